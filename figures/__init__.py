@@ -1,0 +1,1 @@
+"""Drawing only: a Result becomes rows of panels, which the views of the page draw."""

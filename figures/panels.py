@@ -1,0 +1,176 @@
+"""The parts a picture is made of: small dicts that a view of the same name draws in the page.
+
+A figure is `rows(...)`: rows of panels. Each panel names its view (`assets/js/views/`). Cells that share a key light up
+together in every panel of the figure; `notes` hold the arithmetic of a cell, shown when it is pointed at or focused.
+Numbers are read off tensors with `.tolist()`; nothing is computed here.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+Panel = dict[str, Any]
+Figure = dict[str, Any]
+
+AXIS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # dims 0, 1, 2, 3: frames and labels only
+SCALE = ("#d55e00", "#ffffff", "#0072b2")  # negative, zero, positive
+
+
+def figure(*rows: Sequence[Panel]) -> Figure:
+    """Rows of panels, top to bottom; panels of a row stand side by side where there is room."""
+    return {"rows": [list(row) for row in rows if row]}
+
+
+def described(name: str, tensor: Any, axes: Sequence[str] = ()) -> str:
+    """`x [N=4, C=3] float32 cpu`: the name, the shape with axis names, dtype and device of a tensor."""
+    names = [*axes, *[""] * (tensor.dim() - len(axes))]
+    sizes = [f"{axis}={size}" if axis else str(size) for axis, size in zip(names, tensor.shape, strict=False)]
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return f"{name} [{', '.join(sizes)}] {dtype} {tensor.device}"
+
+
+def numbers(value: Any) -> Any:
+    """Nested lists of numbers in which NaN and infinities are text, as JSON needs them."""
+    if isinstance(value, (list, tuple)):
+        return [numbers(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value
+
+
+def limit(*tensors: Any) -> float:
+    """The largest finite |value| among tensors: the symmetric colour limit that compared panels share."""
+    flat = [abs(v) for t in tensors if t is not None for v in t.flatten().tolist() if math.isfinite(v)]
+    return max(flat, default=0.0) or 1.0
+
+
+def grid(
+    title: str,
+    values: Any,
+    *,
+    tensor: str,
+    limit: float,
+    rows: str = "",
+    cols: str = "",
+    row_dim: int | None = 0,
+    col_dim: int | None = 1,
+    row_labels: Sequence[str] | None = None,
+    col_labels: Sequence[str] | None = None,
+    keys: Sequence[Sequence[Any]] | None = None,
+    notes: Sequence[Sequence[str]] | None = None,
+    sub: Sequence[Sequence[str]] | None = None,
+    marks: Sequence[Sequence[str]] | None = None,
+    groups: Sequence[Sequence[int | None]] | None = None,
+    group_names: Sequence[str] | None = None,
+    digits: int = 2,
+    wide: bool = False,
+    badge: str = "",
+) -> Panel:
+    """A 2-D tensor as a table of cells coloured on one zero-centred scale.
+
+    values: nested list (R, C) or a 2-D tensor. rows, cols: axis names printed on the frame; row_dim, col_dim: which dim of
+    the tensor they are (sets the frame's colour; None for no axis). keys: for each cell a key or a list of keys; the default
+    is "row,col", so that equal cells of all panels light together. notes: the arithmetic of each cell. sub: a second, small
+    line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "" for each cell. groups: a group
+    number for each cell (drawn as a coloured, numbered band), group_names: what the numbers mean. wide: twice the width of
+    its neighbours. badge: a short text beside the title such as "train" or "❄ frozen".
+    """
+    cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
+    shown = {
+        "view": "grid", "title": title, "tensor": tensor, "values": cells, "limit": limit, "rows": rows, "cols": cols,
+        "rowDim": row_dim, "colDim": col_dim, "rowLabels": row_labels, "colLabels": col_labels, "keys": keys,
+        "notes": notes, "sub": sub, "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits,
+        "wide": wide or None, "badge": badge or None,
+    }  # fmt: skip
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def cube(
+    title: str,
+    values: Any,
+    *,
+    tensor: str,
+    limit: float,
+    axes: Sequence[str],
+    dims: Sequence[int] | None = None,
+    new_dim: int | None = None,
+    keys: Any = None,
+    notes: Any = None,
+    marks: Any = None,
+    groups: Any = None,
+    group_names: Sequence[str] | None = None,
+    digits: int = 2,
+    wide: bool = False,
+    badge: str = "",
+) -> Panel:
+    """A tensor of 0 to 4 dims, in 3-D and as flat slices of the same cells.
+
+    values: nested list or tensor. axes: the name of each dim. dims: which colour of AXIS each dim has (default 0, 1, 2, ...),
+    so that an axis keeps its colour when an operator moves it. new_dim: the dim an operator has just inserted, marked.
+    keys, notes, marks, groups: nested like values; see `grid`. The last two dims are the rows and columns of a slice.
+    """
+    cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
+    shown = {
+        "view": "cube", "title": title, "tensor": tensor, "values": cells, "limit": limit, "axes": list(axes),
+        "dims": list(dims) if dims is not None else list(range(len(axes))), "newDim": new_dim, "keys": keys, "notes": notes,
+        "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits, "wide": wide or None,
+        "badge": badge or None,
+    }  # fmt: skip
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def bars(
+    title: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    *,
+    unit: str = "",
+    limit: float | None = None,
+    references: Sequence[tuple[str, float]] = (),
+    notes: Sequence[str] | None = None,
+    keys: Sequence[Any] | None = None,
+    marks: Sequence[str] | None = None,
+    digits: int = 3,
+    wide: bool = False,
+) -> Panel:
+    """Horizontal bars from 0, one a label, the number printed; references are (label, value) lines across all bars."""
+    shown = {
+        "view": "bars", "title": title, "labels": list(labels), "values": numbers(list(values)), "unit": unit,
+        "limit": limit, "references": [list(line) for line in references], "notes": notes, "keys": keys,
+        "marks": marks, "digits": digits, "wide": wide or None,
+    }  # fmt: skip
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, wide: bool = False, note: str = ""
+) -> Panel:
+    """A table of facts. A cell is text, or (text, kind): kind is "yes", "no", "warn" or "muted" and colours a badge."""
+    body = [[list(cell) if isinstance(cell, tuple) else cell for cell in row] for row in rows]
+    return {"view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None}
+
+
+def chart(title: str, plotly_figure: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:
+    """A plotly.py figure (template "none", transparent), with a sentence and a table that say the same.
+
+    Loaded only when it is first seen: keep what the lesson cannot do without out of charts.
+    """
+    data = plotly_figure.to_plotly_json()
+    return {
+        "view": "chart", "title": title, "data": numbers(_lists(data["data"])), "layout": numbers(_lists(data["layout"])), "alt": alt,
+        "columns": list(columns), "rows": numbers([list(row) for row in rows]),
+    }  # fmt: skip
+
+
+def error(title: str, text: str, *, where: str = "") -> Panel:
+    """The live text of an exception (`type: message`) and the line that raised it."""
+    return {"view": "error", "title": title, "text": text, "where": where}
+
+
+def _lists(value: Any) -> Any:
+    """Tuples and array-likes inside a plotly figure, as lists."""
+    if isinstance(value, dict):
+        return {key: _lists(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_lists(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,177 @@
+"""A lesson's parameters: one frozen dataclass is the controls, the API, the ranges and the URL.
+
+A field is declared once, with `bounded`, `choice`, `switch` or `text`. `read` checks typed values (API, controls),
+`from_query` reads a URL, `to_query` writes one, `controls` describes the fields to the page.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, field, fields
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+from urllib.parse import urlencode
+
+When = Mapping[str, tuple[Any, ...]]  # other field -> the values for which this one matters
+
+
+class BadParam(ValueError):
+    """One sentence that names the field and what it accepts."""
+
+
+def bounded(
+    default: float | None,
+    *,
+    low: float,
+    high: float,
+    step: float,
+    about: str = "",
+    when: When | None = None,
+) -> Any:
+    """A number from `low` to `high`; annotate it `int`, `float` or `float | None`."""
+    bounds = {"low": low, "high": high, "step": step}
+    return field(default=default, metadata={**bounds, "about": about, "when": when or {}})
+
+
+def choice(default: Any, *, about: str = "", when: When | None = None) -> Any:
+    """One of the values of the field's `Literal` annotation."""
+    return field(default=default, metadata={"about": about, "when": when or {}})
+
+
+def switch(default: bool, *, about: str = "", when: When | None = None) -> Any:
+    """True or False."""
+    return field(default=default, metadata={"about": about, "when": when or {}})
+
+
+def text(
+    default: str, *, max_length: int, lines: int = 1, about: str = "", when: When | None = None
+) -> Any:
+    """The visitor's own words, at most `max_length` characters. Never executed, never opened as a path."""
+    metadata = {"max_length": max_length, "lines": lines, "about": about, "when": when or {}}
+    return field(default=default, metadata=metadata)
+
+
+def kind(param: Field) -> type:
+    """The field's type without `None`; `Literal` fields give `Literal`."""
+    if choices(param):
+        return Literal  # type: ignore[return-value]
+    if get_origin(param.type) in (Union, UnionType):
+        return next(part for part in get_args(param.type) if part is not NoneType)
+    return param.type  # type: ignore[return-value]
+
+
+def choices(param: Field) -> tuple[Any, ...]:
+    """The values of a Literal field; empty for any other."""
+    return get_args(param.type) if get_origin(param.type) is Literal else ()
+
+
+def nullable(param: Field) -> bool:
+    """Whether `None` is one of the field's values."""
+    return NoneType in get_args(param.type)
+
+
+def accepts(param: Field) -> str:
+    """The allowed values in words, as error sentences, the API and the page say them."""
+    if options := choices(param):
+        return "one of " + ", ".join(map(str, options))
+    if kind(param) is bool:
+        return "True or False"
+    if kind(param) is str:
+        return f"text of at most {param.metadata['max_length']} characters"
+    low, high = param.metadata["low"], param.metadata["high"]
+    noun = "a whole number" if kind(param) is int else "a number"
+    return f"{noun} from {low} to {high}" + (" or None" if nullable(param) else "")
+
+
+def read(Params: type, values: Mapping[str, Any]) -> Any:
+    """Params from typed values; raises BadParam on an unknown name, a wrong type or a value out of range."""
+    known = {param.name: param for param in fields(Params)}
+    if unknown := [name for name in values if name not in known]:
+        raise BadParam(f"{unknown[0]!r} is not a parameter; the parameters are {', '.join(known)}.")
+    return Params(**{name: check(known[name], value) for name, value in values.items()})
+
+
+def check(param: Field, value: Any) -> Any:
+    """The value in the field's type; raises BadParam with one sentence."""
+    if value is None and nullable(param):
+        return None
+    if options := choices(param):
+        valid = any(type(value) is type(option) and value == option for option in options)
+    elif kind(param) is bool:
+        valid = isinstance(value, bool)
+    elif kind(param) is str:
+        valid = isinstance(value, str) and len(value) <= param.metadata["max_length"]
+    else:
+        valid = _is_number(param, value)
+    if not valid:
+        raise BadParam(f"{param.name} must be {accepts(param)}, not {shorten(value)}.")
+    return kind(param)(value) if kind(param) in (int, float) else value
+
+
+def _is_number(param: Field, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return False
+    whole = kind(param) is not int or value == int(value)
+    return whole and param.metadata["low"] <= value <= param.metadata["high"]
+
+
+def shorten(value: Any, limit: int = 40) -> str:
+    """A value as an error sentence may show it."""
+    shown = repr(value)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def to_query(slug: str, params: Any) -> str:
+    """The shareable part of the URL; defaults are left out."""
+    values = vars(params)
+    changed = {f.name: values[f.name] for f in fields(params) if values[f.name] != f.default}
+    return urlencode({"lesson": slug, **changed})
+
+
+def from_query(Params: type, query: Mapping[str, str]) -> tuple[Any, list[str]]:
+    """Params from a URL, and a sentence for each value that fell to its default.
+
+    A parameter that is missing takes its default silently; names the lesson does not have are ignored.
+    """
+    values, notes = {}, []
+    for param in fields(Params):
+        if param.name in query:
+            try:
+                values[param.name] = check(param, _parse(param, query[param.name]))
+            except BadParam as error:
+                notes.append(f"{error} The link's value was replaced by {param.default!r}.")
+    return Params(**values), notes
+
+
+def _parse(param: Field, written: str) -> Any:
+    if kind(param) is str:
+        return written
+    if nullable(param) and written == "None":
+        return None
+    for option in choices(param) or ((True, False) if kind(param) is bool else ()):
+        if written == str(option):
+            return option
+    try:
+        return kind(param)(written) if kind(param) in (int, float) else written
+    except ValueError:
+        return written
+
+
+def controls(Params: type) -> list[dict[str, Any]]:
+    """What the page needs to draw one control for each field."""
+    return [_control(param) for param in fields(Params)]
+
+
+def _control(param: Field) -> dict[str, Any]:
+    names = {Literal: "choice", bool: "switch", str: "text", int: "number", float: "number"}
+    assert param.default is not MISSING, f"{param.name} needs a default"
+    described = {
+        "name": param.name,
+        "kind": names[kind(param)],
+        "default": param.default,
+        "accepts": accepts(param),
+        "choices": list(choices(param)),
+        "nullable": nullable(param),
+        "whole": kind(param) is int,
+        **param.metadata,
+    }
+    return {key: value for key, value in described.items() if value not in ([], {}, "", False) or key == "default"}

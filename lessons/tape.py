@@ -1,0 +1,55 @@
+"""What torch ran: the operators that were really dispatched, beside the line of the lesson that caused them."""
+
+import linecache
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a lesson's source and the operators dispatched while it ran, in order of first use."""
+
+    source: str
+    operators: tuple[tuple[str, int], ...]  # (name such as "aten.bernoulli_.float", times)
+
+
+class OperatorTape(TorchDispatchMode):
+    """Records every operator below `with OperatorTape(path) as tape:` by the line of the file `path`.
+
+    The mode is thread-local, so one visitor's tape never sees another visitor's operators.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        self._path = str(path)
+        self._counts: dict[int, Counter[str]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        line = self._calling_line()
+        self._counts.setdefault(line, Counter())[str(func)] += 1
+        return func(*args, **(kwargs or {}))
+
+    def _calling_line(self) -> int:
+        """The line of the outermost function of the file below `run`: the one that the snippet shows."""
+        line, frame = 0, sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_filename == self._path and not (line and frame.f_code.co_name == "run"):
+                line = frame.f_lineno
+            frame = frame.f_back  # type: ignore[assignment]
+        return line
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines in the order in which they first dispatched something."""
+        return tuple(
+            Line(linecache.getline(self._path, number).strip(), tuple(counts.items()))
+            for number, counts in self._counts.items()
+            if number
+        )

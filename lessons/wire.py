@@ -1,0 +1,35 @@
+"""A Result as plain JSON values, for the API: tensors become shape, dtype, device and nested lists."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def plain(value: Any) -> Any:
+    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become text."""
+    if isinstance(value, Tensor):
+        return _tensor(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    return str(value)  # torch.dtype, torch.Size and the like
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    return {
+        "shape": list(tensor.shape),
+        "dtype": str(tensor.dtype).removeprefix("torch."),
+        "device": str(tensor.device),
+        "values": plain(tensor.detach().to("cpu", torch.float64 if tensor.is_floating_point() else tensor.dtype).tolist()),
+    }

