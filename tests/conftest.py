@@ -1,0 +1,18 @@
+"""Hands each lesson, and each prediction and trap in it, to the tests that ask for one. Nothing reaches the network."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import pytest
+import torch
+
+from tests.corners import LESSONS
+
+torch.set_num_threads(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lesson" in metafunc.fixturenames:
+        metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)

@@ -1,0 +1,112 @@
+"""Every lesson, the corners of its Params, and its Result at each of them, for the laws that hold of all lessons."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import Field, fields, replace
+from functools import cache
+from importlib import import_module
+from itertools import chain, combinations, product
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+import lessons
+from lessons.lesson import Lesson
+from lessons.params import choices, kind, nullable
+
+MODULES = [import_module(f"lessons.{found.name}") for found in iter_modules(lessons.__path__)]
+LESSONS: dict[str, Lesson] = {module.LESSON.slug: module.LESSON for module in MODULES if hasattr(module, "LESSON")}
+STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field
+
+
+def at_every_corner(law: Callable[[Lesson, Any], None]) -> Callable[[Lesson], None]:
+    """A law of (lesson, params) as one test for each lesson; a failure says at which Params."""
+
+    def test(lesson: Lesson) -> None:
+        for params in corners(lesson.Params):
+            try:
+                law(lesson, params)
+            except Exception as error:
+                raise AssertionError(f"{lesson.slug} at {params}: {error}") from error
+
+    return test
+
+
+@cache
+def result_at(slug: str, params: Any) -> Any:
+    return LESSONS[slug].run(params)
+
+
+@cache
+def figure_at(slug: str, params: Any) -> Any:
+    return drawing(slug).draw(params, result_at(slug, params))
+
+
+def drawing(slug: str) -> ModuleType:
+    return import_module(f"figures.{slug}")
+
+
+@cache
+def corners(Params: type, most: int = 400) -> tuple[Any, ...]:
+    """All choices x {low, default, high} of bounds x None; where that is more than `most`, `covering` of them.
+
+    A parameter that its `when` hides stays at its default: `test_a_hidden_control_changes_nothing` covers the rest.
+    """
+    found: dict[Any, None] = {}
+    for values in product(*map(extremes, fields(Params))):
+        found.setdefault(without_hidden(Params(*values)))
+        if len(found) > most:
+            return covering(Params)
+    return tuple(found)
+
+
+def covering(Params: type) -> tuple[Any, ...]:
+    """The default, each parameter alone, all pairs of choices, and everything at its lowest and at its highest."""
+    names = {param.name: extremes(param) for param in fields(Params)}
+    chosen = [param.name for param in fields(Params) if choices(param) or kind(param) is bool]
+    alone = (changed(Params(), name, value) for name, values in names.items() for value in values)
+    pairs = (
+        changed(changed(Params(), one, a), other, b)
+        for one, other in combinations(chosen, 2)
+        for a, b in product(names[one], names[other])
+    )
+    ends = (Params(**{name: values[end] for name, values in names.items()}) for end in (0, -1))
+    return tuple(dict.fromkeys(map(without_hidden, chain([Params()], alone, pairs, ends))))
+
+
+def extremes(param: Field) -> tuple[Any, ...]:
+    """The values at which a parameter is tried."""
+    none = (None,) if nullable(param) else ()
+    if options := choices(param):
+        return tuple(options)
+    if kind(param) is bool:
+        return (False, True)
+    if kind(param) is str:
+        length = param.metadata["max_length"]
+        return ("", param.default, (STRANGE * length)[:length])
+    numbers = {kind(param)(param.metadata[end]) for end in ("low", "high")}
+    default = {param.default} - {None}
+    return (*sorted(numbers | default), *none)
+
+
+def changed(params: Any, name: str, value: Any) -> Any:
+    """`params` with one more value, and with what its `when` asks for, so that the control is there."""
+    [param] = [param for param in fields(params) if param.name == name]
+    needed = {other: allowed[0] for other, allowed in param.metadata["when"].items() if is_hidden(params, param)}
+    return replace(params, **needed, **{name: value})
+
+
+def is_hidden(params: Any, param: Field) -> bool:
+    return any(getattr(params, other) not in allowed for other, allowed in param.metadata["when"].items())
+
+
+def without_hidden(params: Any) -> Any:
+    hidden = {param.name: param.default for param in fields(params) if is_hidden(params, param)}
+    return replace(params, **hidden)
+
+
+def neighbours(Params: type, name: str) -> Iterator[list[Any]]:
+    """Groups of two or more corners that differ in the parameter `name` alone."""
+    groups: dict[Any, list[Any]] = {}
+    for params in corners(Params):
+        groups.setdefault(replace(params, **{name: None}), []).append(params)
+    return (group for group in groups.values() if len(group) > 1)

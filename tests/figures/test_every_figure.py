@@ -1,0 +1,95 @@
+"""What must hold of every picture: it is data that a view can draw, and its cells are the tensors of the Result."""
+
+import json
+import math
+import re
+from typing import Any
+
+from torch import Tensor
+
+from figures.panels import numbers
+from tests.corners import at_every_corner, figure_at, result_at
+
+VIEWS = {"grid", "cube", "bars", "table", "chart", "error"}
+
+
+def panels(lesson: Any, params: Any) -> list[dict[str, Any]]:
+    return [panel for row in figure_at(lesson.slug, params)["rows"] for panel in row]
+
+
+@at_every_corner
+def test_a_figure_is_json_for_views_that_exist(lesson, params):
+    json.dumps(figure_at(lesson.slug, params), allow_nan=False)
+    assert panels(lesson, params)
+    assert {panel["view"] for panel in panels(lesson, params)} <= VIEWS
+    assert all(panel["title"] for panel in panels(lesson, params))
+
+
+@at_every_corner
+def test_cells_named_after_a_field_are_the_field(lesson, params):
+    """A title such as `y_train` or `mean[-1]` is an expression over the fields of the Result; the cells are its value."""
+    for panel in cells(lesson, params):
+        value = field_named(panel["title"], result_at(lesson.slug, params))
+        if isinstance(value, Tensor):
+            assert flat(panel["values"]) == flat(numbers(value.tolist())), panel["title"]
+            assert sizes_of(panel["values"]) == without_ones(value.shape), panel["title"]
+
+
+def test_some_cells_are_named_after_a_field(lesson):
+    params = lesson.Params()
+    shown = [field_named(panel["title"], result_at(lesson.slug, params)) for panel in cells(lesson, params)]
+    assert not shown or any(isinstance(value, Tensor) for value in shown)
+
+
+@at_every_corner
+def test_every_tensor_carries_its_name_shape_dtype_and_device(lesson, params):
+    for panel in cells(lesson, params):
+        name, sizes = re.fullmatch(r"(.+?) \[(.*?)\] \w+ cpu", panel["tensor"]).groups()
+        assert name and without_ones(map(int, re.findall(r"(\d+)(?:,|$)", sizes))) == sizes_of(panel["values"])
+
+
+@at_every_corner
+def test_what_belongs_to_cells_has_the_shape_of_the_cells(lesson, params):
+    for panel in cells(lesson, params):
+        assert math.isfinite(panel["limit"]) and panel["limit"] > 0
+        for name in ("notes", "marks", "groups", "sub"):
+            if name in panel:
+                assert len(flat(panel[name])) == len(flat(panel["values"])), f"{name} of {panel['title']}"
+
+
+@at_every_corner
+def test_every_picture_has_words_for_a_screen_reader(lesson, params):
+    for panel in panels(lesson, params):
+        if panel["view"] == "chart":
+            assert panel["alt"] and panel["columns"] and panel["rows"]
+        if panel["view"] in ("chart", "table"):
+            assert all(len(row) == len(panel["columns"]) for row in panel["rows"]), panel["title"]
+
+
+def cells(lesson: Any, params: Any) -> list[dict[str, Any]]:
+    return [panel for panel in panels(lesson, params) if panel["view"] in ("grid", "cube")]
+
+
+def field_named(title: str, result: Any) -> Any:
+    """The value of a title read as an expression over the fields; None where it is not one."""
+    try:
+        return eval(title, {"__builtins__": {}}, vars(result))
+    except (SyntaxError, NameError, AttributeError):
+        return None
+
+
+def flat(nested: Any) -> list[Any]:
+    return [leaf for item in nested for leaf in flat(item)] if isinstance(nested, list) else [nested]
+
+
+def sizes_of(nested: Any) -> list[int]:
+    """The shape of nested lists without its ones: a vector may be drawn as a grid of one row."""
+    shape = []
+    while isinstance(nested, list):
+        shape.append(len(nested))
+        nested = nested[0] if nested else None
+    return without_ones(shape)
+
+
+def without_ones(shape: Any) -> list[int]:
+    return [size for size in shape if size != 1]

@@ -1,0 +1,230 @@
+"""What must hold of every lesson; a lesson is covered as soon as its file exists."""
+
+import ast
+import json
+import random
+import re
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass, replace
+from threading import Barrier
+from typing import Any
+from urllib.parse import parse_qsl
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lessons.params import choices, from_query, kind, read, to_query
+from lessons.wire import plain
+from tests.corners import (
+    MODULES,
+    at_every_corner,
+    changed,
+    corners,
+    covering,
+    extremes,
+    figure_at,
+    is_hidden,
+    neighbours,
+    result_at,
+)
+
+NOT_A_LESSON = {"lesson", "params", "seeding", "source", "tape", "wire"}
+
+
+def test_every_lesson_has_the_name_of_its_file():
+    slugs = {m.__name__.removeprefix("lessons."): m.LESSON.slug for m in MODULES if hasattr(m, "LESSON")}
+    assert all(stem == slug for stem, slug in slugs.items())
+    assert {m.__name__.removeprefix("lessons.") for m in MODULES} == slugs.keys() | NOT_A_LESSON
+
+
+# -- the snippet ------------------------------------------------------------------------------------------------------
+
+
+@at_every_corner
+def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
+    result, names = dict(vars(result_at(lesson.slug, params))), {"__name__": "__main__"}
+    assert executed(lesson.snippet(params), names) == result.pop("error", None)
+    for name, value in result.items():
+        assert name in names or value is None, f"the snippet does not bind {name}"
+        assert_same(names.get(name), value, name)
+
+
+@at_every_corner
+def test_the_snippet_needs_nothing_of_the_project(lesson, params):
+    nodes = list(ast.walk(ast.parse(lesson.snippet(params))))
+    plain_imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    from_imports = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    packages = {name.split(".")[0] for name in plain_imports | from_imports}
+    assert packages <= {"torch", "transformers"} | sys.stdlib_module_names
+
+
+def executed(code: str, names: dict[str, Any]) -> str | None:
+    """Runs a snippet as on a machine whose generator stands anywhere; returns the text of the error it raises."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(987654321)
+        try:
+            exec(code, names)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+    return None
+
+
+def assert_same(actual: Any, expected: Any, name: str) -> None:
+    """Equal to the last bit, NaN included, in type, dtype and shape."""
+    assert type(actual).__name__ == type(expected).__name__, f"{name} is {actual!r}, not {expected!r}"
+    if isinstance(expected, Tensor):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True, check_stride=True, msg=lambda m: f"{name}: {m}")
+    elif is_dataclass(expected):
+        assert_same(vars(actual), vars(expected), name)
+    elif isinstance(expected, Mapping):
+        assert list(actual) == list(expected), f"the keys of {name} differ"
+        assert_same(list(actual.values()), list(expected.values()), name)
+    elif isinstance(expected, (list, tuple)):
+        assert len(actual) == len(expected), f"{name} has {len(actual)} items, not {len(expected)}"
+        for index, pair in enumerate(zip(actual, expected, strict=True)):
+            assert_same(*pair, f"{name}[{index}]")
+    else:
+        assert actual == expected or actual != actual and expected != expected, f"{name}: {actual!r} is not {expected!r}"
+
+
+# -- the link ---------------------------------------------------------------------------------------------------------
+
+
+@at_every_corner
+def test_a_link_reopens_its_params(lesson, params):
+    query = dict(parse_qsl(to_query(lesson.slug, params), keep_blank_values=True))
+    assert query.pop("lesson") == lesson.slug
+    assert from_query(lesson.Params, query) == (params, [])
+
+
+def test_a_bad_link_opens_the_defaults_and_says_which_fields_fell(lesson):
+    nonsense = {p.name: "x" * (p.metadata["max_length"] + 1) if kind(p) is str else "nan" for p in fields(lesson.Params)}
+    params, notes = from_query(lesson.Params, nonsense)
+    assert params == lesson.Params()
+    assert [note.split()[0] for note in notes] == list(nonsense)
+
+
+def test_every_default_is_in_range(lesson):
+    assert read(lesson.Params, vars(lesson.Params())) == lesson.Params()
+
+
+# -- the controls -----------------------------------------------------------------------------------------------------
+
+
+def test_every_control_moves_the_picture_and_is_heard_in_the_caption(lesson):
+    for param in fields(lesson.Params):
+        groups = list(neighbours(lesson.Params, param.name))
+        assert groups, f"{param.name} has only one value"
+        pictures = [{json.dumps(figure_at(lesson.slug, params)) for params in group} for group in groups]
+        captions = [{caption_at(lesson, params) for params in group} for group in groups]
+        assert max(map(len, pictures)) > 1, f"{param.name} changes no picture"
+        assert max(map(len, captions)) > 1, f"{param.name} changes no caption"
+
+
+def test_a_hidden_control_changes_nothing(lesson):
+    for param in fields(lesson.Params):
+        for params in (params for params in corners(lesson.Params) if is_hidden(params, param)):
+            other = replace(params, **{param.name: extremes(param)[-1]})
+            assert_same(lesson.run(other), result_at(lesson.slug, params), f"the Result under a hidden {param.name}")
+
+
+@at_every_corner
+def test_the_caption_holds_numbers_of_the_result_or_its_error(lesson, params):
+    result, caption = result_at(lesson.slug, params), caption_at(lesson, params)
+    if getattr(result, "error", None):
+        assert result.error.split(":")[0] in caption or result.error.split(": ", 1)[1] in caption
+    else:
+        known = {number for value in vars(result).values() for number in numbers_of(value)}
+        told = re.findall(r"-?\d+(?:\.\d+)?", caption.replace("\N{MINUS SIGN}", "-"))
+        assert any(is_rounded(word, known) for word in told), caption
+
+
+def caption_at(lesson: Any, params: Any) -> str:
+    return lesson.caption(params, result_at(lesson.slug, params))
+
+
+def numbers_of(value: Any) -> list[float]:
+    """The numbers in a field, its sizes, and for integers and booleans how many there are."""
+    if isinstance(value, Tensor):
+        total = [] if value.is_floating_point() else [float(value.sum())]
+        return [*value.detach().flatten().tolist(), *value.shape, *total]
+    if isinstance(value, Mapping):
+        return [len(value), *(number for item in value.values() for number in numbers_of(item))]
+    if isinstance(value, (list, tuple)):
+        return [len(value), *(number for item in value for number in numbers_of(item))]
+    return [value] if isinstance(value, (int, float)) else []
+
+
+def is_rounded(word: str, known: set[float]) -> bool:
+    digits = len(word.partition(".")[2])
+    return any(f"{number:.{digits}f}" == word for number in known)
+
+
+# -- threads and generators -------------------------------------------------------------------------------------------
+
+
+def test_run_leaves_the_global_generators_alone(lesson):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(12345)
+        before, python = torch.get_rng_state(), random.getstate()
+        for params in covering(lesson.Params):
+            lesson.run(params)
+            assert torch.equal(torch.get_rng_state(), before), f"torch's generator moved at {params}"
+            assert random.getstate() == python, f"Python's generator moved at {params}"
+
+
+def test_two_threads_with_one_seed_agree(lesson):
+    together = Barrier(2)
+
+    def visitor(params: Any) -> list[Any]:
+        together.wait()
+        return [lesson.run(params) for _ in range(3)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for results in pool.map(visitor, [lesson.Params()] * 2):
+            for result in results:
+                assert_same(result, result_at(lesson.slug, lesson.Params()), lesson.slug)
+
+
+@at_every_corner
+def test_the_answer_of_the_api_is_json(lesson, params):
+    json.dumps(plain(result_at(lesson.slug, params)), allow_nan=False)
+
+
+# -- predictions and traps --------------------------------------------------------------------------------------------
+
+
+def test_every_prediction_is_what_torch_says(lesson):
+    assert len(lesson.predictions) >= 3
+    for prediction in lesson.predictions:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            proven = eval(prediction.proof, {"torch": torch, "nn": nn, "F": F})
+        assert str(proven) == prediction.choices[prediction.answer], prediction.question
+
+
+def test_every_prediction_can_be_wrong_and_says_why(lesson):
+    for prediction in lesson.predictions:
+        assert len(set(prediction.choices)) == len(prediction.choices) > 1
+        assert 0 <= prediction.answer < len(prediction.choices)
+        assert prediction.question.endswith("?") and len(prediction.why.split()) > 5
+        read(lesson.Params, prediction.show)
+    assert len({prediction.answer for prediction in lesson.predictions}) > 1, "the right choice always has the same place"
+
+
+def test_every_trap_shows_another_picture_and_a_public_source(lesson):
+    default = json.dumps(figure_at(lesson.slug, lesson.Params()))
+    for trap in lesson.traps:
+        assert json.dumps(figure_at(lesson.slug, read(lesson.Params, trap.params))) != default, trap.name
+        assert re.match(r"https://[\w.-]+/\S+$", trap.source), trap.name
+        assert trap.sentence.endswith(".") and trap.name
+    assert len({trap.name for trap in lesson.traps}) == len(lesson.traps) > 0
+
+
+def test_every_lesson_says_what_is_true_in_one_sentence(lesson):
+    assert lesson.title and lesson.truth.strip().endswith(".")
+    assert all(param.metadata["about"] or choices(param) for param in fields(lesson.Params))
+    assert all(changed(lesson.Params(), param.name, param.default) for param in fields(lesson.Params))
