@@ -10,7 +10,7 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.y_train, result.y_eval, mean)
     return figure(
         [_train(result, top), _plain("y_eval", "eval", result.y_eval, top), _plain("difference", "train - eval", result.difference, top)],
-        [_plain("x", "input", result.x, top), _plain("mean", f"of {params.passes} passes in {params.mode} mode", mean, top), _passes(params, result)],
+        [_plain("x", "input", result.x, top), _plain("mean[-1]", f"of {params.passes} passes in {params.mode} mode", mean, top), _passes(params, result)],
     )  # fmt: skip
 
 

@@ -30,9 +30,11 @@ def described(name: str, tensor: Any, axes: Sequence[str] = ()) -> str:
 
 
 def numbers(value: Any) -> Any:
-    """Nested lists of numbers in which NaN and infinities are text, as JSON needs them."""
+    """Nested lists and dicts of numbers in which NaN and infinities are text, as JSON needs them."""
     if isinstance(value, (list, tuple)):
         return [numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value

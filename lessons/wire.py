@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -27,9 +26,10 @@ def plain(value: Any) -> Any:
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
+    values = tensor.detach().tolist()
     return {
         "shape": list(tensor.shape),
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "device": str(tensor.device),
-        "values": plain(tensor.detach().to("cpu", torch.float64 if tensor.is_floating_point() else tensor.dtype).tolist()),
+        "values": values if tensor.isfinite().all() else plain(values),
     }
