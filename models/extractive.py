@@ -1,0 +1,229 @@
+"""Extractive question answering: an answer is a span of the context, read off two logit rows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from models.device import choose_device, dtype_on
+from models.spans import Found, Stretch, best_spans, legal_spans, naive_pair
+from models.windows import Row, Settings, collate, encode
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "extractive"
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One row of the batch as the model read it, padding included; every field is (T,)."""
+
+    tokens: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]  # characters of question or context; (0, 0) elsewhere
+    sequence_ids: tuple[int | None, ...]  # 0 question, 1 context, None special or padding
+    start_logits: Tensor  # (T,) float32
+    end_logits: Tensor  # (T,) float32
+    first: int  # index of its first context token among all tokens of the context
+
+    @property
+    def context(self) -> Tensor:
+        """(T,) bool: True where a token belongs to the context."""
+        return torch.tensor([side == 1 for side in self.sequence_ids])
+
+    @property
+    def row_start(self) -> int:
+        """Where the first context token stands in the row."""
+        return self.sequence_ids.index(1)
+
+    @property
+    def characters(self) -> tuple[int, int]:
+        """The stretch of the context that this window shows: start and end, exclusive."""
+        shown = [
+            span for span, side in zip(self.offsets, self.sequence_ids, strict=True) if side == 1
+        ]
+        return shown[0][0], shown[-1][1]
+
+
+@dataclass(frozen=True)
+class Span:
+    """An answer: legal by construction."""
+
+    text: str
+    start: int  # first character in the context
+    end: int  # exclusive
+    window: int  # whose logits gave the score
+    first_token: int  # in that window's row, inclusive
+    last_token: int  # inclusive
+    score: float  # start logit + end logit
+    probability: float  # over all legal spans
+
+
+@dataclass(frozen=True)
+class NaivePair:
+    """The argmax of the start logits and that of the end logits, each taken on its own."""
+
+    window: int
+    first_token: int
+    last_token: int  # inclusive; may stand before first_token
+    score: float
+    legal: bool
+    text: str  # what decoding first_token..last_token gives; empty when they are crossed
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    question: str
+    context: str
+    settings: Settings
+    windows: tuple[Window, ...]
+    spans: tuple[Span, ...]  # n_best, best first
+    naive: NaivePair  # in the window that won
+
+    @property
+    def best(self) -> Span:
+        return self.spans[0]
+
+    def legal(self, window: int) -> Tensor:
+        """(T, T) bool of one window: [i, j] is True where tokens i..j may be an answer."""
+        return legal_spans(self.windows[window].context, self.settings.max_answer_tokens)
+
+
+class Extractive:
+    """A model with start and end logits, loaded once and shared by all threads.
+
+    The weights are frozen and in eval mode: nothing here changes them. Only the tokenizer is
+    guarded by a lock, because every call sets its truncation.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        if not tokenizer.is_fast:
+            raise ValueError("The tokenizer gives no offsets, so spans cannot be found in the text.")
+        self.model = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self._lock = threading.Lock()
+        positions = getattr(model.config, "max_position_embeddings", 512)
+        self.longest = min(512, positions, tokenizer.model_max_length)  # tokens
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED, device: torch.device | None = None) -> Extractive:
+        """Read a folder of safetensors, whatever their dtype: float32 on a CPU."""
+        device = device or choose_device()
+        model = AutoModelForQuestionAnswering.from_pretrained(
+            folder,
+            dtype=dtype_on(device),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        return cls(model.to(device), tokenizer)
+
+    def answer(self, question: str, context: str, settings: Settings | None = None) -> Answer:
+        """The best spans of one context. Raises ValueError for what cannot be read."""
+        return self.answer_many([(question, context)], settings)[0]
+
+    def answer_many(
+        self,
+        asked: Sequence[tuple[str, str]],
+        settings: Settings | None = None,
+        batch_size: int = 16,
+    ) -> list[Answer]:
+        """Answer (question, context) pairs, `batch_size` windows of similar length at a time."""
+        settings = settings or Settings()
+        if not asked:
+            return []
+        with self._lock:
+            rows = encode(self.tokenizer, asked, settings, self.longest)
+        windows = self._read(rows, settings, batch_size)
+        of_question: list[list[Window]] = [[] for _ in asked]
+        for row, window in zip(rows, windows, strict=True):
+            of_question[row.question].append(window)
+        return [
+            self._decide(question, context, settings, tuple(own))
+            for (question, context), own in zip(asked, of_question, strict=True)
+        ]
+
+    def batches(
+        self, rows: Sequence[Row], settings: Settings, batch_size: int
+    ) -> list[tuple[list[int], dict[str, Tensor]]]:
+        """Indices of rows of similar length, and their padded tensors, each (B, T)."""
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index].ids))
+        chunks = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
+        fixed = settings.max_length if settings.padding == "max_length" else 0
+        return [
+            (chunk, collate([rows[i] for i in chunk], self.tokenizer, fixed or len(rows[chunk[-1]].ids)))
+            for chunk in chunks
+        ]
+
+    @torch.inference_mode()
+    def _read(self, rows: Sequence[Row], settings: Settings, batch_size: int) -> list[Window]:
+        """Run the model over all rows; windows come back in the order of the rows."""
+        windows: dict[int, Window] = {}
+        for chunk, inputs in self.batches(rows, settings, batch_size):
+            out = self.model(**{name: t.to(self.model.device) for name, t in inputs.items()})
+            start, end = out.start_logits.float().cpu(), out.end_logits.float().cpu()  # (B, T)
+            for place, index in enumerate(chunk):
+                windows[index] = self._window(rows[index], start[place], end[place])
+        return [windows[index] for index in range(len(rows))]
+
+    def _window(self, row: Row, start: Tensor, end: Tensor) -> Window:
+        pads = len(start) - len(row.ids)
+        return Window(
+            row.tokens + (str(self.tokenizer.pad_token),) * pads,
+            row.offsets + ((0, 0),) * pads,
+            row.sequence_ids + (None,) * pads,
+            start,
+            end,
+            row.first,
+        )
+
+    def _decide(
+        self, question: str, context: str, settings: Settings, windows: tuple[Window, ...]
+    ) -> Answer:
+        found = best_spans(
+            [_stretch(window) for window in windows], settings.max_answer_tokens, settings.n_best
+        )
+        spans = tuple(_span(context, windows[span.window], span) for span in found)
+        naive = self._naive(windows, spans[0].window, settings)
+        return Answer(question, context, settings, windows, spans, naive)
+
+    def _naive(self, windows: Sequence[Window], number: int, settings: Settings) -> NaivePair:
+        window = windows[number]
+        first, last = naive_pair(window.start_logits, window.end_logits)
+        sides = window.sequence_ids
+        inside = sides[first] == 1 and sides[last] == 1
+        return NaivePair(
+            number,
+            first,
+            last,
+            float(window.start_logits[first] + window.end_logits[last]),
+            inside and 0 <= last - first < settings.max_answer_tokens,
+            self.tokenizer.convert_tokens_to_string(list(window.tokens[first : last + 1])),
+        )
+
+
+def _stretch(window: Window) -> Stretch:
+    """The context part of a window: one run of tokens, between two special ones."""
+    begin = window.row_start
+    rows = slice(begin, begin + window.sequence_ids.count(1))
+    return Stretch(window.start_logits[rows], window.end_logits[rows], window.first)
+
+
+def _span(context: str, window: Window, found: Found) -> Span:
+    shift = window.row_start - window.first
+    first, last = found.first + shift, found.last + shift
+    start, end = window.offsets[first][0], window.offsets[last][1]
+    return Span(
+        context[start:end], start, end, found.window, first, last, found.score, found.probability
+    )
