@@ -1,8 +1,12 @@
 """The one look of every plotly chart: transparent, without a template, in the page's colours."""
 
+from pathlib import Path
 from typing import Any
 
+import plotly
 import plotly.graph_objects as go
+
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # the library the chart view loads
 
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 

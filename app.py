@@ -1,0 +1,16 @@
+"""Torch Explorables: run `python app.py` and open http://127.0.0.1:7860."""
+
+import os
+
+# Read by Gradio when it is imported: no analytics, and no statistics rebuilt at every event.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+
+from components.server import launch_settings  # noqa: E402
+from components.site import build  # noqa: E402
+
+demo = build()
+demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
+
+if __name__ == "__main__":
+    demo.launch(**launch_settings())

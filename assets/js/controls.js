@@ -1,0 +1,146 @@
+// One control for each field of a lesson's Params, drawn from what Python declared.
+
+import { h } from "./dom.js";
+
+/**
+ * Draw the controls into `form`.
+ * `changed(settled)` is called while a slider moves (settled = false) and when a value is final (true).
+ * Returns { values(), show(params), describe(params) }.
+ */
+export function drawControls(form, fields, slug, changed) {
+  const rows = fields.map((field) => ({ field, ...drawRow(field, `${slug}-${field.name}`, (settled) => {
+    showRelevant(rows);
+    changed(settled);
+  }) }));
+  form.replaceChildren(...rows.map((row) => row.node));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  return {
+    values: () => Object.fromEntries(rows.map((row) => [row.field.name, row.read()])),
+    show(params) {
+      rows.forEach((row) => row.write(params[row.field.name]));
+      showRelevant(rows);
+    },
+    problem: () => rows.map((row) => row.problem?.()).find(Boolean),
+  };
+}
+
+/** A control that cannot matter for the other values is hidden; its value stays. */
+function showRelevant(rows) {
+  const values = Object.fromEntries(rows.map((row) => [row.field.name, row.read()]));
+  for (const { field, node } of rows) {
+    node.hidden = Object.entries(field.when ?? {}).some(([name, wanted]) => !wanted.includes(values[name]));
+  }
+}
+
+function drawRow(field, id, changed) {
+  const draw = { choice: drawChoice, switch: drawSwitch, text: drawText, number: drawNumber }[field.kind];
+  return draw(field, id, changed);
+}
+
+function head(field, id, ...beside) {
+  return [
+    h("div", { class: "control-head" }, h("label", { for: id, id: `${id}-label` }, field.name), ...beside),
+    field.about ? h("p", { class: "about", id: `${id}-about` }, field.about) : null,
+  ];
+}
+
+function row(field, ...children) {
+  return h("div", { class: `control control-${field.kind}`, "data-param": field.name }, ...children);
+}
+
+function drawNumber(field, id, changed) {
+  if (field.name === "seed") return drawSeed(field, id, changed);
+  const limits = { min: field.low, max: field.high, step: field.step };
+  const exact = h("input", { type: "number", id, ...limits, "aria-describedby": field.about ? `${id}-about` : null, required: true });
+  const slider = h("input", { type: "range", ...limits, "aria-label": `${field.name} slider` });
+  const none = field.nullable ? h("input", { type: "checkbox" }) : null;
+  const take = (from, to, settled) => {
+    if (!from.checkValidity()) return from.reportValidity();
+    to.value = from.value;
+    changed(settled);
+  };
+  slider.addEventListener("input", () => take(slider, exact, false));
+  slider.addEventListener("change", () => take(slider, exact, true));
+  exact.addEventListener("change", () => {
+    exact.step = "any"; // a typed value may lie between the slider's steps
+    if (field.whole) exact.step = 1;
+    take(exact, slider, true);
+  });
+  const dim = () => [exact, slider].forEach((input) => (input.disabled = Boolean(none?.checked)));
+  none?.addEventListener("change", () => (dim(), changed(true)));
+  const beside = none ? h("label", { class: "none" }, none, "None") : null;
+  return {
+    node: row(field, ...head(field, id, beside, exact), slider),
+    read: () => (none?.checked ? null : Number(exact.value)),
+    write(value) {
+      if (none) none.checked = value === null;
+      if (value !== null) exact.value = slider.value = value;
+      dim();
+    },
+    problem: () => (none?.checked || exact.checkValidity() ? null : `${field.name} must be ${field.accepts}.`),
+  };
+}
+
+function drawSeed(field, id, changed) {
+  const input = h("input", { type: "number", id, min: field.low, max: field.high, step: 1, required: true });
+  const another = h("button", { type: "button", class: "quiet", title: "another seed", "aria-label": "another seed" }, "⟳");
+  another.addEventListener("click", () => {
+    input.value = (Number(input.value) + 1) % (field.high + 1);
+    changed(true);
+  });
+  input.addEventListener("change", () => (input.checkValidity() ? changed(true) : input.reportValidity()));
+  return {
+    node: row(field, ...head(field, id, input, another)),
+    read: () => Number(input.value),
+    write: (value) => (input.value = value),
+    problem: () => (input.checkValidity() ? null : `${field.name} must be ${field.accepts}.`),
+  };
+}
+
+function drawSwitch(field, id, changed) {
+  const input = h("input", { type: "checkbox", id, role: "switch" });
+  input.addEventListener("change", () => changed(true));
+  return {
+    node: row(field, ...head(field, id, input)),
+    read: () => input.checked,
+    write: (value) => (input.checked = value),
+  };
+}
+
+function drawText(field, id, changed) {
+  const shared = { id, maxlength: field.max_length, spellcheck: "false" };
+  const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines }) : h("input", { type: "text", ...shared });
+  input.addEventListener("change", () => changed(true));
+  return { node: row(field, ...head(field, id), input), read: () => input.value, write: (value) => (input.value = value) };
+}
+
+function drawChoice(field, id, changed) {
+  return field.choices.join("").length > 26 || field.choices.length > 5
+    ? drawSelect(field, id, changed)
+    : drawRadios(field, id, changed);
+}
+
+function drawSelect(field, id, changed) {
+  const input = h("select", { id }, field.choices.map((choice, index) => h("option", { value: index }, String(choice))));
+  input.addEventListener("change", () => changed(true));
+  return {
+    node: row(field, ...head(field, id), input),
+    read: () => field.choices[input.value],
+    write: (value) => (input.value = field.choices.indexOf(value)),
+  };
+}
+
+function drawRadios(field, id, changed) {
+  const inputs = field.choices.map((choice, index) => h("input", { type: "radio", name: id, value: index, onchange: () => changed(true) }));
+  const labels = field.choices.map((choice, index) => h("label", {}, inputs[index], h("span", {}, String(choice))));
+  return {
+    node: row(
+      field,
+      h("div", { class: "control-head" }, h("span", { class: "name", id: `${id}-label` }, field.name)),
+      field.about ? h("p", { class: "about", id: `${id}-about` }, field.about) : null,
+      h("div", { class: "segments", role: "radiogroup", "aria-labelledby": `${id}-label`, "aria-describedby": field.about ? `${id}-about` : null }, labels),
+    ),
+    read: () => field.choices[inputs.findIndex((input) => input.checked)],
+    write: (value) => inputs.forEach((input, index) => (input.checked = field.choices[index] === value)),
+  };
+}

@@ -1,0 +1,68 @@
+// A picture: rows of panels, each drawn by the view it names. Cells that share a key light up together.
+
+import { h, say } from "./dom.js";
+import { ErrorText } from "./views/error.js";
+import { Grid } from "./views/grid.js";
+
+// Views that the first lesson does not show are loaded when a figure first names them.
+const VIEWS = {
+  grid: () => Grid,
+  error: () => ErrorText,
+  bars: async () => (await import("./views/bars.js")).Bars,
+  chart: async () => (await import("./views/chart.js")).Chart,
+  cube: async () => (await import("./views/cube.js")).Cube,
+  table: async () => (await import("./views/table.js")).Table,
+};
+const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
+
+export class Figure {
+  /** `host` holds the panels; `line` shows the arithmetic of the cell under the pointer or the focus. */
+  constructor(host, line) {
+    this.host = host;
+    this.line = line;
+    this.panels = new Map(); // "row.column view" -> { box, view }
+    for (const [enter, leave] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
+      host.addEventListener(enter, (event) => this.point(event.target.closest?.("[data-key],[data-note]")));
+      host.addEventListener(leave, () => this.point(null));
+    }
+  }
+
+  /** Light every cell that shares a key with `cell`. */
+  point(cell) {
+    for (const lit of this.host.querySelectorAll(".lit")) lit.classList.remove("lit", "pointed");
+    const keys = cell?.dataset.key?.split(" ") ?? [];
+    for (const key of keys) {
+      for (const other of this.host.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
+    }
+    cell?.classList.add("lit", "pointed");
+    const note = cell?.dataset.note;
+    if (note) say(this.line, note);
+    if (note) this.line.classList.remove("hint");
+  }
+
+  update(figure) {
+    const used = new Set();
+    const rows = figure.rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${row}.${column} ${panel.view}`, used)));
+    for (const key of [...this.panels.keys()]) if (!used.has(key)) this.panels.delete(key);
+    const arrangement = figure.rows.map((panels) => panels.map((panel) => panel.view).join(" ")).join("/");
+    if (arrangement !== this.arrangement) this.host.replaceChildren(...rows.map((boxes) => h("div", { class: "panel-row" }, boxes)));
+    this.arrangement = arrangement;
+    this.line.hidden = !figure.rows.flat().some((panel) => panel.notes);
+    say(this.line, HINT);
+    this.line.classList.add("hint");
+  }
+
+  panel(panel, key, used) {
+    used.add(key);
+    if (!this.panels.has(key)) {
+      const box = h("section", { class: `panel view-${panel.view}` });
+      this.panels.set(key, { box, view: null, made: Promise.resolve(VIEWS[panel.view]()).then((View) => new View(box, this)) });
+    }
+    const entry = this.panels.get(key);
+    entry.box.classList.toggle("wide", Boolean(panel.wide));
+    entry.newest = panel;
+    if (entry.view) entry.view.update(panel);
+    else entry.made.then((view) => ((entry.view = view), view.update(entry.newest)));
+    return entry.box;
+  }
+}

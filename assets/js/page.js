@@ -1,0 +1,160 @@
+// A lesson's page: prediction, controls, picture, arithmetic, code, traps and link, drawn from what Python computed.
+// Params are the only state. A change is one request; while it runs, only the newest change waits.
+
+import { addressOf, names, push, query, visit } from "./address.js";
+import { drawCode } from "./code.js";
+import { drawControls } from "./controls.js";
+import { h, say } from "./dom.js";
+import { Figure } from "./figure.js";
+import { drawPredictions } from "./predict.js";
+import { drawTraps } from "./traps.js";
+
+/** Draw the lesson into `element`. `opening` is the precomputed first state or null; `server` holds the Python functions. */
+export async function mount(element, slug, opening, server) {
+  const linked = names(slug) && Object.keys(query()).length > 1;
+  const wait = setTimeout(() => element.replaceChildren(h("p", { class: "waiting", role: "status" }, "Running torch…")), 150);
+  try {
+    const payload = opening && !linked ? opening : await server.restore(names(slug) ? query() : {});
+    clearTimeout(wait);
+    new LessonPage(element, payload, server);
+  } catch (error) {
+    clearTimeout(wait);
+    const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server) }, "Try again");
+    element.replaceChildren(h("p", { class: "problem", role: "alert" }, "The lesson could not be loaded. ", again));
+    throw error;
+  }
+}
+
+class LessonPage {
+  constructor(element, { spec, state }, server) {
+    this.spec = spec;
+    this.server = server;
+    this.waiting = null; // the newest change that has not been sent
+    this.running = false;
+    this.build(element);
+    this.controls = drawControls(this.parts.form, spec.controls, spec.slug, (settled) => this.change(this.controls.values(), settled));
+    drawPredictions(this.parts.predict, spec.predictions, (params) => this.set(params));
+    drawTraps(this.parts.traps, spec.traps, (params) => this.set(params, true));
+    this.paint(state);
+    window.addEventListener("popstate", () => names(spec.slug) && this.restore());
+    document.addEventListener("lesson-entered", () => this.entered());
+    this.entered();
+    element.dataset.state = this.root.dataset.state = "ready";
+  }
+
+  build(element) {
+    const { slug, truth } = this.spec;
+    const part = (tag, name, attributes = {}) => (this.parts[name] = h(tag, { class: name, ...attributes }));
+    this.parts = {};
+    const copy = (label, text) => h("button", { type: "button", class: "quiet copy", onclick: (event) => copyText(event.target, text()) }, label);
+    this.root = h(
+      "article", { class: "lesson", "data-lesson": slug, "data-painted": 0 },
+      h("h2", { class: "truth" }, truth),
+      part("section", "predict", { id: `predict-${slug}`, "aria-label": "Predict first" }),
+      h(
+        "div", { class: "workbench" },
+        h(
+          "div", { class: "side" },
+          part("form", "form", { "aria-label": "Parameters", novalidate: true }),
+          h("div", { class: "side-buttons" },
+            h("button", { type: "button", class: "quiet", onclick: () => this.set({}, false) }, "reset"),
+            copy("copy link", () => addressOf(this.link))),
+        ),
+        h(
+          "div", { class: "picture" },
+          part("p", "problem", { role: "alert", hidden: true }),
+          part("p", "notes", { role: "status", hidden: true }),
+          part("div", "figure", { role: "group", "aria-label": `picture of ${slug}` }),
+          part("p", "arithmetic", { "aria-live": "polite" }),
+          part("p", "caption", { role: "status" }),
+        ),
+      ),
+      h(
+        "section", { class: "code-box", "aria-label": "Code" },
+        h("div", { class: "section-head" }, h("h3", {}, "The code that recomputes this, and what torch ran for each line"), copy("copy code", () => this.code)),
+        part("ol", "code", { tabindex: 0, "aria-label": "Code with the operators of each line" }),
+      ),
+      part("section", "traps", { "aria-label": "Traps" }),
+    );
+    this.figure = new Figure(this.parts.figure, this.parts.arithmetic);
+    element.replaceChildren(this.root);
+  }
+
+  /** Change some Params as a trap or a prediction does: the others go to their defaults. */
+  set(params, scroll = false) {
+    const defaults = Object.fromEntries(this.spec.controls.map((field) => [field.name, field.default]));
+    this.controls.show({ ...defaults, ...params });
+    if (scroll) this.parts.form.closest(".workbench").scrollIntoView({ behavior: "smooth", block: "start" });
+    this.change(this.controls.values(), true);
+  }
+
+  change(values, settled) {
+    const problem = this.controls.problem();
+    if (problem) return this.complain(problem);
+    this.waiting = { values, settled };
+    if (!this.running) this.send();
+  }
+
+  async send() {
+    this.running = true;
+    this.root.setAttribute("aria-busy", "true");
+    while (this.waiting) {
+      const { values, settled } = this.waiting;
+      this.waiting = null;
+      try {
+        const answer = await this.server.update(values);
+        if (answer.problem) this.complain(answer.problem);
+        else {
+          this.paint(answer.state);
+          if (settled) push(this.link);
+        }
+      } catch {
+        this.complain("The server did not answer; what you set is kept. Change a control to try again.");
+      }
+    }
+    this.running = false;
+    this.root.removeAttribute("aria-busy");
+  }
+
+  async restore() {
+    const { state } = await this.server.restore(query());
+    this.paint(state);
+  }
+
+  complain(sentence) {
+    this.parts.problem.hidden = false;
+    say(this.parts.problem, sentence);
+  }
+
+  paint(state) {
+    this.link = state.link;
+    this.code = state.code;
+    if (!this.waiting) this.controls.show(state.params);
+    this.parts.problem.hidden = true;
+    this.parts.notes.hidden = !state.notes?.length;
+    say(this.parts.notes, (state.notes ?? []).join(" "));
+    this.figure.update(state.figure);
+    say(this.parts.caption, state.caption);
+    drawCode(this.parts.code, state.code, state.ran);
+    this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
+  }
+
+  /** The visitor came here by a tab: the address follows. */
+  entered() {
+    if (visit.byTab && this.root.checkVisibility()) {
+      visit.byTab = false;
+      push(this.link);
+    }
+  }
+}
+
+async function copyText(button, text) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+  } catch {
+    window.prompt("Copy:", text); // no clipboard outside https and localhost
+  }
+  setTimeout(() => (button.textContent = label), 1200);
+}

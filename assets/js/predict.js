@@ -1,0 +1,44 @@
+// The prediction card: a question, its choices, and feedback that names the cause. Nobody is blocked.
+
+import { h, say } from "./dom.js";
+
+/** Draw the cards into `host`; `show(params)` changes the picture so that it answers the question. */
+export function drawPredictions(host, predictions, show) {
+  let current = 0;
+  const place = h("span", { class: "place" });
+  const question = h("p", { class: "question", id: `${host.id}-question` });
+  const choices = h("div", { class: "choices", role: "group", "aria-labelledby": `${host.id}-question` });
+  const reply = h("p", { class: "reply", role: "status" });
+  const next = h("button", { type: "button", class: "quiet next", onclick: () => turn(current + 1) }, "next question");
+  const skip = h("button", { type: "button", class: "quiet skip", onclick: () => answer(null) }, "just show me");
+
+  function turn(index) {
+    current = index % predictions.length;
+    const prediction = predictions[current];
+    say(place, `${current + 1}/${predictions.length}`);
+    say(question, prediction.question);
+    choices.replaceChildren(
+      ...prediction.choices.map((choice, number) => h("button", { type: "button", onclick: () => answer(number) }, choice)),
+      skip,
+    );
+    say(reply, "");
+    host.dataset.state = "asked";
+  }
+
+  function answer(chosen) {
+    const { answer: right, why, show: params, choices: texts } = predictions[current];
+    const verdict = chosen === null ? `It is: ${texts[right]}.` : chosen === right ? "Right." : `Not quite, it is: ${texts[right]}.`;
+    reply.replaceChildren(h("strong", {}, verdict), ` ${why} `, next);
+    [...choices.querySelectorAll("button:not(.skip)")].forEach((button, number) => {
+      button.classList.toggle("right", number === right);
+      button.classList.toggle("wrong", number === chosen && chosen !== right);
+      button.setAttribute("aria-pressed", String(number === chosen));
+    });
+    skip.remove();
+    host.dataset.state = "answered";
+    show(params);
+  }
+
+  host.replaceChildren(h("p", { class: "kicker" }, "Predict first ", place), question, choices, reply);
+  turn(0);
+}

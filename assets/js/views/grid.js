@@ -1,0 +1,84 @@
+// A 2-D tensor as a real table: coloured on a zero-centred scale, numbers printed, arrow keys move through the cells.
+
+import { fill, format } from "../color.js";
+import { h } from "../dom.js";
+
+export class Grid {
+  constructor(host) {
+    this.host = host;
+    this.shape = "";
+    host.addEventListener("keydown", (event) => move(event));
+  }
+
+  update(panel) {
+    const shape = JSON.stringify([panel.values.map((row) => row.length), panel.rowLabels, panel.colLabels, panel.rows, panel.cols, panel.groupNames]);
+    if (shape !== this.shape) this.build(panel);
+    this.shape = shape;
+    this.title.textContent = panel.title;
+    this.badge.textContent = panel.badge ?? "";
+    this.badge.hidden = !panel.badge;
+    this.tensor.textContent = panel.tensor;
+    panel.values.forEach((row, r) => row.forEach((value, c) => this.paint(this.cells[r][c], panel, value, r, c)));
+  }
+
+  build(panel) {
+    const columns = panel.values[0]?.length ?? 0;
+    this.title = h("span", { class: "panel-name" });
+    this.badge = h("span", { class: "badge" });
+    this.tensor = h("p", { class: "tensor" });
+    this.cells = panel.values.map((row) => row.map(() => h("td", { tabindex: -1 }, h("span", { class: "value" }), h("span", { class: "sub" }))));
+    if (this.cells[0]?.[0]) this.cells[0][0].tabIndex = 0;
+    const table = h(
+      "table", { class: "grid", style: `--columns: ${columns}` },
+      h("caption", {}, this.title, " ", this.badge),
+      h("thead", {}, h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
+      h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
+    );
+    if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
+    if (panel.colDim !== undefined) table.style.setProperty("--col-axis", `var(--axis-${panel.colDim})`);
+    const axes = [panel.rows && `↓ ${panel.rows}`, panel.cols && `→ ${panel.cols}`].filter(Boolean).join("   ");
+    const legend = (panel.groupNames ?? []).map((name, group) => h("span", { class: `group-name group-${group % 10}` }, `${group} ${name}`));
+    this.host.replaceChildren(h("div", { class: "scroll" }, table), axes ? h("p", { class: "axes" }, axes) : "", legend.length ? h("p", { class: "legend" }, legend) : "", this.tensor);
+  }
+
+  paint(cell, panel, value, r, c) {
+    const mark = panel.marks?.[r]?.[c] ?? "";
+    const group = panel.groups?.[r]?.[c];
+    const { background, color } = fill(value, panel.limit);
+    const text = value === null ? "" : format(value, panel.digits);
+    const glyph = mark === "dropped" ? "✕" : text;
+    if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
+    cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
+    cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
+    cell.className = [mark && `mark-${mark}`, group !== undefined && group !== null && `group group-${group % 10}`].filter(Boolean).join(" ");
+    cell.dataset.group = group ?? "";
+    const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
+    cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
+    cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
+    cell.setAttribute("aria-label", spoken(text, mark, group, panel, r, c));
+  }
+}
+
+function spoken(text, mark, group, panel, r, c) {
+  const place = `row ${panel.rowLabels?.[r] ?? r}, column ${panel.colLabels?.[c] ?? c}`;
+  const grouped = group !== undefined && group !== null ? `, group ${panel.groupNames?.[group] ?? group}` : "";
+  return `${place}: ${text || "empty"}${mark ? `, ${mark}` : ""}${grouped}`;
+}
+
+function labels(given, count) {
+  return given ?? Array.from({ length: count }, (_, index) => String(index));
+}
+
+/** Arrow keys move the focus among the cells of the table (one tab stop a table). */
+function move(event) {
+  const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+  const cell = event.target.closest("td[tabindex]");
+  if (!step || !cell) return;
+  const row = cell.parentElement.parentElement.rows[cell.parentElement.rowIndex - 1 + step[0]];
+  const next = row?.cells[cell.cellIndex + step[1]];
+  if (!next?.matches("td[tabindex]")) return;
+  event.preventDefault();
+  cell.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
+}

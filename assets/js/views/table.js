@@ -1,0 +1,24 @@
+// A table of facts; a cell may carry a kind (yes, no, warn, muted) that becomes a badge.
+
+import { h } from "../dom.js";
+
+export class Table {
+  constructor(host) {
+    this.host = host;
+  }
+
+  update({ title, columns, rows, note }) {
+    const cell = (value, column) => {
+      const [text, kind] = Array.isArray(value) ? value : [value, null];
+      const inside = kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
+      return column === 0 ? h("th", { scope: "row" }, inside) : h("td", {}, inside);
+    };
+    const table = h(
+      "table", { class: "facts" },
+      h("caption", {}, h("span", { class: "panel-name" }, title)),
+      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
+      h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))),
+    );
+    this.host.replaceChildren(h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, table), note ? h("p", { class: "tensor" }, note) : "");
+  }
+}

@@ -1,0 +1,55 @@
+"""Every lesson by its slug: `client.predict(p=0.3, api_name="/dropout")`."""
+
+import inspect
+from dataclasses import Field, fields
+from typing import Any
+
+import gradio as gr
+from gradio.components.api_component import Api
+
+from components.answer import lesson_of, numbers, words
+from lessons.params import BadParam, accepts, choices, kind, nullable, read
+
+NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
+
+
+def expose(slug: str) -> None:
+    """Register the endpoint `/<slug>`: the names, types, defaults and ranges of Params in; caption and numbers out."""
+    lesson = lesson_of(slug)
+    params = fields(lesson.Params)
+
+    def call(*values: Any) -> dict[str, Any]:
+        try:
+            asked = read(lesson.Params, dict(zip([param.name for param in params], values, strict=True)))
+        except BadParam as problem:
+            raise gr.Error(str(problem), print_exception=False) from None
+        return {**words(slug, asked), "numbers": numbers(slug, asked)}
+
+    call.__name__ = slug
+    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(p.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.default, annotation=kind(p))
+            for p in params
+        ],
+        return_annotation=dict[str, Any],
+    )
+    call.__annotations__ = {param.name: param.type for param in params} | {"return": dict[str, Any]}
+    event = gr.api(call, api_name=slug, api_description=lesson.truth, queue=False)
+    blocks = gr.context.Context.root_block
+    assert blocks is not None
+    for param, described in zip(params, blocks.fns[event["id"]].inputs, strict=True):
+        assert isinstance(described, Api)
+        described._api_info = schema(param)
+
+
+def schema(param: Field) -> dict[str, Any]:
+    """The JSON schema of one parameter; the allowed range is in its description too."""
+    shape: dict[str, Any] = {"type": NAMES.get(kind(param), "string")}
+    if choices(param):
+        shape["enum"] = list(choices(param))
+    if "low" in param.metadata:
+        shape |= {"minimum": param.metadata["low"], "maximum": param.metadata["high"]}
+    if nullable(param):
+        shape = {"anyOf": [shape, {"type": "null"}]}
+    about = ": ".join(part for part in (param.metadata["about"], accepts(param)) if part)
+    return {**shape, "description": about, "additional_description": about}

@@ -1,0 +1,54 @@
+"""The page's own files, served with names that change when their content does, so browsers keep them for good."""
+
+import hashlib
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from figures.charts import PLOTLY_JS
+
+ASSETS = Path(__file__).parent.parent / "assets"
+SCRIPTS = ASSETS / "js"
+STYLES = sorted((ASSETS / "css").glob("*.css"))
+
+
+def _digest() -> str:
+    files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, PLOTLY_JS]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+BASE = f"explorables/{_digest()}"  # relative to the page, whatever path a proxy serves it under
+FIRST = ("page", "address", "code", "controls", "dom", "figure", "predict", "traps", "color", "views/grid", "views/error")
+HEAD = "\n".join(
+    [
+        f'<link rel="stylesheet" href="{BASE}/style.css">',
+        *(f'<link rel="modulepreload" href="{BASE}/js/{name}.js">' for name in FIRST),
+        '<meta name="description" content="Change one thing about PyTorch and see what really happens.">',
+    ]
+)
+
+
+class _Kept(StaticFiles):
+    """Static files that never change under their address."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _style(_: object) -> Response:
+    css = "\n".join(file.read_text() for file in STYLES)
+    return Response(css, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def routes() -> list[BaseRoute]:
+    """Scripts, the joined style sheet, and the plotly.min.js that the installed plotly package carries."""
+    return [
+        Route(f"/{BASE}/style.css", _style),
+        Mount(f"/{BASE}/js", _Kept(directory=SCRIPTS)),
+        Mount(f"/{BASE}/plotly", _Kept(directory=PLOTLY_JS.parent)),
+    ]

@@ -1,0 +1,58 @@
+"""One lesson as a gr.HTML whose own JavaScript draws it. Nothing is mounted, nor computed, before its tab is opened."""
+
+from typing import Any
+
+import gradio as gr
+from starlette.responses import Response
+
+from components.answer import lesson_of, opening, state_json, to_json
+from components.assets import BASE
+from lessons.params import BadParam, read
+
+MOUNT = f"""
+const root = window.gradio_config?.root ?? location.origin;
+import(`${{root}}/{BASE}/js/page.js`).then(({{ mount }}) => mount(element, props.slug, props.value, server));
+"""
+
+
+class LessonPage(gr.HTML):
+    """A lesson's page. `first`: the lesson that a visitor sees first carries its opening state in the page itself."""
+
+    def __init__(self, slug: str, *, first: bool = False) -> None:
+        super().__init__(
+            value=opening(slug, {}) if first else None,
+            html_template="",
+            js_on_load=MOUNT,
+            apply_default_css=False,
+            elem_id=f"page-{slug}",
+            server_functions=[_restore(slug), _update(slug)],
+            slug=slug,
+        )
+
+    def get_block_name(self) -> str:
+        return "html"
+
+
+def _restore(slug: str) -> Any:
+    def restore(query: Any) -> Response:
+        """The page as a link opens it; whatever the link gets wrong falls to its default and is named."""
+        texts = query if isinstance(query, dict) else {}
+        return _json(to_json(opening(slug, {str(key): str(value) for key, value in texts.items()})))
+
+    return restore
+
+
+def _update(slug: str) -> Any:
+    def update(values: Any) -> Response:
+        """The page for these values; a value out of range is answered with one sentence."""
+        try:
+            params = read(lesson_of(slug).Params, values if isinstance(values, dict) else {})
+        except BadParam as problem:
+            return _json(to_json({"problem": str(problem)}))
+        return _json(state_json(slug, params))
+
+    return update
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

@@ -1,0 +1,5 @@
+"""Train / eval: what the training flag changes, layer by layer."""
+
+from components.chapter import Chapter
+
+CHAPTER = Chapter("train_eval", "Train / eval", ("dropout",))
