@@ -1,0 +1,48 @@
+"""The tape holds the operators that torch dispatched, line by line."""
+
+import torch
+
+from lessons import dropout
+from lessons.tape import OperatorTape
+from tests.lessons import taped
+
+ADD, RELU, NORM = "y = doubled(x)", "y = y.relu()", "return nn.functional.layer_norm(y, torch.Size([2]))"
+
+
+def tape_of(function) -> dict[str, dict[str, int]]:
+    with OperatorTape(taped.__file__) as tape:
+        function(torch.arange(2.0))
+    return {line.source: dict(line.operators) for line in tape.lines}
+
+
+def test_an_operator_is_counted_at_the_line_of_compute_that_caused_it():
+    assert tape_of(taped.run)[ADD] == {"aten.add.Tensor": 1}
+    assert tape_of(taped.run)[RELU] == {"aten.relu.default": 3}
+
+
+def test_operators_inside_torch_count_for_the_line_that_called_them():
+    assert tape_of(taped.run)[NORM] == {"aten.native_layer_norm.default": 1}
+
+
+def test_lines_stand_in_the_order_in_which_they_ran_and_idle_lines_are_not_there():
+    assert list(tape_of(taped.run)) == list(tape_of(taped.compute)) == [ADD, RELU, NORM]
+
+
+def test_operators_of_other_files_are_not_on_the_tape():
+    assert tape_of(lambda x: x + x) == {}
+
+
+def test_the_tape_changes_no_number():
+    with OperatorTape(taped.__file__):
+        recorded = taped.run(torch.arange(2.0))
+    assert torch.equal(recorded, taped.run(torch.arange(2.0)))
+
+
+def test_dropout_draws_random_numbers_in_train_mode_and_none_in_eval_mode():
+    def passes(mode: str) -> str:
+        with OperatorTape(dropout.__file__) as tape:
+            dropout.run(dropout.Params(mode=mode))
+        return " ".join(name for line in tape.lines if "range(passes)" in line.source for name, _ in line.operators)
+
+    assert "bernoulli" in passes("train")
+    assert "bernoulli" not in passes("eval")

@@ -1,0 +1,69 @@
+"""Which room may import what. The table is the architecture."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STANDARD = sys.stdlib_module_names
+MAY_IMPORT = {
+    "lessons": {"lessons", "models", "torch", "transformers"},
+    "figures": {"figures", "lessons", "plotly"},
+    "components": {"components", "figures", "gradio", "lessons", "plotly"},
+    "models": {"models", "safetensors", "tokenizers", "torch", "transformers"},
+}
+FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The full names of all modules that a file imports, wherever in the file."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    source = {f"{node.module}.{a.name}" for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
+    assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), "imports are absolute"
+    return plain | source
+
+
+def packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_a_room_imports_only_what_its_row_of_the_table_allows(path):
+    room = path.relative_to(ROOT).parts[0]
+    assert packages(path) - STANDARD <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "figures").glob("*.py")), ids=lambda path: path.stem)
+def test_a_figure_imports_only_the_lesson_with_its_own_name(path):
+    lessons = {name.split(".")[1] for name in imported(path) if name.startswith("lessons.")}
+    assert lessons <= {path.stem}
+
+
+def test_the_app_knows_only_gradio_and_the_components():
+    assert packages(ROOT / "app.py") - STANDARD <= {"components", "gradio"}
+
+
+def test_every_lesson_has_a_figure_of_the_same_name():
+    """And every figure that draws a Result belongs to a lesson; the rest are parts that pictures share."""
+    lessons = {path.stem for path in (ROOT / "lessons").glob("*.py") if "\nLESSON = " in path.read_text("utf-8")}
+    drawn = {path.stem for path in (ROOT / "figures").glob("*.py") if "\ndef draw(" in path.read_text("utf-8")}
+    assert lessons == drawn
+
+
+def test_a_lesson_imports_transformers_only_inside_functions():
+    """Importing it takes seconds, and the page starts without it."""
+    for path in (ROOT / "lessons").glob("*.py"):
+        top = [ast.unparse(node) for node in ast.parse(path.read_text("utf-8")).body]
+        assert not any(line.startswith(("import transformers", "from transformers")) for line in top), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_no_pickle_is_loaded_and_no_text_of_a_visitor_is_run(path):
+    """`eval` and `exec` stand only in lessons/source.py, where they read the project's own `if` statements."""
+    tree = ast.parse(path.read_text("utf-8"))
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not imported(path) & {"pickle", "shelve", "marshal", "joblib"}
+    assert not called & {"eval", "exec", "compile"} or path == ROOT / "lessons" / "source.py"
