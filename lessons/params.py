@@ -4,7 +4,6 @@ A field is declared once, with `bounded`, `choice`, `switch` or `text`. `read` c
 `from_query` reads a URL, `to_query` writes one, `controls` describes the fields to the page.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields
 from types import NoneType, UnionType
@@ -99,7 +98,7 @@ def check(param: Field, value: Any) -> Any:
     elif kind(param) is bool:
         valid = isinstance(value, bool)
     elif kind(param) is str:
-        valid = isinstance(value, str) and len(value) <= param.metadata["max_length"]
+        valid = _is_text(value) and len(value) <= param.metadata["max_length"]
     else:
         valid = _is_number(param, value)
     if not valid:
@@ -108,10 +107,15 @@ def check(param: Field, value: Any) -> Any:
 
 
 def _is_number(param: Field, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    whole = kind(param) is not int or value == int(value)
-    return whole and param.metadata["low"] <= value <= param.metadata["high"]
+    inside = param.metadata["low"] <= value <= param.metadata["high"]  # False for NaN
+    return inside and (kind(param) is not int or value == int(value))
+
+
+def _is_text(value: Any) -> bool:
+    """Text that UTF-8, and so a link, can hold: JSON may carry half a surrogate pair."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def shorten(value: Any, limit: int = 40) -> str:
@@ -174,4 +178,4 @@ def _control(param: Field) -> dict[str, Any]:
         "whole": kind(param) is int,
         **param.metadata,
     }
-    return {key: value for key, value in described.items() if value not in ([], {}, "", False) or key == "default"}
+    return {key: value for key, value in described.items() if key == "default" or value is not False and value not in ([], {}, "")}
