@@ -11,8 +11,8 @@ STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
     "lessons": {"lessons", "models", "torch", "transformers"},
     "figures": {"figures", "lessons", "plotly"},
-    "components": {"components", "figures", "gradio", "lessons", "plotly"},
-    "models": {"models", "safetensors", "tokenizers", "torch", "transformers"},
+    "components": {"components", "figures", "gradio", "lessons", "starlette"},  # Gradio's routes are Starlette's
+    "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
 }
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
 
