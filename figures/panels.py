@@ -16,9 +16,19 @@ AXIS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # dims 0, 1, 2, 3: frames a
 SCALE = ("#d55e00", "#ffffff", "#0072b2")  # negative, zero, positive
 
 
-def figure(*rows: Sequence[Panel]) -> Figure:
-    """Rows of panels, top to bottom; panels of a row stand side by side where there is room."""
-    return {"rows": [list(row) for row in rows if row]}
+def figure(*rows: Sequence[Panel], steps: Sequence[str] = (), step_name: str = "step") -> Figure:
+    """Rows of panels, top to bottom; panels of a row stand side by side where there is room.
+
+    steps: labels of the states that panels with `stepped` frames can be scrubbed through in the browser, without a request;
+    the last one is shown first.
+    """
+    drawn: Figure = {"rows": [list(row) for row in rows if row]}
+    return {**drawn, "steps": list(steps), "stepName": step_name} if steps else drawn
+
+
+def stepped(panel: Panel, frames: Sequence[Panel]) -> Panel:
+    """The panel with one frame for each of the figure's steps; a frame holds the entries that differ from the panel."""
+    return {**panel, "frames": [{key: value for key, value in f.items() if panel.get(key) != value} for f in frames]}
 
 
 def described(name: str, tensor: Any, axes: Sequence[str] = ()) -> str:

@@ -1,6 +1,7 @@
 // A picture: rows of panels, each drawn by the view it names. Cells that share a key light up together.
 
 import { h, say } from "./dom.js";
+import { Scrub } from "./scrub.js";
 import { ErrorText } from "./views/error.js";
 import { Grid } from "./views/grid.js";
 
@@ -21,6 +22,8 @@ export class Figure {
     this.host = host;
     this.line = line;
     this.panels = new Map(); // "row.column view" -> { box, view }
+    this.framed = []; // panels with frames, and their entries
+    this.scrub = new Scrub((index) => this.step(index));
     for (const [enter, leave] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
       host.addEventListener(enter, (event) => this.point(event.target.closest?.("[data-key],[data-note]")));
       host.addEventListener(leave, () => this.point(null));
@@ -42,14 +45,26 @@ export class Figure {
 
   update(figure) {
     const used = new Set();
+    this.framed = [];
     const rows = figure.rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${row}.${column} ${panel.view}`, used)));
     for (const key of [...this.panels.keys()]) if (!used.has(key)) this.panels.delete(key);
     const arrangement = figure.rows.map((panels) => panels.map((panel) => panel.view).join(" ")).join("/");
-    if (arrangement !== this.arrangement) this.host.replaceChildren(...rows.map((boxes) => h("div", { class: "panel-row" }, boxes)));
+    if (arrangement !== this.arrangement) {
+      const lines = rows.map((boxes) => h("div", { class: "panel-row" }, boxes));
+      const first = figure.rows.findIndex((panels) => panels.some((panel) => panel.frames));
+      if (first >= 0) lines.splice(first, 0, this.scrub.node);
+      this.host.replaceChildren(...lines);
+    }
     this.arrangement = arrangement;
+    this.scrub.offer(figure.steps ?? [], figure.stepName);
     this.line.hidden = !figure.rows.flat().some((panel) => panel.notes);
     say(this.line, HINT);
     this.line.classList.add("hint");
+  }
+
+  /** Show one of the steps already computed: no request. */
+  step(index) {
+    for (const { entry, panel } of this.framed) if (panel.frames[index]) this.show(entry, { ...panel, ...panel.frames[index] });
   }
 
   panel(panel, key, used) {
@@ -60,9 +75,14 @@ export class Figure {
     }
     const entry = this.panels.get(key);
     entry.box.classList.toggle("wide", Boolean(panel.wide));
+    if (panel.frames) this.framed.push({ entry, panel });
+    this.show(entry, panel);
+    return entry.box;
+  }
+
+  show(entry, panel) {
     entry.newest = panel;
     if (entry.view) entry.view.update(panel);
     else entry.made.then((view) => ((entry.view = view), view.update(entry.newest)));
-    return entry.box;
   }
 }

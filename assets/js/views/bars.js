@@ -26,7 +26,7 @@ export class Bars {
       const lines = panel.references.map(() => h("span", { class: "reference", "aria-hidden": "true" }));
       return { bar, number, lines, node: h("tr", { tabindex: 0 }, h("th", { scope: "row" }, label), h("td", {}, h("span", { class: "track" }, bar, lines)), h("td", { class: "amount" }, number)) };
     });
-    const legend = panel.references.map(([name, value]) => `┆ ${name} ${format(value, panel.digits)}`).join("   ");
+    const legend = panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
     const table = h("table", { class: "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title)), h("tbody", {}, this.rows.map((row) => row.node)));
     this.host.replaceChildren(table, legend ? h("p", { class: "legend" }, legend) : "");
   }
@@ -37,7 +37,8 @@ export class Bars {
     const width = share * (signed ? 50 : 100);
     row.bar.style.cssText = `left:${value < 0 ? zero - width : zero}%;width:${width}%`;
     row.bar.className = `bar ${value < 0 ? "negative" : "positive"}`;
-    row.number.textContent = `${format(value, panel.digits)}${panel.unit ? ` ${panel.unit}` : ""}`;
+    const text = format(value, panel.digits);
+    row.number.textContent = `${signed ? text : text.replace("+", "")}${panel.unit ? ` ${panel.unit}` : ""}`;
     row.node.className = panel.marks?.[index] ? `mark-${panel.marks[index]}` : "";
     const keys = panel.keys?.[index] ?? panel.labels[index];
     row.node.dataset.key = (Array.isArray(keys) ? keys : [String(keys).replaceAll(" ", "_")]).join(" ");

@@ -1,0 +1,160 @@
+"""The cells that share one mean, train beside eval, what neighbours do, and the buffers batch after batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from figures.charts import LINES, lines
+from figures.formula import affine, standardised, term
+from figures.panels import Figure, Panel, chart, cube, described, error, figure, grid, limit, table
+from lessons.batch_norm import Params, Result
+
+AXES = ("N", "C", "L")
+CHANNELS = ["channel 0", "channel 1", "channel 2"]
+Note = Callable[[int, int, int], Any]
+
+
+def draw(params: Params, result: Result) -> Figure:
+    if result.error:
+        where = "y_train = bn.train()(x)"
+        return figure([error("train", result.error, where=where)], [_input(params, result), _eval(params, result)])
+    return figure(
+        [_input(params, result), _train(params, result), _eval(params, result)],
+        [_statistics(params, result), _gap(params, result), *_neighbours(result)],
+        [_updates(params, result), _drift(params, result)],
+        [_curve(params, result, "running_mean"), _curve(params, result, "running_var")],
+    )
+
+
+def _nested(params: Params, cell: Note) -> list[list[list[Any]]]:
+    """`cell(n, c, l)` for every cell of an (N, 3, L) tensor."""
+    return [[[cell(n, c, i) for i in range(params.L)] for c in range(3)] for n in range(params.N)]
+
+
+def _input(params: Params, result: Result) -> Panel:
+    x, size = result.x.tolist(), params.N * params.L
+
+    def note(n: int, c: int, i: int) -> str:
+        if result.error:
+            return f"channel {c} has one value, {x[n][c][i]:.4f}, and one value has no variance"
+        return f"one of the {size} values of channel {c}: mean {result.mean[c]:.4f}, biased variance {result.var[c]:.4f}"
+
+    return cube(
+        "x", x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, badge="input",
+        keys=_nested(params, lambda n, c, i: [f"cell {n},{c},{i}", CHANNELS[c]]),
+        groups=_nested(params, lambda n, c, i: c), group_names=CHANNELS, notes=_nested(params, note),
+    )  # fmt: skip
+
+
+def _train(params: Params, result: Result) -> Panel:
+    """Keyed by channel: pointing at an output lights every input that it depends on."""
+    x, y = result.x.tolist(), result.y_train.tolist()
+    mean, var, weight, bias = (values.tolist() for values in (result.mean, result.var, result.weight, result.bias))
+
+    def note(n: int, c: int, i: int) -> str:
+        return standardised(x[n][c][i], mean[c], var[c], result.eps) + affine(weight[c], bias[c], y[n][c][i])
+
+    return cube(
+        "y_train", y, tensor=described("y_train", result.y_train, AXES), limit=limit(result.y_train, result.y_eval),
+        axes=AXES, badge="train", keys=_nested(params, lambda n, c, i: CHANNELS[c]), notes=_nested(params, note),
+    )  # fmt: skip
+
+
+def _eval(params: Params, result: Result) -> Panel:
+    """Keyed by cell: pointing at an output lights the one input that it depends on."""
+    x, y = result.x.tolist(), result.y_eval.tolist()
+    fresh = result.error is not None
+    mean, var = ([0.0] * 3, [1.0] * 3) if fresh else (result.running_mean[-1].tolist(), result.running_var[-1].tolist())
+    weight, bias, names = result.weight.tolist(), result.bias.tolist(), ("running_mean", "running_var")
+
+    def note(n: int, c: int, i: int) -> str:
+        shown = standardised(x[n][c][i], mean[c], var[c], result.eps, names=names)
+        return shown + affine(weight[c], bias[c], y[n][c][i])
+
+    return cube(
+        "y_eval", y, tensor=described("y_eval", result.y_eval, AXES), limit=limit(result.y_train, result.y_eval),
+        axes=AXES, badge="eval", keys=_nested(params, lambda n, c, i: f"cell {n},{c},{i}"), notes=_nested(params, note),
+    )  # fmt: skip
+
+
+def _gap(params: Params, result: Result) -> Panel:
+    train, still, gap = result.y_train.tolist(), result.y_eval.tolist(), result.gap.tolist()
+
+    def note(n: int, c: int, i: int) -> str:
+        return f"y_train - y_eval = {train[n][c][i]:.4f} - {term(still[n][c][i])} = {gap[n][c][i]:+.4f}"
+
+    return cube(
+        "gap", gap, tensor=described("gap", result.gap, AXES), limit=limit(result.y_train, result.y_eval), axes=AXES,
+        badge="train - eval", keys=_nested(params, lambda n, c, i: f"cell {n},{c},{i}"), notes=_nested(params, note),
+    )  # fmt: skip
+
+
+def _statistics(params: Params, result: Result) -> Panel:
+    used = {
+        "mean": result.mean, "running_mean[-1]": result.running_mean[-1],
+        "var": result.var, "running_var[-1]": result.running_var[-1],
+    }  # fmt: skip
+    modes = {"mean": "train", "var": "train (biased)"}
+    return grid(
+        "what each mode uses", [values.tolist() for values in used.values()], limit=limit(*used.values()), cols="C",
+        tensor=f"statistics [4, C=3] {str(result.mean.dtype).removeprefix('torch.')} {result.mean.device}",
+        row_dim=None, col_dim=1, row_labels=[f"{name} · {modes.get(name, 'eval')}" for name in used],
+        col_labels=["0", "1", "2"], keys=[CHANNELS] * 4,
+        notes=[[f"{name}[{c}] = {v:.4f}" for c, v in enumerate(values.tolist())] for name, values in used.items()],
+    )  # fmt: skip
+
+
+def _neighbours(result: Result) -> list[Panel]:
+    changes = {"train": result.change_train, "eval": result.change_eval}
+    return [
+        grid(
+            f"change_{mode}", change, tensor=described(f"change_{mode}", change, AXES[1:]), limit=limit(*changes.values()),
+            rows="C", cols="L", row_dim=1, col_dim=2, badge=f"sample 0, neighbours shifted, {mode}",
+            keys=[[f"cell 0,{c},{i}" for i in range(change.shape[1])] for c in range(3)],
+        )
+        for mode, change in changes.items()
+    ]  # fmt: skip
+
+
+def _updates(params: Params, result: Result) -> Panel:
+    """The last batches in PyTorch's own arithmetic."""
+    steps = range(max(1, params.steps - 1), params.steps + 1)
+    rows = [
+        [str(step), str(c), _update(params, step, result.running_mean, result.batch_mean, c), _update(params, step, result.running_var, result.batch_var, c)]
+        for step in steps
+        for c in range(3)
+    ]
+    rule = "running = (1 - momentum) × running + momentum × batch; the variance of the batch is the unbiased one."
+    fresh = [["0", "all", "0 (no batch yet)", "1 (no batch yet)"]]
+    return table("the last updates of the buffers ▤", ["batch", "channel", "running_mean", "running_var"], rows or fresh, wide=True, note=rule)
+
+
+def _update(params: Params, step: int, running: Any, batch: Any, c: int) -> str:
+    old, new, seen = running[step - 1, c].item(), running[step, c].item(), batch[step - 1, c].item()
+    if params.momentum is None:
+        return f"{step - 1}/{step} × {term(old)} + 1/{step} × {term(seen)} = {new:.4f}"
+    return f"{1 - params.momentum:.4g} × {term(old)} + {params.momentum:.4g} × {term(seen)} = {new:.4f}"
+
+
+def _drift(params: Params, result: Result) -> Panel:
+    parameter = "❄ frozen parameter" if params.frozen else "▲ parameter"
+    rows = [
+        [name, parameter if name in ("weight", "bias") else "▤ buffer", (f"{moved:.4g}", "warn") if moved else ("0", "muted")]
+        for name, moved in result.drift.items()
+    ]
+    return table(f"drift: what {params.steps} forward passes moved", ["name", "kind", "moved by at most"], rows)
+
+
+def _curve(params: Params, result: Result, name: str) -> Panel:
+    running, batch = getattr(result, name), getattr(result, name.replace("running", "batch"))
+    steps = list(range(params.steps + 1))
+    series = {f"{name}[{c}]": running[:, c].tolist() for c in range(3)}
+    curve = lines(steps, series, x_title="batches", y_title=name)
+    for c in range(3):
+        dots = {"color": LINES[c], "size": 5, "opacity": 0.45}
+        curve.add_scatter(x=steps[1:], y=batch[:, c].tolist(), mode="markers", marker=dots, name=f"batch {c}", showlegend=False)
+    last = ", ".join(f"{value:.3f}" for value in running[-1].tolist())
+    shown = [k for k in (0, 1, 2, 5, 10, 20, 30, 40, 50, 60) if k <= params.steps]
+    return chart(
+        f"{name}, batch after batch", curve, columns=["batches", *CHANNELS], rows=[[k, *running[k].tolist()] for k in shown],
+        alt=f"{name} of the three channels after {params.steps} batches: {last}. Dots are the batches' own values.",
+    )  # fmt: skip
