@@ -66,8 +66,9 @@ def measure(model: Extractive, batch_size: int) -> tuple[float, float]:
     ]
 
     def full() -> None:
-        for at in range(0, COUNT, 1 if batch_size == 1 else COUNT):
-            model.answer_many(pairs[at : at + (1 if batch_size == 1 else COUNT)], settings, batch_size)
+        at_once = 1 if batch_size == 1 else COUNT
+        for at in range(0, COUNT, at_once):
+            model.answer_many(pairs[at : at + at_once], settings, batch_size)
 
     full()
     times = interleaved({"full": full, "bare": lambda: bare(model, padded)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,86 +14,17 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging
 
+from models.answers import Answer, NaivePair, Span, Window
 from models.device import choose_device, dtype_on
-from models.spans import Found, Stretch, best_spans, legal_spans, naive_pair
+from models.spans import Found, Stretch, best_spans, naive_pair
 from models.windows import Row, Settings, collate, encode
 
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "extractive"
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """One row of the batch as the model read it, padding included; every field is (T,)."""
-
-    tokens: tuple[str, ...]
-    offsets: tuple[tuple[int, int], ...]  # characters of question or context; (0, 0) elsewhere
-    sequence_ids: tuple[int | None, ...]  # 0 question, 1 context, None special or padding
-    start_logits: Tensor  # (T,) float32
-    end_logits: Tensor  # (T,) float32
-    first: int  # index of its first context token among all tokens of the context
-
-    @property
-    def context(self) -> Tensor:
-        """(T,) bool: True where a token belongs to the context."""
-        return torch.tensor([side == 1 for side in self.sequence_ids])
-
-    @property
-    def row_start(self) -> int:
-        """Where the first context token stands in the row."""
-        return self.sequence_ids.index(1)
-
-    @property
-    def characters(self) -> tuple[int, int]:
-        """The stretch of the context that this window shows: start and end, exclusive."""
-        shown = [
-            span for span, side in zip(self.offsets, self.sequence_ids, strict=True) if side == 1
-        ]
-        return shown[0][0], shown[-1][1]
-
-
-@dataclass(frozen=True)
-class Span:
-    """An answer: legal by construction."""
-
-    text: str
-    start: int  # first character in the context
-    end: int  # exclusive
-    window: int  # whose logits gave the score
-    first_token: int  # in that window's row, inclusive
-    last_token: int  # inclusive
-    score: float  # start logit + end logit
-    probability: float  # over all legal spans
-
-
-@dataclass(frozen=True)
-class NaivePair:
-    """The argmax of the start logits and that of the end logits, each taken on its own."""
-
-    window: int
-    first_token: int
-    last_token: int  # inclusive; may stand before first_token
-    score: float
-    legal: bool
-    text: str  # what decoding first_token..last_token gives; empty when they are crossed
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    question: str
-    context: str
-    settings: Settings
-    windows: tuple[Window, ...]
-    spans: tuple[Span, ...]  # n_best, best first
-    naive: NaivePair  # in the window that won
-
-    @property
-    def best(self) -> Span:
-        return self.spans[0]
-
-    def legal(self, window: int) -> Tensor:
-        """(T, T) bool of one window: [i, j] is True where tokens i..j may be an answer."""
-        return legal_spans(self.windows[window].context, self.settings.max_answer_tokens)
 
 
 class Extractive:
@@ -106,7 +36,7 @@ class Extractive:
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         if not tokenizer.is_fast:
-            raise ValueError("The tokenizer gives no offsets, so spans cannot be found in the text.")
+            raise ValueError("The tokenizer gives no offsets: spans cannot be found in the text.")
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self._lock = threading.Lock()
@@ -161,10 +91,11 @@ class Extractive:
         order = sorted(range(len(rows)), key=lambda index: len(rows[index].ids))
         chunks = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
         fixed = settings.max_length if settings.padding == "max_length" else 0
-        return [
-            (chunk, collate([rows[i] for i in chunk], self.tokenizer, fixed or len(rows[chunk[-1]].ids)))
-            for chunk in chunks
-        ]
+        padded = []
+        for chunk in chunks:
+            width = fixed or len(rows[chunk[-1]].ids)
+            padded.append((chunk, collate([rows[i] for i in chunk], self.tokenizer, width)))
+        return padded
 
     @torch.inference_mode()
     def _read(self, rows: Sequence[Row], settings: Settings, batch_size: int) -> list[Window]:

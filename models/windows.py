@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+
+if TYPE_CHECKING:
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 MAX_QUESTION = 1_000  # characters
 MAX_CONTEXT = 50_000  # characters
@@ -65,9 +67,10 @@ def encode(
     progress with a PanicException, which `except Exception` does not catch (tokenizers #944).
     """
     settings.check(longest)
-    pairs = [(_clean("question", q, MAX_QUESTION).strip(), c) for q, c in asked]
-    for _, context in pairs:
-        _clean("context", context, MAX_CONTEXT)
+    pairs = [
+        (_clean("question", question, MAX_QUESTION).strip(), _clean("context", text, MAX_CONTEXT))
+        for question, text in asked
+    ]
     rooms = _rooms(tokenizer, pairs, settings)
     encoded = tokenizer(
         [question for question, _ in pairs],
@@ -79,10 +82,14 @@ def encode(
         return_offsets_mapping=True,
         return_token_type_ids=True,
     )
+    return _numbered(encoded, [room - settings.stride for room in rooms])
+
+
+def _numbered(encoded: BatchEncoding, steps: Sequence[int]) -> list[Row]:
+    """Rows of the tokenizer's windows; each one starts `steps[question]` tokens after the last."""
     rows: list[Row] = []
     for index, question in enumerate(encoded["overflow_to_sample_mapping"]):
-        earlier = rows[-1].first if rows and rows[-1].question == question else None
-        first = 0 if earlier is None else earlier + rooms[question] - settings.stride
+        follows = bool(rows) and rows[-1].question == question
         rows.append(
             Row(
                 question,
@@ -91,7 +98,7 @@ def encode(
                 tuple(encoded.tokens(index)),
                 tuple(encoded["offset_mapping"][index]),
                 tuple(encoded.sequence_ids(index)),
-                first,
+                rows[-1].first + steps[question] if follows else 0,
             )
         )
     return rows

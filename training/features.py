@@ -84,9 +84,7 @@ def _feature(
     return Feature(tuple(ids[:MAX_QUESTION]), context, offsets, answers)
 
 
-def tokens_of(
-    offsets: Sequence[tuple[int, int]], start: int, end: int
-) -> tuple[int, int] | None:
+def tokens_of(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
     """First and last token that touch the characters [start, end); None when none does."""
     touched = [i for i, (a, b) in enumerate(offsets) if a < end and b > start]
     return (touched[0], touched[-1]) if touched else None

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -47,24 +48,15 @@ def _drawn(articles: Sequence[str]) -> set[str]:
 def write(questions: Sequence[Question], path: Path) -> None:
     """Save questions as a SQuAD v1.1 file, one article a question."""
     articles = [
-        {
-            "title": q.title,
-            "paragraphs": [
-                {
-                    "context": q.context,
-                    "qas": [
-                        {
-                            "id": q.id,
-                            "question": q.question,
-                            "answers": [{"text": g.text, "answer_start": g.start} for g in q.answers],
-                        }
-                    ],
-                }
-            ],
-        }
+        {"title": q.title, "paragraphs": [{"context": q.context, "qas": [_asked(q)]}]}
         for q in questions
     ]
     path.write_text(json.dumps({"version": "1.1", "data": articles}), encoding="utf-8")
+
+
+def _asked(question: Question) -> dict[str, Any]:
+    golds = [{"text": gold.text, "answer_start": gold.start} for gold in question.answers]
+    return {"id": question.id, "question": question.question, "answers": golds}
 
 
 def quick_f1(
@@ -78,7 +70,8 @@ def quick_f1(
     ordered = sorted(questions, key=lambda q: len(q.context))
     for at in range(0, len(ordered), 16):
         rows = ordered[at : at + 16]
-        said |= dict(zip((q.id for q in rows), _answers(model, tokenizer, rows, bfloat16), strict=True))
+        texts = _answers(model, tokenizer, rows, bfloat16)
+        said |= {q.id: text for q, text in zip(rows, texts, strict=True)}
     return score(questions, said)["f1"]
 
 

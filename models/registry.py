@@ -1,0 +1,159 @@
+"""The models a visitor may choose, and the few that are kept in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from models.hub import WEIGHTS, ModelUnavailable, Progress, fetch
+
+if TYPE_CHECKING:
+    from models.closed_book import QAModel
+    from models.extractive import Extractive
+
+    Model = Extractive | QAModel
+
+Kind = Literal["extractive", "closed_book"]
+FOLDER = Path(__file__).parent.parent / "assets" / "models"
+LOCAL_VARIABLE = "TORCH_EXPLORABLES_MODEL"  # a folder that the operator names
+KEPT = 3  # models in memory
+
+
+@dataclass(frozen=True)
+class Choice:
+    name: str
+    kind: Kind
+    source: Path | str  # a folder, or a repository on the Hub
+
+    @property
+    def on_hub(self) -> bool:
+        return isinstance(self.source, str)
+
+
+SHIPPED = (
+    Choice("extractive", "extractive", FOLDER / "extractive"),
+    Choice("closed_book", "closed_book", FOLDER / "closed_book"),
+)
+READ_A_CONTEXT = (
+    "distilbert/distilbert-base-cased-distilled-squad",
+    "deepset/roberta-base-squad2",
+    "deepset/minilm-uncased-squad2",
+)
+ANSWER_FROM_WEIGHTS = ("google/t5-small-ssm-nq", "google/flan-t5-small")
+FROM_HUB = (
+    *(Choice(repo, "extractive", repo) for repo in READ_A_CONTEXT),
+    *(Choice(repo, "closed_book", repo) for repo in ANSWER_FROM_WEIGHTS),
+)
+
+
+def choices() -> tuple[Choice, ...]:
+    """Shipped models first, then the operator's own, then those that must be fetched."""
+    return SHIPPED + _local() + FROM_HUB
+
+
+def _local() -> tuple[Choice, ...]:
+    """The folder in TORCH_EXPLORABLES_MODEL. A wrong one is the operator's mistake: it raises
+    ValueError instead of leaving the choice out."""
+    named = os.environ.get(LOCAL_VARIABLE, "").strip()
+    if not named:
+        return ()
+    folder = Path(named)
+    if not (folder / "config.json").is_file() or not any(folder.glob(WEIGHTS)):
+        raise ValueError(f"{LOCAL_VARIABLE} must name a folder with config.json and safetensors.")
+    return (Choice(f"local: {folder.name}", _kind(folder), folder),)
+
+
+def _kind(folder: Path) -> Kind:
+    """Read from config.json which head the weights were saved with."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    heads = " ".join(config.get("architectures") or ())
+    if "ForQuestionAnswering" in heads:
+        return "extractive"
+    if "ForConditionalGeneration" in heads:
+        return "closed_book"
+    raise ValueError(f"{LOCAL_VARIABLE} holds {heads or 'no known head'}, which answers nothing.")
+
+
+def load(choice: Choice, progress: Progress) -> Model:
+    """Fetch if need be, then read safetensors; no code from the model's folder is run.
+
+    Raises ModelUnavailable.
+    """
+    folder = fetch(choice.source, progress) if isinstance(choice.source, str) else choice.source
+    progress(0.9, f"loading {choice.name}")
+    try:
+        return _extractive(folder) if choice.kind == "extractive" else _closed_book(folder)
+    except Exception as error:  # from_pretrained raises what its many parts raise
+        raise ModelUnavailable(
+            f"{choice.name} was found but could not be loaded ({type(error).__name__})."
+        ) from error
+
+
+def _extractive(folder: Path) -> Extractive:
+    """Imported here: transformers' model classes take seconds, and the page starts without."""
+    from models.extractive import Extractive
+
+    return Extractive.load(folder)
+
+
+def _closed_book(folder: Path) -> QAModel:
+    """In float32 on every device: T5 overflows in float16 (transformers #9295)."""
+    from models.closed_book import QAModel
+    from models.device import choose_device
+
+    return QAModel.from_folder(folder).to(choose_device()).eval()
+
+
+class Registry:
+    """Models by name, loaded once. At most `kept` stay in memory; the longest unused leaves."""
+
+    def __init__(
+        self, kept: int = KEPT, loader: Callable[[Choice, Progress], Model] = load
+    ) -> None:
+        self.choices = choices()
+        self._kept = kept
+        self._loader = loader
+        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._lock = threading.Lock()  # the two dicts
+        self._loading: dict[str, threading.Lock] = {}  # one visitor loads, the others wait
+
+    def get(self, name: str, progress: Progress = lambda share, doing: None) -> Model:
+        """The model, loaded when it is first asked for.
+
+        Raises ValueError for a name that is no choice, ModelUnavailable for one not to be had.
+        """
+        choice = next((choice for choice in self.choices if choice.name == name), None)
+        if choice is None:
+            names = ", ".join(choice.name for choice in self.choices)
+            raise ValueError(f"model must be one of {names}; {name!r} is not.")
+        with self._lock:
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:
+            model = self._recall(name)
+            return self._keep(name, self._loader(choice, progress)) if model is None else model
+
+    def _recall(self, name: str) -> Model | None:
+        with self._lock:
+            if name in self._models:
+                self._models.move_to_end(name)
+            return self._models.get(name)
+
+    def _keep(self, name: str, model: Model) -> Model:
+        with self._lock:
+            self._models[name] = model
+            while len(self._models) > self._kept:
+                self._models.popitem(last=False)
+        return model
+
+
+@lru_cache(maxsize=1)
+def shared_registry() -> Registry:
+    """The one registry of this process."""
+    return Registry()
