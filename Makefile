@@ -1,0 +1,41 @@
+# make run | test | check | bench. Everything they need beyond Python 3.10 to 3.12 they install into .venv.
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 7860
+BIN := .venv/bin
+
+export GRADIO_SERVER_PORT = $(PORT)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check bench chromium
+
+run: .venv/run.stamp
+	$(BIN)/python app.py
+
+test: .venv/dev.stamp chromium
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev.stamp chromium
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+.venv/run.stamp: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+# The browser of the tests: what is installed, else Debian's when we may install it, else Playwright's own.
+chromium: .venv/dev.stamp
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	else $(BIN)/playwright install chromium; fi
