@@ -41,9 +41,7 @@ def switch(default: bool, *, about: str = "", when: When | None = None) -> Any:
     return field(default=default, metadata={"about": about, "when": when or {}})
 
 
-def text(
-    default: str, *, max_length: int, lines: int = 1, about: str = "", when: When | None = None
-) -> Any:
+def text(default: str, *, max_length: int, lines: int = 1, about: str = "", when: When | None = None) -> Any:
     """The visitor's own words, at most `max_length` characters. Never executed, never opened as a path."""
     metadata = {"max_length": max_length, "lines": lines, "about": about, "when": when or {}}
     return field(default=default, metadata=metadata)
@@ -178,4 +176,8 @@ def _control(param: Field) -> dict[str, Any]:
         "whole": kind(param) is int,
         **param.metadata,
     }
-    return {key: value for key, value in described.items() if key == "default" or value is not False and value not in ([], {}, "")}
+    return {
+        key: value
+        for key, value in described.items()
+        if key == "default" or value is not False and value not in ([], {}, "")
+    }

@@ -5,7 +5,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 HEADER = """\
@@ -29,7 +29,8 @@ def snippet_of(
     trailing `return` is left out, so the text reads as a colleague would write it for these values.
     """
     body = "\n".join(_kept_lines(function, values))
-    names, helpers = _names(body), []
+    names = _names(body)
+    helpers: list[str] = []
     for helper in reversed(also):  # a later helper may use an earlier one
         if helper.__name__ in names:
             helpers.insert(0, textwrap.dedent(inspect.getsource(helper)).strip())
@@ -77,7 +78,7 @@ def _kept_lines(function: Callable[..., Any], values: Mapping[str, Any]) -> list
     return kept
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(function: Callable[..., Any]) -> tuple[list[str], ast.Module]:
     source = textwrap.dedent(inspect.getsource(function))
     return source.splitlines(), ast.parse(source)

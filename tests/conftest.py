@@ -7,10 +7,13 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import pytest
 import torch
+from hypothesis import settings
 
 from tests.corners import LESSONS
 
 torch.set_num_threads(1)
+settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)  # no test measures time
+settings.load_profile("here")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

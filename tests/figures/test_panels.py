@@ -42,7 +42,13 @@ def test_nothing_that_is_not_given_is_sent():
 
 
 def test_infinities_are_text_wherever_they_stand():
-    drawn = chart("c", lines([0.0, 1.0], {"y": [1.0, float("inf")]}, x_title="x", y_title="y"), alt="a", columns=["k"], rows=[[float("nan")]])
+    drawn = chart(
+        "c",
+        lines([0.0, 1.0], {"y": [1.0, float("inf")]}, x_title="x", y_title="y"),
+        alt="a",
+        columns=["k"],
+        rows=[[float("nan")]],
+    )
     assert "inf" in drawn["data"][0]["y"] and drawn["rows"] == [["nan"]]
     json.dumps([drawn, bars("b", ["a"], [float("-inf")], limit=1.0)], allow_nan=False)
 
@@ -63,8 +69,16 @@ def test_a_cell_of_a_table_may_have_a_kind():
 
 
 def test_a_row_without_panels_is_not_there():
-    assert figure([error("e", "ValueError: no")], []) == {"rows": [[{"view": "error", "title": "e", "text": "ValueError: no", "where": ""}]]}
+    assert figure([error("e", "ValueError: no")], []) == {
+        "rows": [[{"view": "error", "title": "e", "text": "ValueError: no", "where": ""}]]
+    }
 
 
 def test_numbers_leave_everything_finite_alone():
-    assert numbers([1, (2.5, "text"), {"a": float("-inf")}, None, True]) == [1, [2.5, "text"], {"a": "-inf"}, None, True]
+    assert numbers([1, (2.5, "text"), {"a": float("-inf")}, None, True]) == [
+        1,
+        [2.5, "text"],
+        {"a": "-inf"},
+        None,
+        True,
+    ]

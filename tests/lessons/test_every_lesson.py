@@ -76,7 +76,9 @@ def assert_same(actual: Any, expected: Any, name: str) -> None:
     """Equal to the last bit, NaN included, in type, dtype and shape."""
     assert type(actual).__name__ == type(expected).__name__, f"{name} is {actual!r}, not {expected!r}"
     if isinstance(expected, Tensor):
-        torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True, check_stride=True, msg=lambda m: f"{name}: {m}")
+        torch.testing.assert_close(
+            actual, expected, rtol=0, atol=0, equal_nan=True, check_stride=True, msg=lambda m: f"{name}: {m}"
+        )
     elif is_dataclass(expected):
         assert_same(vars(actual), vars(expected), name)
     elif isinstance(expected, Mapping):
@@ -87,7 +89,9 @@ def assert_same(actual: Any, expected: Any, name: str) -> None:
         for index, pair in enumerate(zip(actual, expected, strict=True)):
             assert_same(*pair, f"{name}[{index}]")
     else:
-        assert actual == expected or actual != actual and expected != expected, f"{name}: {actual!r} is not {expected!r}"
+        assert actual == expected or actual != actual and expected != expected, (
+            f"{name}: {actual!r} is not {expected!r}"
+        )
 
 
 # -- the link ---------------------------------------------------------------------------------------------------------
@@ -101,7 +105,9 @@ def test_a_link_reopens_its_params(lesson, params):
 
 
 def test_a_bad_link_opens_the_defaults_and_says_which_fields_fell(lesson):
-    nonsense = {p.name: "x" * (p.metadata["max_length"] + 1) if kind(p) is str else "nan" for p in fields(lesson.Params)}
+    nonsense = {
+        p.name: "x" * (p.metadata["max_length"] + 1) if kind(p) is str else "nan" for p in fields(lesson.Params)
+    }
     params, notes = from_query(lesson.Params, nonsense)
     assert params == lesson.Params()
     assert [note.split()[0] for note in notes] == list(nonsense)
@@ -212,7 +218,9 @@ def test_every_prediction_can_be_wrong_and_says_why(lesson):
         assert 0 <= prediction.answer < len(prediction.choices)
         assert prediction.question.endswith("?") and len(prediction.why.split()) > 5
         read(lesson.Params, prediction.show)
-    assert len({prediction.answer for prediction in lesson.predictions}) > 1, "the right choice always has the same place"
+    assert len({prediction.answer for prediction in lesson.predictions}) > 1, (
+        "the right choice always has the same place"
+    )
 
 
 def test_every_trap_shows_another_picture_and_a_public_source(lesson):

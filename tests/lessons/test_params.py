@@ -24,7 +24,9 @@ class Params:
 
 FIELDS = {field.name: field for field in fields(Params)}
 NUMBERS = st.integers() | st.floats()
-JSON = st.recursive(st.none() | st.booleans() | NUMBERS | st.text(), lambda part: st.lists(part) | st.dictionaries(st.text(), part))
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(), lambda part: st.lists(part) | st.dictionaries(st.text(), part)
+)
 IN_RANGE = st.builds(
     Params,
     p=st.floats(0, 1),
@@ -131,7 +133,15 @@ def test_a_whole_number_may_be_written_as_a_float():
 def test_controls_describe_every_field_once_and_in_order():
     drawn = {control["name"]: control for control in controls(Params)}
     assert list(drawn) == list(FIELDS)
-    assert [control["kind"] for control in drawn.values()] == ["number", "number", "number", "choice", "choice", "switch", "text"]
+    assert [control["kind"] for control in drawn.values()] == [
+        "number",
+        "number",
+        "number",
+        "choice",
+        "choice",
+        "switch",
+        "text",
+    ]
     assert drawn["p"] == {
         "name": "p", "kind": "number", "default": 0.5, "accepts": "a number from 0.0 to 1.0",
         "low": 0.0, "high": 1.0, "step": 0.05, "about": "probability",

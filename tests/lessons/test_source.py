@@ -56,7 +56,9 @@ def test_only_the_values_that_the_code_uses_are_bound():
 
 def test_only_the_imports_that_the_code_uses_are_shown():
     assert shown().startswith("import torch\nfrom torch import nn\n\n")
-    assert shown(header=HEADER + "import json\nfrom math import pi\n").startswith("import torch\nfrom torch import nn\n\n")
+    assert shown(header=HEADER + "import json\nfrom math import pi\n").startswith(
+        "import torch\nfrom torch import nn\n\n"
+    )
 
 
 def test_helpers_come_along_when_they_are_used_in_an_order_that_runs():
@@ -80,7 +82,9 @@ def test_a_seed_stands_above_the_code():
     assert "\n\ntorch.manual_seed(7)\np = 0.5\n\nx = torch.ones(3)" in shown(layer="dropout", seed=7)
 
 
-@pytest.mark.parametrize("value", ["it's", 'say "x"', "a\\b\n\t", "\u2028é漢😀", "\x00\x7f", "'''\"\"\"", 0.1, -0.0, None, True, (1, 2)])
+@pytest.mark.parametrize(
+    "value", ["it's", 'say "x"', "a\\b\n\t", "\u2028é漢😀", "\x00\x7f", "'''\"\"\"", 0.1, -0.0, None, True, (1, 2)]
+)
 def test_a_literal_is_python_for_its_value(value):
     assert eval(literal(value)) == value
     assert "\n" not in literal(value)

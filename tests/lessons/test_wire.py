@@ -21,7 +21,12 @@ class Result:
 
 
 def test_a_tensor_becomes_its_shape_dtype_device_and_values():
-    assert plain(torch.tensor([[1, 2]], dtype=torch.int32)) == {"shape": [1, 2], "dtype": "int32", "device": "cpu", "values": [[1, 2]]}
+    assert plain(torch.tensor([[1, 2]], dtype=torch.int32)) == {
+        "shape": [1, 2],
+        "dtype": "int32",
+        "device": "cpu",
+        "values": [[1, 2]],
+    }
     assert plain(torch.tensor(True)) == {"shape": [], "dtype": "bool", "device": "cpu", "values": True}
 
 
@@ -47,6 +52,11 @@ def test_every_float32_arrives_unchanged(values):
     assert torch.equal(arrived.nan_to_num(7, 8, 9), torch.tensor(values).nan_to_num(7, 8, 9))
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda part: st.lists(part) | st.dictionaries(st.text(), part)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+    )
+)
 def test_whatever_is_sent_is_json(value):
     json.dumps(plain(value), allow_nan=False)
