@@ -155,11 +155,20 @@ def bars(
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, wide: bool = False, note: str = ""
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    wide: bool = False,
+    note: str = "",
+    badge: str = "",
 ) -> Panel:
     """A table of facts. A cell is text, or (text, kind): kind is "yes", "no", "warn" or "muted" and colours a badge."""
     body = [[list(cell) if isinstance(cell, tuple) else cell for cell in row] for row in rows]
-    return {"view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None}
+    return {
+        "view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None,
+        "badge": badge or None,
+    }  # fmt: skip
 
 
 def chart(title: str, plotly_figure: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:

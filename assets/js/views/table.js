@@ -7,7 +7,7 @@ export class Table {
     this.host = host;
   }
 
-  update({ title, columns, rows, note }) {
+  update({ title, columns, rows, note, badge }) {
     const cell = (value, column) => {
       const [text, kind] = Array.isArray(value) ? value : [value, null];
       const inside = kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
@@ -15,7 +15,7 @@ export class Table {
     };
     const table = h(
       "table", { class: "facts" },
-      h("caption", {}, h("span", { class: "panel-name" }, title)),
+      h("caption", {}, h("span", { class: "panel-name" }, title), badge ? h("span", { class: "badge" }, badge) : ""),
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))),
     );

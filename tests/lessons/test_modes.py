@@ -1,0 +1,93 @@
+"""Laws of train(), eval(), no_grad() and inference_mode()."""
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.modes import KeepsEval, Params, Saved, Wrapper, observe, run
+
+GRADS = ("on", "no_grad", "inference_mode")
+
+
+def squares(**params):
+    return run(Params(**params)).board
+
+
+def facts(square, name):
+    return {layer: seen[name] for layer, seen in square.items()}
+
+
+@pytest.mark.parametrize("name", ["random", "moved", "training"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_the_grad_mode_changes_nothing_that_a_layer_computes(mode, name):
+    board = squares()
+    assert facts(board[f"{mode}, on"], name) == facts(board[f"{mode}, no_grad"], name)
+    assert facts(board[f"{mode}, on"], name) == facts(board[f"{mode}, inference_mode"], name)
+
+
+def test_only_dropout_draws_and_only_batch_norm_moves_and_only_in_train_mode():
+    board = squares()
+    assert [layer for layer, draws in facts(board["train, on"], "random").items() if draws] == ["dropout"]
+    assert [layer for layer, moved in facts(board["train, on"], "moved").items() if moved] == ["batch_norm"]
+    assert not any(facts(board["eval, on"], "random").values()) and not any(facts(board["eval, on"], "moved").values())
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_bytes_are_saved_exactly_where_a_gradient_can_flow(requires_grad):
+    for square, layers in squares(requires_grad=requires_grad).items():
+        grows = requires_grad and square.endswith(" on")
+        assert (sum(facts(layers, "bytes").values()) > 0) == grows, square
+        assert all((node is not None) == grows for node in facts(layers, "grad_fn").values()), square
+
+
+@pytest.mark.parametrize("square", ["train, on", "eval, on"])
+def test_saved_bytes_are_proportional_to_the_batch_but_for_what_batch_norm_keeps_a_channel(square):
+    def of(batch):
+        layers = squares(batch=batch)[square]
+        return sum(facts(layers, "bytes").values()) - 4 * 6 * layers["batch_norm"]["saved"].count((6,))
+
+    assert of(8) == 2 * of(4) == 4 * of(2)
+
+
+def test_layer_by_layer_the_bytes_add_up_to_those_of_one_forward_pass():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LayerNorm(3), nn.ReLU())
+    x, whole = torch.randn(5, 3), Saved({p.untyped_storage().data_ptr() for p in net.parameters()})
+    with whole:
+        y = net(x)
+    assert y.requires_grad and whole.bytes == sum(facts(observe(net, x), "bytes").values())
+
+
+def test_dropout_in_eval_mode_returns_its_input_and_saves_nothing():
+    seen = squares()["eval, on"]["dropout"]
+    assert seen["returns_input"] and seen["saved"] == [] and seen["bytes"] == 0
+
+
+def test_in_eval_mode_two_calls_are_equal_to_the_last_bit():
+    assert not run(Params(mode="eval")).difference.any()
+    assert run(Params(mode="train")).difference.any()
+
+
+def test_eval_in_init_is_undone_by_train_and_the_override_survives_it():
+    plain, kept = Wrapper(nn.Dropout()), KeepsEval(nn.Dropout())
+    assert not plain.model.training and not kept.model.training
+    assert plain.train().model.training
+    assert not kept.train().model.training and kept.training and not kept.eval().training
+
+
+def test_under_the_override_the_train_row_of_the_board_is_the_eval_row():
+    board = squares(wrapper="train() overridden")
+    for grad in GRADS:
+        assert board[f"train, {grad}"] == board[f"eval, {grad}"]
+
+
+def test_a_head_learns_from_no_grad_features_but_not_from_inference_tensors():
+    assert set(run(Params(grad="no_grad", loss_of="head(y)")).gradients) == {"head.weight", "head.bias"}
+    refused = run(Params(grad="inference_mode", loss_of="head(y)"))
+    assert refused.gradients is None and "Inference tensors cannot be saved for backward" in refused.error
+
+
+def test_backward_is_refused_exactly_when_the_loss_has_no_graph():
+    for grad in GRADS:
+        for requires_grad in (True, False):
+            result = run(Params(grad=grad, requires_grad=requires_grad))
+            assert (result.error is None) == result.y.requires_grad == (grad == "on" and requires_grad)
