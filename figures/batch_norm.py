@@ -36,7 +36,7 @@ def _input(params: Params, result: Result) -> Panel:
     def note(n: int, c: int, i: int) -> str:
         if result.error:
             return f"channel {c} has one value, {x[n][c][i]:.4f}, and one value has no variance"
-        return f"one of the {size} values of channel {c}: mean {result.mean[c]:.4f}, biased variance {result.var[c]:.4f}"
+        return f"one of the {size} values of channel {c}: mean {result.mean[c]:.4f}, variance {result.var[c]:.4f}"
 
     return cube(
         "x", x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, badge="input",
@@ -62,8 +62,7 @@ def _train(params: Params, result: Result) -> Panel:
 def _eval(params: Params, result: Result) -> Panel:
     """Keyed by cell: pointing at an output lights the one input that it depends on."""
     x, y = result.x.tolist(), result.y_eval.tolist()
-    fresh = result.error is not None
-    mean, var = ([0.0] * 3, [1.0] * 3) if fresh else (result.running_mean[-1].tolist(), result.running_var[-1].tolist())
+    mean, var = ([0.0] * 3, [1.0] * 3) if result.error else (b[-1].tolist() for b in (result.running_mean, result.running_var))
     weight, bias, names = result.weight.tolist(), result.bias.tolist(), ("running_mean", "running_var")
 
     def note(n: int, c: int, i: int) -> str:
@@ -90,55 +89,58 @@ def _gap(params: Params, result: Result) -> Panel:
 
 def _statistics(params: Params, result: Result) -> Panel:
     used = {
-        "mean": result.mean, "running_mean[-1]": result.running_mean[-1],
-        "var": result.var, "running_var[-1]": result.running_var[-1],
-    }  # fmt: skip
-    modes = {"mean": "train", "var": "train (biased)"}
+        "mean · train": result.mean,
+        "running_mean[-1] · eval": result.running_mean[-1],
+        "var · train (biased)": result.var,
+        "running_var[-1] · eval": result.running_var[-1],
+    }
     return grid(
         "what each mode uses", [values.tolist() for values in used.values()], limit=limit(*used.values()), cols="C",
-        tensor=f"statistics [4, C=3] {str(result.mean.dtype).removeprefix('torch.')} {result.mean.device}",
-        row_dim=None, col_dim=1, row_labels=[f"{name} · {modes.get(name, 'eval')}" for name in used],
+        tensor="mean, running_mean, var, running_var [4, C=3] float32 cpu", row_dim=None, row_labels=list(used),
         col_labels=["0", "1", "2"], keys=[CHANNELS] * 4,
-        notes=[[f"{name}[{c}] = {v:.4f}" for c, v in enumerate(values.tolist())] for name, values in used.items()],
+        notes=[[f"{name}, channel {c}: {v:.4f}" for c, v in enumerate(row.tolist())] for name, row in used.items()],
     )  # fmt: skip
 
 
 def _neighbours(result: Result) -> list[Panel]:
     changes = {"train": result.change_train, "eval": result.change_eval}
+    keys = [[f"cell 0,{c},{i}" for i in range(result.x.shape[2])] for c in range(3)]
     return [
         grid(
-            f"change_{mode}", change, tensor=described(f"change_{mode}", change, AXES[1:]), limit=limit(*changes.values()),
-            rows="C", cols="L", row_dim=1, col_dim=2, badge=f"sample 0, neighbours shifted, {mode}",
-            keys=[[f"cell 0,{c},{i}" for i in range(change.shape[1])] for c in range(3)],
+            f"change_{mode}", change, tensor=described(f"change_{mode}", change, AXES[1:]), rows="C", cols="L", row_dim=1,
+            col_dim=2, limit=limit(*changes.values()), keys=keys, badge=f"sample 0, others shifted, {mode}",
         )
         for mode, change in changes.items()
     ]  # fmt: skip
 
 
 def _updates(params: Params, result: Result) -> Panel:
-    """The last batches in PyTorch's own arithmetic."""
+    """The last two batches in PyTorch's own arithmetic."""
     steps = range(max(1, params.steps - 1), params.steps + 1)
-    rows = [
-        [str(step), str(c), _update(params, step, result.running_mean, result.batch_mean, c), _update(params, step, result.running_var, result.batch_var, c)]
-        for step in steps
-        for c in range(3)
-    ]
-    rule = "running = (1 - momentum) × running + momentum × batch; the variance of the batch is the unbiased one."
-    fresh = [["0", "all", "0 (no batch yet)", "1 (no batch yet)"]]
-    return table("the last updates of the buffers ▤", ["batch", "channel", "running_mean", "running_var"], rows or fresh, wide=True, note=rule)
+    buffers = ((result.running_mean, result.batch_mean), (result.running_var, result.batch_var))
+    rows = [[str(k), str(c), *(_update(params, k, *pair, c) for pair in buffers)] for k in steps for c in range(3)]
+    return table(
+        "the last updates of the buffers ▤", ["batch", "channel", "running_mean", "running_var"], wide=True,
+        rows=rows or [["none yet", "all", "0", "1"]],
+        note="(1 - momentum) × old + momentum × batch; the variance of the batch is the unbiased one here.",
+    )  # fmt: skip
 
 
 def _update(params: Params, step: int, running: Any, batch: Any, c: int) -> str:
-    old, new, seen = running[step - 1, c].item(), running[step, c].item(), batch[step - 1, c].item()
+    old, new, seen = term(running[step - 1, c].item()), running[step, c].item(), term(batch[step - 1, c].item())
     if params.momentum is None:
-        return f"{step - 1}/{step} × {term(old)} + 1/{step} × {term(seen)} = {new:.4f}"
-    return f"{1 - params.momentum:.4g} × {term(old)} + {params.momentum:.4g} × {term(seen)} = {new:.4f}"
+        return f"{step - 1}/{step} × {old} + 1/{step} × {seen} = {new:.4f}"
+    return f"{1 - params.momentum:.4g} × {old} + {params.momentum:.4g} × {seen} = {new:.4f}"
 
 
 def _drift(params: Params, result: Result) -> Panel:
     parameter = "❄ frozen parameter" if params.frozen else "▲ parameter"
     rows = [
-        [name, parameter if name in ("weight", "bias") else "▤ buffer", (f"{moved:.4g}", "warn") if moved else ("0", "muted")]
+        [
+            name,
+            parameter if name in ("weight", "bias") else "▤ buffer",
+            (f"{moved:.4g}", "warn") if moved else ("0", "muted"),
+        ]
         for name, moved in result.drift.items()
     ]
     return table(f"drift: what {params.steps} forward passes moved", ["name", "kind", "moved by at most"], rows)
@@ -146,15 +148,16 @@ def _drift(params: Params, result: Result) -> Panel:
 
 def _curve(params: Params, result: Result, name: str) -> Panel:
     running, batch = getattr(result, name), getattr(result, name.replace("running", "batch"))
-    steps = list(range(params.steps + 1))
-    series = {f"{name}[{c}]": running[:, c].tolist() for c in range(3)}
-    curve = lines(steps, series, x_title="batches", y_title=name)
+    steps: list[float] = list(range(params.steps + 1))
+    curve = lines(steps, {f"channel {c}": running[:, c].tolist() for c in range(3)}, x_title="batches", y_title=name)
     for c in range(3):
         dots = {"color": LINES[c], "size": 5, "opacity": 0.45}
-        curve.add_scatter(x=steps[1:], y=batch[:, c].tolist(), mode="markers", marker=dots, name=f"batch {c}", showlegend=False)
+        curve.add_scatter(
+            x=steps[1:], y=batch[:, c].tolist(), mode="markers", marker=dots, name=f"batch {c}", showlegend=False
+        )
     last = ", ".join(f"{value:.3f}" for value in running[-1].tolist())
-    shown = [k for k in (0, 1, 2, 5, 10, 20, 30, 40, 50, 60) if k <= params.steps]
     return chart(
-        f"{name}, batch after batch", curve, columns=["batches", *CHANNELS], rows=[[k, *running[k].tolist()] for k in shown],
-        alt=f"{name} of the three channels after {params.steps} batches: {last}. Dots are the batches' own values.",
+        f"{name} after each batch", curve, columns=["batches", *CHANNELS],
+        rows=[[k, *running[k].tolist()] for k in (0, 1, 2, 5, 10, 20, 30, 40, 50, 60) if k <= params.steps],
+        alt=f"{name} of the three channels after {params.steps} batches: {last}. Dots are single batches.",
     )  # fmt: skip
