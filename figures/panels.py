@@ -111,6 +111,7 @@ def cube(
     marks: Any = None,
     groups: Any = None,
     group_names: Sequence[str] | None = None,
+    parts: Sequence[str] | None = None,
     digits: int = 2,
     wide: bool = False,
     badge: str = "",
@@ -120,13 +121,14 @@ def cube(
     values: nested list or tensor. axes: the name of each dim. dims: which colour of AXIS each dim has (default 0, 1, 2, ...),
     so that an axis keeps its colour when an operator moves it. new_dim: the dim an operator has just inserted, marked.
     keys, notes, marks, groups: nested like values; see `grid`. The last two dims are the rows and columns of a slice.
+    parts: when values is a list of separate tensors of up to 3 dims (shapes may differ, None is drawn as None), their names.
     """
     cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
     shown = {
         "view": "cube", "title": title, "tensor": tensor, "values": cells, "limit": limit, "axes": list(axes),
         "dims": list(dims) if dims is not None else list(range(len(axes))), "newDim": new_dim, "keys": keys, "notes": notes,
         "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits, "wide": wide or None,
-        "badge": badge or None,
+        "badge": badge or None, "parts": list(parts) if parts is not None else None,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 

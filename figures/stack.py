@@ -1,0 +1,162 @@
+"""The list, what it becomes, the memory of the result, and the same list through the other operator."""
+
+from collections.abc import Callable
+from typing import Any
+
+from figures.panels import Figure, Panel, cube, described, error, figure, grid, limit, table
+from lessons.stack import Params, Result
+
+NEW = 3  # the colour of the inserted axis; the inputs' own axes i, j, k keep the colours 0, 1, 2
+CALLS = {
+    "stack": "torch.stack(tensors, dim={})",
+    "cat": "torch.cat(tensors, dim={})",
+    "unsqueeze + cat": "torch.cat([t.unsqueeze({0}) for t in tensors], dim={0})",
+    "stack + reshape": "torch.stack(tensors).reshape(torch.stack(tensors, dim={}).shape)",
+}
+
+
+def draw(params: Params, result: Result) -> Figure:
+    if result.out is None:
+        refusal = error("out", str(result.error), where=CALLS[params.op].format(params.dim))
+        return figure([_tensors(params, result), {**refusal, "wide": True}], [_legal_dims(params, result)] if _out_of_range(result) else [])
+    return figure(
+        [_tensors(params, result), _joined("out", params.op, params, result, result.out)],
+        [_memory(params, result), _other(params, result)],
+    )
+
+
+# -- where a number comes from: all numbers of a list differ, so a number names its cell -------------------------------
+
+
+def _names(params: Params) -> list[str]:
+    pair = params.shape == "(4,)" and params.n == 2
+    return ["x", "y"] if pair else [f"tensors[{entry}]" for entry in range(params.n)]
+
+
+def _sources(params: Params, result: Result) -> dict[float, tuple[int, str]]:
+    """For each number the entry of the list that holds it, and the expression that reads it."""
+    sources: dict[float, tuple[int, str]] = {}
+    for entry, (name, tensor) in enumerate(zip(_names(params), result.tensors, strict=False)):
+        if tensor is not None:
+            _each(lambda value, index, e=entry, n=name: sources.setdefault(value, (e, _at(n, index))), tensor.tolist())
+    return sources
+
+
+def _each(apply: Callable[..., Any], nested: Any, index: tuple[int, ...] = ()) -> Any:
+    """Nested lists of the same shape that hold apply(value, index)."""
+    if isinstance(nested, list):
+        return [_each(apply, item, (*index, place)) for place, item in enumerate(nested)]
+    return apply(nested, index)
+
+
+def _at(name: str, index: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def _key(value: float | None, index: tuple[int, ...]) -> str:
+    return f"v{value}"
+
+
+# -- panels -----------------------------------------------------------------------------------------------------------
+
+
+def _tensors(params: Params, result: Result) -> Panel:
+    names, values = _names(params), [None if t is None else t.tolist() for t in result.tensors]
+    rank = max((t.dim() for t in result.tensors if t is not None), default=0)
+    shapes = dict.fromkeys(described("", t, "ijk"[: t.dim()]).strip() for t in result.tensors if t is not None)
+    marks = [_each(lambda _, index, e=entry: _offending(params, result, e, index), value) for entry, value in enumerate(values)]
+    return cube(
+        "tensors", values, parts=names[: len(values)], axes=[*"ijk"[:rank]], limit=limit(*result.tensors), digits=0,
+        tensor=f"list of {len(values)}: {' and '.join(shapes)}" if shapes else f"list of {len(values)}",
+        keys=_each(_key, values),
+        notes=[_each(lambda value, index, n=name: f"{_at(n, index)} = {value}", value) for name, value in zip(names, values, strict=False)],
+        groups=[_each(lambda *_, e=entry: e, value) for entry, value in enumerate(values)],
+        marks=marks if any("error" in str(mark) for mark in marks) else None,
+        badge="a Python list",
+    )  # fmt: skip
+
+
+def _offending(params: Params, result: Result, entry: int, index: tuple[int, ...]) -> str:
+    """Marks the cells that have no partner in the last, shorter tensor; of a shape that has an axis too many, all."""
+    last = result.tensors[-1]
+    if result.out is not None or last is None:
+        return "error" if last is None and entry == len(result.tensors) - 1 else ""
+    if params.inputs == "last one shorter" and not result.tensors[0].dim():  # type: ignore[union-attr]
+        return "error" if index else ""
+    return "error" if index and index[-1] >= last.shape[-1] else ""
+
+
+def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) -> Panel:
+    sources, values = _sources(params, result), tensor.tolist()
+    axes, dims, at = [*"ijk"[: tensor.dim()]], [*range(tensor.dim())], params.dim % tensor.dim()
+    if op != "cat":
+        axes, dims = [*"ijk"[: tensor.dim() - 1]], [*range(tensor.dim() - 1)]
+        axes.insert(at, "n")
+        dims.insert(at, NEW)
+    right = result.other.tolist() if op == "stack + reshape" else values  # type: ignore[union-attr]
+    wanted = _flat(right)
+    marks = _each(lambda value, index: "" if wanted[index] == value else "error", values)
+    return cube(
+        title, values, axes=axes, dims=dims, new_dim=at if op != "cat" else None, limit=limit(*result.tensors), digits=0,
+        tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", keys=_each(_key, values),
+        notes=_each(lambda value, index: _note(title, value, index, sources, wanted), values),
+        groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params),
+        marks=marks if right != values else None, badge=CALLS[op].format(params.dim), wide=title == "out",
+    )  # fmt: skip
+
+
+def _flat(nested: Any) -> dict[tuple[int, ...], float]:
+    cells: dict[tuple[int, ...], float] = {}
+    _each(lambda value, index: cells.setdefault(index, value), nested)
+    return cells
+
+
+def _note(title: str, value: float, index: tuple[int, ...], sources: dict[float, tuple[int, str]], wanted: dict[tuple[int, ...], float]) -> str:
+    said = f"{_at(title, index)} = {sources[value][1]} = {value:g}"
+    return said if wanted[index] == value else f"{said}; stack has {sources[wanted[index]][1]} = {wanted[index]:g} here"
+
+
+def _memory(params: Params, result: Result) -> Panel:
+    assert result.out is not None and result.every is not None and result.memory is not None
+    sources, chosen = _sources(params, result), params.dim % result.out.dim()
+    dims = [*range(len(result.every))] if params.inputs == "equal shapes" else [chosen]
+    rows = [memory.tolist() for memory in result.memory]
+    return grid(
+        "memory", rows, limit=limit(*result.tensors), digits=0, rows="dim", cols="offset in storage", row_dim=None, col_dim=None,
+        tensor="; ".join(f"dim {d}: {tuple(t.shape)}, strides {t.stride()}" for d, t in zip(dims, result.every, strict=True)),
+        row_labels=[str(d) for d in dims], keys=_each(_key, rows),
+        groups=_each(lambda value, _: sources[value][0], rows), group_names=_names(params),
+        marks=[["lit" if d == chosen and len(dims) > 1 else "" for _ in row] for d, row in zip(dims, rows, strict=True)],
+        notes=[
+            [_place(offset, value, tensor, sources) for offset, value in enumerate(row)]
+            for tensor, row in zip(result.every, rows, strict=True)
+        ],
+        badge="in storage order", wide=True,
+    )  # fmt: skip
+
+
+def _place(offset: int, value: float, tensor: Any, sources: dict[float, tuple[int, str]]) -> str:
+    steps = [(offset // step % size, step) for size, step in zip(tensor.shape, tensor.stride(), strict=True)]
+    index = ", ".join(str(place) for place, _ in steps)
+    arithmetic = " + ".join(f"{place}·{step}" for place, step in steps)
+    return f"index ({index}) lies at offset {arithmetic} = {offset} and holds {sources[value][1]} = {value:g}"
+
+
+def _other(params: Params, result: Result) -> Panel:
+    op = "cat" if params.op == "stack" else "stack"
+    if isinstance(result.other, str):
+        return error("other", result.other, where=CALLS[op].format(params.dim))
+    return _joined("other", op, params, result, result.other)
+
+
+def _out_of_range(result: Result) -> bool:
+    return str(result.error).startswith("IndexError")
+
+
+def _legal_dims(params: Params, result: Result) -> Panel:
+    """The number line of dims; how many are legal follows from the rank of the inputs."""
+    rank = result.tensors[0].dim() + (params.op != "cat")  # type: ignore[union-attr]
+    said = [("legal", "yes") if -rank <= d < rank else ("not legal", "muted") for d in range(-5, 5)]
+    said[params.dim + 5] = ("not legal", "warn")
+    note = f"The result has {rank} dims, so dim runs from {-rank} to {rank - 1}."
+    return table("dim", ["dim", *map(str, range(-5, 5))], [[params.op, *said]], note=note, wide=True)
