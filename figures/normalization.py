@@ -1,0 +1,97 @@
+"""One colour a group: the same x before and after a normalisation layer, and what sets the layers apart."""
+
+from collections.abc import Callable
+from typing import Any
+
+from figures.formula import standardised
+from figures.panels import Figure, Panel, cube, described, error, figure, grid, limit, table
+from lessons.normalization import Params, Result
+
+AXES = ("N", "C", "L")
+
+
+def draw(params: Params, result: Result) -> Figure:
+    if result.error:
+        plain = cube("x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True)
+        return figure([error(params.norm, result.error, where="layer(x)"), plain])
+    return figure([_input(params, result), _output(params, result)], [_layers(params, result)], [_moments(params, result)])
+
+
+def _nested(group: Any, cell: Callable[[int, int, int], Any]) -> Any:
+    """`cell(n, c, l)` for every cell of an (N, C, L) tensor."""
+    samples, channels, length = group.shape
+    return [[[cell(n, c, i) for i in range(length)] for c in range(channels)] for n in range(samples)]
+
+
+def _cells(params: Params, result: Result, name: str, notes: Any) -> Panel:
+    values, group = getattr(result, name), result.group[params.norm]
+    numbers = group.tolist()
+    return cube(
+        name, values, tensor=described(name, values, AXES), limit=limit(result.x, result.y), axes=AXES, notes=notes,
+        groups=numbers, group_names=[f"group {k}" for k in range(len(result.before))],
+        keys=_nested(group, lambda n, c, i: f"group {numbers[n][c][i]}"),
+        badge="before" if name == "x" else f"after {params.norm}",
+    )  # fmt: skip
+
+
+def _input(params: Params, result: Result) -> Panel:
+    group, before = result.group[params.norm].tolist(), result.before.tolist()
+
+    def note(n: int, c: int, i: int) -> str:
+        mean, var, square = before[group[n][c][i]]
+        return f"group {group[n][c][i]}: mean {mean:.4f}, biased variance {var:.4f}, mean of the squares {square:.4f}"
+
+    return _cells(params, result, "x", _nested(result.x, note))
+
+
+def _output(params: Params, result: Result) -> Panel:
+    group, before = result.group[params.norm].tolist(), result.before.tolist()
+    x, y = result.x.tolist(), result.y.tolist()
+
+    def note(n: int, c: int, i: int) -> str:
+        mean, var, square = before[group[n][c][i]]
+        if params.norm == "RMSNorm(L)":
+            formula = f"x / √(mean(x²) + eps) = {x[n][c][i]:.4f} / √({square:.4f} + {result.eps:.3g})"
+        else:
+            formula = standardised(x[n][c][i], mean, var, result.eps)
+        return f"{formula} = {y[n][c][i]:+.4f}"
+
+    return _cells(params, result, "y", _nested(result.y, note))
+
+
+def _moments(params: Params, result: Result) -> Panel:
+    count = len(result.before)
+    rows = [[*old[:2], *new] for old, new in zip(result.before.tolist(), result.after.tolist(), strict=True)]
+    columns = ["mean before", "variance before", "mean after", "variance after", "mean of y²"]
+    return grid(
+        "each group, before and after", rows, tensor=f"moments [groups={count}, 5] float32 cpu", limit=limit(result.x, result.y),
+        row_dim=None, col_dim=None, row_labels=[f"group {k}" for k in range(count)], col_labels=columns, wide=True,
+        keys=[[f"group {k}"] * 5 for k in range(count)], groups=[[k] * 5 for k in range(count)],
+        notes=[[f"group {k}: {name} {value:.6f}" for name, value in zip(columns, rows[k], strict=True)] for k in range(count)],
+    )  # fmt: skip
+
+
+def _layers(params: Params, result: Result) -> Panel:
+    columns = ["layer", "groups × values", "weight and bias", "parameters", "buffers", "max |train - eval|"]
+    rows = [_layer(params, result, name) for name in result.group]
+    return table("every layer on this x", columns, rows, wide=True, note="Equal groups do not mean equal parameters.")
+
+
+def _layer(params: Params, result: Result, name: str) -> list[Any]:
+    group, shapes, gap = result.group[name], result.parameters[name], result.gap[name]
+    count = max(group.flatten().tolist()) + 1
+    return [
+        (f"{name} ◀", "yes") if name == params.norm else name,
+        f"{count} × {group.numel() // count}",
+        ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or ("none", "muted"),
+        str(sum(_size(shape) for shape in shapes.values())),
+        ", ".join(result.buffers[name]) or ("none", "muted"),
+        (f"{gap:.3f}", "warn") if gap else ("0, bit-identical", "no"),
+    ]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

@@ -1,0 +1,53 @@
+"""The picture of the normalisation layers is their Result."""
+
+import math
+from typing import get_args
+
+import pytest
+
+from figures.normalization import draw
+from lessons.normalization import Norm, Params, run
+
+
+def panels(params):
+    return {panel["title"]: panel for row in draw(params, run(params))["rows"] for panel in row}
+
+
+def flat(nested):
+    return [leaf for item in nested for leaf in flat(item)] if isinstance(nested, list) else [nested]
+
+
+@pytest.mark.parametrize("norm", get_args(Norm))
+def test_the_note_of_every_cell_computes_the_cell(norm):
+    panel = panels(Params(norm=norm, L=4))["y"]
+    for note, value in zip(flat(panel["notes"]), flat(panel["values"]), strict=True):
+        arithmetic = note.split(" = ")[-2].replace("√", "sqrt")
+        assert eval(arithmetic, {"sqrt": math.sqrt}) == pytest.approx(value, abs=2e-3)
+
+
+@pytest.mark.parametrize("norm", get_args(Norm))
+def test_cells_of_one_group_have_one_colour_and_light_together(norm):
+    shown = panels(Params(norm=norm, L=4))
+    group = run(Params(norm=norm, L=4)).group[norm].tolist()
+    for name in ("x", "y"):
+        assert shown[name]["groups"] == group
+        assert flat(shown[name]["keys"]) == [f"group {k}" for k in flat(group)]
+
+
+def test_every_layer_is_a_row_and_the_chosen_one_is_marked():
+    table = panels(Params(norm="RMSNorm(L)"))["every layer on this x"]
+    assert len(table["rows"]) == 7
+    assert [row[0] for row in table["rows"] if isinstance(row[0], list)] == [["RMSNorm(L) ◀", "yes"]]
+
+
+def test_the_moments_are_those_of_the_groups():
+    result = run(Params())
+    rows = panels(Params())["each group, before and after"]["values"]
+    assert [row[:2] for row in rows] == result.before[:, :2].tolist()
+    assert [row[2:] for row in rows] == result.after.tolist()
+
+
+def test_a_refusal_shows_the_live_error_and_the_input():
+    shown = panels(Params(norm="LayerNorm(C)"))
+    assert shown["LayerNorm(C)"]["text"].startswith("RuntimeError: Given normalized_shape=[4]")
+    assert shown["x"]["values"] == run(Params()).x.tolist()

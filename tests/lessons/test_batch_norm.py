@@ -1,0 +1,94 @@
+"""Laws of BatchNorm that the lesson has to show."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from lessons.batch_norm import Params, run
+
+shapes = st.builds(Params, N=st.integers(1, 6), L=st.integers(1, 6)).filter(lambda p: p.N * p.L > 1)
+momenta = st.floats(0, 1)
+few = settings(max_examples=30, deadline=None)
+
+
+@few
+@given(shapes, momenta)
+def test_momentum_is_the_weight_of_the_new_batch_and_the_buffer_takes_the_unbiased_variance(params, m):
+    result = run(replace(params, momentum=m))
+    for running, batch in ((result.running_mean, result.batch_mean), (result.running_var, result.batch_var)):
+        assert_close(running[1:], (1 - m) * running[:-1] + m * batch)
+
+
+@few
+@given(shapes)
+def test_momentum_none_is_the_plain_mean_over_all_batches(params):
+    result = run(replace(params, momentum=None))
+    assert_close(result.running_mean[-1], result.batch_mean.mean(dim=0), atol=1e-4, rtol=1e-4)
+    assert_close(result.running_var[-1], result.batch_var.mean(dim=0), atol=1e-4, rtol=1e-4)
+
+
+@few
+@given(shapes, momenta, st.integers(0, 60))
+def test_what_is_left_of_the_first_variance_1_is_the_share_that_remains(params, m, steps):
+    result = run(replace(params, momentum=m, steps=steps))
+    weights = m * (1 - m) ** torch.arange(steps - 1, -1, -1)
+    seen = (weights[:, None] * result.batch_var).sum(dim=0)
+    assert_close(result.running_var[-1] - seen, torch.full((3,), float(result.remains)), atol=1e-4, rtol=1e-4)
+
+
+@few
+@given(shapes)
+def test_train_mode_leaves_mean_0_and_variance_v_over_v_plus_eps(params):
+    result = run(params)
+    assert_close(result.y_train.mean(dim=(0, 2)), torch.zeros(3), atol=1e-4, rtol=0)
+    assert_close(result.y_train.var(dim=(0, 2), unbiased=False), result.var / (result.var + result.eps))
+
+
+def test_eval_mode_uses_the_buffers():
+    result = run(Params())
+    mean, var = result.running_mean[-1][:, None], result.running_var[-1][:, None]
+    assert_close(result.y_eval, (result.x - mean) / torch.sqrt(var + result.eps))
+
+
+def test_a_fresh_layer_in_eval_mode_is_almost_the_identity():
+    result = run(Params(steps=0))
+    assert_close(result.y_eval, result.x / (1 + result.eps) ** 0.5)
+
+
+def test_a_batch_of_two_values_gives_minus_1_and_1():
+    result = run(Params(N=2, L=1))
+    assert_close(result.y_train.abs(), torch.ones(2, 3, 1), atol=1e-3, rtol=0)
+
+
+@few
+@given(shapes, st.floats(0.5, 20))
+def test_a_sample_sees_its_neighbours_in_train_mode_only(params, shift):
+    result = run(replace(params, shift=shift))
+    assert torch.equal(result.change_eval, torch.zeros(3, params.L))
+    assert (result.change_train.abs().max() > 0.01) == (params.N > 1)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_forward_passes_move_the_buffers_and_nothing_else_even_if_all_is_frozen(frozen):
+    drift = run(Params(frozen=frozen)).drift
+    assert {name for name, moved in drift.items() if moved} == {"running_mean", "running_var", "num_batches_tracked"}
+    assert drift["num_batches_tracked"] == Params().steps
+
+
+@pytest.mark.parametrize("steps", [0, 30])
+def test_train_mode_refuses_one_value_and_eval_mode_answers(steps):
+    result = run(Params(N=1, L=1, steps=steps))
+    assert result.error.startswith("ValueError: Expected more than 1 value per channel when training")
+    assert_close(result.y_eval, result.x / (1 + result.eps) ** 0.5)
+
+
+def test_a_batch_of_one_is_fine_while_a_channel_has_more_values():
+    assert run(Params(N=1, L=2)).error is None
+
+
+def test_the_batch_on_screen_does_not_depend_on_what_came_before():
+    assert torch.equal(run(Params(steps=0)).x, run(Params(steps=60, momentum=None, frozen=True)).x)

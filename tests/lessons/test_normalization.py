@@ -1,0 +1,95 @@
+"""Laws of the normalisation layers that the lesson has to show."""
+
+from typing import get_args
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lessons.normalization import Norm, Params, run
+
+NORMS = [norm for norm in get_args(Norm) if norm != "LayerNorm(C)"]
+AXES = {  # over which axes of (N, C, L) each layer takes its mean
+    "BatchNorm1d": (0, 2),
+    "LayerNorm([C, L])": (1, 2),
+    "LayerNorm(L)": (2,),
+    "LayerNorm(C), transposed": (1,),
+    "InstanceNorm1d": (2,),
+    "RMSNorm(L)": (2,),
+}
+
+
+def shown(norm, **params):
+    return run(Params(norm=norm, **params))
+
+
+@pytest.mark.parametrize("norm", AXES)
+def test_a_group_is_what_lies_along_the_axes_the_layer_averages_over(norm):
+    group = shown(norm).group[norm]
+    lowest, highest = group.amin(dim=AXES[norm]), group.amax(dim=AXES[norm])
+    assert torch.equal(lowest, highest)
+    assert len(lowest.unique()) == lowest.numel()
+
+
+@pytest.mark.parametrize("norm", [norm for norm in AXES if norm != "RMSNorm(L)"])
+def test_every_cell_is_x_minus_mean_over_the_root_of_var_plus_eps_of_its_group(norm):
+    result = shown(norm)
+    mean, var, _ = result.before[result.group[norm]].unbind(dim=-1)
+    assert_close(result.y, (result.x - mean) / torch.sqrt(var + result.eps))
+
+
+def test_rms_norm_divides_by_the_root_of_the_mean_square_and_keeps_the_mean():
+    result = shown("RMSNorm(L)")
+    square = result.before[result.group["RMSNorm(L)"]][..., 2]
+    assert_close(result.y, result.x / torch.sqrt(square + result.eps))
+    assert_close(result.after[:, 2], torch.ones(len(result.after)))
+    assert result.after[:, 0].abs().max() > 0.1
+
+
+@pytest.mark.parametrize("norm", [norm for norm in NORMS if norm != "RMSNorm(L)"])
+def test_a_group_leaves_with_mean_0_and_variance_v_over_v_plus_eps(norm):
+    result = shown(norm)
+    assert_close(result.after[:, 0], torch.zeros(len(result.after)), atol=1e-5, rtol=0)
+    assert_close(result.after[:, 1], result.before[:, 1] / (result.before[:, 1] + result.eps))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("GroupNorm", {"num_groups": 1}), ("LayerNorm([C, L])", {})),
+        (("GroupNorm", {"num_groups": 4}), ("InstanceNorm1d", {})),
+        (("LayerNorm(L)", {}), ("InstanceNorm1d", {})),
+    ],
+)
+def test_layers_with_equal_groups_have_equal_outputs_but_other_parameters(one, other):
+    a, b = shown(one[0], **one[1]), shown(other[0], **other[1])
+    assert torch.equal(a.group[one[0]], b.group[other[0]])
+    assert_close(a.y, b.y)
+    assert a.parameters[one[0]] != b.parameters[other[0]]
+
+
+def test_only_batch_norm_stores_something_and_changes_with_eval():
+    result = run(Params())
+    assert [name for name in NORMS if result.gap[name]] == ["BatchNorm1d"]
+    assert [name for name in NORMS if result.buffers[name]] == ["BatchNorm1d"]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_only_groups_of_batch_norm_span_samples(norm):
+    group = shown(norm).group[norm]
+    assert bool(torch.isin(group[0], group[1:]).any()) == (norm == "BatchNorm1d")
+
+
+def test_layer_norm_of_the_channels_refuses_a_last_axis_of_another_size():
+    assert "Given normalized_shape=[4]" in shown("LayerNorm(C)", L=5).error
+
+
+def test_and_silently_takes_the_wrong_axis_when_the_sizes_agree():
+    result = shown("LayerNorm(C)", L=4)
+    assert result.error is None
+    assert torch.equal(result.group["LayerNorm(C)"], result.group["LayerNorm(L)"])
+    assert not torch.equal(result.group["LayerNorm(C)"], result.group["LayerNorm(C), transposed"])
+
+
+def test_the_input_is_the_same_for_every_layer():
+    assert all(torch.equal(shown(norm).x, run(Params()).x) for norm in get_args(Norm))
