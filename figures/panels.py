@@ -164,12 +164,16 @@ def table(
     wide: bool = False,
     note: str = "",
     badge: str = "",
+    lit: Sequence[int] = (),
 ) -> Panel:
-    """A table of facts. A cell is text, or (text, kind): kind is "yes", "no", "warn" or "muted" and colours a badge."""
+    """A table of facts. A cell is text, or (text, kind): kind is "yes", "no", "warn" or "muted" and colours a badge.
+
+    lit: indices of the rows that matter now: marked, and announced as the current ones.
+    """
     body = [[list(cell) if isinstance(cell, tuple) else cell for cell in row] for row in rows]
     return {
         "view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None,
-        "badge": badge or None,
+        "badge": badge or None, "lit": list(lit) or None,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ export class Table {
     this.host = host;
   }
 
-  update({ title, columns, rows, note, badge }) {
+  update({ title, columns, rows, note, badge, lit }) {
     const cell = (value, column) => {
       const [text, kind] = Array.isArray(value) ? value : [value, null];
       const inside = kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
@@ -17,7 +17,7 @@ export class Table {
       "table", { class: "facts" },
       h("caption", {}, h("span", { class: "panel-name" }, title), badge ? h("span", { class: "badge" }, badge) : ""),
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))),
+      h("tbody", {}, rows.map((row, index) => h("tr", lit?.includes(index) ? { class: "now", "aria-current": "true" } : {}, row.map(cell)))),
     );
     this.host.replaceChildren(h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, table), note ? h("p", { class: "tensor" }, note) : "");
   }
