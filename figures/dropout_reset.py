@@ -1,0 +1,59 @@
+"""Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
+
+from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
+from lessons.dropout_reset import Params, Result
+
+STAGES = ("before", "after the loop", "after the complete loop")
+
+
+def draw(params: Params, result: Result) -> Figure:
+    first = [_places(params, result), _largest(result)]
+    return figure(first, _differences(result), [_config(result)] if result.config else [])
+
+
+def _places(params: Params, result: Result) -> Panel:
+    names = params.attributes.split(", ")
+    rows = []
+    for place, before in result.before.items():
+        path, _, attribute = place.rpartition(".")
+        found = path in result.matched and attribute == "p"
+        rows.append([
+            place, result.types[path], f"{before:g}",
+            _badge(result.after_loop[place], found),
+            _badge(result.after_complete[place], found or attribute in names),
+        ])  # fmt: skip
+    note = f"{len(rows)} dropout probabilities in {len(result.types)} modules, in the order of model.modules()"
+    return table("p of every dropout", ["attribute", "of a", *STAGES], rows, wide=True, note=note)
+
+
+def _badge(value: float, found: bool) -> tuple[str, str]:
+    return (f"{value:g} set", "yes") if found else (f"{value:g} missed", "no")
+
+
+def _largest(result: Result) -> Panel:
+    notes = [
+        f"{stage}: the two passes {f'differ by up to {largest:.6f}' if largest else 'are equal to the last bit'}"
+        for stage, largest in zip(STAGES, result.largest, strict=True)
+    ]
+    return bars("Largest difference of two passes in train mode", STAGES, result.largest, digits=4, notes=notes)
+
+
+def _differences(result: Result) -> list[Panel]:
+    tensors = {
+        "difference_before": result.difference_before,
+        "difference_loop": result.difference_loop,
+        "difference_complete": result.difference_complete,
+    }
+    top = limit(*tensors.values())
+    return [
+        grid(name, values, badge=stage, tensor=described(name, values, ("T", "D")), limit=top, rows="T", cols="D")
+        for stage, (name, values) in zip(STAGES, tensors.items(), strict=True)
+    ]
+
+
+def _config(result: Result) -> Panel:
+    rows = [[name, f"{rate:g}"] for name, rate in result.config.items()]
+    note = (
+        "No loop writes to the config: save_pretrained() stores these numbers and from_pretrained() builds with them."
+    )
+    return table("model.config, after both loops", ["field", "says"], rows, note=note)

@@ -1,0 +1,47 @@
+"""The table says of each probability what the model says of it."""
+
+import pytest
+
+from figures.dropout_reset import draw
+from lessons.dropout_reset import Params, run
+
+CASES = [
+    Params(architecture="T5Model"),
+    Params(architecture="BartModel", attributes="dropout"),
+    Params(architecture="Tagger", p=0.3),
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda params: params.architecture)
+def drawn(request):
+    result = run(request.param)
+    return request.param, result, [panel for row in draw(request.param, result)["rows"] for panel in row]
+
+
+def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn):
+    _, result, [table, *_] = drawn
+    for (place, owner, before, loop, complete), known in zip(table["rows"], result.before, strict=True):
+        assert (place, owner) == (known, result.types[known.rpartition(".")[0]])
+        shown = [before, loop[0].split()[0], complete[0].split()[0]]
+        assert shown == [f"{p[known]:g}" for p in (result.before, result.after_loop, result.after_complete)]
+
+
+def test_a_place_is_called_set_exactly_as_often_as_the_loops_counted(drawn):
+    _, result, [table, *_] = drawn
+    assert sum(row[3][1] == "yes" for row in table["rows"]) == result.n_reset
+    assert sum(row[4][1] == "yes" for row in table["rows"]) == result.n_complete
+
+
+def test_a_place_that_is_set_holds_p_and_a_missed_one_what_it_held(drawn):
+    params, result, [table, *_] = drawn
+    for place, _, before, *after in table["rows"]:
+        for text, kind in after:
+            assert text == (f"{params.p:g} set" if kind == "yes" else f"{before} missed"), place
+
+
+def test_the_bars_are_the_largest_cells_of_the_three_differences(drawn):
+    _, result, panels = drawn
+    bars = next(panel for panel in panels if panel["view"] == "bars")
+    grids = [panel for panel in panels if panel["view"] == "grid"]
+    assert bars["values"] == [max(abs(cell) for row in grid["values"] for cell in row) for grid in grids]
+    assert len({grid["limit"] for grid in grids}) == 1

@@ -1,0 +1,93 @@
+"""Laws of the loop over model.modules(), on real T5, BERT and BART modules."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.dropout_reset import Params, Tagger, build, probabilities, reset_dropout, run, two_passes
+
+HUGGING_FACE = ["T5Model", "BertModel", "BartModel"]
+
+
+def passes_are_equal(architecture, **params):
+    return [not largest for largest in run(Params(architecture=architecture, **params)).largest]
+
+
+def test_the_loop_is_enough_for_bert_and_not_for_t5_and_bart():
+    assert passes_are_equal("BertModel") == [False, True, True]
+    assert passes_are_equal("T5Model") == passes_are_equal("BartModel") == [False, False, True]
+
+
+def test_t5_keeps_the_dropout_of_its_attention_as_floats():
+    result = run(Params(architecture="T5Model"))
+    missed = {place for place, p in result.after_loop.items() if p}
+    assert {place.rsplit(".", 2)[1] for place in missed} == {"SelfAttention", "EncDecAttention"}
+    assert {result.types[place.rpartition(".")[0]] for place in missed} == {"T5Attention"}
+
+
+def test_bart_has_no_dropout_module_so_the_loop_changes_nothing():
+    result = run(Params(architecture="BartModel"))
+    assert result.n_reset == 0 and result.matched == [] and result.after_loop == result.before
+    assert torch.equal(result.difference_loop, result.difference_before)
+
+
+@pytest.mark.parametrize("architecture", HUGGING_FACE)
+def test_the_complete_loop_sets_every_probability_and_counts_them_all(architecture):
+    result = run(Params(architecture=architecture, p=0.25))
+    assert set(result.after_complete.values()) == {0.25}
+    assert result.n_complete == len(result.before) == len(result.after_complete)
+
+
+def test_without_the_branch_for_activation_dropout_two_passes_of_bart_still_differ():
+    result = run(Params(architecture="BartModel", attributes="dropout"))
+    assert {place.rpartition(".")[2] for place, p in result.after_complete.items() if p} == {"activation_dropout"}
+    assert result.largest[2] > 0
+
+
+def test_the_siblings_of_dropout_are_found_by_their_parent_class_only():
+    assert run(Params(architecture="Tagger", family="nn.Dropout")).matched == ["dropout"]
+    assert run(Params(architecture="Tagger", family="_DropoutNd")).matched == ["word_dropout", "dropout"]
+
+
+def test_modules_lists_a_shared_module_once_and_the_loop_counts_it_once():
+    shared = nn.Dropout(0.1)
+    assert reset_dropout(nn.Sequential(shared, nn.Linear(1, 1), shared), 0.5, nn.Dropout, ()) == 1
+    assert shared.p == 0.5
+
+
+def test_a_dropout_module_of_the_name_dropout_is_not_replaced_by_a_float():
+    model = Tagger(0.1)
+    reset_dropout(model, 0.5, nn.Dropout, ("dropout",))
+    assert isinstance(model.dropout, nn.Dropout) and model.lstm.dropout == model.attention.dropout == 0.5
+
+
+@pytest.mark.parametrize("architecture", HUGGING_FACE)
+def test_in_eval_mode_two_passes_are_equal_without_any_loop(architecture):
+    torch.manual_seed(0)
+    model, inputs = build(architecture)
+    assert model.training and not two_passes(model.eval(), inputs, seed=0).any() and any(probabilities(model).values())
+
+
+@pytest.mark.parametrize("architecture", HUGGING_FACE)
+def test_the_config_keeps_the_old_probability(architecture):
+    config = run(Params(architecture=architecture, p=0.5)).config
+    assert config and set(config.values()) == {0.1}
+
+
+def test_nothing_asks_the_network(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("a tiny model built from its config needs no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for architecture in HUGGING_FACE:
+        run(Params(architecture=architecture))
+
+
+def test_importing_the_lesson_does_not_import_transformers():
+    code = "import lessons.dropout_reset, sys; sys.exit('transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
