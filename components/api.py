@@ -40,6 +40,7 @@ def expose(slug: str) -> None:
     for param, described in zip(params, blocks.fns[event["id"]].inputs, strict=True):
         assert isinstance(described, Api)
         described._api_info = schema(param)
+        described.label = param.name
 
 
 def schema(param: Field) -> dict[str, Any]:

@@ -21,7 +21,20 @@ def _digest() -> str:
 
 
 BASE = f"explorables/{_digest()}"  # relative to the page, whatever path a proxy serves it under
-FIRST = ("page", "address", "code", "controls", "dom", "figure", "predict", "scrub", "traps", "color", "views/grid", "views/error")
+FIRST = (
+    "page",
+    "address",
+    "code",
+    "controls",
+    "dom",
+    "figure",
+    "predict",
+    "scrub",
+    "traps",
+    "color",
+    "views/grid",
+    "views/error",
+)
 HEAD = "\n".join(
     [
         f'<link rel="stylesheet" href="{BASE}/style.css">',

@@ -7,37 +7,37 @@ from starlette.responses import Response
 
 from components.answer import lesson_of, opening, state_json, to_json
 from components.assets import BASE
-from lessons.params import BadParam, read
+from lessons.params import BadParam, read, shorten
 
 MOUNT = f"""
 const root = window.gradio_config?.root ?? location.origin;
-import(`${{root}}/{BASE}/js/page.js`).then(({{ mount }}) => mount(element, props.slug, props.value, server));
+import(`${{root}}/{BASE}/js/page.js`).then(({{ mount }}) => mount(element, props.slug, props.value, server, props.lessons));
 """
 
 
-class LessonPage(gr.HTML):
-    """A lesson's page. `first`: the lesson that a visitor sees first carries its opening state in the page itself."""
-
-    def __init__(self, slug: str, *, first: bool = False) -> None:
-        super().__init__(
-            value=opening(slug, {}) if first else None,
-            html_template="",
-            js_on_load=MOUNT,
-            apply_default_css=False,
-            elem_id=f"page-{slug}",
-            server_functions=[_restore(slug), _update(slug)],
-            slug=slug,
-        )
-
-    def get_block_name(self) -> str:
-        return "html"
+def lesson_page(slug: str, lessons: tuple[str, ...]) -> gr.HTML:
+    """A lesson's page. The first one of the app knows all slugs and carries its opening state in the page itself."""
+    first = slug == lessons[0]
+    return gr.HTML(
+        value=opening(slug, {}) if first else None,
+        html_template="",
+        js_on_load=MOUNT,
+        apply_default_css=False,
+        elem_id=f"page-{slug}",
+        server_functions=[_restore(slug, lessons), _update(slug)],
+        slug=slug,
+        lessons=list(lessons) if first else None,
+    )
 
 
-def _restore(slug: str) -> Any:
+def _restore(slug: str, lessons: tuple[str, ...]) -> Any:
     def restore(query: Any) -> Response:
         """The page as a link opens it; whatever the link gets wrong falls to its default and is named."""
-        texts = query if isinstance(query, dict) else {}
-        return _json(to_json(opening(slug, {str(key): str(value) for key, value in texts.items()})))
+        asked = {str(key): str(value) for key, value in query.items()} if isinstance(query, dict) else {}
+        opened = opening(slug, asked)
+        if asked.get("lesson", slug) not in lessons:
+            opened["state"]["notes"].insert(0, f"There is no lesson {shorten(asked['lesson'])}; this is {slug}.")
+        return _json(to_json(opened))
 
     return restore
 

@@ -10,9 +10,10 @@ from components import CHAPTERS
 from components.answer import lesson_of
 from components.api import expose
 from components.assets import BASE
-from components.lesson_page import LessonPage
+from components.lesson_page import lesson_page
 
 TITLE = "Torch Explorables"
+LESSONS = tuple(slug for chapter in CHAPTERS for slug in chapter.lessons)
 FOLLOW = f"""
 const root = window.gradio_config?.root ?? location.origin;
 import(`${{root}}/{BASE}/js/tabs.js`).then(({{ follow }}) => follow(() => trigger("navigate")));
@@ -26,9 +27,8 @@ def build() -> gr.Blocks:
         with gr.Tabs(elem_id="chapters") as chapters:
             inner = [_chapter(chapter) for chapter in CHAPTERS]
         header.navigate(None, None, [chapters, *inner], js=_select_tabs(), api_visibility="private")
-        for chapter in CHAPTERS:
-            for slug in chapter.lessons:
-                expose(slug)
+        for slug in LESSONS:
+            expose(slug)
     return demo
 
 
@@ -36,7 +36,7 @@ def _chapter(chapter: Any) -> gr.Tabs:
     with gr.Tab(chapter.title, id=chapter.slug, elem_id=f"chapter-{chapter.slug}"), gr.Tabs() as lessons:
         for slug in chapter.lessons:
             with gr.Tab(lesson_of(slug).title, id=slug, elem_id=f"lesson-{slug}"):
-                LessonPage(slug, first=slug == CHAPTERS[0].lessons[0])
+                lesson_page(slug, LESSONS)
     return lessons
 
 

@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("torch_stack", "torch.stack", ())
+CHAPTER = Chapter("torch_stack", "torch.stack", ("stack",))

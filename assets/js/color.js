@@ -10,7 +10,7 @@ export function fill(value, limit) {
   const share = Math.min(1, Math.abs(value) / limit);
   const end = value < 0 ? NEGATIVE : POSITIVE;
   const rgb = ZERO.map((zero, i) => Math.round(zero + (end[i] - zero) * share));
-  return { background: `rgb(${rgb.join(" ")})`, color: luminance(rgb) > 0.19 ? "#101418" : "#ffffff" };
+  return { background: `rgb(${rgb.join(" ")})`, color: luminance(rgb) > 0.179 ? "#000000" : "#ffffff" };
 }
 
 /** A number with its sign (U+2212 for minus); NaN and infinities as glyphs; integers without decimals when digits is 0. */
@@ -20,7 +20,7 @@ export function format(value, digits = 2) {
   if (typeof value === "boolean") return value ? "True" : "False";
   const text = Math.abs(value).toFixed(digits);
   if (Number(text) === 0) return value === 0 ? "0" : text;
-  return (value < 0 ? "−" : "+") + text;
+  return (value < 0 ? "−" : digits ? "+" : "") + text; // indices, ids and counts carry no plus
 }
 
 function luminance(rgb) {

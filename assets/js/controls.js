@@ -55,8 +55,8 @@ function drawNumber(field, id, changed) {
   const slider = h("input", { type: "range", ...limits, "aria-label": `${field.name} slider` });
   const none = field.nullable ? h("input", { type: "checkbox" }) : null;
   const take = (from, to, settled) => {
-    if (!from.checkValidity()) return from.reportValidity();
-    to.value = from.value;
+    if (from.checkValidity()) to.value = from.value; // otherwise the page says what is allowed
+
     changed(settled);
   };
   slider.addEventListener("input", () => take(slider, exact, false));
@@ -88,7 +88,7 @@ function drawSeed(field, id, changed) {
     input.value = (Number(input.value) + 1) % (field.high + 1);
     changed(true);
   });
-  input.addEventListener("change", () => (input.checkValidity() ? changed(true) : input.reportValidity()));
+  input.addEventListener("change", () => changed(true));
   return {
     node: row(field, ...head(field, id, input, another)),
     read: () => Number(input.value),

@@ -9,17 +9,21 @@ import { Figure } from "./figure.js";
 import { drawPredictions } from "./predict.js";
 import { drawTraps } from "./traps.js";
 
-/** Draw the lesson into `element`. `opening` is the precomputed first state or null; `server` holds the Python functions. */
-export async function mount(element, slug, opening, server) {
-  const linked = names(slug) && Object.keys(query()).length > 1;
+/**
+ * Draw the lesson into `element`. `opening` is the precomputed first state, or null; `server` holds the Python functions;
+ * `lessons` (of the first lesson only) lists all slugs, so that a link to none of them is noticed here.
+ */
+export async function mount(element, slug, opening, server, lessons) {
+  const asked = query();
+  const linked = names(slug) ? Object.keys(asked).length > 1 : lessons && "lesson" in asked && !lessons.includes(asked.lesson);
   const wait = setTimeout(() => element.replaceChildren(h("p", { class: "waiting", role: "status" }, "Running torch…")), 150);
   try {
-    const payload = opening && !linked ? opening : await server.restore(names(slug) ? query() : {});
+    const payload = opening && !linked ? opening : await server.restore(linked ? asked : {});
     clearTimeout(wait);
     new LessonPage(element, payload, server);
   } catch (error) {
     clearTimeout(wait);
-    const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server) }, "Try again");
+    const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server, lessons) }, "Try again");
     element.replaceChildren(h("p", { class: "problem", role: "alert" }, "The lesson could not be loaded. ", again));
     throw error;
   }
@@ -91,6 +95,10 @@ class LessonPage {
   change(values, settled) {
     const problem = this.controls.problem();
     if (problem) return this.complain(problem);
+    if (!this.running && same(values, this.params)) {
+      this.parts.problem.hidden = true;
+      return settled && push(this.link); // the last move of a slider is already on screen
+    }
     this.waiting = { values, settled };
     if (!this.running) this.send();
   }
@@ -129,6 +137,7 @@ class LessonPage {
   paint(state) {
     this.link = state.link;
     this.code = state.code;
+    this.params = state.params;
     if (!this.waiting) this.controls.show(state.params);
     this.parts.problem.hidden = true;
     this.parts.notes.hidden = !state.notes?.length;
@@ -146,6 +155,10 @@ class LessonPage {
       push(this.link);
     }
   }
+}
+
+function same(values, params) {
+  return Object.keys(values).every((name) => values[name] === params[name]);
 }
 
 async function copyText(button, text) {

@@ -1,0 +1,5 @@
+"""DataLoader: from a dataset to the batch the model sees."""
+
+from components.chapter import Chapter
+
+CHAPTER = Chapter("data_loader", "DataLoader", ("batches",))

@@ -1,0 +1,5 @@
+"""nn.Module: what is registered, reached, indexed and called."""
+
+from components.chapter import Chapter
+
+CHAPTER = Chapter("nn_module", "nn.Module", ("registration",))

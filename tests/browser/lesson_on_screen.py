@@ -1,0 +1,94 @@
+"""A lesson as a test sees it: open it, read what is on screen, change a control and wait for the paint."""
+
+from dataclasses import fields
+from typing import Any
+
+from playwright.sync_api import Page
+
+from lessons.params import choices
+
+
+class LessonOnScreen:
+    def __init__(self, page: Page, url: str, slug: str, query: str = "") -> None:
+        self.page, self.slug = page, slug
+        page.goto(f"{url}?lesson={slug}{query}")
+        self.root = page.locator(f'[data-lesson="{slug}"]')
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the lesson is drawn, its views are there and nothing is on its way."""
+        self.root.wait_for(state="visible", timeout=60_000)
+        self.page.wait_for_function(
+            """slug => { const root = document.querySelector(`[data-lesson="${slug}"]`);
+               return root.dataset.state === "ready" && !root.hasAttribute("aria-busy")
+                 && [...root.querySelectorAll(".figure .panel")].every(panel => panel.childElementCount); }""",
+            arg=self.slug,
+            timeout=60_000,
+        )
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Picture, caption, code and address."""
+        self.settle()
+        return {
+            "picture": self.root.locator(".figure").inner_text(),
+            "caption": self.root.locator(".caption").inner_text(),
+            "code": self.root.locator("ol.code").inner_text(),
+            "address": self.page.url,
+        }
+
+    def repaint(self, act: Any) -> None:
+        """Do something that must lead to a new paint, and wait for it."""
+        before = int(self.root.get_attribute("data-painted") or 0)
+        act()
+        self.page.wait_for_function(
+            "([slug, n]) => +document.querySelector(`[data-lesson=\"${slug}\"]`).dataset.painted > n",
+            arg=[self.slug, before],
+            timeout=60_000,
+        )
+        self.settle()
+
+    def set(self, param: Any, value: Any) -> None:
+        """Change one control as a visitor does."""
+        row = self.root.locator(f'[data-param="{param.name}"]')
+        self.repaint(lambda: self._operate(row, param, value))
+
+    def _operate(self, row: Any, param: Any, value: Any) -> None:
+        if choices(param) and row.locator("select").count():
+            row.locator("select").select_option(str(choices(param).index(value)))
+        elif choices(param):
+            row.locator("input[type=radio]").nth(choices(param).index(value)).check()
+        elif isinstance(value, bool):
+            row.locator("input").set_checked(value)
+        elif isinstance(value, str):
+            row.locator("input, textarea").first.fill(value)
+            row.locator("input, textarea").first.blur()
+        else:
+            number = row.locator("input[type=number]")
+            number.fill(str(value))
+            number.blur()
+
+
+def other_value(param: Any) -> Any:
+    """A legal value of the field that is not its default."""
+    if choices(param):
+        return next(option for option in choices(param) if option != param.default)
+    if isinstance(param.default, bool):
+        return not param.default
+    if isinstance(param.default, str):
+        return param.default[: len(param.default) // 2] or "hello"
+    low, high = param.metadata["low"], param.metadata["high"]
+    return high if param.default != high else low
+
+
+def first_telling_change(slug: str) -> tuple[Any, Any]:
+    """The first field whose other value changes picture and caption, according to Python."""
+    from components.answer import lesson_of, state
+
+    Params = lesson_of(slug).Params
+    start = state(slug, Params())
+    for param in fields(Params):
+        changed = state(slug, Params(**{param.name: other_value(param)}))
+        if changed["figure"] != start["figure"] and changed["caption"] != start["caption"]:
+            return param, other_value(param)
+    raise AssertionError(f"no single control of {slug} changes both the picture and the caption")

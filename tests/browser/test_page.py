@@ -1,0 +1,101 @@
+"""What must hold of the page as a whole."""
+
+import pytest
+
+from tests.browser.lesson_on_screen import LessonOnScreen
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_first_view_teaches_without_a_click_and_asks_the_server_for_nothing(page, app_url):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "component_server" in request.url else None)
+    page.goto(app_url)
+    page.locator('[data-lesson="dropout"] .caption').wait_for()
+    assert "entries survive" in page.locator('[data-lesson="dropout"] .caption').inner_text()
+    assert asked == []
+
+
+def test_a_tab_writes_its_lesson_into_the_address_and_back_returns(page, app_url):
+    LessonOnScreen(page, app_url, "dropout")
+    page.get_by_role("tab", name="Modes", exact=False).first.click()
+    page.wait_for_url("**lesson=modes")
+    page.go_back()
+    page.locator('[data-lesson="dropout"]').wait_for(state="visible")
+
+
+def test_a_bad_link_opens_the_defaults_and_names_the_field(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", "&p=7&layer=nonsense&mode=eval")
+    notes = lesson.root.locator(".notes").inner_text()
+    assert "p must be a number from 0" in notes and "layer must be one of" in notes
+    assert lesson.root.locator('[data-param="p"] input[type=number]').input_value() == "0.5"
+
+
+def test_a_link_to_no_lesson_says_so(page, app_url):
+    page.goto(f"{app_url}?lesson=nonsense")
+    page.locator('[data-lesson="dropout"] .notes').wait_for(state="visible")
+    assert "There is no lesson 'nonsense'" in page.locator('[data-lesson="dropout"] .notes').inner_text()
+
+
+def test_markup_in_a_link_is_shown_as_text(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", "&layer=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    assert "<img src=x onerror=alert(1)>" in lesson.root.locator(".notes").inner_text()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_number_out_of_range_keeps_what_was_typed_and_names_the_range(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    number = lesson.root.locator('[data-param="p"] input[type=number]')
+    number.fill("3")
+    number.blur()
+    assert "p must be a number from 0" in lesson.root.locator(".problem").inner_text()
+    assert number.input_value() == "3"
+
+
+def test_arrow_keys_walk_the_cells_and_show_their_arithmetic(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    lesson.root.locator("table.grid td[tabindex='0']").first.focus()
+    first = lesson.root.locator(".arithmetic").inner_text()
+    page.keyboard.press("ArrowRight")
+    second = lesson.root.locator(".arithmetic").inner_text()
+    assert "1/(1-p)" in first and "1/(1-p)" in second and first != second
+
+
+def test_pointing_at_a_cell_lights_the_same_cell_of_every_panel_without_a_request(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    lesson.root.locator("table.grid td[data-key='1,2']").first.hover()
+    assert lesson.root.locator("td.lit").count() == lesson.root.locator("td[data-key='1,2']").count() > 2
+    assert asked == []
+
+
+def test_scrubbing_shows_computed_steps_without_a_request(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    asked, before = [], lesson.root.locator(".figure").inner_text()
+    page.on("request", lambda request: asked.append(request.url))
+    lesson.root.locator("input[data-scrub]").fill("0")
+    assert lesson.root.locator(".figure").inner_text() != before
+    assert asked == []
+
+
+def test_a_dropped_zero_does_not_look_like_a_computed_zero(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.3")
+    cells = lesson.root.locator(".panel").first.locator("td[data-key]")
+    texts = [cells.nth(i).locator(".value").inner_text() for i in range(cells.count())]
+    assert "✕" in texts and "0" in texts
+
+
+def test_reduced_motion_switches_transitions_off(page, app_url):
+    page.emulate_media(reduced_motion="reduce")
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    assert lesson.root.locator("td[data-key]").first.evaluate("cell => getComputedStyle(cell).transitionDuration") == "0s"
+
+
+def test_two_visitors_do_not_see_each_other(page, app_url, browser):
+    mine = LessonOnScreen(page, app_url, "dropout", "&p=0.2")
+    with browser.new_context() as context:
+        theirs = LessonOnScreen(context.new_page(), app_url, "dropout", "&p=0.9")
+        theirs.repaint(lambda: theirs.root.locator(".control [aria-label='another seed']").click())
+    assert mine.root.locator('[data-param="p"] input[type=number]').input_value() == "0.2"
+    assert "p = 0.2" in mine.shown["code"]
