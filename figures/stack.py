@@ -100,7 +100,7 @@ def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) ->
         title, values, axes=axes, dims=dims, new_dim=at if op != "cat" else None, limit=limit(*result.tensors), digits=0,
         tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", keys=_each(_key, values),
         notes=_each(lambda value, index: _note(title, value, index, sources, wanted), values),
-        groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params),
+        groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params) if title == "out" else None,
         marks=marks if right != values else None, badge=CALLS[op].format(params.dim), wide=title == "out",
     )  # fmt: skip
 
@@ -124,9 +124,8 @@ def _memory(params: Params, result: Result) -> Panel:
     return grid(
         "memory", rows, limit=limit(*result.tensors), digits=0, rows="dim", cols="offset in storage", row_dim=None, col_dim=None,
         tensor="; ".join(f"dim {d}: {tuple(t.shape)}, strides {t.stride()}" for d, t in zip(dims, result.every, strict=True)),
-        row_labels=[str(d) for d in dims], keys=_each(_key, rows),
+        row_labels=[f"▸{d}" if d == chosen else str(d) for d in dims], keys=_each(_key, rows),
         groups=_each(lambda value, _: sources[value][0], rows), group_names=_names(params),
-        marks=[["lit" if d == chosen and len(dims) > 1 else "" for _ in row] for d, row in zip(dims, rows, strict=True)],
         notes=[
             [_place(offset, value, tensor, sources) for offset, value in enumerate(row)]
             for tensor, row in zip(result.every, rows, strict=True)
