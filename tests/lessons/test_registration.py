@@ -1,0 +1,90 @@
+"""Laws of registration: .to, .eval, state_dict and an optimiser see what is registered, and nothing else."""
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.registration import Params, run
+
+UNSEEN = ("list", "dict")
+
+
+def summary(content, slot):
+    """Whether .to(float64), .to("meta"), state_dict and SGD reached the content."""
+    seen = run(Params(content=content, slot=slot)).reached[slot]
+    return (
+        seen["dtype"] == "torch.float64",
+        seen["device"] == "meta",
+        bool(seen["keys"]),
+        isinstance(seen["given"], int),
+    )
+
+
+@pytest.mark.parametrize("slot", ["attribute", "ModuleList", "ModuleDict", "ParameterList"])
+def test_a_registered_layer_is_reached_by_everything(slot):
+    assert summary("Linear", slot) == (True, True, True, True)
+    assert run(Params(slot=slot)).reached[slot]["training"] is False
+
+
+@pytest.mark.parametrize("slot", UNSEEN)
+@pytest.mark.parametrize("content", ["Linear", "tensor"])
+def test_a_python_container_hides_its_content_from_everything(content, slot):
+    assert summary(content, slot) == (False, False, False, False)
+
+
+@pytest.mark.parametrize(
+    "slot, reached",
+    [
+        ("Parameter", (True, True, True, True)),
+        ("ParameterList", (True, True, True, True)),
+        ("buffer", (True, True, True, False)),
+        ("non-persistent buffer", (True, True, False, False)),
+        ("attribute", (False, False, False, False)),
+        ("list of Parameter", (False, False, False, False)),
+        ("Parameter(...).half()", (False, False, False, False)),
+    ],
+)
+def test_a_tensor_is_reached_as_far_as_it_is_registered(slot, reached):
+    assert summary("tensor", slot) == reached
+
+
+@pytest.mark.parametrize("slot", UNSEEN)
+def test_eval_does_not_reach_a_dropout_in_a_python_container(slot):
+    result = run(Params(content="Dropout", slot=slot, then=".eval()"))
+    assert not torch.equal(result.y, result.x) and (result.y == 0).any()
+    reached = run(Params(content="Dropout", slot="ModuleList", then=".eval()"))
+    assert torch.equal(reached.y, reached.x)
+
+
+def test_a_layer_left_behind_refuses_an_input_that_moved():
+    assert "is not on the expected device meta" in run(Params(slot="list", then='.to("meta")')).error
+    assert "must have the same dtype" in run(Params(slot="list", then=".to(torch.float64)")).error
+
+
+def test_a_fresh_net_agrees_after_load_state_dict_exactly_if_the_content_is_saved():
+    for slot, saved in {"buffer": True, "Parameter": True, "non-persistent buffer": False, "attribute": False}.items():
+        result = run(Params(content="tensor", slot=slot, then="load_state_dict"))
+        assert torch.equal(result.y, result.y_before) == saved, slot
+
+
+def test_a_step_of_an_optimiser_moves_a_parameter_and_needs_one():
+    moved = run(Params(slot="ModuleList", then="SGD step"))
+    assert not torch.equal(moved.y, moved.y_before)
+    assert run(Params(slot="list", then="SGD step")).error == "ValueError: optimizer got an empty parameter list"
+
+
+def test_the_name_stands_in_the_dict_of_its_kind():
+    def place(content, slot):
+        [name] = [name for name, held in run(Params(content=content, slot=slot)).dicts.items() if held]
+        return name
+
+    assert place("Linear", "attribute") == place("tensor", "ParameterList") == "_modules"
+    assert (place("tensor", "Parameter"), place("tensor", "buffer")) == ("_parameters", "_buffers")
+    assert place("Linear", "list") == place("tensor", "Parameter(...).half()") == "__dict__"
+
+
+def test_torch_refuses_a_tensor_where_a_module_belongs():
+    result = run(Params(content="tensor", slot="ModuleList"))
+    assert result.error == "TypeError: torch.FloatTensor is not a Module subclass" == result.reached["ModuleList"]
+    with pytest.raises(TypeError, match="is not a Module subclass"):
+        nn.ModuleList([torch.zeros(3)])
