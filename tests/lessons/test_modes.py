@@ -1,5 +1,7 @@
 """Laws of train(), eval(), no_grad() and inference_mode()."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import nn
@@ -55,6 +57,12 @@ def test_layer_by_layer_the_bytes_add_up_to_those_of_one_forward_pass():
     with whole:
         y = net(x)
     assert y.requires_grad and whole.bytes == sum(facts(observe(net, x), "bytes").values())
+
+
+def test_a_tensor_that_two_layers_save_is_counted_once():
+    net = nn.Sequential(OrderedDict(first=nn.Linear(3, 3), relu=nn.ReLU(), second=nn.Linear(3, 3)))
+    x = torch.randn(5, 3)
+    assert facts(observe(net, x), "bytes") == {"first": x.nbytes, "relu": x.nbytes, "second": 0}
 
 
 def test_dropout_in_eval_mode_returns_its_input_and_saves_nothing():
