@@ -1,5 +1,6 @@
 // One control for each field of a lesson's Params, drawn from what Python declared.
 
+import { query } from "./address.js";
 import { h } from "./dom.js";
 
 /**
@@ -24,11 +25,13 @@ export function drawControls(form, fields, slug, changed) {
   };
 }
 
-/** A control that cannot matter for the other values is hidden; its value stays. */
+/** Hide a control that cannot matter for the other values, or that a teacher's link hides (`&hide=seed,passes`). */
 function showRelevant(rows) {
   const values = Object.fromEntries(rows.map((row) => [row.field.name, row.read()]));
+  const unwanted = (query().hide ?? "").split(",");
   for (const { field, node } of rows) {
-    node.hidden = Object.entries(field.when ?? {}).some(([name, wanted]) => !wanted.includes(values[name]));
+    const idle = Object.entries(field.when ?? {}).some(([name, wanted]) => !wanted.includes(values[name]));
+    node.hidden = idle || unwanted.includes(field.name);
   }
 }
 

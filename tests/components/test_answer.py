@@ -1,0 +1,45 @@
+"""What the browser receives: computed once for equal Params, JSON without NaN, one sentence for what is wrong."""
+
+import json
+
+import pytest
+
+from components.answer import computed, lesson_of, opening, state, state_json
+from components.lesson_page import lesson_page
+from components.site import LESSONS
+
+
+@pytest.mark.parametrize("slug", LESSONS)
+def test_a_state_is_strict_json_and_says_what_torch_ran(slug):
+    answer = json.loads(state_json(slug, lesson_of(slug).Params()))["state"]
+    assert answer["ran"] and all(line in answer["code"] for line, _ in answer["ran"][:1])
+    assert answer["caption"] and answer["figure"]["rows"]
+
+
+def test_equal_params_are_computed_once():
+    Params = lesson_of("dropout").Params
+    assert computed("dropout", Params(p=0.25)) is computed("dropout", Params(p=0.25))
+
+
+def test_an_opening_never_gives_the_proofs_away():
+    spec = opening("dropout", {})["spec"]
+    assert all("proof" not in prediction for prediction in spec["predictions"])
+
+
+def test_a_link_with_bad_values_opens_the_defaults_and_names_each():
+    opened = opening("dropout", {"lesson": "dropout", "p": "9", "seed": "x", "mode": "eval"})["state"]
+    assert opened["params"]["p"] == 0.5 and opened["params"]["mode"] == "eval"
+    assert [note.split()[0] for note in opened["notes"]] == ["p", "seed"]
+
+
+@pytest.mark.parametrize("values", [None, 3, [], {"p": 3}, {"nope": 1}, {"p": {"a": 1}}, {"p": "1" * 10**5}])
+def test_the_page_answers_anything_with_a_state_or_one_short_sentence(values):
+    answer = json.loads(lesson_page("dropout", LESSONS).update(values).body)
+    assert set(answer) in ({"state"}, {"problem"})
+    assert len(answer.get("problem", "")) < 200
+
+
+def test_a_picture_holds_what_the_api_answers():
+    Params = lesson_of("dropout").Params
+    shown = state("dropout", Params())["figure"]["rows"][0][0]["values"]
+    assert shown == computed("dropout", Params())[0].y_train.tolist()

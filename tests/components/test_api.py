@@ -1,0 +1,54 @@
+"""Every lesson is an endpoint with the names, types, defaults and ranges of its Params."""
+
+from dataclasses import fields
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from components.answer import lesson_of
+from components.server import launch_settings
+from components.site import LESSONS, build
+from lessons.params import accepts
+
+
+@pytest.fixture(scope="module")
+def client():
+    demo = build()
+    demo.queue()
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield Client(url, verbose=False)
+    demo.close()
+
+
+@pytest.mark.parametrize("slug", LESSONS)
+def test_an_endpoint_documents_its_params(client, slug):
+    described = client.view_api(return_format="dict")["named_endpoints"][f"/{slug}"]["parameters"]
+    params = fields(lesson_of(slug).Params)
+    assert [one["parameter_name"] for one in described] == [param.name for param in params]
+    assert [one["parameter_default"] for one in described] == [param.default for param in params]
+    assert all(accepts(param) in one["type"]["description"] for one, param in zip(described, params, strict=True))
+
+
+@pytest.mark.parametrize("slug", LESSONS)
+def test_an_endpoint_answers_with_caption_code_link_and_the_numbers_of_the_result(client, slug):
+    answer, lesson = client.predict(api_name=f"/{slug}"), lesson_of(slug)
+    result = lesson.run(lesson.Params())
+    assert answer["caption"] == lesson.caption(lesson.Params(), result)
+    assert answer["link"] == f"lesson={slug}"
+    assert answer["numbers"].keys() == vars(result).keys()
+    assert answer["code"] == lesson.snippet(lesson.Params())
+
+
+def test_keywords_carry_the_names_of_params(client):
+    answer = client.predict(p=0.3, mode="eval", api_name="/dropout")
+    assert answer["params"]["p"] == 0.3 and answer["params"]["mode"] == "eval"
+    assert answer["link"] == "lesson=dropout&p=0.3&mode=eval"
+
+
+@pytest.mark.parametrize("bad", [{"p": 3}, {"p": "x"}, {"p": None}, {"mode": "no"}, {"seed": 1.5}, {"passes": 10**12}])
+def test_a_bad_argument_gets_one_sentence_with_its_name_and_range(client, bad):
+    [(name, _)] = bad.items()
+    param = next(field for field in fields(lesson_of("dropout").Params) if field.name == name)
+    with pytest.raises(AppError, match=f"^{name} must be {accepts(param)}, not .*\\.$"):
+        client.predict(**bad, api_name="/dropout")
