@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("train_eval", "Train / eval", ("dropout", "batch_norm", "normalization", "modes"))
+CHAPTER = Chapter("train_eval", "Train / eval", ("dropout", "batch_norm", "normalization", "modes", "dropout_reset"))
