@@ -1,0 +1,94 @@
+"""Counting laws of samplers, batches and ranks."""
+
+from math import ceil
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader, TensorDataset
+
+from lessons.batches import Params, run
+
+SIZES = {
+    "n": st.integers(1, 16),
+    "batch_size": st.integers(1, 8),
+    "drop_last": st.booleans(),
+    "seed": st.integers(0, 99),
+}
+PERMUTING = st.sampled_from(["SequentialSampler", "RandomSampler"])
+
+
+def delivered(result, epoch=0):
+    return [i for batch in result.batches[epoch] for i in batch[0].tolist()]
+
+
+@given(sampler=PERMUTING, **SIZES)
+def test_the_length_is_rounded_up_or_with_drop_last_down(n, batch_size, drop_last, **rest):
+    result = run(Params(n=n, batch_size=batch_size, drop_last=drop_last, **rest))
+    assert result.length == (n // batch_size if drop_last else ceil(n / batch_size))
+    assert result.length == len(result.batches[0])
+
+
+@given(sampler=PERMUTING, **SIZES)
+def test_every_batch_but_the_last_is_full(n, batch_size, drop_last, **rest):
+    sizes = [len(batch[0]) for batch in run(Params(n=n, batch_size=batch_size, drop_last=drop_last, **rest)).batches[0]]
+    assert all(size == batch_size for size in (sizes if drop_last else sizes[:-1]))
+    assert sum(sizes) == (n - n % batch_size if drop_last else n)
+
+
+@given(sampler=PERMUTING, **SIZES)
+def test_each_epoch_of_the_order_is_a_permutation(n, **rest):
+    assert all(sorted(order) == list(range(n)) for order in run(Params(n=n, **rest)).order.tolist())
+
+
+@given(sampler=st.sampled_from(["RandomSampler(replacement=True)", "WeightedRandomSampler"]), **SIZES)
+def test_drawing_with_replacement_keeps_the_length_and_stays_in_range(n, **rest):
+    order = run(Params(n=n, **rest)).order
+    assert order.shape == (4, n) and 0 <= order.min() and order.max() < n
+
+
+@given(ranks=st.integers(2, 5), set_epoch=st.booleans(), **SIZES)
+def test_ranks_share_a_multiple_of_their_number(n, ranks, drop_last, **rest):
+    result = run(Params(sampler="DistributedSampler", n=n, ranks=ranks, drop_last=drop_last, **rest))
+    share = n // ranks if drop_last else ceil(n / ranks)
+    assert result.order.shape[1] == share * ranks
+    assert set(result.order[0].tolist()) <= set(range(n)) and (
+        drop_last or set(result.order[0].tolist()) == set(range(n))
+    )
+    assert len(result.batches[0]) == ranks * result.length
+
+
+@given(ranks=st.integers(2, 5), **SIZES)
+def test_without_set_epoch_the_ranks_repeat_their_order(ranks, **rest):
+    order = run(Params(sampler="DistributedSampler", ranks=ranks, set_epoch=False, **rest)).order
+    assert torch.equal(order, order[:1].expand_as(order))
+
+
+@given(sampler=st.sampled_from(Params.__annotations__["sampler"].__args__), **SIZES)
+def test_the_batches_are_the_order_cut_in_runs_and_collated(sampler, **rest):
+    result = run(Params(sampler=sampler, ranks=2, **rest))
+    for epoch, order in enumerate(result.order.tolist()):
+        served = delivered(result, epoch)
+        assert served == order or rest["drop_last"] and len(served) < len(order)
+        assert all(torch.equal(x, result.x[index]) for index, x in result.batches[epoch])
+    assert result.counts.sum() == sum(len(delivered(result, epoch)) for epoch in range(4))
+
+
+def test_shuffle_true_is_a_random_sampler():
+    loader = DataLoader(
+        TensorDataset(torch.arange(10)), batch_size=4, shuffle=True, generator=torch.Generator().manual_seed(0)
+    )
+    shuffled = [torch.cat([batch[0] for batch in loader]).tolist() for _ in range(4)]
+    assert run(Params(generator="g")).order.tolist() == shuffled
+
+
+def test_an_iterator_moves_the_global_generator_unless_the_loader_has_its_own():
+    for sampler in Params.__annotations__["sampler"].__args__:
+        for generator, moves in (("None", True), ("g", False)):
+            result = run(Params(sampler=sampler, generator=generator))
+            assert (result.rand_with != result.rand_without) == moves
+
+
+def test_one_seed_gives_one_course_and_another_seed_another():
+    assert torch.equal(run(Params()).order, run(Params()).order)
+    assert not torch.equal(run(Params()).order, run(Params(seed=1)).order)
