@@ -29,23 +29,34 @@ def test_a_figure_is_json_for_views_that_exist(lesson, params):
 def test_cells_named_after_a_field_are_the_field(lesson, params):
     """A title such as `y_train` or `mean[-1]` is an expression over the fields of the Result; the cells are its value."""
     for panel in cells(lesson, params):
-        value = field_named(panel["title"], result_at(lesson.slug, params))
-        if isinstance(value, Tensor):
-            assert flat(panel["values"]) == flat(numbers(value.tolist())), panel["title"]
-            assert sizes_of(panel["values"]) == without_ones(value.shape), panel["title"]
+        if is_shown(value := field_named(panel["title"], result_at(lesson.slug, params))):
+            if "frames" in panel and sizes_of(panel["values"]) != sizes_of(listed(value)):
+                steps = listed(value)
+                assert panel["values"] == steps[-1], f"{panel['title']} does not end with its last step"
+                assert all(frame.get("values", panel["values"]) in steps for frame in panel["frames"]), panel["title"]
+            else:
+                assert flat(panel["values"]) == flat(listed(value)), panel["title"]
+                assert sizes_of(panel["values"]) == sizes_of(listed(value)), panel["title"]
 
 
 def test_some_cells_are_named_after_a_field(lesson):
     params = lesson.Params()
     shown = [field_named(panel["title"], result_at(lesson.slug, params)) for panel in cells(lesson, params)]
-    assert not shown or any(isinstance(value, Tensor) for value in shown)
+    assert not shown or any(map(is_shown, shown))
 
 
 @at_every_corner
-def test_every_tensor_carries_its_name_shape_dtype_and_device(lesson, params):
+def test_a_tensor_carries_its_name_shape_dtype_and_device(lesson, params):
     for panel in cells(lesson, params):
-        name, sizes = re.fullmatch(r"(.+?) \[(.*?)\] \w+ cpu", panel["tensor"]).groups()
-        assert name and without_ones(map(int, re.findall(r"(\d+)(?:,|$)", sizes))) == sizes_of(panel["values"])
+        value = field_named(panel["title"], result_at(lesson.slug, params))
+        if isinstance(value, Tensor):
+            name, sizes, dtype = re.match(r"(.+?) \[(.*?)\] (\w+) cpu", panel["tensor"]).groups()
+            assert name and f"torch.{dtype}" == str(value.dtype)
+            assert without_ones(map(int, re.findall(r"(\d+)(?:,|$)", sizes))) == sizes_of(panel["values"])
+        elif is_shown(value):
+            assert panel["tensor"].startswith(f"list of {len(value)}")
+        else:
+            assert panel["tensor"], panel["title"]
 
 
 @at_every_corner
@@ -76,6 +87,17 @@ def field_named(title: str, result: Any) -> Any:
         return eval(title, {"__builtins__": {}}, vars(result))
     except (SyntaxError, NameError, AttributeError):
         return None
+
+
+def is_shown(value: Any) -> bool:
+    """Whether a field is a tensor, or a list of separate tensors, in which None may stand."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(part, Tensor) for part in parts)
+
+
+def listed(value: Any) -> Any:
+    """A tensor, or a list of tensors, as the nested lists that a panel holds."""
+    return numbers(value.tolist()) if isinstance(value, Tensor) else value and [listed(part) for part in value]
 
 
 def flat(nested: Any) -> list[Any]:
