@@ -28,6 +28,8 @@ from training.network import build, has_bfloat16, loss_of, optimizer_for
 from training.schedule import Cooldown, Schedule, finish_in, planned
 
 LENGTHS = (192, 192, 192, 384)  # maximum window lengths, drawn evenly
+WARMUP = 210  # steps
+FINISH_STEPS = 150  # of cooldown, once the operator asks to finish
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Run:
         self.bfloat16 = has_bfloat16(self.device)
         self.model, self.tokenizer = build(args.dropout, self.device)
         self.optimizer = optimizer_for(self.model, args.learning_rate)
-        self.schedule = planned(args.steps, round(0.03 * args.steps), args.cooldown)
+        self.schedule = planned(args.steps, WARMUP, args.cooldown)
         self.progress = Progress()
         train, self.held_out = split(args.data)
         self.sample = self.held_out[:: max(1, len(self.held_out) // 240)]
@@ -120,7 +122,7 @@ class Run:
         """Begin the cooldown early when time runs out or the operator asks to finish."""
         step, share = self.progress.step, self.args.cooldown
         if (self.args.checkpoints / "finish").exists():
-            self.schedule = finish_in(self.schedule, step, 150)
+            self.schedule = finish_in(self.schedule, step, FINISH_STEPS)
             (self.args.checkpoints / "finish").unlink()
         late = self.progress.seconds > 60 * self.args.minutes * (1 - share)
         if late and not self.schedule.cooling(step):

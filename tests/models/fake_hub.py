@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,44 +12,45 @@ from pathlib import Path
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def _handler(folder: Path, status: int) -> type[BaseHTTPRequestHandler]:
-    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+class Handler(BaseHTTPRequestHandler):
+    files: dict[str, bytes] = {}
+    status = 200
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output quiet."""
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output quiet."""
 
-        def do_GET(self) -> None:
-            self.reply(send=True)
+    def do_GET(self) -> None:
+        self.wfile.write(self.answer())
 
-        def do_HEAD(self) -> None:
-            self.reply(send=False)
+    def do_HEAD(self) -> None:
+        self.answer()
 
-        def reply(self, send: bool) -> None:
-            path = self.path.partition("?")[0]
-            body, code = b"{}", status
-            if status == 200 and path.startswith("/api/models/"):
-                siblings = [{"rfilename": n, "size": len(files[n])} for n in sorted(files)]
-                body = json.dumps({"id": "a/b", "sha": COMMIT, "siblings": siblings}).encode()
-            elif status == 200:
-                body, code = files.get(path.rpartition("/")[2], b""), 200
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{hash(body) & 0xFFFFFFFF:x}"')
-            if code == 404:
-                self.send_header("X-Error-Code", "RepoNotFound")
-            self.end_headers()
-            if send:
-                self.wfile.write(body)
+    def answer(self) -> bytes:
+        """Send status and headers; return the body."""
+        body = self.body() if self.status == 200 else b"{}"
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("ETag", f'"{zlib.crc32(body):x}"')
+        if self.status == 404:
+            self.send_header("X-Error-Code", "RepoNotFound")
+        self.end_headers()
+        return body
 
-    return Handler
+    def body(self) -> bytes:
+        path = self.path.partition("?")[0]
+        if not path.startswith("/api/models/"):
+            return self.files[path.rpartition("/")[2]]
+        siblings = [{"rfilename": name, "size": len(file)} for name, file in self.files.items()]
+        return json.dumps({"id": "someone/tiny", "sha": COMMIT, "siblings": siblings}).encode()
 
 
 @contextmanager
 def serving(folder: Path, status: int = 200) -> Iterator[str]:
     """The address of a Hub that offers the files of one folder under every name."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(folder, status))
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    handler = type("Bound", (Handler,), {"files": files, "status": status})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,0 +1,142 @@
+"""A training run can be interrupted, resumed, repeated and told to finish; what it ships loads."""
+
+import argparse
+import json
+
+import pytest
+import torch
+
+from models.extractive import Extractive
+from tests.models.tiny import WORDS, network, tokenizer
+from training import evaluate, extractive
+from training.extractive import Run
+from training.held_out import split
+
+WORD_LIST = " ".join(WORDS)
+
+
+class Interrupted(Exception):
+    """Someone pulled the plug."""
+
+
+def file(name: str, articles: int) -> dict:
+    """Articles that ask for every word of a shuffled list."""
+    data = []
+    for number in range(articles):
+        words = WORDS[number % 7 :] + WORDS[: number % 7]
+        context = f"{' '.join(words)} . {number}"
+        qas = [
+            {
+                "id": f"{name}-{number}-{word}",
+                "question": f"where is {word} ?",
+                "answers": [{"text": word, "answer_start": context.index(word)}],
+            }
+            for word in words[:6]
+        ]
+        data.append({"title": f"{name} {number}", "paragraphs": [{"context": context, "qas": qas}]})
+    return {"version": "1.1", "data": data}
+
+
+@pytest.fixture
+def args(tmp_path, monkeypatch):
+    """The arguments of a run on two small files, with a tiny network in place of the encoder."""
+    monkeypatch.setattr(extractive, "build", lambda dropout, device: (network(), tokenizer()))
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("one", "two"):
+        (data / f"{name}.json").write_text(json.dumps(file(name, 9)))
+    return argparse.Namespace(
+        data=data,
+        out=tmp_path / "out",
+        checkpoints=tmp_path / "checkpoints",
+        steps=12,
+        minutes=float("inf"),
+        cooldown=0.5,
+        learning_rate=1e-3,
+        tokens=200,
+        dropout=0.1,
+        seed=3,
+        save_every=1e9,
+        score_every=5,
+    )
+
+
+def trained(args: argparse.Namespace) -> Run:
+    run = Run(args)
+    run.resume()
+    run.train()
+    return run
+
+
+def same(one: Run, other: Run) -> bool:
+    pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_an_interrupted_run_ends_with_the_very_weights_of_a_whole_one(args, monkeypatch, tmp_path):
+    whole = trained(args)
+    args.checkpoints = tmp_path / "again"
+
+    def pull_the_plug(run, bar):
+        if run.progress.step == 7:
+            run.save()
+            raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "show", pull_the_plug)
+        with pytest.raises(Interrupted):
+            trained(args)
+    resumed = trained(args)
+    assert resumed.progress.step == whole.progress.step == 12
+    assert same(whole, resumed)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(args, tmp_path):
+    runs = []
+    for place, seed in enumerate((3, 3, 4)):
+        args.seed, args.checkpoints = seed, tmp_path / str(place)
+        runs.append(trained(args))
+    assert same(runs[0], runs[1]) and not same(runs[0], runs[2])
+
+
+def test_a_run_whose_time_is_up_cools_down_at_once(args):
+    args.steps, args.minutes = 100_000, 1e-9
+    run = trained(args)
+    assert run.progress.step < 10 and run.schedule.share(run.progress.step) == 0
+
+
+def test_a_run_told_to_finish_cools_down_within_the_steps_it_is_given(args, monkeypatch):
+    monkeypatch.setattr(extractive, "FINISH_STEPS", 4)
+    args.steps = 100_000
+    args.checkpoints.mkdir()
+    (args.checkpoints / "finish").touch()
+    assert trained(args).progress.step == 4
+    assert not (args.checkpoints / "finish").exists()
+
+
+def test_no_article_is_on_both_sides(args):
+    train, held_out = split(args.data)
+    assert len(train) + len(held_out) == 2 * 9 * 6
+    assert not {q.title for q in train} & {q.title for q in held_out}
+    assert {q.title.split()[0] for q in held_out} == {"one", "two"}
+
+
+def test_comments_by_many_people_under_one_title_are_split_by_text(args):
+    for path in args.data.iterdir():
+        one_title = file(path.stem, 9)
+        for article in one_title["data"]:
+            article["title"] = "comments"
+        path.write_text(json.dumps(one_title))
+    train, held_out = split(args.data)
+    assert held_out and not {q.context for q in train} & {q.context for q in held_out}
+
+
+def test_what_is_shipped_is_float16_and_is_scored_by_evaluate(args, monkeypatch, capsys):
+    trained(args).ship()
+    assert Extractive.load(args.out).model.dtype == torch.float32
+    held_out = args.checkpoints / "held_out.json"
+    monkeypatch.setattr("sys.argv", ["evaluate", str(args.out), str(held_out), "--threads", "1"])
+    evaluate.main()
+    printed = capsys.readouterr().out.split()
+    assert printed[:2] == ["questions", str(len(split(args.data)[1]))]
+    assert 0 <= float(printed[3]) <= 100 and printed[4:6] == ["exact", "match"]
