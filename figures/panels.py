@@ -83,7 +83,7 @@ def grid(
     values: nested list (R, C) or a 2-D tensor. rows, cols: axis names printed on the frame; row_dim, col_dim: which dim of
     the tensor they are (sets the frame's colour; None for no axis). keys: for each cell a key or a list of keys; the default
     is "row,col", so that equal cells of all panels light together. notes: the arithmetic of each cell. sub: a second, small
-    line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "" for each cell. groups: a group
+    line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "card" | "" for each cell. groups: a group
     number for each cell (drawn as a coloured, numbered band), group_names: what the numbers mean. wide: twice the width of
     its neighbours. badge: a short text beside the title such as "train" or "❄ frozen".
     """
@@ -177,27 +177,15 @@ def table(
     }  # fmt: skip
 
 
-def chart(title: str, plotly_figure: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:
-    """A plotly.py figure (template "none", transparent), with a sentence and a table that say the same.
+def chart(title: str, drawn: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:
+    """A plotly chart ({"data", "layout"}, see figures/charts.py), with a sentence and a table that say the same.
 
     Loaded only when it is first seen: keep what the lesson cannot do without out of charts.
     """
-    data = plotly_figure.to_plotly_json()
-    return {
-        "view": "chart", "title": title, "data": numbers(_lists(data["data"])), "layout": numbers(_lists(data["layout"])), "alt": alt,
-        "columns": list(columns), "rows": numbers([list(row) for row in rows]),
-    }  # fmt: skip
+    shown = {"view": "chart", "title": title, "data": numbers(drawn["data"]), "layout": numbers(drawn["layout"])}
+    return {**shown, "alt": alt, "columns": list(columns), "rows": numbers([list(row) for row in rows])}
 
 
 def error(title: str, text: str, *, where: str = "") -> Panel:
     """The live text of an exception (`type: message`) and the line that raised it."""
     return {"view": "error", "title": title, "text": text, "where": where}
-
-
-def _lists(value: Any) -> Any:
-    """Tuples and array-likes inside a plotly figure, as lists."""
-    if isinstance(value, dict):
-        return {key: _lists(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    return [_lists(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -40,7 +40,9 @@ class OperatorTape(TorchDispatchMode):
         """The line of the outermost function of the file below `run`: the one that the snippet shows."""
         line, frame = 0, sys._getframe(2)
         while frame is not None:
-            if frame.f_code.co_filename == self._path and not (line and frame.f_code.co_name == "run"):
+            if frame.f_code.co_filename == self._path:
+                if line and frame.f_code.co_name == "run":
+                    break
                 line = frame.f_lineno
             frame = frame.f_back  # type: ignore[assignment]
         return line

@@ -59,9 +59,11 @@ def test_a_chart_carries_no_template_and_no_background():
     assert drawn["layout"]["paper_bgcolor"] == drawn["layout"]["plot_bgcolor"] == "rgba(0,0,0,0)"
 
 
-def test_tuples_in_a_plotly_figure_become_lists():
-    drawn = chart("c", go.Figure(go.Scatter(x=(0, 1), y=(1, 2))), alt="a", columns=["k"], rows=[])
-    assert drawn["data"][0]["x"] == [0, 1] and drawn["data"][0]["y"] == [1, 2]
+def test_plotly_accepts_every_property_of_a_chart():
+    drawn = lines([0.0], {"y": [1.0]}, laws={"law": [1.0]}, x_title="x", y_title="y", height=200)
+    assert len(go.Figure(drawn).data) == 2
+    with pytest.raises(ValueError):
+        go.Figure({**drawn, "layout": {"no_such_property": 1}})
 
 
 def test_a_cell_of_a_table_may_have_a_kind():
