@@ -19,10 +19,11 @@ def draw(params: Params, result: Result) -> Figure:
     if result.out is None:
         refusal = error("out", str(result.error), where=CALLS[params.op].format(params.dim))
         return figure([_tensors(params, result), {**refusal, "wide": True}], [_legal_dims(params, result)] if _out_of_range(result) else [])
-    return figure(
-        [_tensors(params, result), _joined("out", params.op, params, result, result.out)],
-        [_memory(params, result), _other(params, result)],
-    )
+    tensors, out = _tensors(params, result), _joined("out", params.op, params, result, result.out)
+    memory, other = _memory(params, result), _other(params, result)
+    if params.shape == "(2, 3, 4)":  # too wide to stand side by side; what the controls change comes first
+        return figure([out], [tensors], [memory], [other])
+    return figure([tensors, out], [memory, other])
 
 
 # -- where a number comes from: all numbers of a list differ, so a number names its cell -------------------------------
@@ -53,8 +54,12 @@ def _at(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
+def _number(value: float | None) -> str:
+    return "None" if value is None else f"{value:g}"
+
+
 def _key(value: float | None, index: tuple[int, ...]) -> str:
-    return f"v{value}"
+    return f"v{_number(value)}"
 
 
 # -- panels -----------------------------------------------------------------------------------------------------------
@@ -62,14 +67,16 @@ def _key(value: float | None, index: tuple[int, ...]) -> str:
 
 def _tensors(params: Params, result: Result) -> Panel:
     names, values = _names(params), [None if t is None else t.tolist() for t in result.tensors]
-    rank = max((t.dim() for t in result.tensors if t is not None), default=0)
+    axes = [*"ijk"[: max((t.dim() for t in result.tensors if t is not None), default=0)]]
+    if params.inputs == "last one shorter" and result.out is None and axes:
+        axes[-1] += " ✗"  # the axis in which the shapes differ
     shapes = dict.fromkeys(described("", t, "ijk"[: t.dim()]).strip() for t in result.tensors if t is not None)
     marks = [_each(lambda _, index, e=entry: _offending(params, result, e, index), value) for entry, value in enumerate(values)]
     return cube(
-        "tensors", values, parts=names[: len(values)], axes=[*"ijk"[:rank]], limit=limit(*result.tensors), digits=0,
+        "tensors", values, parts=names[: len(values)], axes=axes, limit=limit(*result.tensors), digits=0,
         tensor=f"list of {len(values)}: {' and '.join(shapes)}" if shapes else f"list of {len(values)}",
         keys=_each(_key, values),
-        notes=[_each(lambda value, index, n=name: f"{_at(n, index)} = {value}", value) for name, value in zip(names, values, strict=False)],
+        notes=[_each(lambda value, index, n=name: f"{_at(n, index)} = {_number(value)}", value) for name, value in zip(names, values, strict=False)],
         groups=[_each(lambda *_, e=entry: e, value) for entry, value in enumerate(values)],
         marks=marks if any("error" in str(mark) for mark in marks) else None,
         badge="a Python list",

@@ -90,7 +90,8 @@ function paint(td, cell, panel) {
   const shown = cell.mark === "dropped" ? "✕" : text;
   const value = td.firstChild;
   if (value.textContent !== shown) value.textContent = shown;
-  td.style.cssText = `background-color:${background};color:${color}`;
+  const style = `background-color: ${background}; color: ${color};`;
+  if (td.getAttribute("style") !== style) td.setAttribute("style", style);
   td.className = [cell.mark && `mark-${cell.mark}`, cell.group !== null && `group group-${cell.group % 10}`].filter(Boolean).join(" ");
   td.dataset.group = cell.group ?? "";
   td.dataset.key = cell.key;

@@ -119,7 +119,8 @@ export class Solid {
       }
       return [...block.cells].sort(order(this.view));
     });
-    this.body.replaceChildren(...sorted.map((cell) => cell.drawn.node));
+    const nodes = sorted.map((cell) => cell.drawn.node);
+    if (nodes.some((node, place) => node !== this.body.children[place])) this.body.replaceChildren(...nodes);
     for (const cell of sorted) shapeCell(cell.drawn, shared);
     this.frames.replaceChildren(...placed.flatMap((place) => drawFrame(place, project, this.view)));
     this.move(glide && !matchMedia("(prefers-reduced-motion: reduce)").matches);
@@ -132,7 +133,7 @@ export class Solid {
       project([a ? width + MARGIN : -MARGIN, b ? height + MARGIN : -MARGIN, c && block.axes[0] ? depth + MARGIN : -MARGIN]))));
     const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
     const beside = (axis) => (axis ? (axis.isNew ? 96 : 74) : 8);
-    const room = { left: beside(block.axes[1]), right: beside(block.axes[0]), top: block.label ? 24 : 8, bottom: block.axes[2] ? 40 : 8 };
+    const room = { left: beside(block.axes[1]), right: beside(block.axes[0]), top: block.label ? 24 : 8, bottom: block.axes[2] ? 46 : 8 };
     if (this.view.yaw < 0) [room.left, room.right] = [room.right, room.left];
     if (this.view.pitch < 0) [room.top, room.bottom] = [room.bottom + room.top, 12];
     return {
@@ -198,25 +199,31 @@ function newCell() {
   return { node: svg("g", {}, ...Object.values(parts)), parts };
 }
 
-function paint({ node, parts }, cell, panel) {
+function paint(drawn, cell, panel) {
+  const { node, parts } = drawn;
   const { background, color } = fill(cell.value, panel.limit);
   const text = cell.mark === "dropped" ? "✕" : format(cell.value, panel.digits);
-  node.setAttribute("class", ["cube-cell", cell.mark && `mark-${cell.mark}`, cell.group !== null && `group-${cell.group % 10}`].filter(Boolean).join(" "));
-  node.style.setProperty("--fill", background);
-  node.style.setProperty("--text", color);
+  const look = [background, color, text, cell.mark, cell.group].join();
   node.dataset.key = cell.key;
   node.dataset.note = cell.note;
-  if (parts.text.textContent !== text) parts.text.textContent = text;
-  parts.band.style.display = cell.group === null ? "none" : "";
+  if (look === drawn.look) return;
+  drawn.look = look;
+  drawn.shape = null; // the size of the number depends on its length
+  node.setAttribute("class", ["cube-cell", cell.mark && `mark-${cell.mark}`, cell.group !== null && `group-${cell.group % 10}`].filter(Boolean).join(" "));
+  node.style.cssText = `--fill:${background};--text:${color}`;
+  parts.text.textContent = text;
   parts.tag.textContent = cell.group ?? "";
+  parts.band.style.display = cell.group === null ? "none" : "";
 }
 
-function shapeCell({ parts }, shared) {
+function shapeCell(drawn, shared) {
+  if (drawn.shape === shared.front) return;
+  drawn.shape = shared.front;
+  const { parts } = drawn;
   for (const name of ["side", "lid", "front", "band"]) parts[name].setAttribute("points", shared[name]);
   parts.text.setAttribute("transform", shared.text);
   parts.tag.setAttribute("transform", shared.tag);
-  const room = shared.width - 3;
-  const size = Math.min(13, room / (0.62 * Math.max(1, parts.text.textContent.length)));
+  const size = Math.min(13, (shared.width - 3) / (0.62 * Math.max(1, parts.text.textContent.length)));
   parts.text.style.fontSize = `${size.toFixed(1)}px`;
   parts.text.style.display = size < 7 ? "none" : ""; // too narrow: the slices beside it hold the number
   parts.tag.style.display = shared.width < 26 ? "none" : "";
@@ -249,7 +256,7 @@ function axisTexts(axis, { axis: along, from, to }, { starts }, screen, view) {
     const [x, y] = screen(point);
     return svg("text", { x: x + outward[0] * 8, y: y + outward[1] * 11, class: "cube-tick", style, "text-anchor": anchor }, String(index));
   });
-  const middle = [(a[0] + b[0]) / 2 + outward[0] * 20, (a[1] + b[1]) / 2 + outward[1] * (along === 0 ? 44 : 24)];
+  const middle = [(a[0] + b[0]) / 2 + outward[0] * 20, (a[1] + b[1]) / 2 + outward[1] * (along === 0 ? 44 : 31)];
   const line = (text, dy, cls) => svg("tspan", { x: middle[0], dy, class: cls }, text);
   const name = line(`${axis.name} = ${axis.size}`, outward[0] ? -4 : 0, "cube-axis-name");
   const place = line(`dim ${axis.dim}${axis.isNew ? ", new" : ""}`, 12, "cube-axis-dim");

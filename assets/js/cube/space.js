@@ -29,7 +29,8 @@ export function positions(block, apart) {
   const cuts = [0, 1, 2].map((axis) => sheets(block, axis));
   const anySheet = cuts.some((cut) => cut.includes(true));
   return cuts.map((cut, axis) => {
-    const gap = (sheet) => (sheet ? 0.22 + 1.6 * apart : axis === 0 && !anySheet ? 1.6 * apart : 0);
+    const rest = axis === 0 ? 0.7 : 0.22; // sheets behind each other need more room to be seen
+    const gap = (sheet) => (sheet ? rest + 1.6 * apart : axis === 0 && !anySheet ? 1.6 * apart : 0);
     const starts = [0];
     for (const sheet of cut) starts.push(starts[starts.length - 1] + 1 + gap(sheet));
     return { starts, extent: starts[starts.length - 1] + 1 };

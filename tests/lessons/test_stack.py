@@ -1,0 +1,98 @@
+from itertools import product
+
+import pytest
+import torch
+
+from lessons.params import choices
+from lessons.stack import Params, run
+
+SHAPES = next(choices(field) for field in Params.__dataclass_fields__.values() if field.name == "shape")
+RANK = {"()": 0, "(4,)": 1, "(2, 3)": 2, "(2, 3, 4)": 3}
+LEGAL = [(shape, dim) for shape in SHAPES for dim in range(-RANK[shape] - 1, RANK[shape] + 1)]
+
+
+@pytest.mark.parametrize(("shape", "dim"), LEGAL)
+def test_selecting_along_the_new_axis_gives_the_inputs_back(shape, dim):
+    result = run(Params(shape=shape, dim=dim, n=3))
+    assert result.out.dim() == RANK[shape] + 1
+    for entry, tensor in enumerate(result.tensors):
+        assert torch.equal(result.out.select(dim, entry), tensor)
+
+
+@pytest.mark.parametrize(("shape", "dim"), LEGAL)
+def test_stack_is_cat_of_unsqueezed_tensors(shape, dim):
+    stacked, joined = (run(Params(op=op, shape=shape, dim=dim)).out for op in ("stack", "unsqueeze + cat"))
+    assert torch.equal(stacked, joined) and stacked.stride() == joined.stride()
+
+
+@pytest.mark.parametrize(("shape", "dim"), LEGAL)
+def test_stack_moves_memory_where_movedim_only_moves_strides(shape, dim):
+    first, out = (run(Params(shape=shape, dim=d)).out for d in (0, dim))
+    assert torch.equal(out, first.movedim(0, dim)) and out.is_contiguous()
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_cat_along_dim_0_is_stack_without_the_new_axis(shape):
+    assert torch.equal(run(Params(op="cat", shape=shape)).out, run(Params(shape=shape)).out.flatten(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "dim"), list(product(("stack", "cat", "unsqueeze + cat"), SHAPES, range(-5, 5)))
+)
+def test_the_result_has_one_axis_more_unless_cat_and_dim_must_be_among_them(op, shape, dim):
+    rank = RANK[shape] + (op != "cat")
+    assert (run(Params(op=op, shape=shape, dim=dim)).error is None) == (-rank <= dim < rank)
+
+
+def test_the_notes_example_interleaves_in_memory_along_dim_1():
+    memory = run(Params(dim=1)).memory
+    assert memory[0].tolist() == [1, 3, 6, 10, 2, 7, 9, 13]
+    assert memory[1].tolist() == [1, 2, 3, 7, 6, 9, 10, 13]
+
+
+def test_reshape_never_moves_memory():
+    first, *rest = run(Params(op="stack + reshape", shape="(2, 3, 4)", n=3)).memory
+    assert len(rest) == 3 and all(torch.equal(first, other) for other in rest)
+
+
+def test_reshape_after_stack_has_the_right_shape_and_other_numbers():
+    result = run(Params(op="stack + reshape", dim=1))
+    assert result.out.shape == result.other.shape and not torch.equal(result.out, result.other)
+
+
+def test_the_joined_tensors_share_no_memory_with_their_inputs():
+    result = run(Params())
+    inputs = {tensor.untyped_storage().data_ptr() for tensor in result.tensors}
+    assert result.out.untyped_storage().data_ptr() not in inputs
+
+
+@pytest.mark.parametrize(("shape", "inputs"), list(product(SHAPES, ("equal shapes", "last one shorter"))))
+def test_all_numbers_of_a_list_differ_so_that_a_number_names_its_cell(shape, inputs):
+    numbers = [
+        number
+        for tensor in run(Params(shape=shape, n=5, inputs=inputs)).tensors
+        for number in tensor.flatten().tolist()
+    ]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_cat_takes_shapes_that_differ_only_along_dim():
+    result = run(Params(op="cat", shape="(2, 3)", inputs="last one shorter", dim=1))
+    assert result.out.shape == (2, 5) and result.other.startswith(
+        "RuntimeError: stack expects each tensor to be equal size"
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "kind"),
+    [
+        (Params(inputs="empty list"), "RuntimeError"),
+        (Params(op="cat", inputs="empty list"), "ValueError"),
+        (Params(inputs="last one None"), "TypeError"),
+        (Params(op="cat", shape="()"), "RuntimeError: zero-dimensional"),
+        (Params(dim=2), "IndexError: Dimension out of range (expected to be in range of [-2, 1], but got 2)"),
+    ],
+)
+def test_a_refusal_is_the_live_text_of_torch(params, kind):
+    result = run(params)
+    assert result.error.startswith(kind) and result.out is None and result.memory is None
