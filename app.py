@@ -8,9 +8,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
 from components.server import launch_settings  # noqa: E402
 from components.site import build  # noqa: E402
+from components.warm import warm  # noqa: E402
 
 demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
 
 if __name__ == "__main__":
-    demo.launch(**launch_settings())
+    demo.launch(prevent_thread_lock=True, **launch_settings())
+    warm()
+    demo.block_thread()

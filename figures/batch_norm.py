@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from figures.charts import LINES, lines
+from figures.charts import LINES, dots, lines
 from figures.formula import affine, standardised, term
 from figures.panels import Figure, Panel, chart, cube, described, error, figure, grid, limit, table
 from lessons.batch_norm import Params, Result
@@ -62,7 +62,9 @@ def _train(params: Params, result: Result) -> Panel:
 def _eval(params: Params, result: Result) -> Panel:
     """Keyed by cell: pointing at an output lights the one input that it depends on."""
     x, y = result.x.tolist(), result.y_eval.tolist()
-    mean, var = ([0.0] * 3, [1.0] * 3) if result.error else (b[-1].tolist() for b in (result.running_mean, result.running_var))
+    mean, var = (
+        ([0.0] * 3, [1.0] * 3) if result.error else (b[-1].tolist() for b in (result.running_mean, result.running_var))
+    )
     weight, bias, names = result.weight.tolist(), result.bias.tolist(), ("running_mean", "running_var")
 
     def note(n: int, c: int, i: int) -> str:
@@ -150,11 +152,7 @@ def _curve(params: Params, result: Result, name: str) -> Panel:
     running, batch = getattr(result, name), getattr(result, name.replace("running", "batch"))
     steps: list[float] = list(range(params.steps + 1))
     curve = lines(steps, {f"channel {c}": running[:, c].tolist() for c in range(3)}, x_title="batches", y_title=name)
-    for c in range(3):
-        dots = {"color": LINES[c], "size": 5, "opacity": 0.45}
-        curve.add_scatter(
-            x=steps[1:], y=batch[:, c].tolist(), mode="markers", marker=dots, name=f"batch {c}", showlegend=False
-        )
+    curve["data"] += [dots(steps[1:], batch[:, c].tolist(), f"batch {c}", LINES[c]) for c in range(3)]
     last = ", ".join(f"{value:.3f}" for value in running[-1].tolist())
     return chart(
         f"{name} after each batch", curve, columns=["batches", *CHANNELS],

@@ -44,3 +44,9 @@ def lines(
 
 def _curve(x: list[float], y: list[float], name: str, line: dict[str, Any]) -> dict[str, Any]:
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": line}
+
+
+def dots(x: list[float], y: list[float], name: str, color: str) -> dict[str, Any]:
+    """Single observations beside a curve: append to the chart's data."""
+    marker = {"color": color, "size": 5, "opacity": 0.45}
+    return {"type": "scatter", "mode": "markers", "x": x, "y": y, "name": name, "marker": marker, "showlegend": False}
