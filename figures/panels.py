@@ -177,6 +177,18 @@ def table(
     }  # fmt: skip
 
 
+def node(depth: int, name: str, *, kind: str = "", facts: str = "", value: str = "", key: str = "", note: str = "") -> Panel:
+    """One node of a `tree`: kind is its type, facts its dtype and shape; its children follow it with a greater depth."""
+    return {"depth": depth, "name": name, "kind": kind, "facts": facts, "value": value, "key": key or None, "note": note or None}
+
+
+def tree(title: str, nodes: Sequence[Panel], *, badge: str = "", note: str = "", wide: bool = False) -> Panel:
+    """What lies inside what, as nested lists of `node`s; nodes that share a key light up together in all panels."""
+    return {
+        "view": "tree", "title": title, "nodes": list(nodes), "badge": badge or None, "note": note, "wide": wide or None,
+    }  # fmt: skip
+
+
 def chart(title: str, drawn: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:
     """A plotly chart ({"data", "layout"}, see figures/charts.py), with a sentence and a table that say the same.
 

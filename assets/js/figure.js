@@ -13,6 +13,7 @@ const VIEWS = {
   chart: async () => (await import("./views/chart.js")).Chart,
   cube: async () => (await import("./views/cube.js")).Cube,
   table: async () => (await import("./views/table.js")).Table,
+  tree: async () => (await import("./views/tree.js")).Tree,
 };
 const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
 
@@ -57,7 +58,7 @@ export class Figure {
     }
     this.arrangement = arrangement;
     this.scrub.offer(figure.steps ?? [], figure.stepName);
-    this.line.hidden = !figure.rows.flat().some((panel) => panel.notes);
+    this.line.hidden = !figure.rows.flat().some((panel) => panel.notes || panel.nodes);
     say(this.line, HINT);
     this.line.classList.add("hint");
   }
