@@ -16,3 +16,8 @@ export function h(tag, attributes = {}, ...children) {
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** Text with `code` between backticks, as nodes. */
+export function rich(text) {
+  return text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+}

@@ -4,7 +4,7 @@
 import { addressOf, names, push, query, visit } from "./address.js";
 import { drawCode } from "./code.js";
 import { drawControls } from "./controls.js";
-import { h, say } from "./dom.js";
+import { h, rich, say } from "./dom.js";
 import { Figure } from "./figure.js";
 import { drawPredictions } from "./predict.js";
 import { drawTraps } from "./traps.js";
@@ -53,7 +53,7 @@ class LessonPage {
     const copy = (label, text) => h("button", { type: "button", class: "quiet copy", onclick: (event) => copyText(event.target, text()) }, label);
     this.root = h(
       "article", { class: "lesson", "data-lesson": slug, "data-painted": 0 },
-      h("h2", { class: "truth" }, truth),
+      h("h2", { class: "truth" }, rich(truth)),
       part("section", "predict", { id: `predict-${slug}`, "aria-label": "Predict first" }),
       h(
         "div", { class: "workbench" },

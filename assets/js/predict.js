@@ -1,6 +1,6 @@
 // The prediction card: a question, its choices, and feedback that names the cause. Nobody is blocked.
 
-import { h, say } from "./dom.js";
+import { h, rich, say } from "./dom.js";
 
 /** Draw the cards into `host`; `show(params)` changes the picture so that it answers the question. */
 export function drawPredictions(host, predictions, show) {
@@ -16,9 +16,9 @@ export function drawPredictions(host, predictions, show) {
     current = index % predictions.length;
     const prediction = predictions[current];
     say(place, `${current + 1}/${predictions.length}`);
-    say(question, prediction.question);
+    question.replaceChildren(...rich(prediction.question));
     choices.replaceChildren(
-      ...prediction.choices.map((choice, number) => h("button", { type: "button", onclick: () => answer(number) }, choice)),
+      ...prediction.choices.map((choice, number) => h("button", { type: "button", onclick: () => answer(number) }, rich(choice))),
       skip,
     );
     say(reply, "");
@@ -28,7 +28,7 @@ export function drawPredictions(host, predictions, show) {
   function answer(chosen) {
     const { answer: right, why, show: params, choices: texts } = predictions[current];
     const verdict = chosen === null ? `It is: ${texts[right]}.` : chosen === right ? "Right." : `Not quite, it is: ${texts[right]}.`;
-    reply.replaceChildren(h("strong", {}, verdict), ` ${why} `, next);
+    reply.replaceChildren(h("strong", {}, verdict), " ", ...rich(why), " ", next);
     [...choices.querySelectorAll("button:not(.skip)")].forEach((button, number) => {
       button.classList.toggle("right", number === right);
       button.classList.toggle("wrong", number === chosen && chosen !== right);
