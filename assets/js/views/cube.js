@@ -18,8 +18,7 @@ export class Cube {
     host.replaceChildren(
       h("p", { class: "cube-head" }, this.title, " ", this.badge),
       h("div", { class: "cube-both" }, this.solidHost, slicesHost),
-      this.legend,
-      this.tensor,
+      h("div", { class: "cube-foot" }, this.tensor, this.legend),
     );
   }
 
