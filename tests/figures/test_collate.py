@@ -1,0 +1,36 @@
+"""The two trees show the types that torch made, and the same place lights up in both."""
+
+from figures.collate import draw
+from lessons.collate import Params, run
+
+
+def drawn(**values):
+    params = Params(**values)
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+def test_the_trees_are_the_rows_of_the_result():
+    result, panels = drawn(sample="nested")
+    for title in ("sample_tree", "batch_tree"):
+        nodes = [
+            tuple(node[part] for part in ("depth", "name", "kind", "facts", "value")) for node in panels[title]["nodes"]
+        ]
+        assert nodes == getattr(result, title)
+
+
+def test_a_place_has_the_same_key_in_the_sample_and_in_the_batch():
+    _, panels = drawn(sample="dict")
+    keys = [[node["key"] for node in panels[title]["nodes"]] for title in ("sample_tree", "batch_tree")]
+    assert keys[0] == keys[1] == ["root", "root/'x'", "root/'label'"]
+
+
+def test_a_refusal_stands_where_the_batch_would():
+    result, panels = drawn(sample="None")
+    assert "batch_tree" not in panels and panels["what torch says"]["text"] == result.error
+
+
+def test_the_table_has_a_row_for_every_batch_size_and_marks_the_chosen_one():
+    result, panels = drawn(batch_size=2)
+    assert [row[0] for row in panels["by_size"]["rows"]] == list(result.by_size)
+    assert panels["by_size"]["lit"] == [2]

@@ -1,0 +1,77 @@
+"""The tree of a batch follows from the tree of a sample, never from batch_size."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import default_collate
+
+from lessons.collate import Params, run
+
+SAMPLES = Params.__annotations__["sample"].__args__
+
+
+def types(nodes):
+    return [(depth, name, kind, facts.split(" ")[0]) for depth, name, kind, facts, _ in nodes]
+
+
+@given(sample=st.sampled_from(SAMPLES), sizes=st.tuples(st.integers(1, 100), st.integers(1, 100)))
+def test_batch_size_changes_no_type(sample, sizes):
+    one, other = (run(Params(sample=sample, batch_size=size)) for size in sizes)
+    if one.batch_tree and other.batch_tree:
+        assert one.batch_tree[0][2] == other.batch_tree[0][2]
+        if sample != "nested" and sample != "tuple (x, label)":  # they hold a tuple of strings, as long as the batch
+            assert [(d, n, k) for d, n, k, *_ in one.batch_tree] == [(d, n, k) for d, n, k, *_ in other.batch_tree]
+
+
+@given(size=st.integers(1, 100))
+def test_stacking_puts_the_batch_in_front(size):
+    assert run(Params(batch_size=size)).batch_tree[1][3] == f"float32 {(size, 10)}"
+    assert run(Params(sample="tensor (1, T)", batch_size=size)).batch_tree[0][3] == f"int64 {(size, 1, 6)}"
+
+
+def test_without_a_batch_size_no_axis_is_added():
+    assert run(Params(sample="tensor (1, T)", batch_size=None)).batch_tree[0][3] == "int64 (1, 6)"
+
+
+@pytest.mark.parametrize(
+    ("sample", "dtype"),
+    [("int", "int64"), ("float", "float64"), ("1 first, then 2.5", "float32"), ("2.5 first, then 1", "float64")],
+)
+def test_the_first_number_decides_the_dtype(sample, dtype):
+    assert run(Params(sample=sample, batch_size=2)).batch_tree[0][2:4] == ("Tensor", f"{dtype} (2,)")
+
+
+def test_a_tuple_becomes_a_list_and_the_notes_batch_is_a_list_of_one_tensor():
+    result = run(Params())
+    assert result.sample_tree[0][2] == "tuple" and result.length == 1
+    assert types(result.batch_tree) == [(0, "batch", "list", "len"), (1, "[0]", "Tensor", "float32")]
+
+
+def test_a_list_of_floats_is_transposed():
+    tree = run(Params(sample="list of 3 floats", batch_size=4)).batch_tree
+    assert [node[3] for node in tree] == ["len 3"] + ["float64 (4,)"] * 3
+
+
+def test_the_notes_loop_meets_keys_until_the_list_is_kept():
+    merged, kept = (
+        run(Params(sample="QAModel text", batch_size=2, collate_fn=fn)) for fn in ("default_collate", "dict of lists")
+    )
+    assert [met.split(" -> ")[0] for met in merged.loop] == ["str 'input_ids'", "str 'attention_mask'"]
+    assert kept.loop == ["dict with items input_ids, attention_mask"] * 2
+
+
+def test_what_collate_refuses_is_the_live_error():
+    with pytest.raises(TypeError) as refused:
+        default_collate([None, None])
+    assert run(Params(sample="None")).error == f"TypeError: {refused.value}"
+    with pytest.raises(RuntimeError) as refused:
+        torch.stack([torch.zeros(1), torch.zeros(2)])
+    assert run(Params(sample="tensors of unequal length", batch_size=2)).error == f"RuntimeError: {refused.value}"
+
+
+def test_pad_sequence_makes_unequal_tensors_rectangular():
+    assert (
+        run(Params(sample="tensors of unequal length", collate_fn="pad_sequence", batch_size=3)).batch_tree[0][3]
+        == "int64 (3, 3)"
+    )
