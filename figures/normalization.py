@@ -14,7 +14,9 @@ def draw(params: Params, result: Result) -> Figure:
     if result.error:
         plain = cube("x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True)
         return figure([error(params.norm, result.error, where="layer(x)"), plain])
-    return figure([_input(params, result), _output(params, result)], [_layers(params, result)], [_moments(params, result)])
+    return figure(
+        [_input(params, result), _output(params, result)], [_layers(params, result)], [_moments(params, result)]
+    )
 
 
 def _nested(group: Any, cell: Callable[[int, int, int], Any]) -> Any:
@@ -28,10 +30,16 @@ def _cells(params: Params, result: Result, name: str, notes: Any) -> Panel:
     numbers = group.tolist()
     return cube(
         name, values, tensor=described(name, values, AXES), limit=limit(result.x, result.y), axes=AXES, notes=notes,
-        groups=numbers, group_names=[f"group {k}" for k in range(len(result.before))],
+        groups=numbers, group_names=_names(result, name),
         keys=_nested(group, lambda n, c, i: f"group {numbers[n][c][i]}"),
         badge="before" if name == "x" else f"after {params.norm}",
     )  # fmt: skip
+
+
+def _names(result: Result, name: str) -> list[str]:
+    """What the colours mean; with many groups the numbers in the cells have to do."""
+    moments = (result.before if name == "x" else result.after).tolist()
+    return [f"mean {mean:.2f}" for mean, _, _ in moments] if len(moments) <= 6 else []
 
 
 def _input(params: Params, result: Result) -> Panel:
@@ -62,31 +70,36 @@ def _output(params: Params, result: Result) -> Panel:
 def _moments(params: Params, result: Result) -> Panel:
     count = len(result.before)
     rows = [[*old[:2], *new] for old, new in zip(result.before.tolist(), result.after.tolist(), strict=True)]
-    columns = ["mean before", "variance before", "mean after", "variance after", "mean of y²"]
+    columns = ["mean of x", "variance of x", "mean of y", "variance of y", "mean of y²"]
+    notes = [[f"group {k}: {c} {v:.6f}" for c, v in zip(columns, row, strict=True)] for k, row in enumerate(rows)]
     return grid(
-        "each group, before and after", rows, tensor=f"moments [groups={count}, 5] float32 cpu", limit=limit(result.x, result.y),
-        row_dim=None, col_dim=None, row_labels=[f"group {k}" for k in range(count)], col_labels=columns, wide=True,
+        "each group, before and after", rows, tensor=f"moments [groups={count}, 5] float32 cpu", wide=True,
+        limit=limit(result.x, result.y), rows="group", row_dim=None, col_dim=None, col_labels=columns, notes=notes,
         keys=[[f"group {k}"] * 5 for k in range(count)], groups=[[k] * 5 for k in range(count)],
-        notes=[[f"group {k}: {name} {value:.6f}" for name, value in zip(columns, rows[k], strict=True)] for k in range(count)],
     )  # fmt: skip
 
 
 def _layers(params: Params, result: Result) -> Panel:
-    columns = ["layer", "groups × values", "weight and bias", "parameters", "buffers", "max |train - eval|"]
-    rows = [_layer(params, result, name) for name in result.group]
-    return table("every layer on this x", columns, rows, wide=True, note="Equal groups do not mean equal parameters.")
+    columns = ["layer", "groups × values", "weight, bias", "parameters", "buffers", "max |train - eval|"]
+    rows = [_layer(result, name) for name in result.group]
+    note = "Equal groups do not mean equal parameters. max |train - eval| is taken after this one batch in train mode."
+    return table(
+        "every layer on this x", columns, rows, wide=True, note=note, lit=[list(result.group).index(params.norm)]
+    )
 
 
-def _layer(params: Params, result: Result, name: str) -> list[Any]:
+def _layer(result: Result, name: str) -> list[Any]:
     group, shapes, gap = result.group[name], result.parameters[name], result.gap[name]
     count = max(group.flatten().tolist()) + 1
+    same = len(shapes) == 2 and len(set(shapes.values())) == 1
+    owned = f"both {shapes['weight']}" if same else ", ".join(f"{key} {shape}" for key, shape in shapes.items())
     return [
-        (f"{name} ◀", "yes") if name == params.norm else name,
+        name,
         f"{count} × {group.numel() // count}",
-        ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or ("none", "muted"),
+        owned or ("none", "muted"),
         str(sum(_size(shape) for shape in shapes.values())),
         ", ".join(result.buffers[name]) or ("none", "muted"),
-        (f"{gap:.3f}", "warn") if gap else ("0, bit-identical", "no"),
+        (f"{gap:.3f}", "warn") if gap else ("0", "no"),
     ]
 
 

@@ -71,7 +71,9 @@ def compute(N: int, L: int, momentum: float | None, steps: int, shift: float, fr
 
     with torch.set_grad_enabled(not frozen):
         states = states_of(bn, batches)
-    running_mean, running_var = (torch.stack([state[name] for state in states]) for name in ("running_mean", "running_var"))
+    running_mean, running_var = (
+        torch.stack([state[name] for state in states]) for name in ("running_mean", "running_var")
+    )
     if steps == 0:
         batch_mean, batch_var = torch.empty(2, 0, 3)
     else:

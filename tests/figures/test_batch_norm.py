@@ -1,7 +1,7 @@
 """The picture of BatchNorm is its Result."""
 
 import math
-import re
+from itertools import product
 
 import pytest
 
@@ -21,46 +21,52 @@ def value_of(formula: str) -> float:
 
 @pytest.mark.parametrize("name", ["y_train", "y_eval"])
 def test_the_note_of_every_cell_computes_the_cell(name):
-    panel = panels(Params())[name]
-    for sample, notes in zip(panel["values"], panel["notes"], strict=True):
-        for values, row in zip(sample, notes, strict=True):
-            assert [value_of(note) for note in row] == pytest.approx(values, abs=2e-3)
+    panel = panels(Params())[f"{name}[0]"]
+    for values, notes in zip(panel["values"], panel["notes"], strict=True):
+        assert [value_of(note) for note in notes] == pytest.approx(values, abs=2e-3)
+
+
+def test_the_note_of_an_input_holds_the_arithmetic_of_both_modes():
+    notes, result = panels(Params())["x"]["notes"], run(Params())
+    for n, c, i in product(range(4), range(3), range(5)):
+        in_train, in_eval = notes[n][c][i].split(" · ")
+        assert value_of(in_train) == pytest.approx(result.y_train[n, c, i].item(), abs=2e-3)
+        assert value_of(in_eval) == pytest.approx(result.y_eval[n, c, i].item(), abs=2e-3)
 
 
 @pytest.mark.parametrize("momentum", [0.1, 0.9, None])
-def test_the_arithmetic_of_the_last_updates_gives_the_buffers(momentum):
+def test_the_arithmetic_of_every_update_gives_the_buffers(momentum):
     params = Params(momentum=momentum)
-    [table] = [panel for title, panel in panels(params).items() if title.startswith("the last updates")]
-    result = run(params)
-    for step, channel, *updates in table["rows"]:
-        for update, running in zip(updates, (result.running_mean, result.running_var), strict=True):
-            old_and_batch, new = update.replace("×", "*").split(" = ")
-            assert eval(old_and_batch) == pytest.approx(float(new), abs=2e-3)
-            assert float(new) == pytest.approx(running[int(step), int(channel)].item(), abs=1e-4)
+    frames, result = panels(params)["the buffers ▤ after each batch"]["frames"], run(params)
+    for step, frame in enumerate(frames[1:-1], start=1):
+        for channel, *updates in frame["rows"]:
+            for update, running in zip(updates, (result.running_mean, result.running_var), strict=True):
+                old_and_batch, new = update.replace("×", "*").split(" = ")
+                assert eval(old_and_batch) == pytest.approx(float(new), abs=2e-3)
+                assert float(new) == pytest.approx(running[step, int(channel)].item(), abs=1e-4)
 
 
 def test_a_train_output_lights_its_whole_channel_and_an_eval_output_one_input():
     shown = panels(Params())
     inputs = [keys for sample in shown["x"]["keys"] for row in sample for keys in row]
-    assert sum(shown["y_train"]["keys"][1][2][3] in keys for keys in inputs) == 4 * 5
-    assert sum(shown["y_eval"]["keys"][1][2][3] in keys for keys in inputs) == 1
+    assert sum(shown["y_train[0]"]["keys"][2][3] in keys for keys in inputs) == 4 * 5
+    assert sum(shown["y_eval[0]"]["keys"][2][3] in keys for keys in inputs) == 1
 
 
 def test_the_statistics_are_those_of_both_modes():
-    params = Params()
-    result = run(params)
+    result = run(Params())
     used = (result.mean, result.running_mean[-1], result.var, result.running_var[-1])
-    assert panels(params)["what each mode uses"]["values"] == [values.tolist() for values in used]
+    rows = panels(Params())["what each mode uses"]["rows"]
+    assert [row[1:] for row in rows] == [[f"{values[c]:.4f}" for values in used] for c in range(3)]
 
 
 def test_the_curve_is_the_history_of_the_buffer():
-    params = Params()
-    chart = panels(params)["running_mean after each batch"]
-    assert [line["y"] for line in chart["data"][:3]] == run(params).running_mean.T.tolist()
+    chart = panels(Params())["running_mean, batch after batch"]
+    assert [line["y"] for line in chart["data"][:3]] == run(Params()).running_mean.T.tolist()
 
 
 def test_a_refusal_shows_the_error_beside_what_eval_mode_still_does():
     shown = panels(Params(N=1, L=1))
-    assert {panel["view"] for panel in shown.values()} == {"error", "cube"}
-    assert re.match("ValueError", shown["train"]["text"])
-    assert re.search(re.escape("running_mean"), shown["y_eval"]["notes"][0][0][0])
+    assert {panel["view"] for panel in shown.values()} == {"error", "cube", "grid"}
+    assert shown["train"]["text"].startswith("ValueError: Expected more than 1 value per channel")
+    assert value_of(shown["y_eval[0]"]["notes"][0][0]) == pytest.approx(shown["y_eval[0]"]["values"][0][0], abs=2e-3)

@@ -37,7 +37,7 @@ def test_cells_of_one_group_have_one_colour_and_light_together(norm):
 def test_every_layer_is_a_row_and_the_chosen_one_is_marked():
     table = panels(Params(norm="RMSNorm(L)"))["every layer on this x"]
     assert len(table["rows"]) == 7
-    assert [row[0] for row in table["rows"] if isinstance(row[0], list)] == [["RMSNorm(L) ◀", "yes"]]
+    assert [table["rows"][index][0] for index in table["lit"]] == ["RMSNorm(L)"]
 
 
 def test_the_moments_are_those_of_the_groups():
