@@ -7,8 +7,8 @@ STAGES = ("before", "after the loop", "after the complete loop")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    first = [_places(params, result), _largest(result)]
-    return figure(first, _differences(result), [_config(result)] if result.config else [])
+    config = [_config(result)] if result.config else []
+    return figure([_largest(result)], [_places(params, result)], _differences(result), config)
 
 
 def _places(params: Params, result: Result) -> Panel:
@@ -18,16 +18,17 @@ def _places(params: Params, result: Result) -> Panel:
         path, _, attribute = place.rpartition(".")
         found = path in result.matched and attribute == "p"
         rows.append([
-            place, result.types[path], f"{before:g}",
+            f"{result.types[path]}.{attribute}", f"{before:g}",
             _badge(result.after_loop[place], found),
             _badge(result.after_complete[place], found or attribute in names),
+            path,
         ])  # fmt: skip
     note = f"{len(rows)} dropout probabilities in {len(result.types)} modules, in the order of model.modules()"
-    return table("p of every dropout", ["attribute", "of a", *STAGES], rows, wide=True, note=note)
+    return table("p of every dropout", ["attribute", *STAGES, "of the module"], rows, note=note)
 
 
 def _badge(value: float, found: bool) -> tuple[str, str]:
-    return (f"{value:g} set", "yes") if found else (f"{value:g} missed", "no")
+    return (f"{value:g} set", "yes") if found else (f"{value:g} missed", "warn")
 
 
 def _largest(result: Result) -> Panel:
@@ -45,10 +46,17 @@ def _differences(result: Result) -> list[Panel]:
         "difference_complete": result.difference_complete,
     }
     top = limit(*tensors.values())
+    lists = [tensor.tolist() for tensor in tensors.values()]
+    notes = [[_note(cell) for cell in zip(*rows, strict=True)] for rows in zip(*lists, strict=True)]
     return [
-        grid(name, values, badge=stage, tensor=described(name, values, ("T", "D")), limit=top, rows="T", cols="D")
-        for stage, (name, values) in zip(STAGES, tensors.items(), strict=True)
+        grid(name, values, tensor=described(name, values, ("T", "D")), limit=top, rows="T", cols="D", notes=notes)
+        for name, values in tensors.items()
     ]
+
+
+def _note(cell: tuple[float, ...]) -> str:
+    told = (f"{stage} {value:+.4f}" for stage, value in zip(STAGES, cell, strict=True))
+    return f"pass 1 - pass 2: {', '.join(told)}"
 
 
 def _config(result: Result) -> Panel:

@@ -13,9 +13,9 @@ def draw(params: Params, result: Result) -> Figure:
     squares = [[_square(params, mode, grad, result.board[f"{mode}, {grad}"]) for grad in GRADS] for mode in MODES]
     return figure(
         *squares,
-        [_layers(result.board[f"{params.mode}, {params.grad}"]), _backward(params, result)],
-        [*_calls(result), _bytes(params, result)],
-        [_flags(params, result)],
+        [_flags(params, result), _backward(params, result), _bytes(params, result)],
+        [_layers(result.board[f"{params.mode}, {params.grad}"])],
+        _calls(result),
     )
 
 
@@ -31,9 +31,12 @@ def _square(params: Params, mode: str, grad: str, layers: dict[str, dict[str, An
         for name, seen in layers.items()
     ]
     total = sum(seen["bytes"] for seen in layers.values())
+    training = sum(seen["training"] for seen in layers.values())
+    chosen = (mode, grad) == (params.mode, params.grad)
     return table(
         f"{mode}() · grad {grad}", ["layer", "random", "stats", "graph", "bytes"], rows,
-        badge="chosen" if (mode, grad) == (params.mode, params.grad) else "", note=f"{total} bytes saved for backward",
+        badge="chosen" if chosen else "", lit=range(len(rows)) if chosen else (),
+        note=f"{training} of {len(layers)} in train mode, {total} bytes saved",
     )  # fmt: skip
 
 
@@ -48,8 +51,8 @@ def _layers(layers: dict[str, dict[str, Any]]) -> Panel:
         ]
         for name, seen in layers.items()
     ]
-    columns = ["layer", "training", "largest change of a buffer", "grad_fn of the output", "saved for backward"]
-    return table("The chosen square, layer by layer", columns, rows, wide=True)
+    columns = ["layer", "training", "largest change of a buffer", "grad_fn of the output", "shapes saved for backward"]
+    return table("The chosen square, layer by layer", columns, rows)
 
 
 def _node(seen: dict[str, Any]) -> str:
@@ -67,8 +70,10 @@ def _backward(params: Params, result: Result) -> Panel:
 
 def _calls(result: Result) -> list[Panel]:
     top = limit(result.y, result.difference)
+    pairs = [zip(*rows, strict=True) for rows in zip(result.y.tolist(), result.difference.tolist(), strict=True)]
+    notes = [[f"first call {y:+.4f}, second call {y + d:+.4f}: difference {d:+.4f}" for y, d in row] for row in pairs]
     return [
-        grid(name, values, badge=badge, tensor=described(name, values, ("N", "C")), limit=top)
+        grid(name, values, badge=badge, tensor=described(name, values, ("N", "C")), limit=top, notes=notes)
         for name, values, badge in (("y", result.y, "first call"), ("difference", result.difference, "second call - y"))
     ]
 
@@ -82,7 +87,8 @@ def _bytes(params: Params, result: Result) -> Panel:
 def _flags(params: Params, result: Result) -> Panel:
     rows = [[call, *(_flag(training) for training in flags)] for call, *flags in result.flags]
     holder = "model is net itself" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
-    return table("training after each call", ["call", "model.training", "net.training"], rows, note=holder)
+    now = [index for index, (call, *_) in enumerate(result.flags) if call == f"model.{params.mode}()"]
+    return table("training, after each call", ["call", "model", "net"], rows, note=holder, lit=now)
 
 
 def _flag(training: bool) -> tuple[str, str]:

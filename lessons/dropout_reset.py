@@ -1,4 +1,4 @@
-"""The loop `isinstance(m, nn.Dropout)` over model.modules() misses dropout that a model keeps as a float attribute."""
+"""A loop over model.modules() that asks for nn.Dropout misses every dropout that a model keeps as a float attribute."""
 
 import re
 from collections.abc import Sequence
@@ -280,7 +280,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Half of the complete loop",
-            sentence="With the branch for `dropout` alone, BART's activation_dropout survives: a loop by names misses other names.",
+            sentence="Without a branch for it, BART's activation_dropout survives: a loop by names misses other names.",
             source="https://github.com/torch-uncertainty/torch-uncertainty/issues/152",
             params={"architecture": "BartModel", "attributes": "dropout"},
         ),

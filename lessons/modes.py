@@ -210,7 +210,7 @@ LESSON = Lesson(
             question="After net.eval(), with no no_grad() around it, does net(x) still require grad?",
             choices=("True", "False"),
             answer=0,
-            why="eval() only sets the flag `training`; autograd never reads it, so the graph is kept as before.",
+            why="eval() only sets the flag training; autograd never reads it, so the graph is kept as before.",
             proof="nn.Linear(2, 2).eval()(torch.ones(1, 2)).requires_grad",
             show={"mode": "eval", "grad": "on"},
         ),
@@ -218,7 +218,7 @@ LESSON = Lesson(
             question="A BatchNorm in train mode is called under torch.no_grad(). Do its running statistics move?",
             choices=("no: no_grad() freezes the layer", "yes: they are buffers, not gradients"),
             answer=1,
-            why="The forward pass writes them whenever the flag `training` is set; no backward is involved.",
+            why="The forward pass writes them whenever the flag training is set; no backward is involved.",
             proof="(lambda bn: (torch.no_grad()(bn.forward)(torch.tensor([[1.0], [5.0]])), "
             "'yes: they are buffers, not gradients' if bn.running_mean.item() else 'no: no_grad() freezes the layer')"
             "[1])(nn.BatchNorm1d(1))",

@@ -19,22 +19,23 @@ def drawn(request):
 
 
 def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn):
-    _, result, [table, *_] = drawn
-    for (place, owner, before, loop, complete), known in zip(table["rows"], result.before, strict=True):
-        assert (place, owner) == (known, result.types[known.rpartition(".")[0]])
+    _, result, [_, table, *_] = drawn
+    for (place, before, loop, complete, path), known in zip(table["rows"], result.before, strict=True):
+        owner, attribute = place.split(".")
+        assert (f"{path}.{attribute}", owner) == (known, result.types[path])
         shown = [before, loop[0].split()[0], complete[0].split()[0]]
         assert shown == [f"{p[known]:g}" for p in (result.before, result.after_loop, result.after_complete)]
 
 
 def test_a_place_is_called_set_exactly_as_often_as_the_loops_counted(drawn):
-    _, result, [table, *_] = drawn
-    assert sum(row[3][1] == "yes" for row in table["rows"]) == result.n_reset
-    assert sum(row[4][1] == "yes" for row in table["rows"]) == result.n_complete
+    _, result, [_, table, *_] = drawn
+    assert sum(row[2][1] == "yes" for row in table["rows"]) == result.n_reset
+    assert sum(row[3][1] == "yes" for row in table["rows"]) == result.n_complete
 
 
 def test_a_place_that_is_set_holds_p_and_a_missed_one_what_it_held(drawn):
-    params, result, [table, *_] = drawn
-    for place, _, before, *after in table["rows"]:
+    params, _, [_, table, *_] = drawn
+    for place, before, *after, _ in table["rows"]:
         for text, kind in after:
             assert text == (f"{params.p:g} set" if kind == "yes" else f"{before} missed"), place
 

@@ -26,6 +26,11 @@ def test_exactly_the_chosen_square_carries_a_badge(panels):
     assert [panel["title"] for panel in panels if panel.get("badge") == "chosen"] == ["train() · grad on"]
 
 
+def test_the_chosen_square_is_lit_row_by_row_and_no_other(panels):
+    assert [panel["title"] for panel in panels[:6] if panel.get("lit") == [0, 1, 2, 3]] == ["train() · grad on"]
+    assert sum("lit" in panel and bool(panel["lit"]) for panel in panels[:6]) == 1
+
+
 def test_each_square_shows_the_facts_of_its_layers(panels, result):
     for panel, layers in zip(panels, result.board.values(), strict=False):
         for (name, random, moved, graph, saved), (layer, seen) in zip(panel["rows"], layers.items(), strict=True):

@@ -15,7 +15,7 @@ export class Table {
     };
     const table = h(
       "table", { class: "facts" },
-      h("caption", {}, h("span", { class: "panel-name" }, title), badge ? h("span", { class: "badge" }, badge) : ""),
+      h("caption", {}, h("span", { class: "panel-name" }, title), " ", badge ? h("span", { class: "badge" }, badge) : ""),
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
       h("tbody", {}, rows.map((row, index) => h("tr", lit?.includes(index) ? { class: "now", "aria-current": "true" } : {}, row.map(cell)))),
     );
