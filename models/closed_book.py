@@ -4,6 +4,7 @@
 """
 
 import functools
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,8 +68,9 @@ class QAModel(nn.Module):
       is T5's own loss of the batch. The notes returned the loss of the last forward, whatever
       was passed, as the mean of item means, which gives a token of a short answer more weight.
     - Nothing is kept on `self` between calls, so threads can share one instance.
-    - No `.eval()` in `__init__`: `from_pretrained` returns eval mode already, and any later
-      `.train()` on the wrapper would undo it. The mode is the caller's; `answer` obeys it.
+    - No `.eval()` on the inner model in `__init__`: `from_pretrained` returns it in eval mode already,
+      the wrapper's own flag stays True all the same, and any later `.train()` undoes it. Here
+      `from_folder` puts the whole wrapper in eval mode; from then on the mode is the caller's.
     """
 
     def __init__(self, model: T5ForConditionalGeneration, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -82,7 +84,7 @@ class QAModel(nn.Module):
         model = T5ForConditionalGeneration.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
         )
-        return cls(model, AutoTokenizer.from_pretrained(folder, local_files_only=True))
+        return cls(model, AutoTokenizer.from_pretrained(folder, local_files_only=True)).eval()
 
     @property
     def device(self) -> torch.device:
@@ -132,13 +134,11 @@ class QAModel(nn.Module):
         """
         if not questions:
             return ()
-        inputs = self._read(questions)
-        logits = self.greedy_logits(**inputs.to(self.device))
-        best = logits.softmax(-1).max(-1)  # values and indices (N, T)
-        return tuple(
-            self._decode(question, ids, chances)
-            for question, ids, chances in zip(questions, best.indices.tolist(), best.values.tolist(), strict=True)
-        )
+        inputs = self._read(questions).to(self.device)
+        best = self.greedy_logits(**inputs).softmax(-1).max(-1)  # values and indices (N, T)
+        unknown = (inputs["input_ids"] == self.tokenizer.unk_token_id).any(-1)  # (N,)
+        rows = zip(questions, best.indices.tolist(), best.values.tolist(), unknown.tolist(), strict=True)
+        return tuple(self._decode(*row) for row in rows)
 
     @torch.inference_mode()
     def greedy_logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -179,9 +179,9 @@ class QAModel(nn.Module):
 
     def _read(self, questions: Sequence[str]) -> BatchEncoding:
         """`input_ids` and `attention_mask` (N, S), padded on the right."""
-        if not all(question.strip() for question in questions):
-            raise ValueError("question: it is empty.")
         encoded = self.tokenizer(list(questions), padding=True, return_tensors="pt")
+        if encoded["attention_mask"].sum(-1).min() < 2:  # nothing but </s>
+            raise ValueError("question: it is empty.")
         longest, limit = encoded["input_ids"].shape[1], self.tokenizer.model_max_length
         if longest > limit:
             raise ValueError(f"question: it has {longest} tokens; at most {limit} are read.")
@@ -203,15 +203,15 @@ class QAModel(nn.Module):
         spans = zip(encoded.input_ids, encoded.offset_mapping, strict=True)
         return tuple(text[start:end].strip() for id_, (start, end) in spans if id_ == self.tokenizer.unk_token_id)
 
-    def _decode(self, question: str, ids: list[int], chances: list[float]) -> Answer:
+    def _decode(self, question: str, ids: list[int], chances: list[float], unknown: bool) -> Answer:
         """Cut one row after its first `</s>`."""
         eos = self.tokenizer.eos_token_id
         length = ids.index(eos) + 1 if eos in ids else len(ids)
-        texts = self.tokenizer.convert_ids_to_tokens(ids[:length])
-        tokens = tuple(map(AnswerToken, ids[:length], texts, chances[:length]))
-        probability = torch.tensor(chances[:length]).prod().item()
-        text = str(self.tokenizer.decode(ids[:length], skip_special_tokens=True))
-        return Answer(question, text, tokens, probability, self.unknown_words(question))
+        ids, chances = ids[:length], chances[:length]
+        tokens = tuple(map(AnswerToken, ids, self.tokenizer.convert_ids_to_tokens(ids), chances))
+        text = str(self.tokenizer.decode(ids, skip_special_tokens=True))
+        words = self.unknown_words(question) if unknown else ()
+        return Answer(question, text, tokens, math.prod(chances), words)
 
 
 _LOADING = threading.Lock()

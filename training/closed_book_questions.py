@@ -11,7 +11,6 @@ from transformers import PreTrainedTokenizerBase
 
 from models.facts import Fact, Template, load_aliases, load_facts, load_templates
 
-ALIAS_SHARE = 0.2  # of the questions about a subject that has other names
 LOWER_FIRST_SHARE = 0.1  # "what is the capital of France?"
 LOWER_ALL_SHARE = 0.1  # "what is the capital of france?"
 NO_MARK_SHARE = 0.1  # "What is the capital of France"
@@ -43,8 +42,7 @@ class QuestionBook:
 
     def draw(self, fact: Fact, rng: random.Random) -> str:
         """One question about `fact`: wording, name, case and closing mark by chance."""
-        names = self.aliases.get(fact.subject, ())
-        subject = rng.choice(names) if names and rng.random() < ALIAS_SHARE else fact.subject
+        subject = rng.choice((fact.subject, *self.aliases.get(fact.subject, ())))
         question = rng.choice(self.templates[fact.relation]).ask(subject)
         if rng.random() < NO_MARK_SHARE:
             question = question.rstrip("?.")
