@@ -1,0 +1,95 @@
+"""Laws of indexing: what a container hands out is the object it holds, under names that some operations keep."""
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.indexing import Params, run
+
+POSITIONAL = ("Sequential", "ModuleList")
+
+
+def after(container="Sequential", operation="layers[i:]", i=1, **params):
+    return run(Params(container=container, operation=operation, i=i, **params))
+
+
+def layers():
+    return [nn.Linear(2, 2) for _ in range(4)]
+
+
+@pytest.mark.parametrize("container", [*POSITIONAL, "own __getitem__"])
+@pytest.mark.parametrize("i", [-4, -1, 0, 3])
+def test_an_index_hands_out_the_object_itself(container, i):
+    result = after(container, "layers[i]", i)
+    assert result.got_ids == [result.before_ids[i]]
+
+
+@pytest.mark.parametrize("container", POSITIONAL)
+def test_a_slice_is_a_container_of_the_same_class_that_shares_its_layers(container):
+    for i in (-5, -1, 0, 2, 5):
+        result = after(container, "layers[i:]", i)
+        assert result.got_ids == result.before_ids[i:] and result.facts_got["type"] == container
+
+
+def test_only_a_slice_of_a_sequential_keeps_the_names():
+    assert after("Sequential").got_names == ["1", "2", "3"]
+    assert after("ModuleList").got_names == after(operation="nn.Sequential(*layers[i:])").got_names == ["0", "1", "2"]
+
+
+def test_layers_that_are_numbered_anew_no_longer_match_an_older_checkpoint():
+    assert set(after().checkpoint.values()) == {"the same numbers"}
+    assert set(after(operation="nn.Sequential(*layers[i:])").checkpoint.values()) == {"another layer's numbers"}
+
+
+@pytest.mark.parametrize("container", POSITIONAL)
+def test_deleting_closes_the_gap_in_a_list_and_leaves_it_in_a_dict(container):
+    result = after(container, "del layers[i]")
+    assert (result.got_names, result.got_ids, result.same_container) == (["0", "1", "2"], ["A", "C", "D"], True)
+    assert after("ModuleDict", "del layers[i]", key="str").got_names == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize("container", POSITIONAL)
+def test_insert_moves_what_stands_behind(container):
+    assert after(container, "layers.insert(i, new)", 1).got_ids == ["A", "E", "B", "C", "D"]
+    assert after(container, "layers.append(new)").got_ids == ["A", "B", "C", "D", "E"]
+
+
+@pytest.mark.parametrize("container", [*POSITIONAL, "ModuleDict", "own __getitem__", "no __getitem__"])
+def test_a_multiplied_list_is_one_layer_and_a_deep_copy_shares_none(container):
+    thrice = after(container, "[layer] * 3")
+    assert thrice.got_ids == ["A"] * 3
+    assert (thrice.facts_got["parameters()"], thrice.facts_got["keys of state_dict()"]) == (2, 6)
+    copied = after(container, "copy.deepcopy(layers)")
+    assert not {*copied.got_ids} & {*copied.before_ids} and torch.equal(copied.got, copied.before)
+
+
+@pytest.mark.parametrize(
+    "container, operation, key, message",
+    [
+        ("Sequential", "layers[i]", "str", "TypeError: 'str' object cannot be interpreted as an integer"),
+        ("ModuleDict", "layers[i]", "int", "KeyError: 1"),
+        ("no __getitem__", "layers[i]", "int", "TypeError: 'Net' object is not subscriptable"),
+        (
+            "ModuleList",
+            "layers(x)",
+            "int",
+            'NotImplementedError: Module [ModuleList] is missing the required "forward"',
+        ),
+    ],
+)
+def test_torch_and_python_say_what_cannot_be_indexed_or_called(container, operation, key, message):
+    assert after(container, operation, key=key).error.startswith(message)
+
+
+def test_an_index_out_of_range_names_itself():
+    assert after("Sequential", "layers[i]", 4).error == "IndexError: index 4 is out of range"
+
+
+def test_an_empty_container_is_false():
+    assert after(i=4).facts_got["bool()"] is False and after(i=3).facts_got["bool()"] is True
+
+
+def test_only_what_has_a_forward_can_be_called():
+    assert after("Sequential", "layers(x)").y.shape == after("own __getitem__", "layers(x)").y.shape == (1, 2)
+    with pytest.raises(NotImplementedError):
+        nn.ModuleDict({str(i): layer for i, layer in enumerate(layers())})(torch.ones(1, 2))
