@@ -159,7 +159,7 @@ LESSON = Lesson(
         Trap(
             name="F.dropout without training=",
             sentence="eval() does not reach F.dropout: its training argument is True unless you pass self.training.",
-            source="https://github.com/pytorch/pytorch/issues/4932",
+            source="https://github.com/pytorch/pytorch/issues/26338",
             params={"layer": "F.dropout"},
         ),
         Trap(
