@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ class Registry:
         self._models: OrderedDict[str, Model] = OrderedDict()
         self._lock = threading.Lock()  # the two dicts
         self._loading: dict[str, threading.Lock] = {}  # one visitor loads, the others wait
+        self._failed: dict[str, tuple[float, ModelUnavailable]] = {}  # when, and why
 
     def get(self, name: str, progress: Progress = lambda share, doing: None) -> Model:
         """The model, loaded when it is first asked for.
@@ -133,11 +135,23 @@ class Registry:
         if choice is None:
             names = ", ".join(choice.name for choice in self.choices)
             raise ValueError(f"model must be one of {names}; {name!r} is not.")
+        asked = time.monotonic()
         with self._lock:
             loading = self._loading.setdefault(name, threading.Lock())
         with loading:
             model = self._recall(name)
-            return self._keep(name, self._loader(choice, progress)) if model is None else model
+            return self._load(choice, progress, asked) if model is None else model
+
+    def _load(self, choice: Choice, progress: Progress, asked: float) -> Model:
+        """Who waited while another's attempt failed is told so, instead of waiting once more."""
+        when, failure = self._failed.get(choice.name, (asked, None))
+        if failure is not None and when > asked:
+            raise failure
+        try:
+            return self._keep(choice.name, self._loader(choice, progress))
+        except ModelUnavailable as error:
+            self._failed[choice.name] = (time.monotonic(), error)
+            raise
 
     def _recall(self, name: str) -> Model | None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -78,6 +79,36 @@ def test_a_model_is_loaded_once_however_many_ask_at_the_same_time():
     for thread in threads:
         thread.join()
     assert loader.loaded == ["extractive"]
+
+
+def test_who_waits_for_a_load_that_fails_is_told_so_and_who_comes_later_tries_again():
+    tried: list[str] = []
+    waiting = threading.Event()
+
+    def failing(choice, progress):
+        tried.append(choice.name)
+        waiting.wait(5)
+        raise ModelUnavailable("The Hub is away.")
+
+    registry = Registry(loader=failing)
+    told: list[ModelUnavailable] = []
+
+    def ask() -> None:
+        try:
+            registry.get("extractive")
+        except ModelUnavailable as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)  # let all of them ask before the first one fails
+    waiting.set()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 4 and tried == ["extractive"]
+    ask()
+    assert len(told) == 5 and tried == ["extractive"] * 2
 
 
 def test_the_longest_unused_model_leaves_memory():
