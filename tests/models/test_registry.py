@@ -2,13 +2,30 @@
 
 import json
 import threading
-import time
 
 import pytest
 
 from models.hub import ModelUnavailable
 from models.registry import FROM_HUB, LOCAL_VARIABLE, SHIPPED, Choice, Registry, choices, load
 from tests.models.tiny import network, tokenizer
+
+
+class Turnstile:
+    """A lock that lets the test see how many have come to it."""
+
+    def __init__(self, expected: int) -> None:
+        self.lock = threading.Lock()
+        self.all_here = threading.Event()
+        self.left = expected
+
+    def __enter__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.all_here.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
 
 def quiet(share: float, doing: str) -> None:
@@ -83,27 +100,24 @@ def test_a_model_is_loaded_once_however_many_ask_at_the_same_time():
 
 def test_who_waits_for_a_load_that_fails_is_told_so_and_who_comes_later_tries_again():
     tried: list[str] = []
-    waiting = threading.Event()
+    told: list[ModelUnavailable] = []
+    turnstile = Turnstile(expected=4)
 
     def failing(choice, progress):
         tried.append(choice.name)
-        waiting.wait(5)
+        turnstile.all_here.wait()
         raise ModelUnavailable("The Hub is away.")
 
-    registry = Registry(loader=failing)
-    told: list[ModelUnavailable] = []
-
     def ask() -> None:
-        try:
+        with pytest.raises(ModelUnavailable) as caught:
             registry.get("extractive")
-        except ModelUnavailable as error:
-            told.append(error)
+        told.append(caught.value)
 
+    registry = Registry(loader=failing)
+    registry._loading["extractive"] = turnstile
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.2)  # let all of them ask before the first one fails
-    waiting.set()
     for thread in threads:
         thread.join()
     assert len(told) == 4 and tried == ["extractive"]
