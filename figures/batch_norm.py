@@ -21,7 +21,7 @@ def draw(params: Params, result: Result) -> Figure:
         return figure([refusal], [_input(params, result, cells), _eval(params, result, cells)])
     return figure(
         [_input(params, result, cells)],
-        [_train(params, result, cells), _eval(params, result, cells), *_neighbours(result, cells)],
+        [_train(params, result, cells), _eval(params, result, cells), *_neighbours(params, result, cells)],
         [_gap(result, cells), _statistics(cells), _drift(params, result)],
         [_updates(params, cells)],
         [_curve(params, cells, "running_mean"), _curve(params, cells, "running_var")],
@@ -41,11 +41,10 @@ def _input(params: Params, result: Result, cells: Any) -> Panel:
     def each(cell: Callable[[int, int, int], Any]) -> list[list[list[Any]]]:
         return [[[cell(n, c, i) for i in range(params.L)] for c in range(3)] for n in range(params.N)]
 
-    means = zip(CHANNELS, cells.mean or cells.x[0], strict=True)
-    names = CHANNELS if result.error else [f"{channel}: mean {mean:.2f}" for channel, mean in means]
+    names = ["its only value"] * 3 if result.error else [f"mean {mean:.2f}" for mean in cells.mean]
     return cube(
         "x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, badge="one batch",
-        keys=each(lambda n, c, i: [f"cell {n},{c},{i}", CHANNELS[c]]), groups=each(lambda n, c, i: c), group_names=names,
+        keys=each(lambda n, c, i: [f"cell-{n},{c},{i}", f"channel-{c}"]), groups=each(lambda n, c, i: c), group_names=names,
         notes=each(lambda n, c, i: " · ".join(_arithmetic(cells, n, c, i))), wide=True,
     )  # fmt: skip
 
@@ -65,7 +64,7 @@ def _arithmetic(cells: Any, n: int, c: int, i: int) -> list[str]:
 def _sample(title: str, values: Any, *, badge: str, top: float, together: bool, note: Note) -> Panel:
     """One (3, L) tensor that belongs to sample 0; together: it depends on the channel, not on one cell."""
     places = [[(c, i) for i in range(values.shape[1])] for c in range(3)]
-    keys = [[CHANNELS[c] if together else f"cell 0,{c},{i}" for c, i in row] for row in places]
+    keys = [[f"channel-{c}" if together else f"cell-0,{c},{i}" for c, i in row] for row in places]
     return grid(
         title, values, tensor=described(title, values, AXES[1:]), limit=top, rows="C", cols="L", row_dim=1, col_dim=2,
         badge=badge, keys=keys, notes=[[note(*place) for place in row] for row in places],
@@ -99,14 +98,14 @@ def _gap(result: Result, cells: Any) -> Panel:
     return _sample("gap[0]", result.gap[0], badge="train - eval", top=top, together=True, note=note)
 
 
-def _neighbours(result: Result, cells: Any) -> list[Panel]:
+def _neighbours(params: Params, result: Result, cells: Any) -> list[Panel]:
     top = limit(result.change_train, result.change_eval)
 
     def change(mode: str, together: bool) -> Panel:
         name = f"change_{mode}"
         moved = getattr(cells, name)
         return _sample(
-            name, getattr(result, name), badge=f"others shifted, {mode}", top=top, together=together,
+            name, getattr(result, name), badge=f"others +{params.shift:g}", top=top, together=together,
             note=lambda c, i: f"shifting the other samples moves this output of sample 0 by {moved[c][i]:+.4f} in {mode} mode",
         )  # fmt: skip
 
@@ -122,12 +121,10 @@ def _statistics(cells: Any) -> Panel:
 
 
 def _drift(params: Params, result: Result) -> Panel:
-    parameter = "❄ frozen parameter" if params.frozen else "▲ parameter"
-    rows = [
-        [name, parameter if name in ("weight", "bias") else "▤ buffer", _moved(moved)]
-        for name, moved in result.drift.items()
-    ]
-    return table(f"moved by {params.steps} forward passes", ["name", "kind", "at most by"], rows)
+    kinds = {"weight": "❄" if params.frozen else "▲", "bias": "❄" if params.frozen else "▲"}
+    rows = [[f"{kinds.get(name, '▤')} {name}", _moved(distance)] for name, distance in result.drift.items()]
+    note = f"{'❄ frozen' if params.frozen else '▲ trainable'} parameter, ▤ buffer; no optimizer stepped"
+    return table(f"moved by {params.steps} forward passes", ["entry", "by at most"], rows, note=note)
 
 
 def _moved(distance: float) -> tuple[str, str]:

@@ -31,7 +31,7 @@ def _cells(params: Params, result: Result, name: str, notes: Any) -> Panel:
     return cube(
         name, values, tensor=described(name, values, AXES), limit=limit(result.x, result.y), axes=AXES, notes=notes,
         groups=numbers, group_names=_names(result, name),
-        keys=_nested(group, lambda n, c, i: f"group {numbers[n][c][i]}"),
+        keys=_nested(group, lambda n, c, i: f"group-{numbers[n][c][i]}"),
         badge="before" if name == "x" else f"after {params.norm}",
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def _moments(params: Params, result: Result) -> Panel:
     return grid(
         "each group, before and after", rows, tensor=f"moments [groups={count}, 5] float32 cpu", wide=True,
         limit=limit(result.x, result.y), rows="group", row_dim=None, col_dim=None, col_labels=columns, notes=notes,
-        keys=[[f"group {k}"] * 5 for k in range(count)], groups=[[k] * 5 for k in range(count)],
+        keys=[[f"group-{k}"] * 5 for k in range(count)], groups=[[k] * 5 for k in range(count)],
     )  # fmt: skip
 
 

@@ -161,10 +161,14 @@ def _neighbours(params: Params, result: Result) -> str:
 
 
 def _frozen(params: Params, result: Result) -> str:
-    moved = f"running_mean moved by up to {result.drift['running_mean']:.3f}"
+    moved = result.drift["running_mean"]
+    if not moved:
+        return "The buffers have not moved from 0 and 1."
     if params.frozen:
-        return f"Every parameter is frozen and no gradient was recorded, and yet {moved}."
-    return f"No optimizer stepped: the forward passes alone did this; {moved}."
+        return (
+            f"Every parameter is frozen and no gradient was recorded; running_mean moved all the same, by {moved:.3f}."
+        )
+    return f"No optimizer stepped: the forward passes alone moved running_mean, by up to {moved:.3f}."
 
 
 LESSON = Lesson(

@@ -31,7 +31,7 @@ def test_cells_of_one_group_have_one_colour_and_light_together(norm):
     group = run(Params(norm=norm, L=4)).group[norm].tolist()
     for name in ("x", "y"):
         assert shown[name]["groups"] == group
-        assert flat(shown[name]["keys"]) == [f"group {k}" for k in flat(group)]
+        assert flat(shown[name]["keys"]) == [f"group-{k}" for k in flat(group)]
 
 
 def test_every_layer_is_a_row_and_the_chosen_one_is_marked():
