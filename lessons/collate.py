@@ -202,21 +202,21 @@ def snippet(params: Params) -> str:
 
 
 def caption(params: Params, result: Result) -> str:
-    sample = f"dataset[0] is {_kind(result.sample_tree[0])}"
+    sample = f"dataset[0] is of type {_kind(*result.sample_tree[0][2:4])}"
     if result.batch_tree is None:
         return f"{sample}. {params.collate_fn} refuses a list of {params.batch_size or 'one'} of them: {result.error}"
     batch = result.batch_tree
-    inside = "; ".join(
-        f"{name} {_kind((depth, name, kind, fact, ''))}" for depth, name, kind, fact, _ in batch[1:4] if depth == 1
-    )
+    inside = "; ".join(f"{name} {_kind(kind, facts)}" for depth, name, kind, facts, _ in batch[1:4] if depth == 1)
     types = {size: found[0][2] if isinstance(found, list) else "an error" for size, found in result.by_size.items()}
     always = ", ".join(f"{kind} for {size}" for size, kind in types.items())
-    said = f"{sample}, the batch is {_kind(batch[0])}{f': {inside}' if inside else ''}. batch_size={params.batch_size} makes {result.length} batches an epoch; "
-    return f"{said}the type of a batch by batch_size: {always}.{_met(result)}"
+    return (
+        f"{sample}, the batch of type {_kind(*batch[0][2:4])}{f': {inside}' if inside else ''}. An epoch has "
+        f"{result.length} batch{'' if result.length == 1 else 'es'}. The type of a batch by batch_size: {always}.{_met(result)}"
+    )
 
 
-def _kind(node: tuple) -> str:
-    return f"{node[2]} {node[3]}".strip()
+def _kind(name: str, facts: str) -> str:
+    return f"{name} ({facts})" if facts.startswith("len") else f"{name} {facts}".strip()
 
 
 def _met(result: Result) -> str:

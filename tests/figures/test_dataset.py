@@ -1,0 +1,32 @@
+"""The tables say what was tried, and every card keeps its number."""
+
+from figures.dataset import draw
+from lessons.dataset import JOBS, PATH, PROTOCOL, Params, run
+
+
+def drawn(**values):
+    params = Params(**values)
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+def test_each_job_shows_what_the_dataset_and_what_the_loader_gave():
+    result, panels = drawn()
+    for (job, left, right, _), row in zip(JOBS, panels["Who does it?"]["rows"], strict=True):
+        assert row[:3] == [job, f"{left} → {result.jobs[left]}", f"{right} → {result.jobs[right]}"]
+
+
+def test_the_protocol_table_is_the_outcomes():
+    result, panels = drawn(view=PROTOCOL, kind="set")
+    assert {row[0]: row[2] for row in panels["outcomes"]["rows"]} == result.outcomes
+
+
+def test_a_position_lights_the_sample_that_it_stands_for():
+    result, panels = drawn(view=PATH, wrapper="random_split")
+    assert panels["reached"]["keys"] == [[f"sample-{i}" for i in result.reached.tolist()]]
+    assert panels["reached"]["sub"][0].index("asked") == 2
+
+
+def test_an_index_that_is_not_there_shows_the_error():
+    result, panels = drawn(view=PATH, k=14)
+    assert panels["sample"]["text"] == result.error

@@ -1,0 +1,86 @@
+"""A dataset is an index away from its sample; everything else is the loader's."""
+
+import ast
+import inspect
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessons.dataset import JOBS, PATH, PROTOCOL, Params, is_refusal, protocol, run, who
+
+KINDS = Params.__annotations__["kind"].__args__
+
+
+def outcomes(kind):
+    return run(Params(view=PROTOCOL, kind=kind)).outcomes
+
+
+@pytest.mark.parametrize("function", [who, protocol])
+def test_every_line_is_filed_under_its_own_source(function):
+    [table] = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(function)))
+        if isinstance(node, ast.Dict) and len(node.keys) > 8
+    ]
+    for key, call in zip(table.keys, table.values, strict=True):
+        assert ast.unparse(call.args[0].body) == ast.unparse(ast.parse(key.value))
+
+
+@given(n=st.integers(3, 12), batch_size=st.integers(1, 6))
+def test_both_have_a_length_samples_and_batches(n, batch_size):
+    jobs = run(Params(n=n, batch_size=batch_size)).jobs
+    assert jobs["len(dataset)"] == str(n) and jobs["len(loader)"] == str(-(-n // batch_size))
+    assert sum(ast.literal_eval(jobs["[len(b) for b in dropping]"])) == n - n % batch_size
+    assert sorted(sum(ast.literal_eval(jobs["[b.tolist() for b in shuffled]"]), [])) == [i * i for i in range(n)]
+
+
+def test_only_the_dataset_is_indexed_and_joined():
+    jobs = run(Params()).jobs
+    assert {left for job, left, right, doer in JOBS if doer == "Dataset" and is_refusal(jobs[left])} == set()
+    assert all(is_refusal(jobs[right]) for job, left, right, doer in JOBS if doer == "Dataset")
+    assert not any(is_refusal(jobs[right]) for job, left, right, doer in JOBS if doer == "DataLoader")
+
+
+def test_without_len_only_a_sampler_of_ones_own_works():
+    seen = outcomes("Dataset without __len__")
+    works = {expression for expression, outcome in seen.items() if not is_refusal(outcome)}
+    assert works == {"ds[2]", "ds[-1]", "[*islice(ds, 9)]", "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]"}
+
+
+def test_without_getitem_the_base_class_says_what_to_do():
+    assert outcomes("Dataset without __getitem__")["ds[2]"].startswith("NotImplementedError: Subclasses of Dataset")
+
+
+def test_iterating_a_dataset_ignores_its_len():
+    assert outcomes("Dataset with both")["len(ds)"] == "6"
+    assert len(ast.literal_eval(outcomes("Dataset with both")["[*islice(ds, 9)]"])) == 9
+
+
+@pytest.mark.parametrize("kind", ["class that is no Dataset", "list", "range", "str", "dict with keys 0, 1, ..."])
+def test_whatever_has_both_methods_is_a_dataset(kind):
+    assert not is_refusal(outcomes(kind)["[*DataLoader(ds, batch_size=None)]"])
+
+
+def test_keys_need_not_be_integers():
+    assert outcomes("dict with keys a, b, ...")["[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]"] == "[4, 0]"
+
+
+@given(
+    wrapper=st.sampled_from(Params.__annotations__["wrapper"].__args__),
+    n=st.integers(3, 12),
+    k=st.integers(-6, 14),
+    seed=st.integers(0, 99),
+)
+def test_a_wrapper_leads_to_the_sample_at_its_index_or_refuses(wrapper, n, k, seed):
+    result = run(Params(view=PATH, wrapper=wrapper, n=n, k=k, seed=seed))
+    assert (result.error is None) == (-len(result.reached) <= k < len(result.reached))
+    if result.error is None:
+        assert result.sample == result.reached[k] == result.index[result.sample]
+
+
+@given(n=st.integers(3, 12), seed=st.integers(0, 99))
+def test_the_parts_of_a_split_or_a_concat_are_the_whole(n, seed):
+    for wrapper in ("random_split", "ConcatDataset"):
+        parts = run(Params(view=PATH, wrapper=wrapper, n=n, seed=seed)).parts
+        assert sorted(sum(parts, [])) == list(range(n))
