@@ -1,0 +1,69 @@
+"""The page: a tab for each lesson, a small first HTML, files that browsers may keep, and no slow import at the start."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from components import CHAPTERS
+from components.assets import BASE, FIRST, HEAD, SCRIPTS, routes
+from components.site import LESSONS, build
+
+
+@pytest.fixture(scope="module")
+def config():
+    return build().get_config_file()
+
+
+@pytest.fixture(scope="module")
+def files():
+    return TestClient(Starlette(routes=routes()))
+
+
+def test_every_chapter_and_every_lesson_has_its_tab(config):
+    tabs = [block["props"]["id"] for block in config["components"] if block["type"] == "tabitem"]
+    assert sorted(tabs) == sorted([*(chapter.slug for chapter in CHAPTERS), *LESSONS])
+
+
+def test_no_lesson_stands_in_two_chapters():
+    assert len(set(LESSONS)) == len(LESSONS)
+
+
+def test_only_the_first_lesson_carries_its_state_in_the_page(config):
+    values = {
+        block["props"]["elem_id"]: block["props"].get("value")
+        for block in config["components"]
+        if str(block["props"].get("elem_id")).startswith("page-")
+    }
+    assert values.pop(f"page-{LESSONS[0]}")["state"]["caption"]
+    assert set(values.values()) == {None}
+
+
+def test_a_lesson_adds_little_to_the_first_html(config):
+    parts = [block for block in config["components"] if block["props"].get("elem_id") == f"page-{LESSONS[-1]}"]
+    assert len(json.dumps(parts)) < 3000
+
+
+def test_starting_the_app_does_not_import_transformers_or_plotly():
+    seen = "import app, sys; print([name for name in ('transformers', 'plotly', 'pandas.plotting') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert "transformers" not in done.stdout and "plotly'" not in done.stdout
+
+
+def test_files_are_named_by_their_content_and_kept_for_good(files):
+    for path in ("style.css", "js/page.js", "js/views/grid.js", "plotly/plotly.min.js"):
+        answer = files.get(f"/{BASE}/{path}")
+        assert answer.status_code == 200, path
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_every_script_the_first_view_needs_is_preloaded():
+    assert all((SCRIPTS / f"{name}.js").is_file() and f"{name}.js" in HEAD for name in FIRST)
+
+
+@pytest.mark.parametrize("path", ["js/../../../app.py", "js/%2e%2e/%2e%2e/app.py", "plotly/../../../etc/passwd", "js/"])
+def test_no_other_file_is_served(files, path):
+    assert files.get(f"/{BASE}/{path}").status_code in (404, 405)
