@@ -1,0 +1,68 @@
+"""What the README promises: its front matter, its commands, its tables and its code."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import gradio_client
+import pytest
+
+from components import CHAPTERS
+from components.answer import lesson_of, numbers, words
+from lessons.params import read
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+FRONT = dict(re.findall(r'^(\w+): *"?(.+?)"?$', README.split("---")[1], re.MULTILINE))
+
+
+def test_the_front_matter_is_that_of_a_space():
+    assert FRONT["sdk"] == "gradio" and FRONT["app_file"] == "app.py" and FRONT["python_version"] == "3.12"
+    assert f"gradio>={FRONT['sdk_version'].rsplit('.', 1)[0]}," in (ROOT / "requirements.txt").read_text("utf-8")
+    assert (
+        FRONT["license"] == "apache-2.0"
+        and FRONT["title"]
+        and FRONT["emoji"]
+        and FRONT["colorFrom"]
+        and FRONT["colorTo"]
+    )
+    assert len(FRONT["short_description"]) <= 60
+
+
+def test_every_chapter_is_named():
+    assert [chapter.title for chapter in CHAPTERS if f"| {chapter.title} |" not in README] == []
+
+
+def test_every_file_that_is_named_is_there():
+    named = re.findall(r"\]\(([^):]+)\)|`((?:\w+/)+(?:\w+\.\w+)?)`", README)
+    paths = {path for pair in named for path in pair if path and "relu" not in path}
+    assert len(paths) > 8
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_command_is_a_target_of_the_makefile():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make (\w+)", README)) <= targets
+
+
+def test_the_picture_is_small():
+    for path in (ROOT / "assets" / "images").iterdir():
+        assert path.stat().st_size < 200_000, path
+
+
+def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Against the functions behind the endpoints; tests/components asks a running server."""
+
+    class Client:
+        def __init__(self, address: str) -> None:
+            assert address.endswith(":7860")
+
+        def predict(self, *, api_name: str, **values: Any) -> dict[str, Any]:
+            slug = api_name.removeprefix("/")
+            params = read(lesson_of(slug).Params, values)
+            return {**words(slug, params), "numbers": numbers(slug, params)}
+
+    monkeypatch.setattr(gradio_client, "Client", Client)
+    [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(code, {})
+    assert "p=0.3" in capsys.readouterr().out
