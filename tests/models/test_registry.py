@@ -14,14 +14,15 @@ class Turnstile:
     """A lock that lets the test see how many have come to it."""
 
     def __init__(self, expected: int) -> None:
-        self.lock = threading.Lock()
+        self.lock, self.counter = threading.Lock(), threading.Lock()
         self.all_here = threading.Event()
         self.left = expected
 
     def __enter__(self) -> None:
-        self.left -= 1
-        if not self.left:
-            self.all_here.set()
+        with self.counter:
+            self.left -= 1
+            if self.left <= 0:
+                self.all_here.set()
         self.lock.acquire()
 
     def __exit__(self, *_: object) -> None:
