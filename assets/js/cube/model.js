@@ -15,7 +15,7 @@ function* indices(shape) {
   else for (let place = 0; place < shape[0]; place += 1) for (const rest of indices(shape.slice(1))) yield [place, ...rest];
 }
 
-function cellOf(panel, index, local, axis) {
+function cellOf(panel, index, local) {
   const keys = at(panel.keys, index) ?? index.join(",");
   const group = at(panel.groups, index);
   return {
@@ -26,7 +26,6 @@ function cellOf(panel, index, local, axis) {
     mark: at(panel.marks, index) || "",
     group: group ?? null,
     place: [2, 1, 0].map((back) => (local.length > back ? local[local.length - 1 - back] : 0)), // [depth, row, column]
-    axis,
   };
 }
 
@@ -52,6 +51,6 @@ function partOf(panel, part, axes, name) {
   const values = panel.values[part];
   const shape = shapeOf(values);
   const sized = axes.slice(0, shape.length).map((axis, dim) => ({ ...axis, size: shape[dim] }));
-  const block = blockOf(panel, [part], shape, sized, { text: name });
-  return { ...block, missing: values === null, cells: values === null ? [] : block.cells, mark: at(panel.marks, [part]) };
+  if (values === null) return { ...blockOf({}, [part], [], [], null), cells: [], missing: true };
+  return blockOf(panel, [part], shape, sized, { text: name });
 }

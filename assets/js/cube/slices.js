@@ -24,7 +24,7 @@ export class Slices {
     this.grids = []; // slices of rows of cells
     const nodes = blocks.flatMap((block, part) => {
       if (block.missing) return [h("p", { class: "cube-none mark-error" }, h("span", {}, panel.parts[part]), " None")];
-      return slicesOf(block).map((_, slice) => this.table(block, nameOf(block, slice, part, panel), !panel.parts && blocks.length === 1));
+      return slicesOf(block).map((_, slice) => this.table(block, nameOf(block, slice, part, panel), panel.title));
     });
     this.tables.replaceChildren(...nodes, nodes.length ? "" : h("p", { class: "cube-none mark-error" }, "[ ]  no tensor at all"));
     const [, down, across] = blocks.find((block) => block.cells.length)?.axes ?? [];
@@ -34,7 +34,7 @@ export class Slices {
     if (first) first.tabIndex = 0;
   }
 
-  table(block, name, only) {
+  table(block, name, title) {
     const [, rows, columns] = block.size;
     const [, down, across] = block.axes;
     const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => h("td", { tabindex: -1 }, h("span", { class: "value" }))));
@@ -43,7 +43,7 @@ export class Slices {
     const style = [`--columns: ${columns}`, down && `--row-axis: var(--axis-${down.color})`, across && `--col-axis: var(--axis-${across.color})`].filter(Boolean).join(";");
     return h("div", { class: "scroll cube-slice", style },
       h("table", { class: "grid" },
-        h("caption", { class: only && block.shape.length < 3 ? "cube-same" : null }, name),
+        h("caption", { class: name === title ? "cube-same" : null }, name),
         across && h("thead", {}, h("tr", {}, down && h("td", { class: "corner", "aria-hidden": "true" }), head)),
         h("tbody", {}, cells.map((row, r) => h("tr", {}, down && h("th", { scope: "row" }, String(r)), row)))));
   }

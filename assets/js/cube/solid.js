@@ -1,13 +1,15 @@
 // The blocks of a cube panel in 3-D: SVG boxes that can be turned and pulled apart. The slices beside it say the same to
 // a screen reader, so this picture is hidden from it; its buttons are not.
 
-import { fill, format } from "../color.js";
 import { h } from "../dom.js";
-import { corner, faces, frame, MARGIN, order, positions, projection } from "./space.js";
+import { newCell, paint, shapeCell } from "./cell.js";
+import { drawFrame } from "./frame.js";
+import { corner, faces, MARGIN, order, positions, projection } from "./space.js";
+import { svg } from "./svg.js";
 
 const TURN = 15; // degrees a key press
 const GLIDE = 320; // ms
-const GAP = 28; // px between blocks
+const GAP = 8; // px between blocks
 
 export class Solid {
   constructor(host) {
@@ -79,8 +81,9 @@ export class Solid {
     const rank = Math.max(...blocks.map((block) => block.shape.length), 0);
     if (!this.turned || !this.view) this.view = rank > 2 ? { yaw: 32, pitch: 24 } : { yaw: 14, pitch: 16 };
     this.blocks = blocks;
-    this.rank = rank;
-    this.unit = { 4: 34, 3: 40 }[rank + (blocks.length > 1 && rank === 3 ? 1 : 0)] ?? 44;
+    const first = JSON.stringify(blocks[0]?.shape);
+    for (const block of blocks) block.named = block === blocks[0] || JSON.stringify(block.shape) !== first;
+    this.unit = (rank < 3 ? 44 : blocks.length > 1 ? 32 : 40) + (panel.digits === 0 ? 0 : 5); // px a cell; decimals need room
     this.takeCells(blocks.flatMap((block) => block.cells), panel);
     this.draw(true);
   }
@@ -132,8 +135,8 @@ export class Solid {
     const points = [0, 1].flatMap((a) => [0, 1].flatMap((b) => [0, 1].map((c) =>
       project([a ? width + MARGIN : -MARGIN, b ? height + MARGIN : -MARGIN, c && block.axes[0] ? depth + MARGIN : -MARGIN]))));
     const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-    const beside = (axis) => (axis ? (axis.isNew ? 96 : 74) : 8);
-    const room = { left: beside(block.axes[1]), right: beside(block.axes[0]), top: block.label ? 24 : 8, bottom: block.axes[2] ? 46 : 8 };
+    const beside = (axis) => (!axis ? 8 : !block.named ? 26 : axis.isNew ? 88 : 72);
+    const room = { left: beside(block.axes[1]), right: beside(block.axes[0]), top: block.label ? 24 : 8, bottom: !block.axes[2] ? 8 : block.named ? 46 : 20 };
     if (this.view.yaw < 0) [room.left, room.right] = [room.right, room.left];
     if (this.view.pitch < 0) [room.top, room.bottom] = [room.bottom + room.top, 12];
     return {
@@ -181,93 +184,4 @@ export class Solid {
     };
     step(start);
   }
-}
-
-function svg(name, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-function newCell() {
-  const parts = {
-    side: svg("polygon", { class: "cube-side" }), lid: svg("polygon", { class: "cube-lid" }),
-    front: svg("polygon", { class: "cube-front" }), band: svg("polygon", { class: "cube-band" }),
-    text: svg("text", { class: "cube-number" }), tag: svg("text", { class: "cube-tag" }),
-  };
-  return { node: svg("g", {}, ...Object.values(parts)), parts };
-}
-
-function paint(drawn, cell, panel) {
-  const { node, parts } = drawn;
-  const { background, color } = fill(cell.value, panel.limit);
-  const text = cell.mark === "dropped" ? "✕" : format(cell.value, panel.digits);
-  const look = [background, color, text, cell.mark, cell.group].join();
-  node.dataset.key = cell.key;
-  node.dataset.note = cell.note;
-  if (look === drawn.look) return;
-  drawn.look = look;
-  drawn.shape = null; // the size of the number depends on its length
-  node.setAttribute("class", ["cube-cell", cell.mark && `mark-${cell.mark}`, cell.group !== null && `group-${cell.group % 10}`].filter(Boolean).join(" "));
-  node.style.cssText = `--fill:${background};--text:${color}`;
-  parts.text.textContent = text;
-  parts.tag.textContent = cell.group ?? "";
-  parts.band.style.display = cell.group === null ? "none" : "";
-}
-
-function shapeCell(drawn, shared) {
-  if (drawn.shape === shared.front) return;
-  drawn.shape = shared.front;
-  const { parts } = drawn;
-  for (const name of ["side", "lid", "front", "band"]) parts[name].setAttribute("points", shared[name]);
-  parts.text.setAttribute("transform", shared.text);
-  parts.tag.setAttribute("transform", shared.tag);
-  const size = Math.min(13, (shared.width - 3) / (0.62 * Math.max(1, parts.text.textContent.length)));
-  parts.text.style.fontSize = `${size.toFixed(1)}px`;
-  parts.text.style.display = size < 7 ? "none" : ""; // too narrow: the slices beside it hold the number
-  parts.tag.style.display = shared.width < 26 ? "none" : "";
-}
-
-/** The frame of a block: edges in the colours of their axes, each axis with its indices, name and size. */
-function drawFrame({ block, steps, dx, dy }, project, view) {
-  const shift = ([x, y]) => [x + dx, y + dy];
-  const screen = (point) => shift(project(point));
-  const edges = frame(block, steps, view);
-  const nodes = edges.sort((a, b) => a.main - b.main).map(({ axis, main, from, to }) => {
-    const [[x1, y1], [x2, y2]] = [screen(from), screen(to)];
-    const named = block.axes[axis];
-    return svg("line", { x1, y1, x2, y2, class: `cube-edge${main ? " main" : ""}${named.isNew ? " new" : ""}`, style: `--axis: var(--axis-${named.color})` });
-  });
-  for (const edge of edges.filter((one) => one.main)) nodes.push(...axisTexts(block.axes[edge.axis], edge, steps[edge.axis], screen, view));
-  if (block.label) nodes.push(blockTitle(block.label, steps, screen, view, block));
-  return nodes;
-}
-
-function axisTexts(axis, { axis: along, from, to }, { starts }, screen, view) {
-  const style = `--axis: var(--axis-${axis.color})`;
-  const [a, b] = [screen(from), screen(to)];
-  const outward = { 2: [0, view.pitch >= 0 ? 1 : -1], 1: [view.yaw >= 0 ? -1 : 1, 0], 0: [view.yaw >= 0 ? 1 : -1, view.pitch >= 0 ? 0.5 : -0.5] }[along];
-  const anchor = outward[0] === 0 ? "middle" : outward[0] < 0 ? "end" : "start";
-  const coordinate = [2, 1, 0][along]; // position of the axis among x, y, z
-  const ticks = starts.map((start, index) => {
-    const point = [...from];
-    point[coordinate] = start + 0.5;
-    const [x, y] = screen(point);
-    return svg("text", { x: x + outward[0] * 8, y: y + outward[1] * 11, class: "cube-tick", style, "text-anchor": anchor }, String(index));
-  });
-  const middle = [(a[0] + b[0]) / 2 + outward[0] * 20, (a[1] + b[1]) / 2 + outward[1] * (along === 0 ? 44 : 31)];
-  const line = (text, dy, cls) => svg("tspan", { x: middle[0], dy, class: cls }, text);
-  const name = line(`${axis.name} = ${axis.size}`, outward[0] ? -4 : 0, "cube-axis-name");
-  const place = line(`dim ${axis.dim}${axis.isNew ? ", new" : ""}`, 12, "cube-axis-dim");
-  return [...ticks, svg("text", { class: `cube-axis${axis.isNew ? " new" : ""}`, style, "text-anchor": anchor, x: middle[0], y: middle[1] }, name, place)];
-}
-
-function blockTitle(label, steps, screen, view, block) {
-  const top = [-MARGIN, steps[2].extent + MARGIN].flatMap((x) => [-MARGIN, block.axes[0] ? steps[0].extent + MARGIN : -MARGIN].map((z) => screen([x, -MARGIN, z])));
-  const x = (Math.min(...top.map(([px]) => px)) + Math.max(...top.map(([px]) => px))) / 2;
-  const y = Math.min(...top.map(([, py]) => py)) - (view.pitch >= 0 ? 8 : 40);
-  const style = label.axis ? `--axis: var(--axis-${label.axis.color})` : "--axis: var(--ink)";
-  const text = label.text ?? `dim ${label.axis.dim}: ${label.axis.name} = ${label.place}${label.axis.isNew ? ", new" : ""}`;
-  return svg("text", { x, y, class: "cube-block", style, "text-anchor": "middle" }, text);
 }

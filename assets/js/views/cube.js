@@ -32,7 +32,7 @@ export class Cube {
     this.legend.hidden = !panel.groupNames?.length;
     this.solidHost.hidden = !worthSpace(panel, blocks);
     this.slices.update(blocks, panel);
-    if (!this.solidHost.hidden) this.solid.update(blocks, panel);
+    if (!this.solidHost.hidden) this.solid.update(blocks.filter((block) => !block.missing), panel);
   }
 }
 
