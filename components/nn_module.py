@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("nn_module", "nn.Module", ("registration", "super_init", "indexing"))
+CHAPTER = Chapter("nn_module", "nn.Module", ("registration", "super_init", "indexing", "call_forward"))

@@ -1,0 +1,100 @@
+"""Laws of calling a module: which hooks run around forward, in which order, and what they are given."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules import module as global_state
+
+from lessons.call_forward import Params, everywhere, run
+
+EVERY = {"global_hooks": True, "backward_pre_hooks": True, "backward_hooks": True}
+
+
+def order(**params):
+    return run(Params(**params)).order
+
+
+def of(name, events):
+    return [event for module, event, _ in events if module == name]
+
+
+@pytest.mark.parametrize("name", ["model", "first", "second"])
+def test_global_hooks_run_before_the_hooks_of_the_module_itself(name):
+    assert of(name, order(global_hooks=True)) == [
+        "global forward_pre_hook", "forward_pre_hook", "forward", "global forward_hook", "forward_hook",
+    ]  # fmt: skip
+
+
+def test_the_hooks_of_a_child_run_inside_the_forward_of_its_parent():
+    assert [(name, event.split("_")[-2:]) for name, event, _ in order(hooks=False)] == [
+        ("model", ["pre", "hook"]), ("model", ["forward"]), ("first", ["pre", "hook"]), ("first", ["forward"]),
+        ("second", ["pre", "hook"]), ("second", ["forward"]),
+    ]  # fmt: skip
+
+
+def test_calling_forward_skips_the_hooks_of_the_outermost_module_only():
+    called, direct = order(**EVERY), order(call="model.forward(x)", **EVERY)
+    assert of("model", direct) == ["forward"]
+    assert [event for event in called if event[0] != "model"] == [event for event in direct if event[0] != "model"]
+
+
+def test_the_order_of_backward_is_that_of_forward_turned_round():
+    events = [(name, event) for name, event, _ in order(**EVERY) if "backward" in event]
+    assert [name for name, event in events if "pre" in event] == ["model", "second", "first"]
+    assert [name for name, event in events if "pre" not in event] == ["second", "first", "model"]
+
+
+def test_a_hook_sees_keyword_arguments_only_if_it_asks_for_them():
+    plain, asked = order(call="model(x=x)"), order(call="model(x=x)", with_kwargs=True)
+    assert plain[0] == ("model", "forward_pre_hook", "args nothing")
+    assert asked[0] == ("model", "forward_pre_hook", "args nothing; kwargs x")
+
+
+def test_what_a_hook_returns_takes_the_place_of_what_it_was_given():
+    for returns in ("pre hook: 10 * x", "hook: 10 * output"):
+        result = run(Params(returns=returns))
+        assert not torch.equal(result.y, result.y_plain)
+    unchanged = run(Params(**EVERY))
+    assert torch.equal(unchanged.y, unchanged.y_plain)
+
+
+@pytest.mark.parametrize("raises, hooked", [("first", ["first", "model"]), ("second", ["first", "second", "model"])])
+def test_after_an_exception_only_hooks_that_are_always_called_run_and_get_no_output(raises, hooked):
+    assert all(name not in (raises, "model") for name, event, _ in order(raises=raises) if event == "forward_hook")
+    events = [event for event in order(raises=raises, always_call=True) if event[1] == "forward_hook"]
+    assert [name for name, _, _ in events] == hooked
+    assert all(given.endswith("output None") for name, _, given in events if name in (raises, "model"))
+
+
+def test_the_error_is_that_of_the_layer_with_the_wrong_size():
+    assert run(Params(raises="first")).error.endswith("(2x3 and 4x3)")
+    assert run(Params(raises="second")).error.endswith("(2x3 and 5x2)")
+
+
+def test_the_count_agrees_with_the_order_of_the_same_call():
+    for call in ("model(x)", "model(x=x)", "model.forward(x)"):
+        result = run(Params(call=call))
+        hooks = [name for name, event, _ in result.order if "hook" in event]
+        assert result.fired[call] == {name: hooks.count(name) for name in ("model", "first", "second")}
+
+
+@pytest.mark.parametrize("raises", ["nowhere", "first"])
+def test_no_global_hook_is_left_behind(raises):
+    run(Params(global_hooks=True, raises=raises))
+    assert not global_state._global_forward_hooks and not global_state._global_forward_pre_hooks
+
+
+def test_global_hooks_note_nothing_of_any_other_module():
+    mine, others = [], nn.Linear(2, 2)
+    with everywhere(mine):
+        assert torch.equal(others(torch.ones(1, 2)), others.forward(torch.ones(1, 2)))
+    assert mine == []
+
+
+def test_visitors_at_the_same_time_see_only_their_own_events():
+    params = Params(**EVERY)
+    with ThreadPoolExecutor(4) as pool:
+        orders = [result.order for result in pool.map(run, [params] * 12)]
+    assert all(events == orders[0] for events in orders) and len(orders[0]) == 21
