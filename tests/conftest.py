@@ -9,8 +9,6 @@ import pytest
 import torch
 from hypothesis import settings
 
-from tests.corners import LESSONS
-
 torch.set_num_threads(1)
 settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)  # no test measures time
 settings.load_profile("here")
@@ -18,4 +16,6 @@ settings.load_profile("here")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lesson" in metafunc.fixturenames:
+        from tests.corners import LESSONS  # imports every lesson
+
         metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)
