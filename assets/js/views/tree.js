@@ -7,7 +7,7 @@ export class Tree {
     this.host = host;
   }
 
-  update({ title, badge, nodes, note }) {
+  update({ title, badge, nodes, note, tall }) {
     const root = h("ul", { class: "tree", "aria-label": title });
     const lists = [root]; // the list that takes the nodes of each depth
     for (const node of nodes) {
@@ -19,18 +19,37 @@ export class Tree {
     }
     this.host.replaceChildren(
       h("h3", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
-      root,
+      tall ? h("div", { class: "tree-tall", tabindex: 0, role: "group", "aria-label": title }, root) : root,
       note ? h("p", { class: "tensor" }, note) : "",
     );
   }
 }
 
-function nodeOf({ name, kind, facts, value, key, note }) {
+function nodeOf({ name, kind, facts, value, key, note, mark, order, times, same, parts }) {
   return h(
-    "div", { class: "node", tabindex: 0, "data-key": key, "data-note": note },
+    "div", { class: mark ? `node node-${mark}` : "node", tabindex: 0, "data-key": key, "data-note": note },
     h("span", { class: "node-name" }, name),
+    times ? h("span", { class: "node-times" }, `×${times}`) : null,
     kind ? h("span", { class: "node-kind" }, kind) : null,
     facts ? h("span", { class: "node-facts" }, facts) : null,
     value ? h("span", { class: "node-value" }, value) : null,
+    ends({ order, same }),
+    (parts ?? []).map(partOf),
   );
+}
+
+/** A tensor of a node, as a chip on its line. */
+function partOf({ name, badge, facts, key, note, mark, order, same }) {
+  return h(
+    "span", { class: mark ? `part part-${mark}` : "part", tabindex: 0, "data-key": key, "data-note": note },
+    `${badge} ${name} `, h("span", { class: "part-facts" }, facts), ends({ order, same }),
+  );
+}
+
+/** The number in a walk, and the letter that objects with several names share. */
+function ends({ order, same }) {
+  return [
+    same ? h("span", { class: "node-same" }, `=${same}`) : null,
+    order ? h("span", { class: "node-order" }, order) : null,
+  ];
 }
