@@ -8,15 +8,27 @@ from figures.panels import Figure, Panel, cube, described, error, figure, grid, 
 from lessons.normalization import Params, Result
 
 AXES = ("N", "C", "L")
+RAISES = "y_train = {name: layer(x) for name, layer in layers.items()}"
 
 
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
-        plain = cube("x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True)
-        return figure([error(params.norm, result.error, where="layer(x)"), plain])
-    return figure(
-        [_input(params, result), _output(params, result)], [_layers(params, result)], [_moments(params, result)]
-    )
+        return figure([error(params.norm, result.error, where=RAISES)], [_refused(result)])
+    moments = [_moments(result, "x"), _moments(result, "y")]
+    rows = [moments] if len(result.before) <= 6 else [[panel] for panel in moments]
+    return figure([_input(params, result), _output(params, result)], [_layers(params, result)], *rows)
+
+
+def _refused(result: Result) -> Panel:
+    """The input, with the values marked that the layer would have normalised together first."""
+    size = result.x.shape[2]
+    note = f"LayerNorm takes the last axis: {size} values here, where normalized_shape says 4"
+    return cube(
+        "x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True,
+        marks=_nested(result.x, lambda n, c, i: "error" if n == c == 0 else ""),
+        notes=_nested(result.x, lambda n, c, i: f"x[{n}, {c}, :] · {note}"),
+        keys=_nested(result.x, lambda n, c, i: f"row-{n},{c}"),
+    )  # fmt: skip
 
 
 def _nested(group: Any, cell: Callable[[int, int, int], Any]) -> Any:
@@ -39,7 +51,7 @@ def _cells(params: Params, result: Result, name: str, notes: Any) -> Panel:
 def _names(result: Result, name: str) -> list[str]:
     """What the colours mean; with many groups the numbers in the cells have to do."""
     moments = (result.before if name == "x" else result.after).tolist()
-    return [f"mean {mean:.2f}" for mean, _, _ in moments] if len(moments) <= 6 else []
+    return [f"mean {round(mean, 2) + 0.0:.2f}" for mean, _, _ in moments] if len(moments) <= 6 else []
 
 
 def _input(params: Params, result: Result) -> Panel:
@@ -67,15 +79,16 @@ def _output(params: Params, result: Result) -> Panel:
     return _cells(params, result, "y", _nested(result.y, note))
 
 
-def _moments(params: Params, result: Result) -> Panel:
-    count = len(result.before)
-    rows = [[*old[:2], *new] for old, new in zip(result.before.tolist(), result.after.tolist(), strict=True)]
-    columns = ["mean of x", "variance of x", "mean of y", "variance of y", "mean of y²"]
-    notes = [[f"group {k}: {c} {v:.6f}" for c, v in zip(columns, row, strict=True)] for k, row in enumerate(rows)]
+def _moments(result: Result, name: str) -> Panel:
+    moments = result.before.T if name == "x" else result.after.T
+    title, words = "before.T" if name == "x" else "after.T", ("mean", "biased variance", "mean of the squares")
+    groups = range(len(result.before))
     return grid(
-        "each group, before and after", rows, tensor=f"moments [groups={count}, 5] float32 cpu", wide=True,
-        limit=limit(result.x, result.y), rows="group", row_dim=None, col_dim=None, col_labels=columns, notes=notes,
-        keys=[[f"group-{k}"] * 5 for k in range(count)], groups=[[k] * 5 for k in range(count)],
+        title, moments, tensor=described(title, moments, ("moments", "groups")), limit=limit(result.x, result.y),
+        badge=f"mean, variance and mean square of {name}", row_labels=["μ", "σ²", f"{name}²"], cols="group", row_dim=None,
+        col_dim=None, keys=[[f"group-{k}" for k in groups]] * 3, groups=[list(groups)] * 3,
+        notes=[[f"group {k} of {name}: {word} {v:.6f}" for k, v in enumerate(row)]
+               for word, row in zip(words, moments.tolist(), strict=True)],
     )  # fmt: skip
 
 

@@ -159,7 +159,8 @@ def _after(params: Params, result: Result) -> str:
 def _modes(params: Params, result: Result) -> str:
     shapes, gap = result.parameters[params.norm], result.gap[params.norm]
     owned = " and ".join(f"{name} {shape}" for name, shape in shapes.items()) or "no parameters"
-    stored = ", ".join(result.buffers[params.norm]) or "no buffers"
+    buffers = result.buffers[params.norm]
+    stored = f"the buffers {', '.join(buffers)}" if buffers else "no buffers"
     moved = f"moves its output by up to {gap:.3f} after this one batch" if gap else "changes no bit of its output"
     return f"It has {owned} and {stored}; eval() {moved}."
 

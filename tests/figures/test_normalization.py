@@ -41,13 +41,15 @@ def test_every_layer_is_a_row_and_the_chosen_one_is_marked():
 
 
 def test_the_moments_are_those_of_the_groups():
-    result = run(Params())
-    rows = panels(Params())["each group, before and after"]["values"]
-    assert [row[:2] for row in rows] == result.before[:, :2].tolist()
-    assert [row[2:] for row in rows] == result.after.tolist()
+    shown, result = panels(Params()), run(Params())
+    for group, cells in enumerate(zip(*shown["before.T"]["values"], strict=True)):
+        assert list(cells) == result.before[group].tolist()
+    for group, cells in enumerate(zip(*shown["after.T"]["values"], strict=True)):
+        assert list(cells) == result.after[group].tolist()
 
 
 def test_a_refusal_shows_the_live_error_and_the_input():
     shown = panels(Params(norm="LayerNorm(C)"))
     assert shown["LayerNorm(C)"]["text"].startswith("RuntimeError: Given normalized_shape=[4]")
     assert shown["x"]["values"] == run(Params()).x.tolist()
+    assert [mark == "error" for mark in flat(shown["x"]["marks"])].count(True) == Params().L
