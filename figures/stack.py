@@ -16,14 +16,13 @@ CALLS = {
 
 
 def draw(params: Params, result: Result) -> Figure:
+    tensors, deep = _tensors(params, result), params.shape == "(2, 3, 4)"  # deep: too wide to stand side by side
     if result.out is None:
-        refusal = error("out", str(result.error), where=CALLS[params.op].format(params.dim))
-        return figure([_tensors(params, result), {**refusal, "wide": True}], [_legal_dims(params, result)] if _out_of_range(result) else [])
-    tensors, out = _tensors(params, result), _joined("out", params.op, params, result, result.out)
-    memory, other = _memory(params, result), _other(params, result)
-    if params.shape == "(2, 3, 4)":  # too wide to stand side by side; what the controls change comes first
-        return figure([out], [tensors], [memory], [other])
-    return figure([tensors, out], [memory, other])
+        refusal = {**error("out", str(result.error), where=CALLS[params.op].format(params.dim)), "wide": True}
+        legal = [_legal_dims(params, result)] if str(result.error).startswith("IndexError") else []
+        return figure([refusal], [tensors], legal) if deep else figure([tensors, refusal], legal)
+    out, memory, other = _joined("out", params.op, params, result, result.out), _memory(params, result), _other(params, result)
+    return figure([out], [tensors], [memory], [other]) if deep else figure([tensors, out], [memory, other])
 
 
 # -- where a number comes from: all numbers of a list differ, so a number names its cell -------------------------------
@@ -153,10 +152,6 @@ def _other(params: Params, result: Result) -> Panel:
     if isinstance(result.other, str):
         return error("other", result.other, where=CALLS[op].format(params.dim))
     return _joined("other", op, params, result, result.other)
-
-
-def _out_of_range(result: Result) -> bool:
-    return str(result.error).startswith("IndexError")
 
 
 def _legal_dims(params: Params, result: Result) -> Panel:
