@@ -18,11 +18,11 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _who(jobs: dict[str, str]) -> Panel:
     rows = [
-        [job, f"{left} → {jobs[left]}", f"{right} → {jobs[right]}", (doer, "yes" if doer == "Dataset" else "no")]
+        [job, (doer, "yes" if doer == "Dataset" else "no"), f"{left} → {jobs[left]}", f"{right} → {jobs[right]}"]
         for job, left, right, doer in JOBS
     ]
     return table(
-        "Who does it?", ["job", "the Dataset alone", "the DataLoader", "does it"], rows, wide=True,
+        "Who does it?", ["job", "done by", "the Dataset alone", "the DataLoader"], rows, wide=True,
         note="dataset.calls counts the calls of __getitem__. Sample i is i²; padded, dropping, shuffled and rank0 are in the code.",
     )  # fmt: skip
 

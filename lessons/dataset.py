@@ -1,4 +1,4 @@
-"""A Dataset answers what sample i is; a DataLoader decides which samples come next, and together."""
+"""A Dataset answers what sample i is; a DataLoader decides which samples come next, and which come together."""
 
 # The expressions are tried because some of them are wrong, which is what mypy would say.
 # mypy: disable-error-code="arg-type, attr-defined, call-overload, index, list-item, operator, var-annotated"
