@@ -69,6 +69,12 @@ def test_what_belongs_to_cells_has_the_shape_of_the_cells(lesson, params):
 
 
 @at_every_corner
+def test_a_key_holds_no_space_that_would_split_it_in_two(lesson, params):
+    for panel in panels(lesson, params):
+        assert [key for key in flat(panel.get("keys", [])) if key is not None and re.search(r"\s", str(key))] == []
+
+
+@at_every_corner
 def test_every_picture_has_words_for_a_screen_reader(lesson, params):
     for panel in panels(lesson, params):
         if panel["view"] == "chart":

@@ -51,7 +51,7 @@ export class Chart {
     const line = getComputedStyle(this.div).getPropertyValue("--line").trim();
     const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
     const { layout, data } = this.panel;
-    const themed = { ...layout, font: { color: ink, size: 12, family: "inherit" }, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis }, height: layout.height ?? 240, autosize: true };
+    const themed = { ...layout, font: { color: ink, size: 12, family: "system-ui, sans-serif" }, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis }, height: layout.height ?? 240, autosize: true };
     await Plotly.react(this.div, data, themed, { displayModeBar: false, responsive: false });
   }
 }
