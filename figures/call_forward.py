@@ -27,7 +27,21 @@ def _timeline(params: Params, result: Result, now: int) -> Panel:
 
 def _row(k: int, name: str, event: str, given: str, *, future: bool) -> list[Cell]:
     kind = "muted" if future else "yes" if event == "forward" else "no"
-    return [str(k + 1), *(((event, kind) if lane == name else "") for lane in LANES), "" if future else given]
+    return [
+        str(k + 1),
+        *(((short(event), kind) if lane == name else "") for lane in LANES),
+        "" if future else _kept(given),
+    ]
+
+
+def short(event: str) -> str:
+    """The name of an event without what all of its kind share: `pre_hook` for `forward_pre_hook`."""
+    return _kept(event.replace("forward_", "").removeprefix("full_"))
+
+
+def _kept(text: str) -> str:
+    """The text with line breaks only behind semicolons."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace(";\N{NO-BREAK SPACE}", "; ")
 
 
 def _refusal(params: Params, result: Result) -> list[Panel]:

@@ -23,11 +23,11 @@ POSITIONAL = ("model(x)", "model.forward(x)")
 @dataclass(frozen=True)
 class Params:
     call: Call = choice("model(x)", about="how the model is called")
-    pre_hooks: bool = switch(True, about="register_forward_pre_hook, on all three modules")
-    hooks: bool = switch(True, about="register_forward_hook")
-    backward_pre_hooks: bool = switch(False, about="register_full_backward_pre_hook", when={"call": POSITIONAL})
-    backward_hooks: bool = switch(False, about="register_full_backward_hook", when={"call": POSITIONAL})
-    global_hooks: bool = switch(False, about="register_module_forward_(pre_)hook, once for every module")
+    pre_hooks: bool = switch(True, about="before forward, on all three modules")
+    hooks: bool = switch(True, about="after forward, on all three modules")
+    backward_pre: bool = switch(False, about="when the gradient arrives", when={"call": POSITIONAL})
+    backward_hooks: bool = switch(False, about="when the gradient has passed", when={"call": POSITIONAL})
+    global_hooks: bool = switch(False, about="one pair for every module there is")
     with_kwargs: bool = switch(False, about="of the forward hooks", when={"call": ("model(x=x)",)})
     returns: Literal["nothing", "pre hook: 10 * x", "hook: 10 * output"] = choice(
         "nothing", about="what one more hook of first returns"
@@ -170,7 +170,7 @@ def compare(model: Any, x: Tensor) -> dict[str, dict[str, int]]:
 
 
 def register(  # noqa: C901 shown by branch
-    model: Any, pre_hooks: bool, hooks: bool, backward_pre_hooks: bool, backward_hooks: bool,
+    model: Any, pre_hooks: bool, hooks: bool, backward_pre: bool, backward_hooks: bool,
     with_kwargs: bool, returns: str, always_call: bool,
 ) -> None:  # fmt: skip
     if pre_hooks and not with_kwargs:
@@ -185,7 +185,7 @@ def register(  # noqa: C901 shown by branch
     if hooks and with_kwargs:
         for module in model.modules():
             module.register_forward_hook(hook_with_kwargs, with_kwargs=True, always_call=always_call)
-    if backward_pre_hooks:
+    if backward_pre:
         for module in model.modules():
             module.register_full_backward_pre_hook(backward_pre_hook)
     if backward_hooks:
@@ -223,10 +223,10 @@ def perform(
 def settings(params: Params) -> dict[str, Any]:
     """The Params that matter, by name; a hidden control has no effect."""
     by_name = params.call == "model(x=x)"
-    backward_pre, backward = params.backward_pre_hooks and not by_name, params.backward_hooks and not by_name
+    backward_pre, backward = params.backward_pre and not by_name, params.backward_hooks and not by_name
     return {
         **vars(params),
-        "backward_pre_hooks": backward_pre,
+        "backward_pre": backward_pre,
         "backward_hooks": backward,
         "backward": backward_pre or backward,
         "with_kwargs": params.with_kwargs and by_name,
@@ -234,7 +234,7 @@ def settings(params: Params) -> dict[str, Any]:
     }
 
 
-HOOKS = ("pre_hooks", "hooks", "backward_pre_hooks", "backward_hooks", "with_kwargs", "returns", "always_call")
+HOOKS = ("pre_hooks", "hooks", "backward_pre", "backward_hooks", "with_kwargs", "returns", "always_call")
 HELPERS: tuple[Any, ...] = (
     shapes, note, Layer, Model, pre_hook, pre_hook_with_kwargs, hook, hook_with_kwargs, backward_pre_hook, backward_hook,
     ten_times_the_input, ten_times_the_output, count, everywhere,

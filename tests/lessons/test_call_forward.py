@@ -9,7 +9,7 @@ from torch.nn.modules import module as global_state
 
 from lessons.call_forward import Params, everywhere, run
 
-EVERY = {"global_hooks": True, "backward_pre_hooks": True, "backward_hooks": True}
+EVERY = {"global_hooks": True, "backward_pre": True, "backward_hooks": True}
 
 
 def order(**params):
