@@ -41,7 +41,8 @@ class Place:
     tensors: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     numel: int = 0
-    kept: bool = False  # whether the filter kept it or something below it
+    walked: int = 0  # how much of it and of what lies below the walk gave
+    kept: int = 0  # how much of that the filter kept
     look: Any = None  # equal for places that are drawn alike, whatever their own name
 
     @property
@@ -74,18 +75,22 @@ class ModuleTree:
         for place in reversed(places.values()):
             place.numel = sum(child.numel for child in place.children) + sum(map(self._numel, place.tensors))
             inside = tuple((child.name, child.look) for child in place.children)
-            place.kept = self._is_kept(place) or any(child.kept for child in place.children)
+            here = [place.path, *place.tensors]
+            place.walked = sum(c.walked for c in place.children) + sum(path in self.walk.order for path in here)
+            place.kept = sum(c.kept for c in place.children) + sum(path in self.walk.kept for path in here)
             own = (place.type, self.walk.mark(place.path), self.letters.get(place.path), bool(place.hidden))
             place.look = looks[own, inside, tuple(map(self._look, place.tensors))]
         return places[""]
 
-    def _is_kept(self, place: Place) -> bool:
-        return any(path in self.walk.kept for path in [place.path, *place.tensors])
-
-    def _matters(self, place: Place) -> bool:
-        """Whether to draw what lies below: not where a filter left nothing of it."""
-        filtered = len(self.walk.kept) < len(self.walk.order)
-        return place.kept or not filtered or not place.children
+    def _folded(self, place: Place) -> Panel | None:
+        """What is said instead of drawing what lies below, where a filter left none of it, or all of one block of many."""
+        if len(self.walk.kept) == len(self.walk.order) or not place.children:
+            return None
+        if not place.kept:
+            return {"value": "nothing kept"}
+        if place.kept == place.walked and place.name.isdigit():
+            return {"value": f"all {place.kept} kept", "mark": "walked"}
+        return None
 
     def _numel(self, path: str) -> int:
         total = 1
@@ -101,8 +106,8 @@ class ModuleTree:
     def _draw(self, siblings: Sequence[Place]) -> None:
         for run in _runs(siblings):
             first = run[0]
-            if not self._matters(first):
-                self.drawn.append({**self._node(run), "value": "nothing kept below"})
+            if folded := self._folded(first):
+                self.drawn.append({**self._node(run), **folded})
                 continue
             self.drawn.append(self._node(run))
             self._draw(first.children)

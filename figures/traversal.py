@@ -2,20 +2,20 @@
 
 from figures.module_tree import BADGES, ModuleTree, Walk, access
 from figures.panels import Figure, Panel, error, figure, table, tree
-from lessons.traversal import NAMED, Params, Result, refusal
+from lessons.traversal import NAMED, Params, Result, refused
 
 MOST_ROWS = 20
 LEGEND = (
     "▲ parameter   ▤ buffer   ❄ frozen   filled: given by the walk, #n its number   =A: one object under several names"
 )
 GIVES = {
-    "children()": "modules one level below",
-    "modules()": "every module, the root too",
-    "named_modules()": "(name, module)",
-    "parameters()": "every parameter",
-    "named_parameters()": "(name, parameter)",
-    "buffers()": "every buffer",
-    "state_dict()": "name -> tensor, tied ones under each name",
+    "children()": "modules",
+    "modules()": "modules",
+    "named_modules()": "names",
+    "parameters()": "tensors",
+    "named_parameters()": "names",
+    "buffers()": "tensors",
+    "state_dict()": "names",
 }
 
 
@@ -28,15 +28,21 @@ def draw(params: Params, result: Result) -> Figure:
     if result.error:
         where = f're.search("{params.pattern}", name)'
         return figure([{**shown, "tall": True}, error("The pattern is no regex", result.error, where=where)], [beside])
-    if refused := refusal(params):
-        return figure([{**shown, "tall": True}, error("The regex is not run here", refused)], [beside])
+    if sentence := refused(params):
+        return figure([{**shown, "tall": True}, error("The regex is not run here", sentence)], [beside])
     return figure([{**shown, "tall": True}, beside], [_given(params, result)])
 
 
 def _counts(params: Params, result: Result) -> Panel:
     rows = [[f".{walk}", count, GIVES[walk]] for walk, count in result.counts.items()]
     lit = [list(result.counts).index(params.walk)]
-    return table("counts", ["model", "gives", "of"], rows, lit=lit, note="with their default arguments")
+    return table(
+        "counts",
+        ["list(model. ...)", "length", "of"],
+        rows,
+        lit=lit,
+        note="with default arguments; only state_dict() gives every name of a tied tensor",
+    )
 
 
 def _given(params: Params, result: Result) -> Panel:

@@ -54,6 +54,17 @@ def search(pattern: str, text: str) -> bool:
     return False
 
 
+def refusal(pattern: str) -> str | None:
+    """Why a valid pattern is not run here: one sentence, or None."""
+    try:
+        automaton(pattern)
+    except Refused as refused:
+        return str(refused)
+    except (re.error, OverflowError):
+        return None
+    return None
+
+
 @lru_cache(maxsize=64)
 def automaton(pattern: str) -> tuple[list[State], int]:
     """The states of a pattern and its first one. Raises what `search` raises."""

@@ -1,4 +1,4 @@
-"""Every walk goes over one tree, depth first, and gives each object once: only what is registered, under the first of its names."""
+"""Every walk goes over one tree of registered objects and gives each of them once, under its first name; only state_dict() gives all names."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import choice, switch, text
-from lessons.pattern import Refused, search
+from lessons.pattern import Refused, refusal, search
 from lessons.seeding import seeded
 from lessons.source import snippet_of
 
@@ -234,16 +234,9 @@ def walk_through(model: nn.Module, params: Params) -> Result:
         return replace(result, walked=walked, error=f"{type(error).__name__}: {error}")
 
 
-def refusal(params: Params) -> str | None:
-    """Why a valid regex is not run here: a sentence, or None."""
-    if params.match == "re.search" and params.walk in NAMED:
-        try:
-            search(params.pattern, "")
-        except Refused as refused:
-            return str(refused)
-        except (re.error, OverflowError):
-            return None
-    return None
+def refused(params: Params) -> str | None:
+    """Why the regex is not run here: a sentence, or None."""
+    return refusal(params.pattern) if params.match == "re.search" and params.walk in NAMED else None
 
 
 IMPORTS = """\
@@ -272,8 +265,8 @@ def snippet(params: Params) -> str:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"The regex is not one: {result.error.split(': ', 1)[1]}. Nothing is filtered; change the pattern."
-    if refused := refusal(params):
-        return f"{refused} All {len(result.walked or [])} names are shown; Python's own re would run it."
+    if sentence := refused(params):
+        return f"{sentence} All {len(result.walked or [])} names are shown; Python's own re would run it."
     parts = [_gives(params, result), _kept(params, result), _twice(params, result), _unseen(result)]
     return " ".join(part for part in parts if part)
 

@@ -1,0 +1,115 @@
+"""For each step: which tensor was frozen, what its .grad held, and how far it moved; beside it the graph and the bytes."""
+
+import math
+from typing import Any
+
+from figures.panels import Figure, Panel, error, figure, stepped, table
+from lessons.freeze import Params, Result, refused
+
+Cell = str | tuple[str, str]
+RAISES = {
+    "RuntimeError": "loss.backward()",
+    "error": "re.search(pattern, name)",
+    "OverflowError": "re.search(pattern, name)",
+}
+
+
+def draw(params: Params, result: Result) -> Figure:
+    steps = max(len(result.flow), 1)
+    tensors = [_tensors(result, step) for step in range(steps)]
+    graphs = [_graph(result, step) for step in range(steps)]
+    labels = [f"{k} of {params.steps}" for k in range(1, steps + 1)]
+    beside = stepped(graphs[-1], graphs)
+    said = _said(params, result)
+    return figure(
+        [stepped(tensors[-1], tensors), *(said or [beside])],
+        [*([beside] if said else []), _cost(result)],
+        steps=labels,
+        step_name="step",
+    )
+
+
+def _said(params: Params, result: Result) -> list[Panel]:
+    if result.error:
+        return [error("What torch says", result.error, where=RAISES[result.error.split(":")[0]])]
+    sentence = refused(params)
+    return [error("The regex is not run here", sentence)] if sentence else []
+
+
+def _tensors(result: Result, step: int) -> Panel:
+    rows = [_parameter(result, step, index) for index in range(len(result.names))]
+    rows += [_buffer(result, step, index) for index in range(len(result.buffers))]
+    columns = ["tensor", "requires_grad", ".grad at step()", "moved by", "in all"]
+    note = "norm of .grad; largest |change| of a number by this step, and the sum of these over all steps so far"
+    loss = f"step {step + 1}, loss {result.losses[step]:.4f}" if step < len(result.losses) else "before the first pass"
+    return table("What the step did", columns, rows, wide=True, note=note, badge=loss)
+
+
+def _parameter(result: Result, step: int, index: int) -> list[Cell]:
+    if step >= len(result.moved):
+        return [f"▲ {result.names[index]}", *[("no step", "muted")] * 4]
+    trains = result.requires_grad[step][index]
+    grad, moves = result.grads[step][index].item(), [moved[index].item() for moved in result.moved[: step + 1]]
+    held: Cell = ("None", "muted") if math.isnan(grad) else (f"{grad:.4f}", "no")
+    return [
+        f"{'▲' if trains else '❄'} {result.names[index]}",
+        ("True", "no") if trains else ("False", "no"),
+        held,
+        _moved(moves[-1], "yes" if trains else "warn"),
+        _moved(sum(moves), "yes" if trains else "warn"),
+    ]
+
+
+def _moved(value: float, kind: str) -> Cell:
+    return (f"{value:.4f}", kind) if value else ("0", "muted")
+
+
+def _buffer(result: Result, step: int, index: int) -> list[Cell]:
+    drifts = [drift[index].item() for drift in result.drift[: step + 1]]
+    kind = "warn" if _is_frozen(result, step, result.buffers[index].split(".")[0]) else "yes"
+    last = drifts[-1] if drifts else 0.0
+    return [
+        f"▤ {result.buffers[index]}",
+        ("buffer", "muted"),
+        ("–", "muted"),
+        _moved(last, kind),
+        _moved(sum(drifts), kind),
+    ]
+
+
+def _is_frozen(result: Result, step: int, layer: str) -> bool:
+    """Whether all parameters of a layer were frozen at a step; where torch refused the step, nothing was trained at all."""
+    if step >= len(result.requires_grad):
+        return True
+    flags = zip(result.names, result.requires_grad[step], strict=True)
+    return not any(trains for name, trains in flags if name.startswith(f"{layer}."))
+
+
+def _graph(result: Result, step: int) -> Panel:
+    flow: dict[str, Any] = result.flow[step] if step < len(result.flow) else {}
+    rows: list[list[Cell]] = [
+        [name, ("↑ backward passes here", "yes") if carries else ("– no graph", "muted")]
+        for name, carries in flow.items()
+    ]
+    note = "out.requires_grad after each layer: backward() walks up from the loss as far as this is True"
+    return table("Where the gradient flows", ["output of", "graph"], rows[::-1], note=note)
+
+
+def _cost(result: Result) -> Panel:
+    free, now = result.cost or {}, result.cost_frozen or {}
+    rows = [
+        [name, f"{value:,}", f"{now[name]:,}" if now else "–", _less(value, now.get(name))]
+        for name, value in free.items()
+    ]
+    return table(
+        "Bytes of one step",
+        ["kept", "nothing frozen", "as it is now", "saved"],
+        rows,
+        note="besides weights and buffers",
+    )
+
+
+def _less(free: int, now: int | None) -> Cell:
+    if now is None or now == free:
+        return ("–", "muted")
+    return (f"{free - now:,}", "yes")
