@@ -33,7 +33,7 @@ def best_seconds(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def measure(qa: QAModel, questions: list[str]) -> str:
     """Questions a second for one batch of `questions`."""
-    tensors = qa.tokenizer(questions, padding=True, return_tensors="pt").to(qa.device)
+    tensors = qa.padded(questions)
     bare: Any = qa.model  # mypy does not see that a T5 can generate
     seconds = best_seconds(
         {

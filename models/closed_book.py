@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
     AutoTokenizer,
-    BatchEncoding,
     PreTrainedTokenizerBase,
     T5ForConditionalGeneration,
 )
@@ -24,7 +23,7 @@ from models.batch import IGNORED, Batch, collate, labels_of
 from models.device import choose_device
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models" / "closed_book"
-MAX_ANSWER_TOKENS = 12
+MAX_ANSWER_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ class QAModel(nn.Module):
     - `get_loss(logits, batch)` computes from its two arguments: the mean over answer tokens, which
       is T5's own loss of the batch. The notes returned the loss of the last forward, whatever
       was passed, as the mean of item means, which gives a token of a short answer more weight.
-    - Nothing is kept on `self` between calls, so threads can share one instance.
+    - Nothing is kept on `self` between calls, so threads can share one instance (as long as nobody
+      calls its tokenizer with padding; `encode` is there for that).
     - No `.eval()` on the inner model in `__init__`: `from_pretrained` returns it in eval mode already,
       the wrapper's own flag stays True all the same, and any later `.train()` undoes it. Here
       `from_folder` puts the whole wrapper in eval mode; from then on the mode is the caller's.
@@ -77,6 +77,9 @@ class QAModel(nn.Module):
         super().__init__()
         self.model = model
         self.tokenizer = tokenizer
+        # Padding is a setting of the tokenizer object: two threads, one padding and one not, would
+        # change it under each other's hands. It stays off; `collate` pads.
+        tokenizer.backend_tokenizer.no_padding()
 
     @classmethod
     def from_folder(cls, folder: Path = FOLDER) -> "QAModel":
@@ -121,7 +124,7 @@ class QAModel(nn.Module):
         Raises ValueError for an empty or too long question, and for an answer that is empty or
         has a word outside the vocabulary.
         """
-        items = [dict(self._read([question])) for question in questions]
+        items = [{"input_ids": ids} for ids in self._read(questions)]
         for item, answer in zip(items, answers or (), strict=answers is not None):
             item["labels"] = self._label(answer)
         return {"text": items}
@@ -134,7 +137,7 @@ class QAModel(nn.Module):
         """
         if not questions:
             return ()
-        inputs = self._read(questions).to(self.device)
+        inputs = self.padded(questions)
         best = self.greedy_logits(**inputs).softmax(-1).max(-1)  # values and indices (N, T)
         unknown = (inputs["input_ids"] == self.tokenizer.unk_token_id).any(-1)  # (N,)
         rows = zip(questions, best.indices.tolist(), best.values.tolist(), unknown.tolist(), strict=True)
@@ -177,15 +180,20 @@ class QAModel(nn.Module):
         labels = labels_of(batch).to(self.device)  # (N, T)
         return ((self(batch).argmax(-1) == labels) | (labels == IGNORED)).all(-1)
 
-    def _read(self, questions: Sequence[str]) -> BatchEncoding:
-        """`input_ids` and `attention_mask` (N, S), padded on the right."""
-        encoded = self.tokenizer(list(questions), padding=True, return_tensors="pt")
-        if encoded["attention_mask"].sum(-1).min() < 2:  # nothing but </s>
+    def padded(self, questions: Sequence[str]) -> dict[str, Tensor]:
+        """`input_ids` and `attention_mask` (N, S) of the questions, on the model's device."""
+        inputs = collate(self.encode(questions), self.tokenizer.pad_token_id)
+        return {name: tensor.to(self.device) for name, tensor in inputs.items()}
+
+    def _read(self, questions: Sequence[str]) -> list[Tensor]:
+        """Ids of each question and `</s>`, (1, S) each."""
+        rows = self.tokenizer(list(questions)).input_ids
+        if min(map(len, rows), default=2) < 2:
             raise ValueError("question: it is empty.")
-        longest, limit = encoded["input_ids"].shape[1], self.tokenizer.model_max_length
+        longest, limit = max(map(len, rows), default=0), self.tokenizer.model_max_length
         if longest > limit:
             raise ValueError(f"question: it has {longest} tokens; at most {limit} are read.")
-        return encoded
+        return [torch.tensor([row]) for row in rows]
 
     def _label(self, answer: str) -> Tensor:
         """Ids of an answer and `</s>`, (1, T)."""
