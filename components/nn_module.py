@@ -2,4 +2,8 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("nn_module", "nn.Module", ("registration", "super_init", "traversal", "freeze", "indexing", "call_forward"))
+CHAPTER = Chapter(
+    "nn_module",
+    "nn.Module",
+    ("registration", "super_init", "traversal", "freeze", "indexing", "call_forward", "dense_relu_dense"),
+)

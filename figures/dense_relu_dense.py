@@ -1,0 +1,134 @@
+"""The matrices of a feed-forward layer from left to right, what a changed token moves, and where a T5 keeps the layer."""
+
+from typing import Any
+
+from figures.panels import Figure, Panel, described, figure, grid, limit, table
+from lessons.dense_relu_dense import Params, Result
+
+AXES = {
+    "x": ("T", "D"),
+    "y": ("T", "D"),
+    "wi": ("F", "D"),
+    "wo": ("D", "F"),
+    "moved": ("T", "D"),
+    "moved_attention": ("T", "D"),
+}
+
+
+def draw(params: Params, result: Result) -> Figure:
+    top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
+    weights = limit(result.wi, result.wo)
+    moves = limit(result.moved, result.moved_attention)
+    return figure(
+        _pipeline(params, result, top),
+        [_moved(params, result, name, moves) for name in ("moved", "moved_attention")],
+        [_places(params, result)],
+        [_weight("wi", result.wi, weights), _weight("wo", result.wo, weights)],
+    )
+
+
+def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
+    gated, into = result.g is not None, "wi_0" if result.g is not None else "wi"
+    panels = [
+        _tokens("x", result.x, top, "input"),
+        _tokens("h", result.h, top, into, notes=_products("h", result.x, result.wi, result.h, "x", into)),
+        _tokens("a", result.a, top, result.act, notes=_acted(result)),
+    ]
+    if gated:
+        panels += [
+            _tokens("g", result.g, top, "wi_1"),
+            _tokens("hidden", result.hidden, top, "a · g", notes=_gated(result)),
+        ]
+    if params.dropout_rate:
+        marks = [
+            ["dropped" if not d and h else "" for d, h in zip(*rows, strict=True)]
+            for rows in _rows(result.dropped, result.hidden)
+        ]
+        panels.append(_tokens("dropped", result.dropped, top, "dropout", marks=marks))
+    return [
+        *panels,
+        _tokens("y", result.y, top, "wo", notes=_products("y", result.dropped, result.wo, result.y, "dropped", "wo")),
+    ]
+
+
+def _tokens(name: str, values: Any, top: float, badge: str, **more: Any) -> Panel:
+    """A (T, ...) tensor; the cells of one token light up together in all panels."""
+    axes = AXES.get(name, ("T", "F"))
+    keys = [[f"t{t}"] * values.shape[1] for t in range(values.shape[0])]
+    return grid(
+        name, values, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1], keys=keys, **more
+    )  # fmt: skip
+
+
+def _weight(name: str, values: Any, top: float) -> Panel:
+    axes = AXES[name]
+    return grid(
+        name, values, badge="▲ weight", tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1],
+        row_dim=None, col_dim=None,
+    )  # fmt: skip
+
+
+def _rows(*tensors: Any) -> Any:
+    """The rows of several (T, F) tensors side by side."""
+    return zip(*(tensor.tolist() for tensor in tensors), strict=True)
+
+
+def _products(name: str, left: Any, weight: Any, out: Any, of: str, by: str) -> list[list[str]]:
+    weights = weight.tolist()
+    return [
+        [
+            _sum(f"{name}[{t}, {j}] = Σ {of}[{t}, k] · {by}[{j}, k]", row, weights[j], value)
+            for j, value in enumerate(values)
+        ]
+        for t, (row, values) in enumerate(_rows(left, out))
+    ]
+
+
+def _sum(start: str, row: list[float], weights: list[float], value: float) -> str:
+    terms = " ".join(f"{a:+.2f}·{_bracket(b)}" for a, b in zip(row, weights, strict=True))
+    return f"{start} = {terms} = {value:+.4f}"
+
+
+def _bracket(value: float) -> str:
+    return f"{value:.2f}" if value >= 0 else f"({value:.2f})"
+
+
+def _acted(result: Result) -> list[list[str]]:
+    return [
+        [f"{result.act}({h:+.4f}) = {a:+.4f}" for h, a in zip(*rows, strict=True)] for rows in _rows(result.h, result.a)
+    ]
+
+
+def _gated(result: Result) -> list[list[str]]:
+    rows = _rows(result.a, result.g, result.hidden)
+    return [[f"a · g = {a:+.4f} · {_bracket(g)} = {h:+.4f}" for a, g, h in zip(*row, strict=True)] for row in rows]
+
+
+def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
+    values = result.moved if name == "moved" else result.moved_attention
+    told = {
+        "perturb one token": f"token {params.token} changed: new output - old output",
+        "reverse the tokens": "tokens reversed: new output - reversed old output",
+        "double x": "x doubled: new output - 2 · old output",
+    }[params.change]
+    who = "DenseReluDense" if name == "moved" else "SelfAttention"
+    marks = [["lit" if abs(cell) > 1e-6 else "" for cell in row] for row in values.tolist()]
+    notes = [[f"{who}, {told}: {cell:+.6f} at token {t}" for cell in row] for t, row in enumerate(values.tolist())]
+    return _tokens(name, values, top, f"{who}: {told}", marks=marks, notes=notes)
+
+
+def _places(params: Params, result: Result) -> Panel:
+    rows, lit = [], []
+    for index, (path, place) in enumerate(result.places.items()):
+        weights = ", ".join(
+            f"{name.removesuffix('.weight')} {'×'.join(map(str, shape))}" for name, shape in place["weights"].items()
+        )
+        rows.append([_access(path), place["class"], weights, f"{place['zeros']:.3f}"])
+        lit += [index] if path.startswith(f"{params.stack}.block.0.") else []
+    note = "encoder: layer[0] self-attention, layer[1] this; decoder: layer[1] is cross-attention, so layer[2] is this"
+    columns = ["the line that gets it", "class", "weights", "share of activations at 0"]
+    return table("places", columns, rows, lit=lit, note=note, wide=True, badge=params.measured)
+
+
+def _access(path: str) -> str:
+    return "model" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path.split("."))
