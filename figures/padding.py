@@ -16,7 +16,7 @@ def draw(params: Params, result: Result) -> Figure:
     if params.view == LABELS:
         return _labels(params, result)
     if params.view == MASKS:
-        return figure([_gap(result)], [_ids(result), _mask(result), _ignored(result)])
+        return figure([_gap(result)], [_mask(result), _ignored(result)], [_ids(result)])
     return figure([_ids(result)], [_mask(result), _facts(params, result)])
 
 
@@ -50,9 +50,10 @@ def _mask(result: Result) -> Panel:
 
 def _ignored(result: Result) -> Panel:
     mask = result.key_padding_mask
+    assert mask is not None
     return grid(
         "key_padding_mask", mask, tensor=described("key_padding_mask", mask, ("line", "T")), limit=1, rows="line", cols="position",
-        badge="PyTorch: True = ignore",
+        badge="PyTorch: True = ignore", marks=[["pad" if ignore else "" for ignore in row] for row in mask.tolist()],
     )  # fmt: skip
 
 
@@ -106,10 +107,13 @@ def _labels(params: Params, result: Result) -> Figure:
     named = [[int(i != result.pad_token_id) for i in row[1:]] for row in ids]
     everything = [[1] * len(row) for row in real]
     loss = bars("loss", list(result.loss), list(result.loss.values()), digits=4, wide=True)
-    counted = _losses(result, "counted", "labels = input_ids", everything)
     return figure(
-        [counted, _losses(result, "ignored", "-100 where the mask is 0", real)],
-        [loss, _losses(result, "by_id", "-100 where id == pad_token_id", named)],
+        [loss, _facts(params, result)],
+        [
+            _losses(result, "counted", "labels = input_ids", everything),
+            _losses(result, "ignored", "-100 where the mask is 0", real),
+        ],
+        [_losses(result, "by_id", "-100 where id == pad_token_id", named)],
     )
 
 
@@ -136,4 +140,5 @@ def _gap(result: Result) -> Panel:
 
 
 def _difference(value: float) -> tuple[str, str]:
-    return ("NaN", "warn") if value != value else (f"{value:.1e}", "yes" if value < 1e-5 else "warn")
+    shown = f"{value:.2g}".replace("-", "\N{NON-BREAKING HYPHEN}")
+    return ("NaN", "warn") if value != value else (shown, "yes" if value < 1e-5 else "warn")

@@ -80,7 +80,7 @@ def content(value: Any) -> str:
         numbers = value.reshape(-1).tolist()
         return ", ".join(f"{number:.4g}" for number in numbers[:4]) + (", …" if len(numbers) > 4 else "")
     if isinstance(value, (list, tuple)):
-        texts = [repr(child) for child in value[:3] if isinstance(child, str)]
+        texts = [repr(child) for child in value[:3]] if all(isinstance(child, str) for child in value) else []
         return ", ".join(texts) + (", …" if len(value) > 3 else "")
     return "" if isinstance(value, dict) else repr(value)
 

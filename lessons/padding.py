@@ -23,8 +23,10 @@ the dog barks
 a bird sings in the tree
 my cat sat on the mat and slept all day
 rain
-we read the book twice"""
-IDS, WASTE, LABELS, MASKS = "ids", "wasted cells", "labels", "masks"
+we read the book twice
+birds
+the dog sat in the rain on my book"""
+IDS, WASTE, LABELS, MASKS = "ids", "waste", "labels", "masks"
 LAZY = "from transformers import BertTokenizer"  # it takes seconds: inside the function here, at the top of the snippet
 IMPORTS = {
     IDS: ["import torch"],
@@ -41,8 +43,8 @@ IMPORTS = {
 
 @dataclass(frozen=True)
 class Params:
-    view: Literal["ids", "wasted cells", "labels", "masks"] = choice(IDS, about="what padding is looked at for")
-    lines: str = text(LINES, max_length=600, lines=6, about="your own lines; the first 8 are used")
+    view: Literal["ids", "waste", "labels", "masks"] = choice(IDS, about="what padding is looked at for")
+    lines: str = text(LINES, max_length=600, lines=8, about="your own lines; the first 8 are used")
     padding: Literal["longest", "max_length", "do_not_pad"] = choice(
         "longest", about="up to where", when={"view": (IDS,)}
     )
@@ -57,7 +59,7 @@ class Params:
         "[PAD]", about="what the tokenizer fills with", when={"view": (IDS, LABELS)}
     )
     batch_size: int = bounded(2, low=1, high=4, step=1, about="lines in a batch", when={"view": (WASTE,)})
-    seed: int = bounded(0, low=0, high=99, step=1, about="of the random order", when={"view": (WASTE,)})
+    seed: int = bounded(2, low=0, high=99, step=1, about="of the random order", when={"view": (WASTE,)})
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,11 @@ class Result:
     input_ids: Tensor | None  # (lines, T), None where the tokenizer refuses
     attention_mask: Tensor | None  # (lines, T) 1 = keep, 0 = padding
     tokens: list[list[str]] | None  # the ids as text
-    order: list[int] | None  # wasted cells: lines in random order
-    by_length: list[int] | None  # wasted cells: lines from short to long
-    random_batches: list[Tensor] | None  # wasted cells: input_ids of each batch, each padded to its own longest
+    order: list[int] | None  # waste: lines in random order
+    by_length: list[int] | None  # waste: lines from short to long
+    random_batches: list[Tensor] | None  # waste: input_ids of each batch, each padded to its own longest
     sorted_batches: list[Tensor] | None
-    cells: dict[str, int] | None  # wasted cells: size of the rectangles
+    cells: dict[str, int] | None  # waste: size of the rectangles
     counted: Tensor | None  # labels: (lines, T - 1) loss of each token, padding counted
     ignored: Tensor | None  # labels: the same with -100 where attention_mask is 0
     by_id: Tensor | None  # labels: the same with -100 wherever the id is pad_token_id
