@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from lessons.lesson import Lesson
-from lessons.params import controls, from_query, to_query
+from lessons.params import BadParam, controls, from_query, to_query
 from lessons.tape import OperatorTape
 from lessons.wire import plain
 
@@ -66,6 +66,10 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     """A lesson as a link opens it: what the page is built from, and the first state."""
     lesson = lesson_of(slug)
     params, notes = from_query(lesson.Params, query)
+    try:
+        shown = state(slug, params, notes)
+    except BadParam as problem:  # worker processes are not to be had now
+        shown = state(slug, lesson.Params(), [*notes, f"{problem} The link's values were replaced by the defaults."])
     spec = {
         "slug": slug,
         "title": lesson.title,
@@ -77,7 +81,7 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
         ],
         "traps": [asdict(trap) for trap in lesson.traps],
     }
-    return {"spec": spec, "state": state(slug, params, notes)}
+    return {"spec": spec, "state": shown}
 
 
 def to_json(value: Any) -> bytes:

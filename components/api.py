@@ -21,9 +21,9 @@ def expose(slug: str) -> None:
     def call(*values: Any) -> dict[str, Any]:
         try:
             asked = read(lesson.Params, dict(zip([param.name for param in params], values, strict=True)))
+            return {**words(slug, asked), "numbers": numbers(slug, asked)}
         except BadParam as problem:
             raise gr.Error(str(problem), print_exception=False) from None
-        return {**words(slug, asked), "numbers": numbers(slug, asked)}
 
     call.__name__ = slug
     call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -47,9 +47,9 @@ def _update(slug: str) -> Any:
         """The page for these values; a value out of range is answered with one sentence."""
         try:
             params = read(lesson_of(slug).Params, values if isinstance(values, dict) else {})
+            return _json(state_json(slug, params))
         except BadParam as problem:
             return _json(to_json({"problem": str(problem)}))
-        return _json(state_json(slug, params))
 
     return update
 

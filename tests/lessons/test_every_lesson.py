@@ -30,7 +30,7 @@ from tests.corners import (
     result_at,
 )
 
-NOT_A_LESSON = {"lesson", "params", "pattern", "seeding", "source", "tape", "wire"}
+NOT_A_LESSON = {"lesson", "params", "pattern", "processes", "seeding", "source", "tape", "wire"}
 
 
 def test_every_lesson_has_the_name_of_its_file():

@@ -1,0 +1,116 @@
+"""What each worker reads, how the batches take turns, and what arrives twice, never or out of order."""
+
+from typing import Any
+
+from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
+from lessons.iterable import Params, Result
+
+
+def draw(params: Params, result: Result) -> Figure:
+    last = [_counts(params, result)] + ([_displacement(result)] if len(result.received) else [])
+    rows = [[_pipes(params, result), _totals(params, result)], last]
+    if result.batches:
+        rows.insert(1, [_batches(params, result), *([_processes(result)] if result.arrived is not None else [])])
+    return figure(*rows)
+
+
+def _cards(title: str, items: list[list[Any]], marks: list[list[str]], **rest: Any) -> Panel:
+    """Cells that show which item they are: its number, and one colour wherever it appears."""
+    keys = [["" if i is None else f"item-{i}" for i in row] for row in items]
+    return grid(
+        title, items, limit=1e9, digits=0, keys=keys, groups=items, marks=marks, row_dim=None, col_dim=0, **rest
+    )
+
+
+def _pipes(params: Params, result: Result) -> Panel:
+    longest = max(map(len, result.read))
+    items = [row + [None] * (longest - len(row)) for row in result.read]
+    kept = [len(row) - len(row) % params.batch_size if params.drop_last else len(row) for row in result.read]
+    cells = [[(worker, at, kept[worker], i) for at, i in enumerate(row)] for worker, row in enumerate(items)]
+    return _cards(
+        "What each reader's __iter__ yields", items, [[_mark(*cell) for cell in row] for row in cells], wide=True,
+        tensor=f"read, a list of {len(items)} lists of up to {longest} int",
+        row_labels=[_reader(params, worker) for worker in range(len(items))], rows="reader", cols="position in its stream",
+        badge=f"sharding: {params.sharding}",
+        sub=[["" if i is None else f"b{at // params.batch_size}" for _, at, _, i in row] for row in cells],
+        notes=[[_told(params, *cell) for cell in row] for row in cells],
+    )  # fmt: skip
+
+
+def _reader(params: Params, worker: int) -> str:
+    return f"worker {worker}" if params.num_workers else "main"
+
+
+def _mark(worker: int, at: int, kept: int, item: int | None) -> str:
+    return "" if item is None else "card" if at < kept else "dropped"
+
+
+def _told(params: Params, worker: int, at: int, kept: int, item: int | None) -> str:
+    if item is None:
+        return ""
+    goes = (
+        f"goes into its batch {at // params.batch_size}"
+        if at < kept
+        else f"is dropped: no full batch of {params.batch_size}"
+    )
+    return f"{_reader(params, worker)} yields item {item} at position {at}; it {goes}"
+
+
+def _totals(params: Params, result: Result) -> Panel:
+    totals = [len(result.received), result.duplicated, result.lost]
+    return bars(
+        "Items", ["delivered", "duplicated", "lost"], totals, digits=0, limit=max(*totals, params.n),
+        references=[("in the stream", params.n)],
+        notes=[
+            f"{len(result.received)} items in {len(result.batches)} batches; len(loader) says {result.length} batches",
+            f"{result.duplicated} deliveries beyond the first of their item",
+            f"{result.lost} of {params.n} items are in no batch",
+        ],
+    )  # fmt: skip
+
+
+def _batches(params: Params, result: Result) -> Panel:
+    """One row a batch, in the order in which the training loop gets them."""
+    items = [batch.tolist() for batch in result.batches]
+    widest = max(map(len, items))
+    rows = [row + [None] * (widest - len(row)) for row in items]
+    return _cards(
+        "Batches, in the order of the loop", rows, [["" if i is None else "card" for i in row] for row in rows],
+        tensor=f"batches, a list of {len(rows)} int64 cpu tensors of up to {widest}", rows="batch", cols="place in the batch",
+        row_labels=[f"{at} · {_reader(params, worker)}" for at, worker in enumerate(result.source)],
+        badge=f"len(loader) = {result.length}",
+    )  # fmt: skip
+
+
+def _processes(result: Result) -> Panel:
+    pairs = list(zip(result.batches, result.arrived or [], strict=False))
+    rows = [[at, str(here.tolist()), str(real.tolist()), _same(here, real)] for at, (here, real) in enumerate(pairs)]
+    return table(
+        "Computed and delivered", ["batch", "computed here", "from worker processes", ""], rows, wide=True,
+        note=f"{len(result.arrived or [])} batches came out of real processes, {len(result.batches)} were computed.",
+    )  # fmt: skip
+
+
+def _same(here: Any, real: Any) -> tuple[str, str]:
+    return ("equal", "yes") if here.tolist() == real.tolist() else ("differs", "warn")
+
+
+def _counts(params: Params, result: Result) -> Panel:
+    counts = result.counts.tolist()
+    return grid(
+        "counts", [counts], tensor=described("counts", result.counts, ("item",)), limit=max(*counts, 1), digits=0,
+        row_dim=None, col_dim=0, row_labels=["times"], cols="item", badge="deliveries of each item",
+        keys=[[f"item-{i}" for i in range(params.n)]],
+        marks=[["error" if times == 0 else "new" if times > 1 else "" for times in counts]],
+        notes=[[f"item {i} was delivered {times} time{'' if times == 1 else 's'}" for i, times in enumerate(counts)]],
+    )  # fmt: skip
+
+
+def _displacement(result: Result) -> Panel:
+    items, moved = result.received.tolist(), result.displacement.tolist()
+    return grid(
+        "displacement", [moved], tensor=described("displacement", result.displacement, ("position",)), digits=0,
+        limit=limit(result.displacement), row_dim=None, col_dim=0, row_labels=["early"], cols="position in the loop",
+        keys=[[f"item-{i}" for i in items]], sub=[[f"item {i}" for i in items]], badge="item - position", wide=True,
+        notes=[[f"item {i} came at position {at}: {i} - {at} = {shift}" for at, (i, shift) in enumerate(zip(items, moved, strict=True))]],
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""Runs with worker processes: one at a time, and none of its processes outlives it."""
+
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lessons.params import BadParam
+
+_turn = threading.Semaphore(1)
+
+
+class Unavailable(BadParam):
+    """One sentence: why these Params have no Result now. Unlike a Result it is never cached, so it can be tried again."""
+
+
+@contextmanager
+def worker_processes() -> Iterator[None]:
+    """A block that may start processes; give its DataLoader a `timeout`, which bounds the wait for each batch.
+
+    Raises Unavailable when another block is under way, when the host starts no process, and when the workers do not answer.
+    """
+    if not _turn.acquire(blocking=False):
+        raise Unavailable("Another run with worker processes is under way; try again in a few seconds.")
+    before = set(multiprocessing.active_children())
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise Unavailable(f"This host did not complete the run with worker processes ({reason}).") from None
+    finally:
+        for child in set(multiprocessing.active_children()) - before:
+            child.kill()
+            child.join()
+        _turn.release()

@@ -1,0 +1,43 @@
+"""Every item keeps its number and colour from the stream to the batch."""
+
+from figures.iterable import draw
+from lessons.iterable import Params, run
+
+
+def drawn(**values):
+    params = Params(**values)
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+def test_what_drop_last_leaves_out_is_crossed_out_in_the_stream_of_its_worker():
+    _, panels = drawn(n=11, sharding="stride", drop_last=True)
+    reads = panels["What each reader's __iter__ yields"]
+    assert reads["values"] == [[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, None]]
+    assert reads["marks"] == [["card"] * 4 + ["dropped"] * 2, ["card"] * 4 + ["dropped", ""]]
+
+
+def test_an_item_has_the_same_key_and_colour_wherever_it_stands():
+    _, panels = drawn(n=7, num_workers=3, buffer=3)
+    for title in ("What each reader's __iter__ yields", "Batches, in the order of the loop"):
+        for values, keys, groups in zip(*(panels[title][part] for part in ("values", "keys", "groups")), strict=True):
+            assert keys == ["" if i is None else f"item-{i}" for i in values] and groups == values
+
+
+def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
+    result, panels = drawn(n=7, num_workers=2, batch_size=3)
+    batches = panels["Batches, in the order of the loop"]
+    assert [[i for i in row if i is not None] for row in batches["values"]] == [b.tolist() for b in result.batches]
+    assert batches["rowLabels"][:2] == ["0 · worker 0", "1 · worker 1"]
+
+
+def test_the_bars_count_what_came_what_came_twice_and_what_never_came():
+    result, panels = drawn(sharding="stride", drop_last=True)
+    assert panels["Items"]["values"] == [8, 0, 4] == [len(result.received), result.duplicated, result.lost]
+    assert panels["counts"]["marks"] == [["error" if times == 0 else "" for times in result.counts.tolist()]]
+
+
+def test_each_batch_of_the_processes_is_compared_with_the_computed_one():
+    _, panels = drawn(processes=True)
+    rows = panels["Computed and delivered"]["rows"]
+    assert len(rows) == 6 and all(here == real and verdict == ["equal", "yes"] for _, here, real, verdict in rows)
