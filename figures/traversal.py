@@ -55,7 +55,7 @@ def _given(params: Params, result: Result) -> Panel:
     ]
     left = f"… and {len(kept) - MOST_ROWS} more" if len(kept) > MOST_ROWS else ""
     title = "kept" if named else "walked"
-    columns = ["number", "name", "is", "shape", "the line that gets it"]
+    columns = ["number", "name", "is", "the line that gets it"]
     return table(
         title, columns, rows, note=left, wide=True, badge=f"{len(kept)} of {len(walked)} {_test(params)}".strip()
     )
@@ -63,9 +63,10 @@ def _given(params: Params, result: Result) -> Panel:
 
 def _facts(result: Result, path: str) -> list[str]:
     if path in result.places:
-        return [result.places[path], "", access(path)]
+        return [result.places[path], access(path)]
     tensor = result.tensors[path]
-    return [f"{BADGES[tensor['kind']]} {tensor['kind']}", str(tuple(tensor["shape"])), access(path)]
+    shape = "×".join(map(str, tensor["shape"])) or "scalar"
+    return [f"{BADGES[tensor['kind']]} {shape}", access(path)]
 
 
 def _test(params: Params) -> str:

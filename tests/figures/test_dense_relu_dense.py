@@ -1,0 +1,53 @@
+"""The picture shows the matrices of the module, and its notes end with the numbers in the cells."""
+
+import re
+
+import pytest
+
+from figures.dense_relu_dense import draw
+from lessons.dense_relu_dense import Params, run
+
+
+def drawn(**params):
+    asked = Params(**params)
+    result = run(asked)
+    return result, {panel["title"]: panel for row in draw(asked, result)["rows"] for panel in row}
+
+
+@pytest.mark.parametrize("form, titles", [("relu", "x h a y"), ("gated-gelu", "x h a g hidden y")])
+def test_the_pipeline_has_one_panel_for_each_step_that_there_is(form, titles):
+    asked = Params(feed_forward_proj=form)
+    assert [panel["title"] for panel in draw(asked, run(asked))["rows"][0]] == titles.split()
+    assert "dropped" in drawn(feed_forward_proj=form, dropout_rate=0.5)[1]
+
+
+@pytest.mark.parametrize("name", ["h", "a", "g", "hidden", "y"])
+def test_the_note_of_a_cell_ends_with_the_cell(name):
+    result, panels = drawn(feed_forward_proj="gated-silu")
+    for notes, row in zip(panels[name].get("notes", []), getattr(result, name).tolist(), strict=False):
+        assert [note.rsplit(" ", 1)[-1] for note in notes] == [f"{value:+.4f}" for value in row]
+
+
+def test_the_terms_of_a_note_add_up():
+    result, panels = drawn()
+    terms = re.findall(r"([+-]\d+\.\d+)·\(?(-?\d+\.\d+)\)?", panels["y"]["notes"][1][2])
+    assert len(terms) == 6
+    assert sum(float(a) * float(b) for a, b in terms) == pytest.approx(result.y[1, 2].item(), abs=0.05)
+
+
+def test_the_cells_of_one_token_light_together():
+    _, panels = drawn()
+    assert all(panels[name]["keys"][2][0] == "t2" for name in ("x", "h", "a", "y", "moved", "moved_attention"))
+
+
+def test_moved_cells_are_framed_and_share_one_scale():
+    _, panels = drawn(token=3)
+    rows = [[bool(mark) for mark in row] for row in panels["moved"]["marks"]]
+    assert rows == [[row == 3] * 4 for row in range(4)]
+    assert panels["moved"]["limit"] == panels["moved_attention"]["limit"]
+
+
+def test_the_place_of_the_chosen_stack_is_marked():
+    _, panels = drawn(stack="decoder")
+    table = panels["places"]
+    assert [table["rows"][index][0] for index in table["lit"]] == ["model.decoder.block[0].layer[2].DenseReluDense"]

@@ -1,0 +1,48 @@
+"""The table of a step says of each tensor what was measured at that step."""
+
+from figures.freeze import draw
+from lessons.freeze import Params, run
+
+
+def drawn(**params):
+    asked = Params(**params)
+    result = run(asked)
+    return result, draw(asked, result)
+
+
+def frame(panel, step):
+    return {**panel, **panel["frames"][step]}
+
+
+def test_each_step_shows_its_own_numbers():
+    result, figure = drawn(moment="after the first step", set_to_none=False)
+    table = figure["rows"][0][0]
+    for step in range(3):
+        for index, row in enumerate(frame(table, step)["rows"][: len(result.names)]):
+            trains, moved = result.requires_grad[step][index], result.moved[step][index].item()
+            assert row[0] == f"{'▲' if trains else '❄'} {result.names[index]}"
+            assert row[1][0] == str(trains) and row[2][0] == f"{result.grads[step][index].item():.4f}"
+            assert row[3] == ([f"{moved:.4f}", "yes" if trains else "warn"] if moved else ["0", "muted"])
+
+
+def test_a_missing_grad_is_none_and_not_zero():
+    result, figure = drawn()
+    cells = [row[2][0] for row in figure["rows"][0][0]["rows"][: len(result.names)]]
+    assert cells[:4] == ["None"] * 4 and "None" not in cells[4:]
+
+
+def test_buffers_of_a_frozen_norm_are_a_warning_where_they_drift():
+    _, figure = drawn()
+    assert [row[3][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["warn"] * 3
+    _, figure = drawn(freeze="nothing")
+    assert [row[3][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["yes"] * 3
+    _, figure = drawn(mode="eval")
+    assert [row[3][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["muted"] * 3
+
+
+def test_an_error_stands_beside_the_step_it_prevented():
+    result, figure = drawn(freeze="the notes' loop")
+    table, error = figure["rows"][0]
+    assert error["text"] == result.error and error["where"] == "loss.backward()"
+    assert {row[1][0] for row in table["rows"][:8]} == {"no step"}
+    assert float(table["rows"][8][3][0]) > 0
