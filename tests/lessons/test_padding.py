@@ -45,9 +45,9 @@ def test_one_line_a_batch_wastes_nothing():
     assert cells["random order"] == cells["sorted by length"] == cells["real tokens"]
 
 
-@given(lines=TEXTS)
-def test_minus_100_where_the_mask_is_0_gives_the_loss_of_the_lines_alone(lines):
-    loss = run(Params(view=LABELS, lines=lines)).loss
+@given(lines=TEXTS, pad_token=st.sampled_from(["[PAD]", "[SEP]", "<pad>, only named"]))
+def test_minus_100_where_the_mask_is_0_gives_the_loss_of_the_lines_alone(lines, pad_token):
+    loss = run(Params(view=LABELS, lines=lines, pad_token=pad_token)).loss
     assert loss["-100 where the mask is 0"] == pytest.approx(loss["each line alone, by token"], abs=1e-5)
 
 
