@@ -57,18 +57,19 @@ function drawNumber(field, id, changed) {
   const exact = h("input", { type: "number", id, ...limits, "aria-describedby": field.about ? `${id}-about` : null, required: true });
   const slider = h("input", { type: "range", ...limits, "aria-label": `${field.name} slider` });
   const none = field.nullable ? h("input", { type: "checkbox" }) : null;
+  const byStep = () => (exact.step = field.step); // the arrows and the spinner go by the slider's steps ...
+  const between = () => (exact.step = field.whole ? 1 : "any"); // ... a typed or a linked value may lie between them
   const take = (from, to, settled) => {
+    between();
     if (from.checkValidity()) to.value = from.value; // otherwise the page says what is allowed
-
     changed(settled);
   };
   slider.addEventListener("input", () => take(slider, exact, false));
   slider.addEventListener("change", () => take(slider, exact, true));
-  exact.addEventListener("change", () => {
-    exact.step = "any"; // a typed value may lie between the slider's steps
-    if (field.whole) exact.step = 1;
-    take(exact, slider, true);
-  });
+  exact.addEventListener("keydown", byStep);
+  exact.addEventListener("pointerdown", byStep);
+  exact.addEventListener("blur", between);
+  exact.addEventListener("change", () => take(exact, slider, true));
   const dim = () => [exact, slider].forEach((input) => (input.disabled = Boolean(none?.checked)));
   none?.addEventListener("change", () => (dim(), changed(true)));
   const beside = none ? h("label", { class: "none" }, none, "None") : null;
@@ -78,6 +79,7 @@ function drawNumber(field, id, changed) {
     write(value) {
       if (none) none.checked = value === null;
       if (value !== null) exact.value = slider.value = value;
+      between();
       dim();
     },
     problem: () => (none?.checked || exact.checkValidity() ? null : `${field.name} must be ${field.accepts}.`),

@@ -20,7 +20,7 @@ export async function mount(element, slug, opening, server, lessons) {
   try {
     const payload = opening && !linked ? opening : await server.restore(linked ? asked : {});
     clearTimeout(wait);
-    new LessonPage(element, payload, server);
+    new LessonPage(element, payload, server, lessons);
   } catch (error) {
     clearTimeout(wait);
     const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server, lessons) }, "Try again");
@@ -30,8 +30,9 @@ export async function mount(element, slug, opening, server, lessons) {
 }
 
 class LessonPage {
-  constructor(element, { spec, state }, server) {
+  constructor(element, { spec, state }, server, lessons) {
     this.spec = spec;
+    this.lessons = lessons;
     this.server = server;
     this.waiting = null; // the newest change that has not been sent
     this.running = false;
@@ -40,7 +41,7 @@ class LessonPage {
     drawPredictions(this.parts.predict, spec.predictions, (params) => this.set(params));
     drawTraps(this.parts.traps, spec.traps, (params) => this.set(params, true));
     this.paint(state);
-    window.addEventListener("popstate", () => names(spec.slug) && this.restore());
+    window.addEventListener("popstate", () => this.addressed() && this.restore());
     document.addEventListener("lesson-entered", () => this.entered());
     this.entered();
     element.dataset.state = this.root.dataset.state = "ready";
@@ -124,9 +125,19 @@ class LessonPage {
     this.root.removeAttribute("aria-busy");
   }
 
+  /** The address names this lesson, or none while this is the first one. */
+  addressed() {
+    return names(this.spec.slug) || (this.lessons && !this.lessons.includes(query().lesson));
+  }
+
   async restore() {
-    const { state } = await this.server.restore(query());
-    this.paint(state);
+    const address = location.href;
+    try {
+      const { state } = await this.server.restore(query());
+      if (address === location.href) this.paint(state); // else the visitor has gone on
+    } catch {
+      this.complain("The server did not answer; the picture is not that of the address. Reload the page to try again.");
+    }
   }
 
   complain(sentence) {
