@@ -38,7 +38,8 @@ def _said(params: Params, result: Result) -> list[Panel]:
 
 def _tensors(result: Result, step: int) -> Panel:
     rows = [_parameter(result, step, index) for index in range(len(result.names))]
-    rows += [_buffer(result, step, index) for index in range(len(result.buffers))]
+    training = _training(result, step)
+    rows += [_buffer(result, step, index, training) for index in range(len(result.buffers))]
     columns = ["tensor", "requires_grad", ".grad at step()", "moved by", "in all"]
     note = "norm of .grad; largest |change| of a number by this step, and the sum of these over all steps so far"
     loss = f"step {step + 1}, loss {result.losses[step]:.4f}" if step < len(result.losses) else "before the first pass"
@@ -64,9 +65,9 @@ def _moved(value: float, kind: str) -> Cell:
     return (f"{value:.4f}", kind) if value else ("0", "muted")
 
 
-def _buffer(result: Result, step: int, index: int) -> list[Cell]:
+def _buffer(result: Result, step: int, index: int, training: set[str]) -> list[Cell]:
     drifts = [drift[index].item() for drift in result.drift[: step + 1]]
-    kind = "warn" if _is_frozen(result, step, result.buffers[index].split(".")[0]) else "yes"
+    kind = "yes" if _layer(result.buffers[index]) in training else "warn"
     last = drifts[-1] if drifts else 0.0
     return [
         f"▤ {result.buffers[index]}",
@@ -77,12 +78,15 @@ def _buffer(result: Result, step: int, index: int) -> list[Cell]:
     ]
 
 
-def _is_frozen(result: Result, step: int, layer: str) -> bool:
-    """Whether all parameters of a layer were frozen at a step; where torch refused the step, nothing was trained at all."""
+def _training(result: Result, step: int) -> set[str]:
+    """The layers with a parameter that trains at this step; none where torch refused the step."""
     if step >= len(result.requires_grad):
-        return True
-    flags = zip(result.names, result.requires_grad[step], strict=True)
-    return not any(trains for name, trains in flags if name.startswith(f"{layer}."))
+        return set()
+    return {_layer(name) for name, trains in zip(result.names, result.requires_grad[step], strict=True) if trains}
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _graph(result: Result, step: int) -> Panel:

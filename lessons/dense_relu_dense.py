@@ -1,6 +1,5 @@
 """T5's DenseReluDense gives every token the same two or three matrices and mixes no tokens; attention does the mixing."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import bounded, choice
 from lessons.seeding import seeded
-from lessons.source import snippet_of
+from lessons.source import joined, snippet_of
 
 CLOSED_BOOK = Path(__file__).parent.parent / "assets" / "models" / "closed_book"
 MEASURED = ("tiny T5", "closed_book") if (CLOSED_BOOK / "config.json").exists() else ("tiny T5",)
@@ -58,7 +57,7 @@ def build(feed_forward_proj: str, d_ff: int, dropout_rate: float, stack: str) ->
 
     config = T5Config(
         vocab_size=32, d_model=4, d_kv=4, num_heads=2, num_layers=2, d_ff=d_ff, dropout_rate=dropout_rate,
-        feed_forward_proj=feed_forward_proj, decoder_start_token_id=0,
+        feed_forward_proj=feed_forward_proj,
     )  # fmt: skip
     model = T5ForConditionalGeneration(config).requires_grad_(False).train()
     if stack == "encoder":
@@ -200,10 +199,7 @@ def snippet(params: Params) -> str:
         snippet_of(disturb, values, header=IMPORTS),
         snippet_of(*last, also=[survey], header=IMPORTS),
     ]
-    lines = [line for part in parts for line in part.splitlines()]
-    imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
-    rest = "\n".join(line for line in lines if line not in imports)
-    return "\n".join(imports) + "\n\n" + re.sub(r"\n{3,}", "\n\n", rest.lstrip() + "\n")
+    return joined(*parts)
 
 
 def caption(params: Params, result: Result) -> str:

@@ -16,7 +16,7 @@ from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import bounded, choice, switch, text
 from lessons.pattern import refusal, search
 from lessons.seeding import seeded
-from lessons.source import snippet_of
+from lessons.source import joined, snippet_of
 
 Freeze = Literal[
     "nothing", "names that match", "the notes' loop", "stem.requires_grad_(False)", "head.requires_grad_(False)",
@@ -107,7 +107,7 @@ def build(mode: str, prompt: bool) -> tuple[Any, ...]:
     else:
         model.train()
     if mode == "train, norm in eval":
-        model.norm.eval()
+        model.get_submodule("norm").eval()
     grad = True
     if mode == "no_grad":
         grad = False
@@ -173,8 +173,13 @@ def freezer(model: Any, freeze: str, pattern: str) -> Callable[[], Any]:
     return freeze_now
 
 
-def history() -> tuple[list[Any], ...]:
-    requires_grad, flow, grads, moved, drift, losses = [], [], [], [], [], []
+def history() -> Any:
+    requires_grad: list[list[bool]] = []
+    flow: list[dict[str, bool]] = []
+    grads: list[Tensor] = []
+    moved: list[Tensor] = []
+    drift: list[Tensor] = []
+    losses: list[float] = []
     return requires_grad, flow, grads, moved, drift, losses
 
 
@@ -218,17 +223,25 @@ def after(model: Any, x: Tensor, y: Tensor, grad: bool, make: Callable[..., Any]
 
 def run(params: Params) -> Result:
     with seeded(0):
-        model, x, y, parameters, soft_prompt, names, buffers, grad = build(params.mode, params.prompt)
-        make, opt, cost = choose(model, x, y, parameters, grad, params.optimizer, params.weight_decay, params.prompt)
-        lists = history()
-        result = Result(names, buffers, *lists, cost)
-        freeze_now = freezer(model, "nothing" if refused(params) else params.freeze, params.pattern)
-        parts = (model, x, y, parameters, soft_prompt, grad, opt, freeze_now)
-        try:
-            train(*parts, *lists, params.moment, params.set_to_none, params.steps)
-        except (RuntimeError, re.error, OverflowError) as error:
-            return replace(result, error=f"{type(error).__name__}: {error}")
-        return replace(result, cost_frozen=after(model, x, y, grad, make, params.prompt))
+        return follow(build(params.mode, params.prompt), params)
+
+
+def follow(built: tuple[Any, ...], params: Params) -> Result:
+    """The Result for any net as `build` returns it."""
+    model, x, y, parameters, soft_prompt, names, buffers, grad = built
+    make, opt, cost = choose(model, x, y, parameters, grad, params.optimizer, params.weight_decay, params.prompt)
+    lists = history()
+    seen: tuple[Any, ...] = (names, buffers, *lists, cost)
+    result = Result(*seen)
+    freeze_now = freezer(model, "nothing" if refused(params) else params.freeze, params.pattern)
+    given: tuple[Any, ...] = (
+        model, x, y, parameters, soft_prompt, grad, opt, freeze_now, *lists, params.moment, params.set_to_none, params.steps
+    )  # fmt: skip
+    try:
+        train(*given)
+    except (RuntimeError, re.error, OverflowError) as error:
+        return replace(result, error=f"{type(error).__name__}: {error}")
+    return replace(result, cost_frozen=after(model, x, y, grad, make, params.prompt))
 
 
 def refused(params: Params) -> str | None:
@@ -249,7 +262,7 @@ from torch import Tensor, nn
 """
 
 
-FREEZERS = [freeze_nothing, freeze_matching, freeze_all, freeze_attribute, freeze_typo]
+FREEZERS: list[Any] = [freeze_nothing, freeze_matching, freeze_all, freeze_attribute, freeze_typo]
 
 
 def snippet(params: Params) -> str:
@@ -262,10 +275,7 @@ def snippet(params: Params) -> str:
         snippet_of(train, values, also=[change], header=IMPORTS),
         snippet_of(after, values, header=IMPORTS),
     ]
-    lines = [line for part in parts for line in part.splitlines()]
-    imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
-    rest = "\n".join(line for line in lines if line not in imports)
-    return "\n".join(imports) + "\n\n" + re.sub(r"\n{3,}", "\n\n", rest.lstrip() + "\n")
+    return joined(*parts)
 
 
 def caption(params: Params, result: Result) -> str:
@@ -280,7 +290,7 @@ def caption(params: Params, result: Result) -> str:
 
 def _what(params: Params) -> str:
     zero = "" if params.set_to_none else ", gradients zeroed instead of dropped"
-    frozen = f"{params.freeze} {params.pattern}" if params.freeze == "names that match" else params.freeze
+    frozen = f'names that match "{params.pattern}"' if params.freeze == "names that match" else params.freeze
     prompt = ", with a prompt" if params.prompt else ""
     return (
         f"Frozen {params.moment}: {frozen}. {params.optimizer} with weight_decay={params.weight_decay:g}, "
@@ -306,12 +316,13 @@ def _weights(result: Result) -> str:
 
 
 def _buffers(result: Result) -> str:
-    drift = max((value for step in result.drift for value in step.tolist()), default=0.0)
-    if not result.drift:
+    """How far the running statistics moved, the count of batches left out."""
+    running = [index for index, name in enumerate(result.buffers) if "running" in name]
+    drifts = [step[index].item() for step in result.drift for index in running]
+    if not drifts:
         return ""
-    return (
-        f"BatchNorm's buffers moved by up to {drift:.3f} in a pass." if drift else "BatchNorm's buffers stayed: 0.000."
-    )
+    moved = f"moved by up to {max(drifts):.3f} in a pass" if max(drifts) else "stayed: 0.000"
+    return f"BatchNorm's running statistics {moved}."
 
 
 def _bytes(result: Result) -> str:

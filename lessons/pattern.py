@@ -132,7 +132,8 @@ class _Builder:
         if operator == "SUBPATTERN" and not (argument[1] or argument[2]):  # no flags of its own
             return self.sequence(argument[3], after)
         if operator in ("MAX_REPEAT", "MIN_REPEAT"):
-            return self._repeat(*argument, after)
+            low, high, items = argument
+            return self._repeat(low, high, items, after)
         raise Refused(f"The regex holds {REFUSED.get(operator, 'inline flags')}, which has no linear-time form.")
 
     def _repeat(self, low: int, high: Any, items: Any, after: int) -> int:

@@ -3,6 +3,8 @@
 import ast
 import inspect
 import json
+import re
+import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -39,6 +41,24 @@ def snippet_of(
     start = [f"torch.manual_seed({seed})"] if seed is not None else []
     imports = [line for line in map(partial(_import_used, names), header.splitlines()) if line]
     parts = ["\n".join(imports), *helpers, "\n".join(start + bound), body]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def joined(*snippets: str) -> str:
+    """Several snippets as one: their imports merged on top, the rest one below the other."""
+    lines = [line for snippet in snippets for line in snippet.splitlines()]
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    names: dict[str, set[str]] = {}  # module -> what is imported from it
+    for node in ast.parse("\n".join(imports)).body:
+        if isinstance(node, ast.ImportFrom):
+            names.setdefault(node.module or "", set()).update(map(ast.unparse, node.names))
+    merged = {line for line in imports if line.startswith("import ")}
+    merged |= {f"from {module} import {', '.join(sorted(found))}" for module, found in names.items()}
+    top: dict[bool, list[str]] = {True: [], False: []}  # of the standard library, and others
+    for line in sorted(merged, key=lambda line: (line.startswith("from"), line)):
+        top[line.split()[1].split(".")[0] in sys.stdlib_module_names].append(line)
+    rest = "\n".join(line for line in lines if line not in imports)
+    parts = ["\n".join(top[True]), "\n".join(top[False]), re.sub(r"\n{3,}", "\n\n", rest.strip())]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

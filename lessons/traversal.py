@@ -14,7 +14,7 @@ from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import choice, switch, text
 from lessons.pattern import Refused, refusal, search
 from lessons.seeding import seeded
-from lessons.source import snippet_of
+from lessons.source import joined, snippet_of
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 SHIPPED = tuple(name for name in ("closed_book", "extractive") if (MODELS / name / "config.json").exists())
@@ -213,13 +213,17 @@ def _load_transformers() -> None:
     logging.disable_progress_bar()
 
 
+@cache
+def _surveyed(architecture: str) -> Result:
+    return survey(_model(architecture))
+
+
 def run(params: Params) -> Result:
-    return walk_through(_model(params.architecture), params)
+    return walk_through(_model(params.architecture), _surveyed(params.architecture), params)
 
 
-def walk_through(model: nn.Module, params: Params) -> Result:
-    """The Result for any model."""
-    result = survey(model)
+def walk_through(model: nn.Module, result: Result, params: Params) -> Result:
+    """The Result of `survey`, completed by one walk."""
     if params.walk not in NAMED:
         walked, kept = unnamed(model, params.walk, params.recurse)
         return replace(result, walked=walked, kept=kept)
@@ -256,10 +260,7 @@ def snippet(params: Params) -> str:
         snippet_of(survey, {}, also=[facts, same_object, hidden_in], header=IMPORTS),
         snippet_of(named if params.walk in NAMED else unnamed, values, header=IMPORTS),
     ]
-    lines = [line for part in parts for line in part.splitlines()]
-    imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
-    rest = "\n".join(line for line in lines if line not in imports)
-    return "\n".join(imports) + "\n\n" + re.sub(r"\n{4,}", "\n\n\n", rest.lstrip() + "\n")
+    return joined(*parts)
 
 
 def caption(params: Params, result: Result) -> str:
@@ -286,7 +287,7 @@ def _kept(params: Params, result: Result) -> str:
     if not params.pattern:
         return ""
     test = f'"{params.pattern}" in name' if params.match == "in" else f're.search(r"{params.pattern}", name)'
-    return f"`{test}` keeps {len(result.kept or [])} of them."
+    return f"{test} keeps {len(result.kept or [])} of them."
 
 
 def _twice(params: Params, result: Result) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lessons.source import HEADER, literal, snippet_of
+from lessons.source import HEADER, joined, literal, snippet_of
 
 
 class Twice(nn.Module):
@@ -88,3 +88,11 @@ def test_a_seed_stands_above_the_code():
 def test_a_literal_is_python_for_its_value(value):
     assert eval(literal(value)) == value
     assert "\n" not in literal(value)
+
+
+def test_joined_snippets_import_each_name_once_and_the_standard_library_first():
+    one = "import torch\nfrom torch import nn\n\nfrom functools import partial\n\nx = partial(nn.Linear, 2)\n"
+    other = "import torch\nfrom torch import Tensor, nn\n\n\n\ny: Tensor = x(3).weight\n"
+    assert joined(one, other) == (
+        "from functools import partial\n\nimport torch\nfrom torch import Tensor, nn\n\nx = partial(nn.Linear, 2)\n\ny: Tensor = x(3).weight\n"
+    )
