@@ -30,7 +30,12 @@ def lines(
         _curve(x, y, name, {"color": LINES[i], "width": 1.5, "dash": "dash"})
         for i, (name, y) in enumerate((laws or {}).items())
     ]
-    look = {
+    return {"data": solid + dashed, "layout": {**look(x_title, y_title), **layout}}
+
+
+def look(x_title: str, y_title: str) -> dict[str, Any]:
+    """The layout that all charts share."""
+    return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 52, "r": 12, "t": 8, "b": 40},
@@ -39,7 +44,6 @@ def lines(
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "uirevision": "keep",
     }
-    return {"data": solid + dashed, "layout": {**look, **layout}}
 
 
 def _curve(x: list[float], y: list[float], name: str, line: dict[str, Any]) -> dict[str, Any]:

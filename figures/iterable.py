@@ -7,11 +7,11 @@ from lessons.iterable import Params, Result
 
 
 def draw(params: Params, result: Result) -> Figure:
-    last = [_counts(params, result)] + ([_displacement(result)] if len(result.received) else [])
-    rows = [[_pipes(params, result), _totals(params, result)], last]
-    if result.batches:
-        rows.insert(1, [_batches(params, result), *([_processes(result)] if result.arrived is not None else [])])
-    return figure(*rows)
+    second = [_batches(params, result)] if result.batches else []
+    third = [_displacement(result)] if result.batches else []
+    if result.arrived is not None:
+        third.insert(0, _processes(result))
+    return figure([_pipes(params, result), _totals(params, result)], [*second, _counts(params, result)], third)
 
 
 def _cards(title: str, items: list[list[Any]], marks: list[list[str]], **rest: Any) -> Panel:
@@ -30,7 +30,7 @@ def _pipes(params: Params, result: Result) -> Panel:
     return _cards(
         "What each reader's __iter__ yields", items, [[_mark(*cell) for cell in row] for row in cells], wide=True,
         tensor=f"read, a list of {len(items)} lists of up to {longest} int",
-        row_labels=[_reader(params, worker) for worker in range(len(items))], rows="reader", cols="position in its stream",
+        row_labels=[_reader(params, worker) for worker in range(len(items))], rows="worker", cols="position in its stream",
         badge=f"sharding: {params.sharding}",
         sub=[["" if i is None else f"b{at // params.batch_size}" for _, at, _, i in row] for row in cells],
         notes=[[_told(params, *cell) for cell in row] for row in cells],
@@ -38,7 +38,7 @@ def _pipes(params: Params, result: Result) -> Panel:
 
 
 def _reader(params: Params, worker: int) -> str:
-    return f"worker {worker}" if params.num_workers else "main"
+    return f"w{worker}" if params.num_workers else "main"
 
 
 def _mark(worker: int, at: int, kept: int, item: int | None) -> str:
@@ -76,8 +76,8 @@ def _batches(params: Params, result: Result) -> Panel:
     rows = [row + [None] * (widest - len(row)) for row in items]
     return _cards(
         "Batches, in the order of the loop", rows, [["" if i is None else "card" for i in row] for row in rows],
-        tensor=f"batches, a list of {len(rows)} int64 cpu tensors of up to {widest}", rows="batch", cols="place in the batch",
-        row_labels=[f"{at} · {_reader(params, worker)}" for at, worker in enumerate(result.source)],
+        tensor=f"batches, a list of {len(rows)} int64 cpu tensors of up to {widest}", rows="batch, by its worker", cols="place in the batch",
+        row_labels=[f"{_reader(params, worker)}" for at, worker in enumerate(result.source)],
         badge=f"len(loader) = {result.length}",
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _counts(params: Params, result: Result) -> Panel:
     counts = result.counts.tolist()
     return grid(
         "counts", [counts], tensor=described("counts", result.counts, ("item",)), limit=max(*counts, 1), digits=0,
-        row_dim=None, col_dim=0, row_labels=["times"], cols="item", badge="deliveries of each item",
+        row_dim=None, col_dim=0, row_labels=[""], cols="item", wide=True, badge="deliveries of each item",
         keys=[[f"item-{i}" for i in range(params.n)]],
         marks=[["error" if times == 0 else "new" if times > 1 else "" for times in counts]],
         notes=[[f"item {i} was delivered {times} time{'' if times == 1 else 's'}" for i, times in enumerate(counts)]],
@@ -110,7 +110,7 @@ def _displacement(result: Result) -> Panel:
     items, moved = result.received.tolist(), result.displacement.tolist()
     return grid(
         "displacement", [moved], tensor=described("displacement", result.displacement, ("position",)), digits=0,
-        limit=limit(result.displacement), row_dim=None, col_dim=0, row_labels=["early"], cols="position in the loop",
+        limit=limit(result.displacement), row_dim=None, col_dim=0, row_labels=[""], cols="position in the loop",
         keys=[[f"item-{i}" for i in items]], sub=[[f"item {i}" for i in items]], badge="item - position", wide=True,
         notes=[[f"item {i} came at position {at}: {i} - {at} = {shift}" for at, (i, shift) in enumerate(zip(items, moved, strict=True))]],
     )  # fmt: skip

@@ -28,7 +28,7 @@ def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
     result, panels = drawn(n=7, num_workers=2, batch_size=3)
     batches = panels["Batches, in the order of the loop"]
     assert [[i for i in row if i is not None] for row in batches["values"]] == [b.tolist() for b in result.batches]
-    assert batches["rowLabels"][:2] == ["0 · worker 0", "1 · worker 1"]
+    assert batches["rowLabels"][:2] == ["w0", "w1"]
 
 
 def test_the_bars_count_what_came_what_came_twice_and_what_never_came():

@@ -1,0 +1,46 @@
+"""The bars are the bytes of the Result, and their sum is its total."""
+
+import plotly.graph_objects as go
+import pytest
+
+from figures.batch_memory import MIB, draw
+from lessons.batch_memory import Params, run
+
+
+def drawn(**values):
+    params = Params(**values)
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+def test_the_bars_of_the_bill_add_up_to_its_total():
+    result, panels = drawn()
+    values = panels["Bill at batch_size 8"]["values"]
+    assert sum(values) * MIB == result.total
+    assert values[-1] * MIB == result.activations
+
+
+def test_the_chosen_batch_size_stands_among_the_others_in_order():
+    result, panels = drawn(batch_size=5)
+    bill = panels["Whole bill by batch_size"]
+    assert bill["labels"] == ["1", "2", "4", "5", "8", "16", "32"]
+    assert bill["marks"].index("lit") == 3 and bill["values"][3] * MIB == result.total
+
+
+@pytest.mark.parametrize("budget, verdict", [(8, ["no", "warn"]), (9, ["yes", "yes"])])
+def test_the_verdict_is_on_the_same_side_of_the_budget_as_the_bar(budget, verdict):
+    result, panels = drawn(budget=budget)
+    assert ["this batch fits", verdict] in panels["What fits"]["rows"]
+    assert (result.total <= budget * MIB) == (result.max_batch >= 8) == (verdict[0] == "yes")
+
+
+def test_the_tensors_kept_are_all_that_is_saved():
+    result, panels = drawn(attention="SDPA")
+    assert sum(size for *_, size in panels["kept: what autograd saves for backward"]["rows"]) == result.activations
+
+
+def test_the_stacked_chart_is_a_chart_of_plotly():
+    _, panels = drawn()
+    panel = panels["The bill, stacked"]
+    go.Figure({"data": panel["data"], "layout": panel["layout"]})
+    assert [bar["name"] for bar in panel["data"]] == [*panel["columns"][1:], "budget"]
