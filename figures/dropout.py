@@ -1,7 +1,9 @@
 """Dropout's input, mask and scale as the arithmetic of each cell, train beside eval, and what many passes add up to."""
 
+import math
 from typing import Any
 
+from figures.formula import term
 from figures.panels import Figure, Panel, bars, described, figure, grid, limit, stepped
 from lessons.dropout import Params, Result
 
@@ -12,8 +14,8 @@ def draw(params: Params, result: Result) -> Figure:
     return figure(
         [
             _train(result, top),
-            _plain("y_eval", "eval", result.y_eval, top),
-            _plain("difference", "y_train - y_eval", result.difference, top),
+            _eval(params, result, top),
+            _difference(result, top),
         ],
         [_plain("x", "input", result.x, top), _mean(params, result, shown, top), _law(params, result, shown)],
         steps=[f"{k} of {params.passes}, {params.mode} mode" for k in shown],
@@ -25,29 +27,59 @@ STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160)  # passes that 
 
 
 def _train(result: Result, top: float) -> Panel:
-    scale = f"{result.scale:.4g}"
-    columns = (result.x.tolist(), result.mask.tolist(), result.y_train.tolist())
-    cells = [list(zip(*row, strict=True)) for row in zip(*columns, strict=True)]
+    law, scale = ("x · mask · 1/(1-p)", f" · {result.scale:.4g}")
+    if math.isinf(result.scale):  # p = 1: torch multiplies by zeros, and 0 · inf would be nan
+        law, scale = "x · mask", ""
+    cells = _cells(result.x, result.mask, result.y_train)
     return grid(
         "y_train",
         result.y_train,
-        badge="train: x · mask · 1/(1-p)",
+        badge=f"train: {law}",
         tensor=described("y_train", result.y_train),
         limit=top,
         wide=True,
-        sub=[[f"{x:.3g}·{mask}·{scale}" for x, mask, _ in row] for row in cells],
-        marks=[["" if mask else "dropped" for _, mask, _ in row] for row in cells],
+        sub=[[f"{x:.3g} · {mask}{scale}".replace(" ", "") for x, mask, _ in row] for row in cells],
+        marks=_dropped(result),
         notes=[
-            [f"x · mask · 1/(1-p) = {x:.4g} · {mask} · {scale} = {y:.4g}" + _why(x, mask) for x, mask, y in row]
-            for row in cells
+            [f"{law} = {x:.4g} · {mask}{scale} = {y + 0.0:.4g}" + _why(x, mask) for x, mask, y in row] for row in cells
         ],
     )
+
+
+def _cells(*tensors: Any) -> list[list[tuple[Any, ...]]]:
+    """The numbers of the tensors cell by cell."""
+    rows = zip(*(tensor.tolist() for tensor in tensors), strict=True)
+    return [list(zip(*row, strict=True)) for row in rows]
+
+
+def _dropped(result: Result) -> list[list[str]]:
+    return [["" if mask else "dropped" for mask in row] for row in result.mask.tolist()]
 
 
 def _why(x: float, mask: int) -> str:
     if not mask:
         return "   dropped: the mask is 0"
     return "   computed: the input itself is 0" if x == 0 else ""
+
+
+def _eval(params: Params, result: Result, top: float) -> Panel:
+    """F.dropout drops here too, with the mask of the same seed."""
+    still = params.layer == "F.dropout"
+    text = "y_eval = {:.4g}: F.dropout still drops" if still else "y_eval = x = {:.4g}: eval mode returns its input"
+    notes = [[text.format(y + 0.0) for (y,) in row] for row in _cells(result.y_eval)]
+    return {
+        **_plain("y_eval", "eval", result.y_eval, top),
+        "notes": notes,
+        **({"marks": _dropped(result)} if still else {}),
+    }
+
+
+def _difference(result: Result, top: float) -> Panel:
+    cells = _cells(result.y_train, result.y_eval, result.difference)
+    notes = [
+        [f"y_train - y_eval = {a + 0.0:.4g} - {term(b + 0.0)} = {d + 0.0:+.4g}" for a, b, d in row] for row in cells
+    ]
+    return {**_plain("difference", "y_train - y_eval", result.difference, top), "notes": notes}
 
 
 def _plain(name: str, badge: str, values: Any, top: float) -> Panel:
