@@ -39,9 +39,10 @@ export class Figure {
       for (const other of this.host.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
     }
     cell?.classList.add("lit", "pointed");
-    const note = cell?.dataset.note;
-    if (note) say(this.line, note);
-    if (note) this.line.classList.remove("hint");
+    if (!cell) return; // the last arithmetic stays readable
+    const note = cell.dataset.note;
+    say(this.line, note || HINT);
+    this.line.classList.toggle("hint", !note);
   }
 
   update(figure) {
