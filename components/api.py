@@ -45,9 +45,10 @@ def expose(slug: str) -> None:
 
 def schema(param: Field) -> dict[str, Any]:
     """The JSON schema of one parameter; the allowed range is in its description too."""
-    shape: dict[str, Any] = {"type": NAMES.get(kind(param), "string")}
-    if choices(param):
-        shape["enum"] = list(choices(param))
+    options = choices(param)
+    shape: dict[str, Any] = {"type": NAMES[type(options[0]) if options else kind(param)]}
+    if options and shape["type"] == "string":  # gradio_client prints every entry of an enum as a string
+        shape["enum"] = list(options)
     if "low" in param.metadata:
         shape |= {"minimum": param.metadata["low"], "maximum": param.metadata["high"]}
     if nullable(param):
