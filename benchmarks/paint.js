@@ -1,7 +1,10 @@
 // Loaded into every page that is timed: how long it takes from an event to the frame that shows its effect.
 
+const QUIET = 400; // ms: what an earlier event set in motion has come to rest
+
 /** Milliseconds from `act()` to the end of the first frame in which `done()` holds. */
 window.timePaint = async (act, done) => {
+  await new Promise((rested) => setTimeout(rested, QUIET));
   const begun = performance.now();
   act();
   do await new Promise(requestAnimationFrame);
@@ -31,8 +34,12 @@ window.timeControl = async (slug, others, change) => {
   others.forEach((other) => operate(root, other));
   do await new Promise(requestAnimationFrame);
   while (root.hasAttribute("aria-busy"));
-  const before = root.dataset.painted;
-  return timePaint(() => operate(root, change), () => root.dataset.painted !== before);
+  let before;
+  const act = () => {
+    before = root.dataset.painted;
+    operate(root, change);
+  };
+  return timePaint(act, () => root.dataset.painted !== before);
 };
 
 /** What stays in the browser: point at one cell and then at another. Null where a picture has no cells. */

@@ -20,7 +20,7 @@ from benchmarks.visitor import lesson_components
 from lessons.params import choices
 
 ROUNDS = 3
-EVENTS = 5  # of each kind in a round; the first ones of all are not counted
+EVENTS = 3  # of each kind in a round; those of a first round are not counted
 PLOT = ("-m", "benchmarks.peers.plot")
 TICKS = count(1)
 
@@ -88,7 +88,7 @@ def measured(runs: dict[str, Timing], pages: dict[str, Page]) -> dict[str, float
     for round_ in range(ROUNDS + 1):
         for name, run in runs.items():
             pages.get(name, pages["control"]).bring_to_front()
-            events = [run() for _ in range(EVENTS if round_ else 2)]
+            events = [run() for _ in range(EVENTS)]
             taken[name] += [event for event in events if round_ and event is not None]
     return {name: median(events) if events else None for name, events in taken.items()}
 
