@@ -32,7 +32,7 @@ def _bill(params: Params, result: Result) -> Panel:
     notes[-1] += f" = {params.batch_size} items · {result.per_item} bytes"
     return bars(
         f"Bill at batch_size {params.batch_size}", list(parts), [size / MIB for size in parts.values()], unit="MiB", digits=2,
-        notes=notes, marks=["", "", "", "lit"], keys=[name.replace(" ", "-") for name in parts],
+        notes=notes, keys=[name.replace(" ", "-") for name in parts],
     )  # fmt: skip
 
 

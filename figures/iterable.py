@@ -8,10 +8,10 @@ from lessons.iterable import Params, Result
 
 def draw(params: Params, result: Result) -> Figure:
     second = [_batches(params, result)] if result.batches else []
-    third = [_displacement(result)] if result.batches else []
     if result.arrived is not None:
-        third.insert(0, _processes(result))
-    return figure([_pipes(params, result), _totals(params, result)], [*second, _counts(params, result)], third)
+        second.append(_processes(result))
+    third = [_counts(params, result), *([_displacement(result)] if result.batches else [])]
+    return figure([_pipes(params, result), _totals(params, result)], second, third)
 
 
 def _cards(title: str, items: list[list[Any]], marks: list[list[str]], **rest: Any) -> Panel:
@@ -70,15 +70,15 @@ def _totals(params: Params, result: Result) -> Panel:
 
 
 def _batches(params: Params, result: Result) -> Panel:
-    """One row a batch, in the order in which the training loop gets them."""
-    items = [batch.tolist() for batch in result.batches]
-    widest = max(map(len, items))
-    rows = [row + [None] * (widest - len(row)) for row in items]
+    """One column a batch, in the order in which the training loop gets them."""
+    widest = max(map(len, result.batches))
+    items = [[*batch.tolist(), *[None] * (widest - len(batch))] for batch in result.batches]
+    rows = [list(row) for row in zip(*items, strict=True)]
     return _cards(
         "Batches, in the order of the loop", rows, [["" if i is None else "card" for i in row] for row in rows],
-        tensor=f"batches, a list of {len(rows)} int64 cpu tensors of up to {widest}", rows="batch, by its worker", cols="place in the batch",
-        row_labels=[f"{_reader(params, worker)}" for at, worker in enumerate(result.source)],
-        badge=f"len(loader) = {result.length}",
+        tensor=f"batches, a list of {len(items)} int64 cpu tensors of up to {widest}", rows="place in the batch",
+        cols="batch, by its worker", col_labels=[_reader(params, worker) for worker in result.source], wide=True,
+        badge=f"{len(items)} batches, len(loader) = {result.length}",
     )  # fmt: skip
 
 

@@ -27,8 +27,10 @@ def test_an_item_has_the_same_key_and_colour_wherever_it_stands():
 def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
     result, panels = drawn(n=7, num_workers=2, batch_size=3)
     batches = panels["Batches, in the order of the loop"]
-    assert [[i for i in row if i is not None] for row in batches["values"]] == [b.tolist() for b in result.batches]
-    assert batches["rowLabels"][:2] == ["w0", "w1"]
+    assert [[i for i in column if i is not None] for column in zip(*batches["values"], strict=True)] == [
+        b.tolist() for b in result.batches
+    ]
+    assert batches["colLabels"][:2] == ["w0", "w1"]
 
 
 def test_the_bars_count_what_came_what_came_twice_and_what_never_came():
