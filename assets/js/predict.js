@@ -9,7 +9,7 @@ export function drawPredictions(host, predictions, show) {
   const question = h("p", { class: "question", id: `${host.id}-question` });
   const choices = h("div", { class: "choices", role: "group", "aria-labelledby": `${host.id}-question` });
   const reply = h("p", { class: "reply", role: "status" });
-  const next = h("button", { type: "button", class: "quiet next", onclick: () => turn(current + 1) }, "next question");
+  const next = h("button", { type: "button", class: "quiet next", onclick: () => advance() }, "next question");
   const skip = h("button", { type: "button", class: "quiet skip", onclick: () => answer(null) }, "just show me");
 
   function turn(index) {
@@ -25,6 +25,11 @@ export function drawPredictions(host, predictions, show) {
     host.dataset.state = "asked";
   }
 
+  function advance() {
+    turn(current + 1);
+    choices.querySelector("button").focus(); // the button that was pressed is gone
+  }
+
   function answer(chosen) {
     const { answer: right, why, show: params, choices: texts } = predictions[current];
     const verdict = chosen === null ? `It is: ${texts[right]}.` : chosen === right ? "Right." : `Not quite, it is: ${texts[right]}.`;
@@ -34,6 +39,7 @@ export function drawPredictions(host, predictions, show) {
       button.classList.toggle("wrong", number === chosen && chosen !== right);
       button.setAttribute("aria-pressed", String(number === chosen));
     });
+    if (chosen === null) next.focus();
     skip.remove();
     host.dataset.state = "answered";
     show(params);
