@@ -40,25 +40,23 @@ def _tensors(result: Result, step: int) -> Panel:
     rows = [_parameter(result, step, index) for index in range(len(result.names))]
     training = _training(result, step)
     rows += [_buffer(result, step, index, training) for index in range(len(result.buffers))]
-    columns = ["tensor", "requires_grad", ".grad at step()", "moved by", "in all"]
+    columns = ["tensor", "moved by", ".grad at step()", "requires_grad", "moved in all"]
     note = "norm of .grad; largest |change| of a number by this step, and the sum of these over all steps so far"
     loss = f"step {step + 1}, loss {result.losses[step]:.4f}" if step < len(result.losses) else "before the first pass"
     return table("What the step did", columns, rows, wide=True, note=note, badge=loss)
 
 
 def _parameter(result: Result, step: int, index: int) -> list[Cell]:
-    if step >= len(result.moved):
-        return [f"▲ {result.names[index]}", *[("no step", "muted")] * 4]
+    if step >= len(result.requires_grad):
+        return [f"▲ {result.names[index]}", *[("–", "muted")] * 4]
     trains = result.requires_grad[step][index]
+    name, flag = f"{'▲' if trains else '❄'} {result.names[index]}", (str(trains), "no")
+    if step >= len(result.moved):
+        return [name, ("no step", "muted"), ("–", "muted"), flag, ("–", "muted")]
     grad, moves = result.grads[step][index].item(), [moved[index].item() for moved in result.moved[: step + 1]]
     held: Cell = ("None", "muted") if math.isnan(grad) else (f"{grad:.4f}", "no")
-    return [
-        f"{'▲' if trains else '❄'} {result.names[index]}",
-        ("True", "no") if trains else ("False", "no"),
-        held,
-        _moved(moves[-1], "yes" if trains else "warn"),
-        _moved(sum(moves), "yes" if trains else "warn"),
-    ]
+    kind = "yes" if trains else "warn"
+    return [name, _moved(moves[-1], kind), held, flag, _moved(sum(moves), kind)]
 
 
 def _moved(value: float, kind: str) -> Cell:
@@ -71,15 +69,15 @@ def _buffer(result: Result, step: int, index: int, training: set[str]) -> list[C
     last = drifts[-1] if drifts else 0.0
     return [
         f"▤ {result.buffers[index]}",
-        ("buffer", "muted"),
-        ("–", "muted"),
         _moved(last, kind),
+        ("–", "muted"),
+        ("buffer", "muted"),
         _moved(sum(drifts), kind),
     ]
 
 
 def _training(result: Result, step: int) -> set[str]:
-    """The layers with a parameter that trains at this step; none where torch refused the step."""
+    """The layers with a parameter that trains at this step; none before the first."""
     if step >= len(result.requires_grad):
         return set()
     return {_layer(name) for name, trains in zip(result.names, result.requires_grad[step], strict=True) if trains}

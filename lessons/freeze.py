@@ -204,10 +204,11 @@ def train(
         drift.append(change(model.buffers(), before))
         loss = F.cross_entropy(out, y)
         losses.append(loss.item())
+        requires_grad.append([p.requires_grad for p in parameters.values()])
         loss.backward()
         if step == 0 and moment == "between backward and step":
             freeze_now()
-        requires_grad.append([p.requires_grad for p in parameters.values()])
+            requires_grad[-1] = [p.requires_grad for p in parameters.values()]
         norms = [torch.tensor(torch.nan) if p.grad is None else p.grad.norm() for p in parameters.values()]
         grads.append(torch.stack(norms))
         before = [p.detach().clone() for p in parameters.values()]
@@ -305,7 +306,7 @@ def _weights(result: Result) -> str:
     far = [max(step[i].item() for step in result.moved) for i in range(len(result.names))]
     cold = [
         max(
-            (s[i].item() for s, flags in zip(result.moved, result.requires_grad, strict=True) if not flags[i]),
+            (s[i].item() for s, flags in zip(result.moved, result.requires_grad, strict=False) if not flags[i]),
             default=0.0,
         )
         for i in range(len(result.names))
