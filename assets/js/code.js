@@ -7,24 +7,35 @@ const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?
 /** Draw `code` into `list` (an <ol>); `ran` is [[source line, [[operator, times], ...]], ...] in order. */
 export function drawCode(list, code, ran) {
   const left = ran.map(([source, operators]) => ({ source, operators }));
+  const lines = code.trimEnd().split("\n").map((text) => {
+    const found = left.findIndex((entry) => entry.source === text.trim());
+    return { text, operators: found < 0 ? null : left.splice(found, 1)[0].operators };
+  });
+  const complete = left.length === 0; // only then does a line without operators mean that none was dispatched
   let inside = false; // the body of a class or function: shown, but run elsewhere
-  list.replaceChildren(
-    ...code.trimEnd().split("\n").map((line) => {
-      const found = left.findIndex((entry) => entry.source === line.trim());
-      const operators = found < 0 ? null : left.splice(found, 1)[0].operators;
-      if (line && !line.startsWith(" ")) inside = /^(class|def|@)/.test(line);
-      return h("li", {}, h("code", {}, ...highlight(line)), operatorsOf(line, operators, inside));
-    }),
-  );
+  const shown = lines.map(({ text, operators }) => {
+    if (text && !text.startsWith(" ")) inside = /^(class|def|@)/.test(text);
+    return item(text, operators ? named(operators) : complete && !inside && calls(text) ? idle() : null);
+  });
+  const elsewhere = left.map(({ source, operators }) => item(`# before or between these lines: ${source}`, named(operators)));
+  list.replaceChildren(...shown, ...elsewhere);
 }
 
-function operatorsOf(line, operators, inside) {
-  if (operators) {
-    const shown = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
-    return h("span", { class: "ran", title: operators.map(([name]) => name).join("\n") }, shown.join("  "));
-  }
-  const calls = !inside && line.includes("(") && !/^\s*(#|import|from|class|def|\))/.test(line);
-  return calls ? h("span", { class: "ran ran-none" }, "no operator") : null;
+function item(text, beside) {
+  return h("li", {}, h("code", {}, ...highlight(text)), beside);
+}
+
+function named(operators) {
+  const shown = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
+  return h("span", { class: "ran", title: operators.map(([name]) => name).join("\n") }, shown.join("  "));
+}
+
+function idle() {
+  return h("span", { class: "ran ran-none" }, "no operator");
+}
+
+function calls(line) {
+  return line.includes("(") && !/^\s*(#|import|from|class|def|\))/.test(line);
 }
 
 function highlight(line) {
