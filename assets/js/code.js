@@ -11,13 +11,15 @@ export function drawCode(list, code, ran) {
     const found = left.findIndex((entry) => entry.source === text.trim());
     return { text, operators: found < 0 ? null : left.splice(found, 1)[0].operators };
   });
-  const complete = left.length === 0; // only then does a line without operators mean that none was dispatched
+  // A line that only detaches hands finished tensors from the lesson to the page.
+  const missing = left.filter(({ operators }) => operators.some(([name]) => !name.startsWith("aten.detach")));
+  const complete = missing.length === 0; // only then does a line without operators mean that none was dispatched
   let inside = false; // the body of a class or function: shown, but run elsewhere
   const shown = lines.map(({ text, operators }) => {
     if (text && !text.startsWith(" ")) inside = /^(class|def|@)/.test(text);
     return item(text, operators ? named(operators) : complete && !inside && calls(text) ? idle() : null);
   });
-  const elsewhere = left.map(({ source, operators }) => item(`# before or between these lines: ${source}`, named(operators)));
+  const elsewhere = missing.map(({ source, operators }) => item(`# before or between these lines: ${source}`, named(operators)));
   list.replaceChildren(...shown, ...elsewhere);
 }
 
