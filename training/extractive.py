@@ -51,6 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=7000)
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--more", type=int, default=0, help="steps to add to a finished run")
     parser.add_argument("--cooldown", type=float, default=0.35, help="share of the run")
     parser.add_argument("--learning-rate", type=float, default=1.2e-4)
     parser.add_argument("--tokens", type=int, default=3072, help="cells per batch")
@@ -117,6 +118,9 @@ class Run:
         self.progress = Progress(**state["progress"])
         self.schedule = Schedule(self.schedule.warmup, Cooldown(**state["cooldown"]))
         torch.set_rng_state(state["generator"].cpu())
+        if self.progress.step >= self.schedule.steps and self.args.more:
+            again = Cooldown(self.progress.step, self.args.more, level=0.5)
+            self.schedule = Schedule(self.schedule.warmup, again)
 
     def watch_the_clock(self) -> None:
         """Begin the cooldown early when time runs out or the operator asks to finish."""

@@ -1,4 +1,7 @@
-"""Thirty questions on six short texts written for this test, with the answer a reader gives."""
+"""Thirty questions on six short texts written for this test, with the answers a reader gives.
+
+Where readers would mark more or fewer words, the answers they may give stand side by side: `a|b`.
+"""
 
 CURIE = (
     "Marie Curie was born in Warsaw in 1867. In 1891 she moved to Paris, where she studied physics "
@@ -44,32 +47,32 @@ TEA = (
 QUESTIONS: tuple[tuple[str, str, str], ...] = (
     (CURIE, "Where was Marie Curie born?", "Warsaw"),
     (CURIE, "When did Marie Curie move to Paris?", "1891"),
-    (CURIE, "Whom did Marie Curie marry?", "Pierre Curie"),
+    (CURIE, "Whom did Marie Curie marry?", "Pierre Curie|the physicist Pierre Curie"),
     (CURIE, "Which element was named after Poland?", "polonium"),
     (CURIE, "What did Marie Curie die of?", "aplastic anaemia"),
-    (ANDES, "How long are the Andes?", "about 7,000 kilometres"),
+    (ANDES, "How long are the Andes?", "7,000 kilometres|about 7,000 kilometres"),
     (ANDES, "What is the highest mountain of the Andes?", "Aconcagua"),
-    (ANDES, "How high is Aconcagua?", "6,961 metres"),
+    (ANDES, "How high is Aconcagua?", "6,961|6,961 metres"),
     (ANDES, "In which country is Aconcagua?", "Argentina"),
-    (ANDES, "Which plate slid beneath the South American Plate?", "Nazca Plate"),
+    (ANDES, "Which plate slid beneath the South American Plate?", "Nazca|Nazca Plate"),
     (PYTORCH, "When was PyTorch first released?", "September 2016"),
-    (PYTORCH, "Who first released PyTorch?", "researchers at Facebook"),
+    (PYTORCH, "Who first released PyTorch?", "researchers at Facebook|Facebook"),
     (PYTORCH, "In which language was Torch written?", "Lua"),
     (PYTORCH, "Who has governed PyTorch since 2022?", "PyTorch Foundation"),
     (PYTORCH, "What is the technique that computes gradients called?", "automatic differentiation"),
-    (BEES, "How many insects live in a colony?", "up to 60,000"),
+    (BEES, "How many insects live in a colony?", "60,000|up to 60,000|up to 60,000 insects"),
     (BEES, "How many eggs can the queen lay in a day?", "2,000"),
     (BEES, "Who decoded the waggle dance?", "Karl von Frisch"),
-    (BEES, "What do bees eat in winter?", "stored honey"),
-    (BEES, "Why are the drones driven out?", "they do no work"),
-    (BRIDGE, "Which county does the bridge link with San Francisco?", "Marin County"),
+    (BEES, "What do bees eat in winter?", "honey|stored honey"),
+    (BEES, "Why are the drones driven out?", "they do no work|because they do no work"),
+    (BRIDGE, "Which county does the bridge link with San Francisco?", "Marin|Marin County"),
     (BRIDGE, "Who was the chief engineer?", "Joseph Strauss"),
     (BRIDGE, "Who did most of the structural design?", "Charles Ellis"),
     (BRIDGE, "What is the colour of the bridge called?", "international orange"),
     (BRIDGE, "When did the bridge open?", "1937"),
     (TEA, "How long does the kettle take to boil a litre of water?", "three minutes"),
     (TEA, "How much did the kettle cost?", "40 dollars"),
-    (TEA, "Who cannot open the lid?", "my mother"),
-    (TEA, "What came free with the kettle?", "green tea"),
-    (TEA, "What was wrong with the old kettle?", "began to leak"),
+    (TEA, "Who cannot open the lid?", "mother|my mother"),
+    (TEA, "What came free with the kettle?", "green tea|packet of green tea|free packet of green tea"),
+    (TEA, "What was wrong with the old kettle?", "leak|began to leak|it began to leak"),
 )

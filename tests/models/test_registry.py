@@ -106,7 +106,7 @@ def test_who_waits_for_a_load_that_fails_is_told_so_and_who_comes_later_tries_ag
 
     def failing(choice, progress):
         tried.append(choice.name)
-        turnstile.all_here.wait()
+        turnstile.all_here.wait(10)
         raise ModelUnavailable("The Hub is away.")
 
     def ask() -> None:

@@ -51,6 +51,7 @@ def args(tmp_path, monkeypatch):
         checkpoints=tmp_path / "checkpoints",
         steps=12,
         minutes=float("inf"),
+        more=0,
         cooldown=0.5,
         learning_rate=1e-3,
         tokens=200,
@@ -112,6 +113,14 @@ def test_a_run_told_to_finish_cools_down_within_the_steps_it_is_given(args, monk
     (args.checkpoints / "finish").touch()
     assert trained(args).progress.step == 4
     assert not (args.checkpoints / "finish").exists()
+
+
+def test_a_finished_run_can_be_given_more_steps_that_end_at_zero_again(args):
+    trained(args)
+    args.more = 5
+    run = trained(args)
+    assert run.progress.step == 17 and run.schedule.share(17) == 0
+    assert run.schedule.share(12) == 0.5
 
 
 def test_no_article_is_on_both_sides(args):

@@ -1,0 +1,83 @@
+"""The weights in assets/models/extractive, on real questions."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.extractive import SHIPPED, Extractive
+from models.windows import Settings
+from tests.models.questions import BEES, CURIE, QUESTIONS
+from training.squad import exact_match, f1
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def shipped() -> Extractive:
+    return Extractive.load(device=torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("context", "question", "golds"), QUESTIONS, ids=[q for _, q, _ in QUESTIONS])
+def test_the_shipped_model_finds_the_place(context, question, golds):
+    said = shipped().answer(question, context).best.text
+    assert max(f1(said, gold) for gold in golds.split("|")) >= 0.4
+
+
+def test_nine_of_ten_answers_are_exactly_what_a_reader_marks():
+    answers = shipped().answer_many([(question, context) for context, question, _ in QUESTIONS])
+    golds = [golds.split("|") for _, _, golds in QUESTIONS]
+    right = [any(exact_match(a.best.text, g) for g in own) for a, own in zip(answers, golds, strict=True)]
+    assert sum(right) >= 27
+
+
+def test_a_batch_answers_as_single_calls_do():
+    asked = [(question, context) for context, question, _ in QUESTIONS]
+    for answer, (question, context) in zip(shipped().answer_many(asked, batch_size=16), asked, strict=True):
+        alone = shipped().answer(question, context)
+        assert [span.text for span in answer.spans] == [span.text for span in alone.spans]
+        assert answer.best.score == pytest.approx(alone.best.score, abs=1e-3)
+        assert answer.best.probability == pytest.approx(alone.best.probability, abs=1e-4)
+
+
+@pytest.mark.parametrize("length", [64, 96, 128])
+def test_an_answer_is_found_in_whichever_window_holds_it(length):
+    answer = shipped().answer("Where was Marie Curie born?", BEES + " " + CURIE, Settings(length, 24))
+    assert len(answer.windows) > 2 and answer.best.window > 0
+    assert answer.best.text == "Warsaw"
+
+
+def test_probabilities_fall_from_best_to_worst_and_are_sure_of_a_plain_answer():
+    spans = shipped().answer("Where was Marie Curie born?", CURIE).spans
+    shares = [span.probability for span in spans]
+    assert shares == sorted(shares, reverse=True) and 0.5 < sum(shares) <= 1
+
+
+def test_the_folder_holds_float16_safetensors_and_no_pickle_and_is_small():
+    files = [path for path in SHIPPED.iterdir() if path.is_file()]
+    assert {tensor.dtype for tensor in load_file(SHIPPED / "model.safetensors").values()} == {torch.float16}
+    assert not [path.name for path in files if path.suffix in {".bin", ".pt", ".pkl", ".py"}]
+    assert sum(path.stat().st_size for path in files) <= 50_000_000
+
+
+def test_the_model_card_names_base_data_licences_and_limits():
+    card = (SHIPPED / "README.md").read_text("utf-8")
+    needed = ("all-MiniLM-L6-v2", "Apache", "CC BY 4.0", "Miller", "Krauth", "Recht", "Schmidt", "Limits")
+    assert all(word in card for word in needed)
+
+
+def test_it_answers_while_every_connection_is_forbidden():
+    code = """
+import socket
+def forbidden(*_, **__): raise SystemExit("opened a connection")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = forbidden
+from models.extractive import Extractive
+print(Extractive.load().answer("Who sat on the mat?", "The cat sat on the mat.").best.text)
+"""
+    env = {"PYTHONPATH": str(ROOT), "PATH": "", "HF_HOME": "/nonexistent", "OMP_NUM_THREADS": "1"}
+    run = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.strip() == "The cat", run.stderr
