@@ -115,7 +115,8 @@ def test_a_run_told_to_finish_cools_down_within_the_steps_it_is_given(args, monk
     assert not (args.checkpoints / "finish").exists()
 
 
-def test_a_finished_run_can_be_given_more_steps_that_end_at_zero_again(args):
+def test_a_finished_run_can_be_given_more_steps_that_end_at_zero_again(args, monkeypatch):
+    monkeypatch.setattr(extractive, "WARMUP", 1)
     trained(args)
     args.more = 5
     run = trained(args)
