@@ -296,10 +296,10 @@ def _twice(params: Params, result: Result) -> str:
         return ""
     walked = set(result.walked or [])
     all_names = params.walk == "state_dict()" or any(len(walked.intersection(group)) > 1 for group in result.twins)
-    given = "this walk gives each of them" if all_names else "this walk gives it once at most"
-    first = " = ".join(name for name in result.twins[-1])
+    given = "this walk gives them under each name" if all_names else "this walk gives each of them once at most"
+    longest = max(result.twins, key=len)
     noun = "object has" if len(result.twins) == 1 else "objects have"
-    return f"{len(result.twins)} {noun} several names ({first}); {given}."
+    return f"{len(result.twins)} {noun} several names, such as {' = '.join(longest)}; {given}."
 
 
 def _unseen(result: Result) -> str:
@@ -372,7 +372,7 @@ LESSON = Lesson(
             name="Tied weights: one parameter, two keys",
             sentence="state_dict() holds both names of a tied weight, named_parameters() one: plain safetensors refuses to save it.",
             source="https://github.com/safetensors/safetensors/issues/202",
-            params={"architecture": "T5", "walk": "state_dict()", "pattern": "embed"},
+            params={"architecture": "T5", "walk": "state_dict()"},
         ),
         Trap(
             name="Layers in a Python list",

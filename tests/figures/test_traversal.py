@@ -54,6 +54,20 @@ def test_a_filter_parts_the_blocks_it_keeps_from_those_it_does_not():
     assert sum(times * 16 for _, times, value in blocks if "all" in value) == len(result.kept)
 
 
+def test_a_block_of_which_a_part_is_kept_is_drawn_with_its_parts():
+    result, nodes, _ = drawn(architecture="BERT", pattern="query.weight")
+    [block] = [node for node in nodes if node.get("kind") == "BertLayer"]
+    assert block["times"] == 12 == len(result.kept) and "value" not in block
+    marks = {part["name"]: part["mark"] for node in nodes if node["name"] == "query" for part in node["parts"]}
+    assert marks == {"weight": "walked", "bias": "dropped"}
+
+
+def test_modules_that_a_filter_keeps_are_parted_from_equal_ones():
+    _, nodes, _ = drawn(architecture="BERT", walk="named_modules()", pattern="layer.1")
+    blocks = [(node["name"], node["mark"]) for node in nodes if node.get("kind") == "BertLayer"]
+    assert blocks == [("0", "dropped"), ("1", "walked"), ("2 … 9", "dropped"), ("10 … 11", "walked")]
+
+
 def test_one_object_under_several_names_carries_one_letter():
     _, nodes, _ = drawn()
     places = {node["name"]: node for node in nodes}
