@@ -12,6 +12,8 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
+from lessons.params import read
+
 SCALE = [[0, "#d55e00"], [0.5, "#ffffff"], [1, "#0072b2"]]
 
 
@@ -19,7 +21,7 @@ def picture(asked: str) -> go.Figure:
     """asked: JSON with slug, params and tick."""
     wanted = json.loads(asked)
     lesson = import_module(f"lessons.{wanted['slug']}").LESSON
-    params = lesson.Params(**wanted["params"])
+    params = read(lesson.Params, wanted["params"])
     drawn = import_module(f"figures.{lesson.slug}").draw(params, lesson.run(params))
     traces = [[trace(panel) for panel in row] for row in drawn["rows"]]
     width = max(map(len, traces))
