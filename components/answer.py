@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from lessons.lesson import Lesson
-from lessons.params import BadParam, controls, from_query, to_query
+from lessons.params import BadParam, controls, from_query, shorten, to_query
 from lessons.tape import OperatorTape
 from lessons.wire import plain
 
@@ -66,6 +66,11 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     """A lesson as a link opens it: what the page is built from, and the first state."""
     lesson = lesson_of(slug)
     params, notes = from_query(lesson.Params, query)
+    notes += [
+        f"{shorten(name)} is not a parameter of {slug}; the link's value was left out."
+        for name in query
+        if name not in vars(params) and name not in ("lesson", "hide") and not name.startswith("__")
+    ][:5]
     try:
         shown = state(slug, params, notes)
     except BadParam as problem:  # worker processes are not to be had now

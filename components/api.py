@@ -53,5 +53,5 @@ def schema(param: Field) -> dict[str, Any]:
         shape |= {"minimum": param.metadata["low"], "maximum": param.metadata["high"]}
     if nullable(param):
         shape = {"anyOf": [shape, {"type": "null"}]}
-    about = ": ".join(part for part in (param.metadata["about"], accepts(param)) if part)
+    about = f"{param.name}: " + ", ".join(part for part in (param.metadata["about"], accepts(param)) if part)
     return {**shape, "description": about, "additional_description": about}

@@ -34,8 +34,9 @@ def _restore(slug: str, lessons: tuple[str, ...]) -> Any:
     def restore(query: Any) -> Response:
         """The page as a link opens it; whatever the link gets wrong falls to its default and is named."""
         asked = {str(key): str(value) for key, value in query.items()} if isinstance(query, dict) else {}
-        opened = opening(slug, asked)
-        if asked.get("lesson", slug) not in lessons:
+        known = asked.get("lesson", slug) in lessons
+        opened = opening(slug, asked if known else {})
+        if not known:
             opened["state"]["notes"].insert(0, f"There is no lesson {shorten(asked['lesson'])}; this is {slug}.")
         return _json(to_json(opened))
 

@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from components.assets import HEAD, routes
+from components.limits import LimitBody
 
 THEME = gr.themes.Base(
     font=["system-ui", "sans-serif"],
@@ -30,5 +31,8 @@ def launch_settings() -> dict[str, Any]:
         "allowed_paths": [],
         "mcp_server": False,
         "pwa": False,
-        "app_kwargs": {"routes": routes(), "middleware": [Middleware(GZipMiddleware, minimum_size=2000)]},
+        "app_kwargs": {
+            "routes": routes(),
+            "middleware": [Middleware(LimitBody), Middleware(GZipMiddleware, minimum_size=2000)],
+        },
     }

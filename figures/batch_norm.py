@@ -20,8 +20,8 @@ def draw(params: Params, result: Result) -> Figure:
         refusal = error("train", result.error, where="y_train = bn.train()(x)")
         return figure([refusal], [_input(params, result, cells), _eval(params, result, cells)])
     return figure(
-        [_input(params, result, cells)],
         [_train(params, result, cells), _eval(params, result, cells), *_neighbours(params, result, cells)],
+        [_input(params, result, cells)],
         [_gap(result, cells), _statistics(cells), _drift(params, result)],
         [_updates(params, cells)],
         [_curve(params, cells, "running_mean"), _curve(params, cells, "running_var")],

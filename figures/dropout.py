@@ -17,7 +17,8 @@ def draw(params: Params, result: Result) -> Figure:
             _eval(params, result, top),
             _difference(result, top),
         ],
-        [_plain("x", "input", result.x, top), _mean(params, result, shown, top), _law(params, result, shown)],
+        [_plain("x", "input", result.x, top), _mean(params, result, shown, top)],
+        [_gap(result, shown), _law(params, result, shown)],
         steps=[f"{k} of {params.passes}, {params.mode} mode" for k in shown],
         step_name="passes averaged",
     )
@@ -91,21 +92,37 @@ def _mean(params: Params, result: Result, shown: list[int], top: float) -> Panel
     return stepped(panels[-1], panels)
 
 
+def _gap(result: Result, shown: list[int]) -> Panel:
+    gaps = [result.gap[k - 1].item() for k in shown]
+    panels = [
+        bars(
+            "How far mean is from x",
+            ["gap"],
+            [gap],
+            limit=max(gaps) or 1.0,
+            notes=[f"gap: root mean square of (mean of {k} passes - x) = {gap:.4f}"],
+        )
+        for k, gap in zip(shown, gaps, strict=True)
+    ]
+    return stepped(panels[-1], panels)
+
+
 def _law(params: Params, result: Result, shown: list[int]) -> Panel:
+    """E[y²] / E[x²], which for x of mean 0 is the ratio of the variances, against the law."""
     drops = params.mode == "train" or params.layer == "F.dropout"
     law = result.scale if drops else 1.0
-    frames = [
+    panels = [
         bars(
-            "E[y²] / E[x²]",
-            ["gap: |mean - x|", "power: E[y²]/E[x²]"],
-            [result.gap[k - 1].item(), result.power[k - 1].item()],
+            "E[y²] / E[x²]: the variance grows",
+            ["power"],
+            [result.power[k - 1].item()],
             limit=2 * law if 0 < law < 100 else None,
             references=[("law 1/(1-p)" if drops else "law 1", law)] if law < 100 else [],
             notes=[
-                f"root mean square of (mean of {k} passes - x) = {result.gap[k - 1].item():.4f}",
-                f"E[y²]/E[x²] over {k} passes = {result.power[k - 1].item():.4f}; for zero-mean x it is the ratio of variances",
+                f"power: E[y²] / E[x²] over {k} passes = {result.power[k - 1].item():.4f}; "
+                "where x has mean 0 it is Var(y) / Var(x)"
             ],
         )
         for k in shown
     ]
-    return stepped(frames[-1], frames)
+    return stepped(panels[-1], panels)

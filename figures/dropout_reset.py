@@ -8,7 +8,7 @@ STAGES = ("before", "after the loop", "after the complete loop")
 
 def draw(params: Params, result: Result) -> Figure:
     config = [_config(result)] if result.config else []
-    return figure([_largest(result)], [_places(params, result)], _differences(result), config)
+    return figure([_largest(result), _loops(params)], [_places(params, result)], _differences(result), config)
 
 
 def _places(params: Params, result: Result) -> Panel:
@@ -37,6 +37,20 @@ def _largest(result: Result) -> Panel:
         for stage, largest in zip(STAGES, result.largest, strict=True)
     ]
     return bars("Largest difference of two passes in train mode", STAGES, result.largest, digits=4, notes=notes)
+
+
+def _loops(params: Params) -> Panel:
+    """What the two loops do to each module m of model.modules()."""
+    family = "nn.Dropout" if params.family == "nn.Dropout" else params.family
+    floats = " or ".join(params.attributes.split(", "))
+    return table(
+        "for m in model.modules()",
+        ["", "sets"],
+        [
+            ["the loop", f"m.p if isinstance(m, {family})"],
+            ["the complete loop", f"the same, and m.{floats} if it is a float"],
+        ],
+    )
 
 
 def _differences(result: Result) -> list[Panel]:

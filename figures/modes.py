@@ -19,13 +19,20 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
+def _graph(seen: dict[str, Any]) -> tuple[str, str]:
+    """Whether a layer keeps a graph; where the output is the input, the grad_fn is not the layer's own."""
+    if not seen["grad_fn"]:
+        return "none", "muted"
+    return ("adds none", "muted") if seen["returns_input"] else ("kept", "yes")
+
+
 def _square(params: Params, mode: str, grad: str, layers: dict[str, dict[str, Any]]) -> Panel:
     rows = [
         [
             name,
             ("draws", "warn") if seen["random"] else ("no", "muted"),
             ("move", "warn") if seen["moved"] else ("no", "muted"),
-            ("kept", "yes") if seen["grad_fn"] else ("none", "muted"),
+            _graph(seen),
             seen["bytes"],
         ]
         for name, seen in layers.items()

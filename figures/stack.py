@@ -21,7 +21,11 @@ def draw(params: Params, result: Result) -> Figure:
         refusal = {**error("out", str(result.error), where=CALLS[params.op].format(params.dim)), "wide": True}
         legal = [_legal_dims(params, result)] if str(result.error).startswith("IndexError") else []
         return figure([refusal], [tensors], legal) if deep else figure([tensors, refusal], legal)
-    out, memory, other = _joined("out", params.op, params, result, result.out), _memory(params, result), _other(params, result)
+    out, memory, other = (
+        _joined("out", params.op, params, result, result.out),
+        _memory(params, result),
+        _other(params, result),
+    )
     return figure([out], [tensors], [memory], [other]) if deep else figure([tensors, out], [memory, other])
 
 
@@ -70,7 +74,10 @@ def _tensors(params: Params, result: Result) -> Panel:
     if params.inputs == "last one shorter" and result.out is None and axes:
         axes[-1] += " ✗"  # the axis in which the shapes differ
     shapes = dict.fromkeys(described("", t, "ijk"[: t.dim()]).strip() for t in result.tensors if t is not None)
-    marks = [_each(lambda _, index, e=entry: _offending(params, result, e, index), value) for entry, value in enumerate(values)]
+    marks = [
+        _each(lambda _, index, e=entry: _offending(params, result, e, index), value)
+        for entry, value in enumerate(values)
+    ]
     return cube(
         "tensors", values, parts=names[: len(values)], axes=axes, limit=limit(*result.tensors), digits=0,
         tensor=f"list of {len(values)}: {' and '.join(shapes)}" if shapes else f"list of {len(values)}",
@@ -86,7 +93,8 @@ def _offending(params: Params, result: Result, entry: int, index: tuple[int, ...
     """Marks the cells that have no partner in the last, shorter tensor; of a shape that has an axis too many, all."""
     last = result.tensors[-1]
     if result.out is not None or last is None:
-        return "error" if last is None and entry == len(result.tensors) - 1 else ""
+        blamed = last is None and not str(result.error).startswith("IndexError")
+        return "error" if blamed and entry == len(result.tensors) - 1 else ""
     if params.inputs == "last one shorter" and not result.tensors[0].dim():  # type: ignore[union-attr]
         return "error" if index else ""
     return "error" if index and index[-1] >= last.shape[-1] else ""
@@ -117,7 +125,13 @@ def _flat(nested: Any) -> dict[tuple[int, ...], float]:
     return cells
 
 
-def _note(title: str, value: float, index: tuple[int, ...], sources: dict[float, tuple[int, str]], wanted: dict[tuple[int, ...], float]) -> str:
+def _note(
+    title: str,
+    value: float,
+    index: tuple[int, ...],
+    sources: dict[float, tuple[int, str]],
+    wanted: dict[tuple[int, ...], float],
+) -> str:
     said = f"{_at(title, index)} = {sources[value][1]} = {value:g}"
     return said if wanted[index] == value else f"{said}; stack has {sources[wanted[index]][1]} = {wanted[index]:g} here"
 

@@ -231,7 +231,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="A batch of one",
-            sentence="The last batch of an epoch can hold one sample, and train mode raises; drop_last=True helps.",
+            sentence="The last batch of an epoch can hold one sample; with one value a channel train mode raises. drop_last=True helps.",
             source="https://github.com/scverse/scvi-tools/issues/2314",
             params={"N": 1, "L": 1},
         ),

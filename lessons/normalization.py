@@ -29,7 +29,7 @@ class Params:
     norm: Norm = choice("BatchNorm1d", about="the layer whose groups are coloured")
     N: int = bounded(3, low=1, high=4, step=1, about="samples")
     L: int = bounded(5, low=2, high=6, step=1, about="positions; there are always C = 4 channels")
-    num_groups: Literal[1, 2, 4] = choice(2, about="of GroupNorm")
+    num_groups: Literal[1, 2, 4] = choice(2, about="of GroupNorm", when={"norm": ("GroupNorm",)})
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ LESSON = Lesson(
             question="Add 3 to every value of x. Does the output of nn.RMSNorm stay the same?",
             choices=("True", "False"),
             answer=1,
-            why="RMSNorm divides by the root of mean(x²) and subtracts no mean, so a constant passes through. "
+            why="RMSNorm divides by the root of mean(x²) and subtracts no mean, so a constant is not removed. "
             "LayerNorm would remove it.",
             proof="(lambda norm, x: torch.allclose(norm(x), norm(x + 3), atol=1e-3))(nn.RMSNorm(5), torch.randn(3, 4, 5))",
             show={"norm": "RMSNorm(L)"},

@@ -83,7 +83,7 @@ def read(Params: type, values: Mapping[str, Any]) -> Any:
     """Params from typed values; raises BadParam on an unknown name, a wrong type or a value out of range."""
     known = {param.name: param for param in fields(Params)}
     if unknown := [name for name in values if name not in known]:
-        raise BadParam(f"{unknown[0]!r} is not a parameter; the parameters are {', '.join(known)}.")
+        raise BadParam(f"{shorten(unknown[0])} is not a parameter; the parameters are {', '.join(known)}.")
     return Params(**{name: check(known[name], value) for name, value in values.items()})
 
 

@@ -133,7 +133,11 @@ def snippet(params: Params) -> str:
 def caption(params: Params, result: Result) -> str:
     if result.out is None:
         return f"torch refuses: {_sentence(str(result.error))} {_blame(params, result)}"
-    said = (_what_happened(params, result, result.out), _copied(params, result.out), _beside(params, result, result.out))
+    said = (
+        _what_happened(params, result, result.out),
+        _copied(params, result.out),
+        _beside(params, result, result.out),
+    )
     return " ".join(said)
 
 
@@ -181,11 +185,15 @@ def _blame(params: Params, result: Result) -> str:
     last, tensors = params.n - 1, result.tensors
     if params.inputs == "empty list":
         return "An empty list has no shape that the result could take over."
+    if str(result.error).startswith("IndexError"):
+        why = (
+            "cat extends an axis of its inputs"
+            if params.op == "cat"
+            else "the result has one axis more than its inputs"
+        )
+        return f"The offender is dim={params.dim}: {why}."
     if params.inputs == "last one None":
         return f"Entry {last} of the list is None."
-    if str(result.error).startswith("IndexError"):
-        why = "cat extends an axis of its inputs" if params.op == "cat" else "the result has one axis more than its inputs"
-        return f"The offender is dim={params.dim}: {why}."
     if params.inputs == "last one shorter" and params.shape != "()":
         first, short = (tuple(tensors[i].shape) for i in (0, last))  # type: ignore[union-attr]
         return f"The offender is dim {len(first) - 1}: entry 0 has {first}, entry {last} has {short}."
@@ -231,7 +239,7 @@ LESSON = Lesson(
             question="a is zeros. After s = torch.stack([a, a]) comes a[0] = 9. What is s[0, 0]?",
             choices=("0.0", "9.0"),
             answer=0,
-            why="stack copies its inputs into new memory; only unsqueeze, view and expand share memory with a.",
+            why="stack copies its inputs into new memory; views such as unsqueeze, expand or a slice share memory with a.",
             proof="(lambda a: (torch.stack([a, a]), a.fill_(9))[0])(torch.zeros(3))[0, 0].item()",
         ),
         Prediction(

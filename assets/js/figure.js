@@ -18,10 +18,14 @@ const VIEWS = {
 const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
 
 export class Figure {
-  /** `host` holds the panels; `line` shows the arithmetic of the cell under the pointer or the focus. */
-  constructor(host, line) {
+  /**
+   * `host` holds the panels; `line` shows the arithmetic of the cell under the pointer or the focus; `caption` stands
+   * below the first row of panels, where it is seen with them.
+   */
+  constructor(host, line, caption) {
     this.host = host;
     this.line = line;
+    this.caption = caption;
     this.panels = new Map(); // "row.column view" -> { box, view }
     this.framed = []; // panels with frames, and their entries
     this.scrub = new Scrub((index) => this.step(index));
@@ -55,6 +59,7 @@ export class Figure {
       const lines = rows.map((boxes) => h("div", { class: "panel-row" }, boxes));
       const first = figure.rows.findIndex((panels) => panels.some((panel) => panel.frames));
       if (first >= 0) lines.splice(first, 0, this.scrub.node);
+      lines.splice(lines.indexOf(this.scrub.node) === 0 ? 2 : 1, 0, this.caption);
       this.host.replaceChildren(...lines);
     }
     this.arrangement = arrangement;

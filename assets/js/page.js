@@ -71,7 +71,6 @@ class LessonPage {
           part("p", "notes", { role: "status", hidden: true }),
           part("div", "figure", { role: "group", "aria-label": `picture of ${slug}` }),
           part("p", "arithmetic", { "aria-live": "polite" }),
-          part("p", "caption", { role: "status" }),
         ),
       ),
       h(
@@ -81,7 +80,8 @@ class LessonPage {
       ),
       part("section", "traps", { "aria-label": "Traps" }),
     );
-    this.figure = new Figure(this.parts.figure, this.parts.arithmetic);
+    this.parts.caption = h("p", { class: "caption", role: "status" });
+    this.figure = new Figure(this.parts.figure, this.parts.arithmetic, this.parts.caption);
     element.replaceChildren(this.root);
   }
 

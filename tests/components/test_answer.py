@@ -32,6 +32,11 @@ def test_a_link_with_bad_values_opens_the_defaults_and_names_each():
     assert [note.split()[0] for note in opened["notes"]] == ["p", "seed"]
 
 
+def test_a_link_with_a_name_the_lesson_does_not_have_says_so():
+    [note] = opening("dropout", {"lesson": "dropout", "P": "0.2", "__theme": "dark", "hide": "seed"})["state"]["notes"]
+    assert note.startswith("'P' is not a parameter of dropout")
+
+
 @pytest.mark.parametrize("values", [None, 3, [], {"p": 3}, {"nope": 1}, {"p": {"a": 1}}, {"p": "1" * 10**5}])
 def test_the_page_answers_anything_with_a_state_or_one_short_sentence(values):
     answer = json.loads(lesson_page("dropout", LESSONS).update(values).body)

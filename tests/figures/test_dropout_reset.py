@@ -19,7 +19,7 @@ def drawn(request):
 
 
 def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn):
-    _, result, [_, table, *_] = drawn
+    _, result, [_, _, table, *_] = drawn
     for (place, before, loop, complete, path), known in zip(table["rows"], result.before, strict=True):
         owner, attribute = place.split(".")
         assert (f"{path}.{attribute}", owner) == (known, result.types[path])
@@ -28,13 +28,13 @@ def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn
 
 
 def test_a_place_is_called_set_exactly_as_often_as_the_loops_counted(drawn):
-    _, result, [_, table, *_] = drawn
+    _, result, [_, _, table, *_] = drawn
     assert sum(row[2][1] == "yes" for row in table["rows"]) == result.n_reset
     assert sum(row[3][1] == "yes" for row in table["rows"]) == result.n_complete
 
 
 def test_a_place_that_is_set_holds_p_and_a_missed_one_what_it_held(drawn):
-    params, _, [_, table, *_] = drawn
+    params, _, [_, _, table, *_] = drawn
     for place, before, *after, _ in table["rows"]:
         for text, kind in after:
             assert text == (f"{params.p:g} set" if kind == "yes" else f"{before} missed"), place

@@ -1,0 +1,54 @@
+"""Dropout's picture says per cell what torch did."""
+
+import pytest
+
+from figures.dropout import draw
+from lessons.dropout import Params, run
+
+
+def panels(params):
+    rows = draw(params, run(params))["rows"]
+    return {panel["title"]: panel for row in rows for panel in row}
+
+
+def test_the_small_line_of_a_cell_multiplies_to_its_output():
+    shown = panels(Params(p=0.3))
+    train = shown["y_train"]
+    for subs, values in zip(train["sub"], train["values"], strict=True):
+        for sub, value in zip(subs, values, strict=True):
+            x, mask, scale = map(float, sub.split("·"))
+            assert value == pytest.approx(x * mask * scale, abs=0.01)
+
+
+def test_a_dropped_cell_is_marked_and_a_computed_zero_is_not():
+    params = Params(p=0.3)
+    marks, mask = panels(params)["y_train"]["marks"], run(params).mask.tolist()
+    assert [["dropped" if not kept else "" for kept in row] for row in mask] == marks
+    zeros = [
+        (m, v)
+        for ms, vs in zip(marks, panels(params)["y_train"]["values"], strict=True)
+        for m, v in zip(ms, vs, strict=True)
+        if v == 0
+    ]
+    assert {mark for mark, _ in zeros} == {"dropped", ""}
+
+
+def test_everything_dropped_shows_no_product_with_infinity():
+    train = panels(Params(p=1.0))["y_train"]
+    assert not any("inf" in text for row in [*train["sub"], *train["notes"]] for text in row)
+
+
+def test_the_steps_end_with_the_mean_of_all_passes():
+    params = Params(passes=33)
+    mean = panels(params)["mean"]
+    assert mean["values"] == run(params).mean[-1].tolist()
+    assert len(mean["frames"]) == len(draw(params, run(params))["steps"])
+
+
+@pytest.mark.parametrize(
+    ("layer", "mode", "law"), [("nn.Dropout", "train", 4.0), ("nn.Dropout", "eval", 1.0), ("F.dropout", "eval", 4.0)]
+)
+def test_the_law_follows_what_really_drops(layer, mode, law):
+    power = panels(Params(p=0.75, layer=layer, mode=mode, passes=200))["E[y²] / E[x²]: the variance grows"]
+    assert power["references"][0][1] == law
+    assert power["values"][0] == pytest.approx(law, rel=0.25)
