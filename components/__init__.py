@@ -2,4 +2,4 @@
 
 from components import data_loader, nn_module, torch_stack, train_eval
 
-CHAPTERS = tuple(c for c in (train_eval.CHAPTER, torch_stack.CHAPTER, data_loader.CHAPTER, nn_module.CHAPTER) if c.lessons)
+CHAPTERS = (train_eval.CHAPTER, torch_stack.CHAPTER, data_loader.CHAPTER, nn_module.CHAPTER)

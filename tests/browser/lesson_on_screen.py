@@ -42,7 +42,7 @@ class LessonOnScreen:
         before = int(self.root.get_attribute("data-painted") or 0)
         act()
         self.page.wait_for_function(
-            "([slug, n]) => +document.querySelector(`[data-lesson=\"${slug}\"]`).dataset.painted > n",
+            '([slug, n]) => +document.querySelector(`[data-lesson="${slug}"]`).dataset.painted > n',
             arg=[self.slug, before],
             timeout=60_000,
         )

@@ -18,7 +18,7 @@ def test_the_first_view_teaches_without_a_click_and_asks_the_server_for_nothing(
 
 def test_a_tab_writes_its_lesson_into_the_address_and_back_returns(page, app_url):
     LessonOnScreen(page, app_url, "dropout")
-    page.get_by_role("tab", name="Modes", exact=False).first.click()
+    page.get_by_role("tab", name="train(), eval(), no_grad()", exact=True).click()
     page.wait_for_url("**lesson=modes")
     page.go_back()
     page.locator('[data-lesson="dropout"]').wait_for(state="visible")
@@ -50,6 +50,54 @@ def test_a_number_out_of_range_keeps_what_was_typed_and_names_the_range(page, ap
     number.blur()
     assert "p must be a number from 0" in lesson.root.locator(".problem").inner_text()
     assert number.input_value() == "3"
+
+
+def test_a_link_may_hold_a_value_between_the_steps_of_a_slider(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.33")
+    lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").click())
+    assert lesson.root.locator(".problem").is_hidden()
+    assert "p = 0.33" in lesson.shown["code"]
+
+
+def test_arrow_up_in_a_number_goes_by_the_step_each_time(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    number = lesson.root.locator('[data-param="p"] input[type=number]')
+    number.focus()
+    for _ in range(2):
+        lesson.repaint(lambda: page.keyboard.press("ArrowUp"))
+    assert number.input_value() == "0.6"
+
+
+def test_back_to_an_address_without_a_lesson_shows_the_first_view_again(page, app_url):
+    page.goto(app_url)
+    lesson = page.locator('[data-lesson="dropout"]')
+    first = lesson.locator(".caption").inner_text()
+    lesson.locator('[data-param="input"] input').first.check()
+    page.wait_for_url("**input=ones")
+    page.go_back()
+    page.wait_for_function(
+        "text => document.querySelector('[data-lesson=dropout] .caption').innerText === text", arg=first
+    )
+
+
+def test_a_cell_without_arithmetic_never_shows_that_of_another(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    lesson.root.locator("table.grid td[data-key='1,2']").first.hover()
+    shown = lesson.root.locator(".arithmetic").inner_text()
+    lesson.root.locator(".panel", has_text="input").locator("td[data-key='1,3']").first.hover()
+    assert lesson.root.locator(".arithmetic").inner_text() != shown
+
+
+def test_a_teachers_link_hides_controls(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", "&hide=seed,passes")
+    shown = {name: lesson.root.locator(f'[data-param="{name}"]').is_visible() for name in ("p", "seed", "passes")}
+    assert shown == {"p": True, "seed": False, "passes": False}
+
+
+def test_the_focus_stays_on_the_card_when_a_prediction_is_answered(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    lesson.root.get_by_role("button", name="just show me").press("Enter")
+    assert page.evaluate("document.activeElement.closest('.predict') !== null")
 
 
 def test_arrow_keys_walk_the_cells_and_show_their_arithmetic(page, app_url):
@@ -89,7 +137,9 @@ def test_a_dropped_zero_does_not_look_like_a_computed_zero(page, app_url):
 def test_reduced_motion_switches_transitions_off(page, app_url):
     page.emulate_media(reduced_motion="reduce")
     lesson = LessonOnScreen(page, app_url, "dropout")
-    assert lesson.root.locator("td[data-key]").first.evaluate("cell => getComputedStyle(cell).transitionDuration") == "0s"
+    assert (
+        lesson.root.locator("td[data-key]").first.evaluate("cell => getComputedStyle(cell).transitionDuration") == "0s"
+    )
 
 
 def test_two_visitors_do_not_see_each_other(page, app_url, browser):
