@@ -176,6 +176,8 @@ class Run:
     def ship(self) -> None:
         """Save float16 weights and the tokenizer, as `from_pretrained` reads them."""
         self.model.eval().half().save_pretrained(self.args.out)
+        self.tokenizer.backend_tokenizer.no_truncation()  # the encoder's own limit was 128
+        self.tokenizer.backend_tokenizer.no_padding()
         self.tokenizer.save_pretrained(self.args.out)
 
 
