@@ -3,7 +3,8 @@
 import multiprocessing
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 
 from lessons.params import BadParam
 
@@ -22,6 +23,8 @@ def worker_processes() -> Iterator[None]:
     """
     if not _turn.acquire(blocking=False):
         raise Unavailable("Another run with worker processes is under way; try again in a few seconds.")
+    with suppress(ImportError):  # a worker seeds NumPy; to import it in a forked child is not safe
+        import_module("numpy.random")
     before = set(multiprocessing.active_children())
     try:
         yield
