@@ -2,6 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter(
-    "data_loader", "DataLoader", ("batches", "collate", "dataset", "iterable", "padding", "batch_memory")
-)
+CHAPTER = Chapter("data_loader", "DataLoader", ("batches", "collate", "dataset", "iterable", "padding", "batch_memory"))

@@ -1,5 +1,6 @@
 """torch's default generator is shared by every thread, and Gradio runs handlers in threads."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 import torch
 
 _lock = threading.RLock()
+# A worker process forked while another thread is inside an operator may inherit a lock that nobody releases: forks wait.
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 @contextmanager
