@@ -32,10 +32,7 @@ ROUNDS = 5
 
 def asked() -> list[tuple[str, str]]:
     """64 contexts of 3 to 14 sentences: lengths differ as they do among real questions."""
-    return [
-        (QUESTION, " ".join(SENTENCES[(i + j) % len(SENTENCES)] for j in range(3 + i % 12)))
-        for i in range(COUNT)
-    ]
+    return [(QUESTION, " ".join(SENTENCES[(i + j) % len(SENTENCES)] for j in range(3 + i % 12))) for i in range(COUNT)]
 
 
 def interleaved(runs: dict[str, Callable[[], object]]) -> dict[str, float]:

@@ -177,9 +177,19 @@ def table(
     }  # fmt: skip
 
 
-def node(depth: int, name: str, *, kind: str = "", facts: str = "", value: str = "", key: str = "", note: str = "") -> Panel:
+def node(
+    depth: int, name: str, *, kind: str = "", facts: str = "", value: str = "", key: str = "", note: str = ""
+) -> Panel:
     """One node of a `tree`: kind is its type, facts its dtype and shape; its children follow it with a greater depth."""
-    return {"depth": depth, "name": name, "kind": kind, "facts": facts, "value": value, "key": key or None, "note": note or None}
+    return {
+        "depth": depth,
+        "name": name,
+        "kind": kind,
+        "facts": facts,
+        "value": value,
+        "key": key or None,
+        "note": note or None,
+    }
 
 
 def tree(title: str, nodes: Sequence[Panel], *, badge: str = "", note: str = "", wide: bool = False) -> Panel:

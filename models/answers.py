@@ -35,9 +35,7 @@ class Window:
     @property
     def characters(self) -> tuple[int, int]:
         """The stretch of the context that this window shows: start and end, exclusive."""
-        shown = [
-            span for span, side in zip(self.offsets, self.sequence_ids, strict=True) if side == 1
-        ]
+        shown = [span for span, side in zip(self.offsets, self.sequence_ids, strict=True) if side == 1]
         return shown[0][0], shown[-1][1]
 
 

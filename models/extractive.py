@@ -54,9 +54,7 @@ class Extractive:
             local_files_only=True,
             trust_remote_code=False,
         )
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return cls(model.to(device), tokenizer)
 
     def answer(self, question: str, context: str, settings: Settings | None = None) -> Answer:
@@ -119,12 +117,8 @@ class Extractive:
             row.first,
         )
 
-    def _decide(
-        self, question: str, context: str, settings: Settings, windows: tuple[Window, ...]
-    ) -> Answer:
-        found = best_spans(
-            [_stretch(window) for window in windows], settings.max_answer_tokens, settings.n_best
-        )
+    def _decide(self, question: str, context: str, settings: Settings, windows: tuple[Window, ...]) -> Answer:
+        found = best_spans([_stretch(window) for window in windows], settings.max_answer_tokens, settings.n_best)
         spans = tuple(_span(context, windows[span.window], span) for span in found)
         naive = self._naive(windows, spans[0].window, settings)
         return Answer(question, context, settings, windows, spans, naive)
@@ -155,6 +149,4 @@ def _span(context: str, window: Window, found: Found) -> Span:
     shift = window.row_start - window.first
     first, last = found.first + shift, found.last + shift
     start, end = window.offsets[first][0], window.offsets[last][1]
-    return Span(
-        context[start:end], start, end, found.window, first, last, found.score, found.probability
-    )
+    return Span(context[start:end], start, end, found.window, first, last, found.score, found.probability)

@@ -44,9 +44,7 @@ class Limits:
     answer_seconds: float = 10.0  # for the Hub's first answer
 
 
-def fetch(
-    repo: str, progress: Progress, limits: Limits | None = None, endpoint: str | None = None
-) -> Path:
+def fetch(repo: str, progress: Progress, limits: Limits | None = None, endpoint: str | None = None) -> Path:
     """A folder with the model's files, from this machine's cache if it is there.
 
     Raises ModelUnavailable. The work is done by a thread that is left behind when the time is up:
@@ -104,9 +102,7 @@ def _download(repo: str, report: Progress, limits: Limits, endpoint: str | None)
     sizes = _sizes(repo, limits, endpoint)
     total = sum(sizes.values())
     if total > limits.bytes:
-        raise ModelUnavailable(
-            f"{repo} takes {total / 1e6:.0f} MB; at most {limits.bytes / 1e6:.0f} MB are fetched."
-        )
+        raise ModelUnavailable(f"{repo} takes {total / 1e6:.0f} MB; at most {limits.bytes / 1e6:.0f} MB are fetched.")
     done = 0
     for name, size in sorted(sizes.items(), key=lambda item: item[1]):  # the weights last
         bar = _bar(done, size, total, lambda share: report(share, f"fetching {repo}"))

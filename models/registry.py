@@ -92,9 +92,7 @@ def load(choice: Choice, progress: Progress) -> Model:
     try:
         return _extractive(folder) if choice.kind == "extractive" else _closed_book(folder)
     except Exception as error:  # from_pretrained raises what its many parts raise
-        raise ModelUnavailable(
-            f"{choice.name} was found but could not be loaded ({type(error).__name__})."
-        ) from error
+        raise ModelUnavailable(f"{choice.name} was found but could not be loaded ({type(error).__name__}).") from error
 
 
 def _extractive(folder: Path) -> Extractive:
@@ -115,9 +113,7 @@ def _closed_book(folder: Path) -> QAModel:
 class Registry:
     """Models by name, loaded once. At most `kept` stay in memory; the longest unused leaves."""
 
-    def __init__(
-        self, kept: int = KEPT, loader: Callable[[Choice, Progress], Model] = load
-    ) -> None:
+    def __init__(self, kept: int = KEPT, loader: Callable[[Choice, Progress], Model] = load) -> None:
         self.choices = choices()
         self._kept = kept
         self._loader = loader

@@ -68,9 +68,7 @@ def best_spans(stretches: Sequence[Stretch], max_tokens: int, n_best: int) -> li
     top = flat.topk(min(n_best, legal))
     shares = (top.values - flat.logsumexp(0)).exp()
     picked = winners.flatten()[top.indices]
-    rows = zip(
-        top.indices.tolist(), picked.tolist(), top.values.tolist(), shares.tolist(), strict=True
-    )
+    rows = zip(top.indices.tolist(), picked.tolist(), top.values.tolist(), shares.tolist(), strict=True)
     return [
         Found(flat_index // max_tokens, sum(divmod(flat_index, max_tokens)), window, score, share)
         for flat_index, window, score, share in rows

@@ -117,9 +117,7 @@ def _clean(field: str, text: str, limit: int) -> str:
     return text
 
 
-def _rooms(
-    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], settings: Settings
-) -> list[int]:
+def _rooms(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], settings: Settings) -> list[int]:
     """Context tokens that fit beside each question: more than `stride`, or windows never move."""
     special = tokenizer.num_special_tokens_to_add(pair=True)
     asked = tokenizer([q for q, _ in pairs], add_special_tokens=False)["input_ids"]
@@ -135,8 +133,7 @@ def _check_room(room: int, size: int, settings: Settings) -> None:
         raise ValueError("The context holds nothing that the tokenizer reads.")
     if room < 1:
         raise ValueError(
-            f"max_length must be above {settings.max_length - room}: "
-            "question and special tokens alone fill the window."
+            f"max_length must be above {settings.max_length - room}: question and special tokens alone fill the window."
         )
     if settings.stride >= room:
         raise ValueError(
@@ -155,9 +152,7 @@ def windows_needed(size: int, room: int, stride: int) -> int:
     return 1 + max(0, -(-(size - room) // (room - stride)))
 
 
-def collate(
-    rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, width: int
-) -> dict[str, Tensor]:
+def collate(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, width: int) -> dict[str, Tensor]:
     """Pad on the right to `width`. Returns input_ids, attention_mask and, where the model
     wants them, token_type_ids, each (B, width)."""
     pad = tokenizer.pad_token_id

@@ -34,9 +34,7 @@ def predict(
     return said
 
 
-def _answers(
-    model: Extractive, questions: Sequence[Question], settings: Settings, batch_size: int
-) -> dict[str, str]:
+def _answers(model: Extractive, questions: Sequence[Question], settings: Settings, batch_size: int) -> dict[str, str]:
     try:
         pairs = [(q.question, q.context) for q in questions]
         answers = model.answer_many(pairs, settings, batch_size)

@@ -63,9 +63,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def batches(
-    features: list[Feature], tokens: int, seed: int, progress: Progress
-) -> Iterator[list[Window]]:
+def batches(features: list[Feature], tokens: int, seed: int, progress: Progress) -> Iterator[list[Window]]:
     """Pass after pass without end, from where `progress` stands; keeps its place up to date."""
     while True:
         drawn = draw_batches(features, LENGTHS, tokens, seed * 10_000 + progress.pass_)

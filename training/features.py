@@ -60,14 +60,11 @@ def featurise(questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase)
     encoded = tokenizer(contexts, add_special_tokens=False, return_offsets_mapping=True)
     by_context = {
         text: (tuple(ids), tuple(offsets))
-        for text, ids, offsets in zip(
-            contexts, encoded["input_ids"], encoded["offset_mapping"], strict=True
-        )
+        for text, ids, offsets in zip(contexts, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     }
     asked = tokenizer([q.question for q in questions], add_special_tokens=False)["input_ids"]
     return [
-        _feature(question, ids, *by_context[question.context])
-        for question, ids in zip(questions, asked, strict=True)
+        _feature(question, ids, *by_context[question.context]) for question, ids in zip(questions, asked, strict=True)
     ]
 
 
@@ -77,9 +74,7 @@ def _feature(
     context: tuple[int, ...],
     offsets: tuple[tuple[int, int], ...],
 ) -> Feature:
-    spans = [
-        tokens_of(offsets, gold.start, gold.start + len(gold.text)) for gold in question.answers
-    ]
+    spans = [tokens_of(offsets, gold.start, gold.start + len(gold.text)) for gold in question.answers]
     answers = tuple(span for span in spans if span is not None)
     return Feature(tuple(ids[:MAX_QUESTION]), context, offsets, answers)
 
@@ -102,9 +97,7 @@ def draw_window(feature: Feature, max_length: int, rng: random.Random) -> Window
     return Window(feature, first, first + room)
 
 
-def draw_batches(
-    features: Sequence[Feature], lengths: Sequence[int], tokens: int, seed: int
-) -> list[list[Window]]:
+def draw_batches(features: Sequence[Feature], lengths: Sequence[int], tokens: int, seed: int) -> list[list[Window]]:
     """One pass in random order, in batches of similar length and at most `tokens` cells.
 
     lengths: maximum window lengths, drawn evenly. The same seed gives the same pass.

@@ -47,10 +47,7 @@ def _drawn(articles: Sequence[str]) -> set[str]:
 
 def write(questions: Sequence[Question], path: Path) -> None:
     """Save questions as a SQuAD v1.1 file, one article a question."""
-    articles = [
-        {"title": q.title, "paragraphs": [{"context": q.context, "qas": [_asked(q)]}]}
-        for q in questions
-    ]
+    articles = [{"title": q.title, "paragraphs": [{"context": q.context, "qas": [_asked(q)]}]} for q in questions]
     path.write_text(json.dumps({"version": "1.1", "data": articles}), encoding="utf-8")
 
 
