@@ -6,7 +6,6 @@ that the full path pads, so the difference is what tokenising and decoding cost.
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 
@@ -36,14 +35,14 @@ def asked() -> list[tuple[str, str]]:
 
 
 def interleaved(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median seconds of each, taken in turns so that a busy moment falls on all of them."""
+    """Shortest seconds of each, taken in turns: what other work on the machine disturbed least."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(ROUNDS):
         for name, run in runs.items():
             begun = time.perf_counter()
             run()
             taken[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return {name: min(seconds) for name, seconds in taken.items()}
 
 
 def bare(model: Extractive, batches: list[dict[str, Tensor]]) -> None:
@@ -54,7 +53,7 @@ def bare(model: Extractive, batches: list[dict[str, Tensor]]) -> None:
 
 
 def measure(model: Extractive, batch_size: int) -> tuple[float, float]:
-    """Median seconds for 64 questions: the full path, and the bare pass on the same tensors."""
+    """Seconds for 64 questions: the full path, and the bare pass on the same tensors."""
     settings, pairs = Settings(), asked()
     rows = encode(model.tokenizer, pairs, settings, model.longest)
     padded = [
