@@ -33,6 +33,11 @@ def test_every_chapter_is_named():
     assert [chapter.title for chapter in CHAPTERS if f"| {chapter.title} |" not in README] == []
 
 
+def test_every_lesson_is_named():
+    titles = [lesson_of(slug).title.replace("__", r"\_\_") for chapter in CHAPTERS for slug in chapter.lessons]
+    assert [title for title in titles if f"| {title} |" not in README] == []
+
+
 def test_every_file_that_is_named_is_there():
     named = re.findall(r"\]\(([^):]+)\)|`((?:\w+/)+(?:\w+\.\w+)?)`", README)
     paths = {path for pair in named for path in pair if path and "relu" not in path}
