@@ -1,12 +1,13 @@
 """For each step: which tensor was frozen, what its .grad held, and how far it moved; beside it the graph and the bytes."""
 
 import math
+import re
 from typing import Any
 
-from figures.panels import Figure, Panel, error, figure, stepped, table
+from figures.panels import Figure, Panel, error, figure, pressable, stepped, table
 from lessons.freeze import Params, Result, refused
 
-Cell = str | tuple[str, str]
+Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
 RAISES = {
     "RuntimeError": "loss.backward()",
     "error": "re.search(pattern, name)",
@@ -50,13 +51,24 @@ def _parameter(result: Result, step: int, index: int) -> list[Cell]:
     if step >= len(result.requires_grad):
         return [f"▲ {result.names[index]}", *[("–", "muted")] * 4]
     trains = result.requires_grad[step][index]
-    name, flag = f"{'▲' if trains else '❄'} {result.names[index]}", (str(trains), "no")
+    name, flag = f"{'▲' if trains else '❄'} {result.names[index]}", _switch(result, step, index)
     if step >= len(result.moved):
         return [name, ("no step", "muted"), ("–", "muted"), flag, ("–", "muted")]
     grad, moves = result.grads[step][index].item(), [moved[index].item() for moved in result.moved[: step + 1]]
     held: Cell = ("None", "muted") if math.isnan(grad) else (f"{grad:.4f}", "no")
     kind = "yes" if trains else "warn"
     return [name, _moved(moves[-1], kind), held, flag, _moved(sum(moves), kind)]
+
+
+def _switch(result: Result, step: int, index: int) -> Cell:
+    """requires_grad as a button that freezes this tensor too, or lets it train again; the prompt is no part of the model."""
+    flags, pressed = result.requires_grad[step], result.names[index]
+    if pressed == "prompt":
+        return str(flags[index]), "no"
+    frozen = [n for n, trains in zip(result.names, flags, strict=True) if trains == (n == pressed) and n != "prompt"]
+    matching = {"freeze": "names that match", "pattern": f"^({'|'.join(map(re.escape, frozen))})$"}
+    label = f"{'freeze' if flags[index] else 'train'} {pressed}"
+    return pressable(str(flags[index]), "no", label, matching if frozen else {"freeze": "nothing"})
 
 
 def _moved(value: float, kind: str) -> Cell:

@@ -166,7 +166,7 @@ def table(
     badge: str = "",
     lit: Sequence[int] = (),
 ) -> Panel:
-    """A table of facts. A cell is text, or (text, kind): kind is "yes", "no", "warn" or "muted" and colours a badge.
+    """A table of facts. A cell is text, (text, kind) or `pressable`: kind is "yes", "no", "warn" or "muted" and colours a badge.
 
     lit: indices of the rows that matter now: marked, and announced as the current ones.
     """
@@ -175,6 +175,11 @@ def table(
         "view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None,
         "badge": badge or None, "lit": list(lit) or None,
     }  # fmt: skip
+
+
+def pressable(text: str, kind: str, label: str, params: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """A cell of a table that changes these Params when pressed; label says to whom, also to a screen reader."""
+    return text, kind, {"label": label, "params": params}
 
 
 def node(

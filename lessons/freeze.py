@@ -28,7 +28,7 @@ Freeze = Literal[
 class Params:
     freeze: Freeze = choice("names that match", about="what is frozen, and how")
     pattern: str = text(
-        r"^(stem|norm)\.", max_length=60, about="regex, searched in each name", when={"freeze": ("names that match",)}
+        r"^(stem|norm)\.", max_length=120, about="regex, searched in each name", when={"freeze": ("names that match",)}
     )
     moment: Literal["before training", "between backward and step", "after the first step"] = choice("before training")
     mode: Literal["train", "train, norm in eval", "eval", "no_grad"] = choice("train", about="no_grad: in train mode")

@@ -82,6 +82,10 @@ class LessonPage {
     );
     this.parts.caption = h("p", { class: "caption", role: "status" });
     this.figure = new Figure(this.parts.figure, this.parts.arithmetic, this.parts.caption);
+    this.root.addEventListener("choose", ({ detail }) => {
+      this.controls.show({ ...this.controls.values(), ...detail });
+      this.change(this.controls.values(), true);
+    });
     element.replaceChildren(this.root);
   }
 

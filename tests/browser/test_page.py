@@ -149,3 +149,10 @@ def test_two_visitors_do_not_see_each_other(page, app_url, browser):
         theirs.repaint(lambda: theirs.root.locator(".control [aria-label='another seed']").click())
     assert mine.root.locator('[data-param="p"] input[type=number]').input_value() == "0.2"
     assert "p = 0.2" in mine.shown["code"]
+
+
+def test_pressing_requires_grad_freezes_the_tensor_and_the_address_says_so(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "freeze", "&freeze=nothing")
+    lesson.repaint(lambda: lesson.root.get_by_role("button", name="freeze body.weight").press("Enter"))
+    assert "pattern=%5E%28body" in page.url
+    assert lesson.root.get_by_role("button", name="train body.weight").evaluate("b => b === document.activeElement")

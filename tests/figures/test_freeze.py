@@ -1,5 +1,7 @@
 """The table of a step says of each tensor what was measured at that step."""
 
+from dataclasses import replace
+
 from figures.freeze import draw
 from lessons.freeze import Params, run
 
@@ -46,3 +48,24 @@ def test_an_error_stands_beside_the_step_it_prevented():
     assert error["text"] == result.error and error["where"] == "loss.backward()"
     assert {(row[0][0], row[3][0], row[1][0]) for row in table["rows"][:8]} == {("❄", "False", "no step")}
     assert float(table["rows"][8][1][0]) > 0
+
+
+def test_pressing_a_flag_freezes_that_tensor_too_or_lets_it_train_again():
+    params = Params(freeze="names that match", pattern=r"^stem\.")
+    rows = draw(params, run(params))["rows"][0][0]["rows"]
+    names = run(params).names
+    for index, pressed in enumerate(names):
+        chosen = replace(params, **rows[index][3][2]["params"])
+        before, after = run(params).requires_grad[-1], run(chosen).requires_grad[-1]
+        assert [name for name, a, b in zip(names, before, after, strict=True) if a != b] == [pressed]
+
+
+def test_letting_the_last_frozen_tensor_train_freezes_nothing():
+    params = Params(freeze="names that match", pattern="^stem.weight$")
+    assert draw(params, run(params))["rows"][0][0]["rows"][0][3][2]["params"] == {"freeze": "nothing"}
+
+
+def test_all_names_frozen_by_hand_fit_into_the_pattern():
+    params = Params(freeze="the notes' loop")
+    rows = draw(params, run(params))["rows"][0][0]["rows"]
+    assert len(rows[0][3][2]["params"]["pattern"]) <= 120 - len("stem.weight|")

@@ -1,4 +1,5 @@
-// A table of facts; a cell may carry a kind (yes, no, warn, muted) that becomes a badge.
+// A table of facts; a cell may carry a kind (yes, no, warn, muted) that becomes a badge, and Params that it sets when
+// pressed: the page hears of it by the event "choose".
 
 import { h } from "../dom.js";
 
@@ -9,8 +10,8 @@ export class Table {
 
   update({ title, columns, rows, note, badge, lit }) {
     const cell = (value, column) => {
-      const [text, kind] = Array.isArray(value) ? value : [value, null];
-      const inside = kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
+      const [text, kind, set] = Array.isArray(value) ? value : [value, null, null];
+      const inside = set ? choice(text, kind, set) : kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
       return column === 0 ? h("th", { scope: "row" }, inside) : h("td", {}, inside);
     };
     const table = h(
@@ -19,6 +20,13 @@ export class Table {
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
       h("tbody", {}, rows.map((row, index) => h("tr", lit?.includes(index) ? { class: "now", "aria-current": "true" } : {}, row.map(cell)))),
     );
+    const pressed = [...this.host.querySelectorAll("button")].indexOf(document.activeElement);
     this.host.replaceChildren(h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, table), note ? h("p", { class: "tensor" }, note) : "");
+    if (pressed >= 0) this.host.querySelectorAll("button")[pressed]?.focus();
   }
+}
+
+function choice(text, kind, { label, params }) {
+  const choose = (event) => event.target.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: params }));
+  return h("button", { type: "button", class: `fact fact-${kind}`, "aria-label": label, title: label, onclick: choose }, String(text));
 }
