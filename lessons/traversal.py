@@ -30,7 +30,7 @@ RECURSIVE = ("parameters()", "named_parameters()", "buffers()")
 class Params:
     architecture: Literal[ARCHITECTURES] = choice(  # type: ignore[valid-type]
         "Tagger",
-        about="a T5 of 2 + 2 and a BERT of 12 layers, both tiny; closed_book answers questions elsewhere in this app",
+        about="a T5 of 2 + 2 and a BERT of 12 layers, both tiny, and the trained models that ship with the app",
     )
     walk: Walk = choice("named_parameters()", about="model. ...")
     recurse: bool = switch(True, about="into the children", when={"walk": RECURSIVE})
