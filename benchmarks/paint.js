@@ -1,14 +1,17 @@
 // Loaded into every page that is timed: how long it takes from an event to the frame that shows its effect.
 
 const QUIET = 400; // ms: what an earlier event set in motion has come to rest
+const LATEST = 30_000; // ms
 
 /** Milliseconds from `act()` to the end of the first frame in which `done()` holds. */
 window.timePaint = async (act, done) => {
   await new Promise((rested) => setTimeout(rested, QUIET));
   const begun = performance.now();
   act();
-  do await new Promise(requestAnimationFrame);
-  while (!done());
+  do {
+    await new Promise(requestAnimationFrame);
+    if (performance.now() - begun > LATEST) throw new Error(`nothing was painted within ${LATEST} ms`);
+  } while (!done());
   await new Promise((painted) => setTimeout(painted));
   return performance.now() - begun;
 };
