@@ -29,6 +29,11 @@ class OperatorTape(TorchDispatchMode):
         self._path = str(path)
         self._counts: dict[int, Counter[str]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """torch would import its compiler (two seconds) only to keep it away from this mode; nothing here is compiled."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -1,5 +1,8 @@
 """The tape holds the operators that torch dispatched, line by line."""
 
+import subprocess
+import sys
+
 import torch
 
 from lessons import dropout
@@ -46,3 +49,9 @@ def test_dropout_draws_random_numbers_in_train_mode_and_none_in_eval_mode():
 
     assert "bernoulli" in passes("train")
     assert "bernoulli" not in passes("eval")
+
+
+def test_a_tape_does_not_load_the_compiler():
+    """torch._dynamo takes seconds to import, and the app starts with a tape."""
+    code = "import sys; from lessons import dropout, tape\nwith tape.OperatorTape(dropout.__file__): dropout.run(dropout.Params())\n"
+    subprocess.run([sys.executable, "-c", code + "assert 'torch._dynamo' not in sys.modules"], check=True)
