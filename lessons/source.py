@@ -1,12 +1,15 @@
 """The code that is shown is the code that ran: a lesson's flat function, cut to the branches its Params take."""
 
 import ast
+import gc
 import inspect
 import json
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
@@ -17,6 +20,27 @@ from torch import Tensor, nn
 """
 
 
+_parsing = threading.RLock()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """One thread at a time, and no garbage collection.
+
+    Until Python 3.12 `ast` counts its recursion for the whole process: another thread, or a finaliser that runs in between,
+    makes it raise "SystemError: AST constructor recursion depth mismatch".
+    """
+    with _parsing:
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collecting:
+                gc.enable()
+
+
+@_undisturbed()
 def snippet_of(
     function: Callable[..., Any],
     values: Mapping[str, Any],
@@ -44,6 +68,7 @@ def snippet_of(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+@_undisturbed()
 def joined(*snippets: str) -> str:
     """Several snippets as one: their imports merged on top, the rest one below the other."""
     lines = [line for snippet in snippets for line in snippet.splitlines()]

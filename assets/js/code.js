@@ -13,7 +13,7 @@ export function drawCode(list, code, ran) {
   });
   // A line that only detaches hands finished tensors from the lesson to the page.
   const missing = left.filter(({ operators }) => operators.some(([name]) => !name.startsWith("aten.detach")));
-  const complete = missing.length === 0; // only then does a line without operators mean that none was dispatched
+  const complete = ran.length > 0 && missing.length === 0; // only then does a line without operators mean that none was dispatched
   let inside = false; // the body of a class or function: shown, but run elsewhere
   const shown = lines.map(({ text, operators }) => {
     if (text && !text.startsWith(" ")) inside = /^(class|def|@)/.test(text);
