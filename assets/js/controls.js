@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 /**
  * Draw the controls into `form`.
  * `changed(settled)` is called while a slider moves (settled = false) and when a value is final (true).
- * Returns { values(), show(params), describe(params) }.
+ * Returns { values(), show(params), problem() }; problem() is a sentence about a value out of range, or nothing.
  */
 export function drawControls(form, fields, slug, changed) {
   const rows = fields.map((field) => ({ field, ...drawRow(field, `${slug}-${field.name}`, (settled) => {

@@ -54,7 +54,7 @@ export class Figure {
     this.framed = [];
     const rows = figure.rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${row}.${column} ${panel.view}`, used)));
     for (const key of [...this.panels.keys()]) if (!used.has(key)) this.panels.delete(key);
-    const arrangement = figure.rows.map((panels) => panels.map((panel) => panel.view).join(" ")).join("/");
+    const arrangement = figure.rows.map((panels) => panels.map((panel) => panel.view + (panel.frames ? "*" : "")).join(" ")).join("/");
     if (arrangement !== this.arrangement) {
       const lines = rows.map((boxes) => h("div", { class: "panel-row" }, boxes));
       const first = figure.rows.findIndex((panels) => panels.some((panel) => panel.frames));
