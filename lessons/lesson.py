@@ -28,6 +28,14 @@ class Trap:
 
 
 @dataclass(frozen=True)
+class Example:
+    """Params worth starting from, offered above the controls."""
+
+    name: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Lesson:
     """One question, its parameters and what torch computes for them."""
 
@@ -40,3 +48,8 @@ class Lesson:
     caption: Callable[[Any, Any], str]  # Params, Result -> what is seen, in words with the numbers
     predictions: tuple[Prediction, ...]
     traps: tuple[Trap, ...]
+    button: str = ""  # what starts a run ("Ask", "Train"); without it every change does
+    instant: tuple[str, ...] = ()  # beside a button: the Params whose change is a run all the same
+    examples: tuple[Example, ...] = ()
+    tolerance: float = 0.0  # above 0 where a model reads the questions of several visitors in one padded batch
+    measured: frozenset[str] = frozenset()  # fields of Result such as seconds, which no second run repeats

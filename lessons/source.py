@@ -54,7 +54,7 @@ def snippet_of(
     `if` statements of `function` that test only parameters are replaced by the branch that `values` selects, and a
     trailing `return` is left out, so the text reads as a colleague would write it for these values.
     """
-    body = "\n".join(_kept_lines(function, values))
+    body = _unwatched("\n".join(_kept_lines(function, values)))
     names = _names(body)
     helpers: list[str] = []
     for helper in reversed(also):  # a later helper may use an earlier one
@@ -90,6 +90,18 @@ def joined(*snippets: str) -> str:
 def literal(value: Any) -> str:
     """The value as Python source; text in double quotes, escaped."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _unwatched(code: str) -> str:
+    """`for step in progress(range(steps), ...):` as `for step in range(steps):`; the calls stand one on a line."""
+    lines = code.splitlines()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "progress":
+            assert node.lineno == node.end_lineno, "progress(...) belongs on one line"
+            line = lines[node.lineno - 1].encode()  # ast counts columns in bytes
+            inner = ast.unparse(node.args[0]).encode()
+            lines[node.lineno - 1] = (line[: node.col_offset] + inner + line[node.end_col_offset :]).decode()
+    return "\n".join(lines)
 
 
 def _names(code: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import random
 import re
 import sys
@@ -46,7 +47,8 @@ def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
     assert executed(lesson.snippet(params), names) == result.pop("error", None)
     for name, value in result.items():
         assert name in names or value is None, f"the snippet does not bind {name}"
-        assert_same(names.get(name), value, name)
+        if name not in lesson.measured:
+            assert_same(names.get(name), value, name, lesson.tolerance)
 
 
 def test_the_snippet_needs_nothing_of_the_project(lesson):
@@ -68,22 +70,29 @@ def executed(code: str, names: dict[str, Any]) -> str | None:
     return None
 
 
-def assert_same(actual: Any, expected: Any, name: str) -> None:
-    """Equal to the last bit, NaN included, in type, dtype and shape."""
+def repeatable(lesson: Any, result: Any) -> dict[str, Any]:
+    """The fields of a Result that are not measured: two runs agree on them."""
+    return {name: value for name, value in vars(result).items() if name not in lesson.measured}
+
+
+def assert_same(actual: Any, expected: Any, name: str, tolerance: float = 0.0) -> None:
+    """Equal in type, dtype and shape, and in value to the last bit (NaN included) unless the lesson declares a tolerance."""
     assert type(actual).__name__ == type(expected).__name__, f"{name} is {actual!r}, not {expected!r}"
     if isinstance(expected, Tensor):
-        torch.testing.assert_close(
-            actual, expected, rtol=0, atol=0, equal_nan=True, check_stride=True, msg=lambda m: f"{name}: {m}"
-        )
+        equal = {"rtol": tolerance, "atol": tolerance, "equal_nan": True, "check_stride": True}
+        torch.testing.assert_close(actual, expected, **equal, msg=lambda m: f"{name}: {m}")
     elif is_dataclass(expected):
-        assert_same(vars(actual), vars(expected), name)
+        assert_same(vars(actual), vars(expected), name, tolerance)
     elif isinstance(expected, Mapping):
         assert list(actual) == list(expected), f"the keys of {name} differ"
-        assert_same(list(actual.values()), list(expected.values()), name)
+        assert_same(list(actual.values()), list(expected.values()), name, tolerance)
     elif isinstance(expected, (list, tuple)):
         assert len(actual) == len(expected), f"{name} has {len(actual)} items, not {len(expected)}"
         for index, pair in enumerate(zip(actual, expected, strict=True)):
-            assert_same(*pair, f"{name}[{index}]")
+            assert_same(*pair, f"{name}[{index}]", tolerance)
+    elif isinstance(expected, float) and tolerance:
+        close = math.isclose(actual, expected, rel_tol=tolerance, abs_tol=tolerance)
+        assert close, f"{name}: {actual} is not {expected}"
     else:
         assert actual == expected or actual != actual and expected != expected, (
             f"{name}: {actual!r} is not {expected!r}"
@@ -130,7 +139,8 @@ def test_a_hidden_control_changes_nothing(lesson):
     for param in fields(lesson.Params):
         for params in (params for params in corners(lesson.Params) if is_hidden(params, param)):
             other = replace(params, **{param.name: extremes(param)[-1]})
-            assert_same(lesson.run(other), result_at(lesson.slug, params), f"the Result under a hidden {param.name}")
+            hidden = repeatable(lesson, lesson.run(other)), repeatable(lesson, result_at(lesson.slug, params))
+            assert_same(*hidden, f"the Result under a hidden {param.name}", lesson.tolerance)
 
 
 @at_every_corner
@@ -179,7 +189,7 @@ def test_run_leaves_the_global_generators_alone(lesson):
 
 
 def test_two_threads_with_one_seed_agree(lesson):
-    together = Barrier(2)
+    together, expected = Barrier(2), result_at(lesson.slug, lesson.Params())
 
     def visitor(params: Any) -> list[Any]:
         together.wait()
@@ -188,7 +198,7 @@ def test_two_threads_with_one_seed_agree(lesson):
     with ThreadPoolExecutor(2) as pool:
         for results in pool.map(visitor, [lesson.Params()] * 2):
             for result in results:
-                assert_same(result, result_at(lesson.slug, lesson.Params()), lesson.slug)
+                assert_same(repeatable(lesson, result), repeatable(lesson, expected), lesson.slug, lesson.tolerance)
 
 
 @at_every_corner

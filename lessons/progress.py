@@ -1,0 +1,37 @@
+"""How far a long run is: told to whoever watches it, who may also stop it there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Watcher = Callable[[int, int, Callable[[], Any] | None], None]  # done, of how many, the Result so far
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+class Cancelled(Exception):
+    """Raised out of a run that nobody watches any more."""
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Runs inside the block tell `watcher` how far they are; it raises Cancelled to stop them."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def progress(items: Sequence[Item], so_far: Callable[[], Any] | None = None) -> Iterator[Item]:
+    """`items`, one after the other, as in `for step in progress(range(steps)):`; a snippet shows `range(steps)` alone.
+
+    `so_far` makes the Result of what has been computed until now; it is called only when somebody looks, between two items.
+    """
+    watcher = _watcher.get()
+    for done, item in enumerate(items, 1):
+        yield item
+        if watcher is not None:
+            watcher(done, len(items), so_far)

@@ -1,0 +1,34 @@
+import pytest
+
+from lessons.progress import Cancelled, progress, watched
+from lessons.source import snippet_of
+
+
+def halves(steps: int) -> list[int]:
+    told = []
+    for step in progress(range(steps), lambda: list(told)):
+        told.append(step)
+    return told
+
+
+def test_a_watcher_sees_every_step_with_the_result_so_far() -> None:
+    seen = []
+    with watched(lambda done, total, so_far: seen.append((done, total, so_far and so_far()))):
+        assert halves(3) == [0, 1, 2]
+    assert seen == [(1, 3, [0]), (2, 3, [0, 1]), (3, 3, [0, 1, 2])]
+
+
+def test_a_watcher_stops_the_run_between_two_steps() -> None:
+    def stop(done: int, total: int, so_far: object) -> None:
+        if done == 2:
+            raise Cancelled
+
+    with watched(stop), pytest.raises(Cancelled):
+        halves(5)
+    assert halves(5) == [0, 1, 2, 3, 4]  # nobody watches any more
+
+
+def test_a_snippet_shows_the_steps_without_their_watcher() -> None:
+    code = snippet_of(halves, {"steps": 4})
+    assert "for step in range(steps):" in code
+    assert "progress" not in code
