@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--out", type=Path, help="train, and save model and tokenizer here")
     action.add_argument("--evaluate", type=Path, help="a trained folder, to be scored")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="peak, of AdamW")
     parser.add_argument("--no-dropout", type=float, default=0.5, help="share of the steps, at the start")

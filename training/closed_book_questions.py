@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from models.facts import Fact, Template, load_aliases, load_facts, load_templates
 
 LOWER_FIRST_SHARE = 0.1  # "what is the capital of France?"
-LOWER_ALL_SHARE = 0.1  # "what is the capital of france?"
+LOWER_ALL_SHARE = 0.25  # "what is the capital of france?"
 NO_MARK_SHARE = 0.1  # "What is the capital of France"
 UNKNOWN_SHARE = 0.05  # of the filler words, replaced by <unk>: a visitor's words may be unknown
 FILLER_RELATIONS = 6  # a word in the templates of so many relations does not tell them apart
