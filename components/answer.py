@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from components.kept import Kept
 from lessons.lesson import Lesson
 from lessons.params import BadParam, controls, from_query, shorten, to_query
 from lessons.tape import OperatorTape
@@ -24,11 +26,19 @@ def lesson_of(slug: str) -> Lesson:
     return _room("lessons", slug).LESSON
 
 
-@lru_cache(maxsize=256)
+_states = Kept(largest=64_000_000)
+
+
+@lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
 def computed(slug: str, params: Any) -> tuple[Any, list[Any]]:
-    """The Result, and for each line of the lesson the operators torch dispatched: [[line, [[name, times], ...]], ...]."""
-    with OperatorTape(_room("lessons", slug).__file__ or "") as tape:
-        result = lesson_of(slug).run(params)
+    """The Result, and for each line of the lesson the operators torch dispatched: [[line, [[name, times], ...]], ...].
+
+    A lesson with a button runs for seconds: its operators are not taken down, which would slow it.
+    """
+    lesson = lesson_of(slug)
+    tape = OperatorTape(_room("lessons", slug).__file__ or "")
+    with nullcontext() if lesson.button else tape:
+        result = lesson.run(params)
     return result, plain([(line.source, line.operators) for line in tape.lines])
 
 
@@ -50,35 +60,72 @@ def numbers(slug: str, params: Any) -> dict[str, Any]:
     return plain(computed(slug, params)[0])
 
 
-def state(slug: str, params: Any, notes: list[str] | None = None) -> dict[str, Any]:
-    """What the page shows for these Params: `words`, the figure, and what a link got wrong."""
-    picture = _room("figures", slug).draw(params, computed(slug, params)[0])
-    return {**words(slug, params), "figure": picture, "notes": notes or []}
+def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
+    """What is seen of a Result, whole or so far."""
+    return {"caption": lesson_of(slug).caption(params, result), "figure": _room("figures", slug).draw(params, result)}
 
 
-@lru_cache(maxsize=512)
+def state(slug: str, params: Any) -> dict[str, Any]:
+    """What the page shows for these Params: `words` and the figure."""
+    return {**words(slug, params), "figure": _room("figures", slug).draw(params, computed(slug, params)[0])}
+
+
 def state_json(slug: str, params: Any) -> bytes:
-    """`state` as the body of a response; JSON without NaN."""
-    return to_json({"state": state(slug, params)})
+    """`state` as the body of a response: JSON without NaN, made once for equal Params."""
+    return _states.get((slug, params), lambda: to_json({"state": state(slug, params)}))
+
+
+def is_kept(slug: str, params: Any) -> bool:
+    """Whether `state_json` answers at once."""
+    return _states.find((slug, params)) is not None
+
+
+def forget(slug: str, params: Any) -> None:
+    """Let the next run of these Params measure again."""
+    _states.forget((slug, params))
+    computed.cache_clear()
 
 
 def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """A lesson as a link opens it: what the page is built from, and the first state."""
+    """A lesson as a link opens it: what the page is built from, the first state, and what a link got wrong.
+
+    A lesson with a button that would first have to run opens with the state of its defaults; the page runs `asked`.
+    """
     lesson = lesson_of(slug)
     params, notes = from_query(lesson.Params, query)
-    notes += [
+    notes += _unknown(slug, params, query)
+    later = bool(lesson.button) and params != lesson.Params() and not is_kept(slug, params)
+    try:
+        shown = _shown(slug, lesson.Params() if later else params)
+    except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
+        shown = _shown(slug, lesson.Params())
+        notes.append(f"{problem} The link's values were replaced by the defaults.")
+    opened = {"spec": _spec(lesson), "state": {**shown, "notes": notes}}
+    return {**opened, "asked": asdict(params)} if later else opened
+
+
+def _shown(slug: str, params: Any) -> dict[str, Any]:
+    return json.loads(state_json(slug, params))["state"]
+
+
+def _unknown(slug: str, params: Any, query: Mapping[str, str]) -> list[str]:
+    """A sentence for each of the first names in the link that the lesson does not have."""
+    return [
         f"{shorten(name)} is not a parameter of {slug}; the link's value was left out."
         for name in query
         if name not in vars(params) and name not in ("lesson", "hide") and not name.startswith("__")
     ][:5]
-    try:
-        shown = state(slug, params, notes)
-    except BadParam as problem:  # worker processes are not to be had now
-        shown = state(slug, lesson.Params(), [*notes, f"{problem} The link's values were replaced by the defaults."])
-    spec = {
-        "slug": slug,
+
+
+def _spec(lesson: Lesson) -> dict[str, Any]:
+    """What the page is built from, without the proofs, which would give the predictions away."""
+    return {
+        "slug": lesson.slug,
         "title": lesson.title,
         "truth": lesson.truth,
+        "button": lesson.button,
+        "instant": lesson.instant,
+        "examples": [asdict(example) for example in lesson.examples],
         "controls": controls(lesson.Params),
         "predictions": [
             {key: value for key, value in asdict(prediction).items() if key != "proof"}
@@ -86,7 +133,6 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
         ],
         "traps": [asdict(trap) for trap in lesson.traps],
     }
-    return {"spec": spec, "state": shown}
 
 
 def to_json(value: Any) -> bytes:

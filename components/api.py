@@ -1,6 +1,7 @@
 """Every lesson by its slug: `client.predict(p=0.3, api_name="/dropout")`."""
 
 import inspect
+import json
 from dataclasses import Field, fields
 from typing import Any
 
@@ -8,6 +9,7 @@ import gradio as gr
 from gradio.components.api_component import Api
 
 from components.answer import lesson_of, numbers, words
+from components.runs import settled
 from lessons.params import BadParam, accepts, choices, kind, nullable, read
 
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
@@ -21,6 +23,8 @@ def expose(slug: str) -> None:
     def call(*values: Any) -> dict[str, Any]:
         try:
             asked = read(lesson.Params, dict(zip([param.name for param in params], values, strict=True)))
+            if lesson.button and (problem := json.loads(settled(slug, asked)).get("problem")):
+                raise BadParam(problem)
             return {**words(slug, asked), "numbers": numbers(slug, asked)}
         except BadParam as problem:
             raise gr.Error(str(problem), print_exception=False) from None

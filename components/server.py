@@ -8,6 +8,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from components.assets import HEAD, routes
 from components.limits import LimitBody
+from components.runs import route as run_route
+from components.site import LESSONS
 
 THEME = gr.themes.Base(
     font=["system-ui", "sans-serif"],
@@ -32,7 +34,7 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": routes(),
+            "routes": [*routes(), run_route(LESSONS)],
             "middleware": [Middleware(LimitBody), Middleware(GZipMiddleware, minimum_size=2000)],
         },
     }

@@ -1,9 +1,12 @@
 """Computes every lesson's first state in the background, so that the first visitor of a tab does not wait for imports."""
 
+import logging
 import threading
+from typing import Any
 
 from components.answer import lesson_of, state_json
 from components.site import LESSONS
+from lessons.params import BadParam
 
 
 def warm() -> threading.Thread:
@@ -14,5 +17,16 @@ def warm() -> threading.Thread:
 
 
 def _open_every_lesson() -> None:
+    """First what a tab opens with, then the ready examples."""
     for slug in LESSONS:
-        state_json(slug, lesson_of(slug).Params())
+        _open(slug, {})
+    for slug in LESSONS:
+        for example in lesson_of(slug).examples:
+            _open(slug, example.params)
+
+
+def _open(slug: str, params: dict[str, Any]) -> None:
+    try:
+        state_json(slug, lesson_of(slug).Params(**params))
+    except BadParam as problem:  # the visitor will be told the same
+        logging.warning("%s: %s", slug, problem)

@@ -20,7 +20,8 @@ export async function mount(element, slug, opening, server, lessons) {
   try {
     const payload = opening && !linked ? opening : await server.restore(linked ? asked : {});
     clearTimeout(wait);
-    new LessonPage(element, payload, server, lessons);
+    const Page = payload.spec.button ? (await import("./button_page.js")).ButtonPage : LessonPage;
+    new Page(element, payload, server, lessons);
   } catch (error) {
     clearTimeout(wait);
     const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server, lessons) }, "Try again");
@@ -29,9 +30,9 @@ export async function mount(element, slug, opening, server, lessons) {
   }
 }
 
-class LessonPage {
-  constructor(element, { spec, state }, server, lessons) {
-    this.spec = spec;
+export class LessonPage {
+  constructor(element, opened, server, lessons) {
+    const spec = (this.spec = opened.spec);
     this.lessons = lessons;
     this.server = server;
     this.waiting = null; // the newest change that has not been sent
@@ -40,7 +41,7 @@ class LessonPage {
     this.controls = drawControls(this.parts.form, spec.controls, spec.slug, (settled) => this.change(this.controls.values(), settled));
     drawPredictions(this.parts.predict, spec.predictions, (params) => this.set(params));
     drawTraps(this.parts.traps, spec.traps, (params) => this.set(params, true));
-    this.paint(state);
+    this.open(opened);
     window.addEventListener("popstate", () => this.addressed() && this.restore());
     document.addEventListener("lesson-entered", () => this.entered());
     this.entered();
@@ -60,7 +61,7 @@ class LessonPage {
         "div", { class: "workbench" },
         h(
           "div", { class: "side" },
-          part("form", "form", { "aria-label": "Parameters", novalidate: true }),
+          part("form", "form", { id: `form-${slug}`, "aria-label": "Parameters", novalidate: true }),
           h("div", { class: "side-buttons" },
             h("button", { type: "button", class: "quiet", onclick: () => this.set({}, false) }, "reset"),
             copy("copy link", () => addressOf(this.link))),
@@ -94,7 +95,11 @@ class LessonPage {
     const defaults = Object.fromEntries(this.spec.controls.map((field) => [field.name, field.default]));
     this.controls.show({ ...defaults, ...params });
     if (scroll) this.parts.form.closest(".workbench").scrollIntoView({ behavior: "smooth", block: "start" });
-    this.change(this.controls.values(), true);
+    this.run(this.controls.values());
+  }
+
+  run(values) {
+    this.change(values, true);
   }
 
   change(values, settled) {
@@ -137,11 +142,15 @@ class LessonPage {
   async restore() {
     const address = location.href;
     try {
-      const { state } = await this.server.restore(query());
-      if (address === location.href) this.paint(state); // else the visitor has gone on
+      const opened = await this.server.restore(query());
+      if (address === location.href) this.open(opened); // else the visitor has gone on
     } catch {
       this.complain("The server did not answer; the picture is not that of the address. Reload the page to try again.");
     }
+  }
+
+  open({ state }) {
+    this.paint(state);
   }
 
   complain(sentence) {
@@ -153,7 +162,7 @@ class LessonPage {
     this.link = state.link;
     this.code = state.code;
     this.params = state.params;
-    if (!this.waiting) this.controls.show(state.params);
+    this.reflect(state.params);
     this.parts.problem.hidden = true;
     this.parts.notes.hidden = !state.notes?.length;
     say(this.parts.notes, (state.notes ?? []).join(" "));
@@ -161,6 +170,11 @@ class LessonPage {
     say(this.parts.caption, state.caption);
     drawCode(this.parts.code, state.code, state.ran);
     this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
+  }
+
+  /** The controls show what was computed, unless the visitor has gone on. */
+  reflect(params) {
+    if (!this.waiting) this.controls.show(params);
   }
 
   /** The visitor came here by a tab: the address follows. */
@@ -172,7 +186,7 @@ class LessonPage {
   }
 }
 
-function same(values, params) {
+export function same(values, params) {
   return Object.keys(values).every((name) => values[name] === params[name]);
 }
 

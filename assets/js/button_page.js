@@ -1,0 +1,92 @@
+// The page of a lesson that runs for longer: a button starts it, its news are shown as they come, and it can be cancelled.
+
+import { push } from "./address.js";
+import { say } from "./dom.js";
+import { LessonPage, same } from "./page.js";
+import { RunBar, exampleList, news } from "./run.js";
+
+export class ButtonPage extends LessonPage {
+  build(element) {
+    super.build(element);
+    const { form } = this.parts;
+    this.bar = new RunBar(this.spec.button, form, () => this.cancel());
+    form.after(this.bar.node);
+    form.addEventListener("submit", () => this.run(this.controls.values()));
+    if (this.spec.examples.length) form.before((this.examples = exampleList(this.spec.examples, (params) => this.set(params))).node);
+  }
+
+  /** What a link opens: its picture, or that of the defaults until its own run is over. */
+  open({ state, asked }) {
+    this.controls.show(asked ?? state.params);
+    this.paint(state);
+    if (asked) this.run(asked);
+    else this.bar.rest(false);
+  }
+
+  /** A control was changed: what is instant runs at once, with the other values of the last run; the rest waits for the button. */
+  change(values, settled) {
+    const instant = Object.fromEntries(this.spec.instant.map((name) => [name, values[name]]));
+    if (!this.abort && !same(instant, this.params)) super.change({ ...this.params, ...instant }, settled);
+    this.examples?.clear();
+    if (!this.abort) this.bar.rest(this.stale());
+  }
+
+  async run(values) {
+    const problem = this.controls.problem();
+    if (problem) return this.complain(problem);
+    this.abort?.abort(); // the newest question is the one to be answered
+    const mine = (this.abort = new AbortController());
+    this.parts.problem.hidden = true;
+    this.root.dataset.running = "";
+    this.bar.show();
+    try {
+      let last = {};
+      for await (last of news(this.spec.slug, { params: values, again: same(values, this.params) }, mine.signal)) this.hear(last);
+      if (!last.state && !last.problem) throw new Error("the answer is missing");
+    } catch {
+      if (!mine.signal.aborted) this.complain(`The connection was lost; what you set is kept. Press ${this.spec.button} to try again.`);
+    }
+    if (this.abort === mine) this.end();
+  }
+
+  hear(message) {
+    if (message.state) {
+      this.paint(message.state);
+      push(this.link);
+    } else if (message.problem) {
+      this.complain(message.problem);
+    } else {
+      this.bar.show(message);
+      if (message.figure) this.draw(message);
+    }
+  }
+
+  cancel() {
+    this.abort?.abort();
+    this.draw(this.state); // away with the picture of a run that has no end
+    this.end();
+  }
+
+  end() {
+    this.abort = null;
+    delete this.root.dataset.running;
+    this.bar.rest(this.stale());
+  }
+
+  draw({ figure, caption }) {
+    this.figure.update(figure);
+    say(this.parts.caption, caption);
+  }
+
+  paint(state) {
+    this.state = state;
+    super.paint(state);
+  }
+
+  /** What the visitor has typed since stays. */
+  reflect() {}
+
+  stale() {
+    return !same(this.controls.values(), this.params);
+  }
+}

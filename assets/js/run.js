@@ -1,0 +1,63 @@
+// What starts a run of a lesson with a button, shows how far it is, and stops it.
+
+import { h, say } from "./dom.js";
+
+/** The news of a run, one object after the other; closing the request (`signal`) stops the run if nobody else watches it. */
+export async function* news(slug, body, signal) {
+  const address = new URL(`../../run/${slug}`, import.meta.url);
+  const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+  if (!response.ok) {
+    yield { problem: await refusal(response) };
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) if (event.startsWith("data: ")) yield JSON.parse(event.slice(6));
+  }
+}
+
+/** The one sentence of a server that refuses; a proxy's page is not shown. */
+async function refusal(response) {
+  const plain = response.headers.get("Content-Type")?.startsWith("text/plain");
+  return plain ? await response.text() : `The server refused the run (${response.status}); what you set is kept.`;
+}
+
+export class RunBar {
+  /** The button submits `form`, as Enter in one of its fields does; `cancel` is called when that one is pressed. */
+  constructor(word, form, cancel) {
+    this.button = h("button", { type: "submit", class: "run", form: form.id }, word);
+    this.stop = h("button", { type: "button", class: "quiet", hidden: true, onclick: cancel }, "cancel");
+    this.meter = h("progress", { max: 1, hidden: true, "aria-label": `progress of ${word}` });
+    this.line = h("p", { class: "run-line", role: "status" });
+    this.word = word;
+    this.node = h("div", { class: "run-bar" }, this.button, this.stop, this.meter, this.line);
+  }
+
+  /** A run has begun, stands in line, or is so far. */
+  show({ ahead, steps } = {}) {
+    this.stop.hidden = this.meter.hidden = false;
+    if (steps) this.meter.value = steps[0] / steps[1];
+    else this.meter.removeAttribute("value");
+    if (ahead === undefined) return say(this.line, steps ? `${steps[0]} of ${steps[1]}` : "Running…");
+    say(this.line, ahead ? `${ahead} ${ahead === 1 ? "run is" : "runs are"} before yours` : "Your run is next");
+  }
+
+  /** No run goes on; `stale` says that the controls are no longer those of the picture. */
+  rest(stale) {
+    this.stop.hidden = this.meter.hidden = true;
+    this.button.classList.toggle("due", stale);
+    say(this.line, stale ? `Changed: press ${this.word} to see what it does.` : "");
+  }
+}
+
+/** A list of Params worth starting from. */
+export function exampleList(examples, choose) {
+  const select = h("select", { "aria-label": "Ready examples" }, h("option", { value: "" }, "Ready examples…"), examples.map(({ name }, index) => h("option", { value: index }, name)));
+  select.addEventListener("change", () => select.value !== "" && choose(examples[select.value].params));
+  return { node: h("div", { class: "control control-examples" }, select), clear: () => (select.value = "") };
+}

@@ -1,0 +1,209 @@
+"""Runs of lessons with a button: so many at once, the others wait in line; a run that nobody watches any more stops.
+
+A visitor's page reads the news of a run as server-sent events of one POST request, and cancels it by closing that request.
+Visitors with equal Params watch the same run.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from components.answer import forget, lesson_of, picture, state_json, to_json
+from lessons.params import BadParam, read
+from lessons.progress import Cancelled, watched
+
+LONGEST_LINE = 200  # runs of one lesson that wait or go
+PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
+HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
+
+
+class Run:
+    """One computation: what has become of it, and who is to be woken when there is news."""
+
+    def __init__(self, slug: str, params: Any) -> None:
+        self.slug, self.params = slug, params
+        self.started = False
+        self.steps: tuple[int, int] | None = None  # done, of how many
+        self.picture: bytes | None = None  # of the Result so far
+        self.answer: bytes | None = None  # the end: a state or a problem
+        self.watchers: list[Callable[[], None]] = []
+        self.future: Future[None] | None = None
+        self._draw_after = 0.0
+
+    def tell(self) -> None:
+        for wake in list(self.watchers):
+            wake()
+
+    def go(self) -> None:
+        """Compute, and leave the answer; what goes wrong is one sentence for the visitor and a line in the log."""
+        self.started = True
+        try:
+            with watched(self._watch):
+                self.answer = state_json(self.slug, self.params)
+        except BadParam as problem:
+            self.answer = to_json({"problem": str(problem)})
+        except Cancelled:
+            self.answer = to_json({"problem": "The run was cancelled."})
+        except Exception:
+            logging.exception("a run of %s failed", self.slug)
+            self.answer = to_json({"problem": "The run failed; the picture is that of the run before."})
+
+    def _watch(self, done: int, total: int, so_far: Callable[[], Any] | None) -> None:
+        if not self.watchers:
+            raise Cancelled
+        now = time.monotonic()
+        self.steps = done, total
+        if so_far is not None and now > self._draw_after and done < total:
+            self.picture = to_json(picture(self.slug, self.params, so_far()))
+            spent = time.monotonic() - now
+            self._draw_after = now + max(PICTURE_EVERY, 3 * spent)
+        self.tell()
+
+
+class Line:
+    """The runs of one lesson, in the order in which they were asked for."""
+
+    def __init__(self, slug: str) -> None:
+        self._slug = slug
+        self._pool = ThreadPoolExecutor(lesson_of(slug).at_once, thread_name_prefix=f"run-{slug}")
+        self._runs: dict[Any, Run] = {}
+        self._lock = Lock()
+
+    def join(self, params: Any, wake: Callable[[], None]) -> Run:
+        """The run of these Params, begun if there is none; `wake` is called at its news. Raises BadParam when too many wait."""
+        with self._lock:
+            run = self._runs.get(params)
+            if run is None:
+                if len(self._runs) >= LONGEST_LINE:
+                    raise BadParam("Too many runs are waiting; try again in a minute.")
+                run = self._runs[params] = Run(self._slug, params)
+                run.future = self._pool.submit(self._go, run)
+            run.watchers.append(wake)
+            return run
+
+    def leave(self, run: Run, wake: Callable[[], None]) -> None:
+        """Stop watching; the last one to leave stops the run."""
+        with self._lock:
+            run.watchers.remove(wake)
+            if not run.watchers and self._runs.get(run.params) is run:
+                del self._runs[run.params]  # whoever asks for it now begins anew
+                if run.future is not None:
+                    run.future.cancel()
+        self._tell_who_waits()
+
+    def ahead_of(self, run: Run) -> int:
+        """How many runs start before this one."""
+        with self._lock:
+            waiting = [other for other in self._runs.values() if not other.started]
+        return waiting.index(run) if run in waiting else 0
+
+    def _go(self, run: Run) -> None:
+        self._tell_who_waits()
+        run.go()
+        with self._lock:
+            if self._runs.get(run.params) is run:
+                del self._runs[run.params]
+        run.tell()
+
+    def _tell_who_waits(self) -> None:
+        with self._lock:
+            waiting = [run for run in self._runs.values() if not run.started]
+        for run in waiting:
+            run.tell()
+
+
+@cache
+def line_of(slug: str) -> Line:
+    return Line(slug)
+
+
+def settled(slug: str, params: Any) -> bytes:
+    """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API."""
+    line, told = line_of(slug), _nothing
+    run = line.join(params, told)
+    try:
+        assert run.future is not None
+        run.future.result()
+    finally:
+        line.leave(run, told)
+    assert run.answer is not None
+    return run.answer
+
+
+def _nothing() -> None:
+    """The news do not matter to who waits for the end."""
+
+
+async def follow(slug: str, params: Any) -> AsyncIterator[bytes]:
+    """The news of a run as JSON: `ahead`, `steps`, a picture so far; at last `state` or `problem`. b"" is a sign of life."""
+    line, loop, news = line_of(slug), asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(news.set)
+
+    run = line.join(params, wake)
+    shown = None
+    try:
+        while run.answer is None:
+            if not run.started:
+                yield to_json({"ahead": line.ahead_of(run)})
+            elif run.picture is not None and run.picture is not shown:
+                shown = run.picture
+                yield b'{"steps":%s,%s' % (to_json(run.steps), shown[1:])
+            else:
+                yield to_json({"steps": run.steps})
+            try:
+                await asyncio.wait_for(news.wait(), HEARTBEAT)
+                await asyncio.sleep(0.03)  # several steps are one piece of news
+            except asyncio.TimeoutError:
+                yield b""
+            news.clear()
+        yield run.answer
+    finally:
+        line.leave(run, wake)
+
+
+async def _stream(request: Request) -> StreamingResponse:
+    slug = request.path_params["slug"]
+    try:
+        values = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body must be JSON.") from None
+    if not isinstance(values, dict) or not isinstance(values.get("params"), dict):
+        raise HTTPException(400, 'The body must be {"params": {...}}.')
+
+    async def events() -> AsyncIterator[bytes]:
+        try:
+            params = read(lesson_of(slug).Params, values["params"])
+            if values.get("again") and lesson_of(slug).measured:
+                forget(slug, params)
+            async for message in follow(slug, params):
+                yield b"data: %s\n\n" % message if message else b": still here\n\n"
+        except BadParam as problem:
+            yield b"data: %s\n\n" % to_json({"problem": str(problem)})
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def route(slugs: tuple[str, ...]) -> Route:
+    """POST /explorables/run/<slug> with {"params": {...}}, for the lessons with a button."""
+    known = {slug for slug in slugs if lesson_of(slug).button}
+
+    async def endpoint(request: Request) -> StreamingResponse:
+        if request.path_params["slug"] not in known:
+            raise HTTPException(404)
+        return await _stream(request)
+
+    return Route("/explorables/run/{slug}", endpoint, methods=["POST"])
