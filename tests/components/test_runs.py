@@ -1,0 +1,201 @@
+"""Runs in line: bounded, shared by equal Params, told while they go, and stopped when nobody watches."""
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from components import answer, runs
+from lessons.lesson import Lesson
+from lessons.params import BadParam, bounded
+from lessons.progress import progress
+
+STEPS = 4
+
+
+@dataclass(frozen=True)
+class Params:
+    p: int = bounded(0, low=0, high=99, step=1)
+
+
+@dataclass(frozen=True)
+class Result:
+    done: int
+
+
+class Slow:
+    """A lesson whose every step waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Semaphore(0)
+        self.began: list[int] = []
+        self.finished: list[int] = []
+
+    def run(self, params: Params) -> Result:
+        self.began.append(params.p)
+        if params.p == 98:
+            raise BadParam("p must not be 98.")
+        if params.p == 99:
+            raise ZeroDivisionError
+        for step in progress(range(STEPS), lambda: Result(step)):
+            assert self.go.acquire(timeout=10)
+        self.finished.append(params.p)
+        return Result(STEPS)
+
+
+@pytest.fixture
+def slow(monkeypatch) -> Iterator[Slow]:
+    lesson = Slow()
+    module, figure = ModuleType("lessons.slow"), ModuleType("figures.slow")
+    module.LESSON = Lesson(
+        slug="slow",
+        title="Slow",
+        truth="It takes its time.",
+        Params=Params,
+        run=lesson.run,
+        snippet=lambda params: "done = 4",
+        caption=lambda params, result: f"{result.done} steps of {params.p}",
+        predictions=(),
+        traps=(),
+        button="Run",
+        at_once=1,
+    )
+    module.__file__ = __file__
+    figure.draw = lambda params, result: {"rows": []}
+    monkeypatch.setitem(sys.modules, "lessons.slow", module)
+    monkeypatch.setitem(sys.modules, "figures.slow", figure)
+    for kept in (answer._room, runs.line_of, answer.computed):
+        kept.cache_clear()
+    monkeypatch.setattr(answer, "_states", answer.Kept(10**6))
+    monkeypatch.setattr(runs, "PICTURE_EVERY", 0.0)
+    yield lesson
+    lesson.go.release(100)
+    for kept in (answer._room, runs.line_of, answer.computed):
+        kept.cache_clear()
+
+
+def follow(p: int):
+    """The news of a run, as they come."""
+    return runs.follow("slow", Params(p))
+
+
+async def started(slow: Slow, news) -> None:
+    """Watch a run until it has begun."""
+    await anext(news)
+    while not slow.began:
+        await asyncio.sleep(0.01)
+
+
+async def rest_of(news) -> list[dict]:
+    return [json.loads(message) async for message in news if message]
+
+
+def test_a_visitor_sees_steps_and_pictures_so_far_and_last_the_state(slow):
+    async def visit() -> list[dict]:
+        news = follow(1)
+        first = [json.loads(await anext(news))]
+        for _ in range(STEPS):
+            slow.go.release()
+            await asyncio.sleep(0.1)
+            first.append(json.loads(await anext(news)))
+        return first + await rest_of(news)
+
+    told = asyncio.run(visit())
+    assert "steps" in told[0] or "ahead" in told[0]
+    assert [1, STEPS] in [message.get("steps") for message in told]
+    assert "0 steps of 1" in [message.get("caption") for message in told]
+    assert told[-1]["state"]["caption"] == "4 steps of 1"
+
+
+def test_equal_params_are_one_run_and_who_comes_later_finds_the_answer(slow):
+    async def visit() -> list[list[dict]]:
+        slow.go.release(STEPS)
+        return await asyncio.gather(*[rest_of(follow(2)) for _ in range(5)])
+
+    answers = asyncio.run(visit()) + [asyncio.run(rest_of(follow(2)))]
+    assert {told[-1]["state"]["caption"] for told in answers} == {"4 steps of 2"}
+    assert slow.began == [2]
+
+
+def test_who_waits_is_told_how_many_are_before_and_starts_when_they_are_done(slow):
+    async def visit() -> list[dict]:
+        first, second = follow(1), follow(2)
+        await started(slow, first)
+        assert json.loads(await anext(second)) == {"ahead": 0}
+        third = follow(3)
+        assert json.loads(await anext(third)) == {"ahead": 1}
+        slow.go.release(3 * STEPS)
+        await asyncio.gather(rest_of(first), rest_of(second))
+        return await rest_of(third)
+
+    assert asyncio.run(visit())[-1]["state"]["caption"] == "4 steps of 3"
+    assert slow.finished == [1, 2, 3]
+
+
+def test_a_run_that_nobody_watches_stops_at_its_next_step_and_one_in_line_never_begins(slow):
+    async def visit() -> None:
+        first, second = follow(1), follow(2)
+        await started(slow, first)
+        await anext(second)
+        await first.aclose()
+        await second.aclose()
+
+    asyncio.run(visit())
+    slow.go.release(2 * STEPS)
+    assert "state" in json.loads(runs.settled("slow", Params(3)))
+    assert slow.began == [1, 3] and slow.finished == [3]
+    assert not runs.line_of("slow")._runs
+
+
+def test_who_asks_again_after_a_cancelled_run_gets_a_whole_one(slow):
+    async def visit() -> list[dict]:
+        first = follow(1)
+        await started(slow, first)
+        await first.aclose()
+        slow.go.release(2 * STEPS)
+        return await rest_of(follow(1))
+
+    assert asyncio.run(visit())[-1]["state"]["caption"] == "4 steps of 1"
+
+
+@pytest.mark.parametrize(("p", "said"), [(98, "p must not be 98."), (99, "The run failed")])
+def test_a_run_that_fails_says_so_in_one_sentence_and_leaves_the_line_free(slow, p, said):
+    assert asyncio.run(rest_of(follow(p)))[-1]["problem"].startswith(said)
+    slow.go.release(STEPS)
+    assert "state" in json.loads(runs.settled("slow", Params(1)))
+
+
+def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
+    monkeypatch.setattr(runs, "LONGEST_LINE", 1)
+
+    async def visit() -> None:
+        first = follow(1)
+        await anext(first)
+        with pytest.raises(BadParam, match="Too many runs"):
+            await anext(follow(2))
+        await first.aclose()
+
+    asyncio.run(visit())
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"params": 3}', b"[" * 10**5])
+def test_the_route_refuses_what_is_no_run(slow, body):
+    client = TestClient(Starlette(routes=[runs.route(("slow", "dropout"))]))
+    assert client.post("/explorables/run/slow", content=body).status_code == 400
+    assert client.post("/explorables/run/dropout", json={"params": {}}).status_code == 404  # it has no button
+
+
+def test_the_route_answers_with_events_and_bad_values_with_one_sentence(slow):
+    client = TestClient(Starlette(routes=[runs.route(("slow",))]))
+    slow.go.release(STEPS)
+    events = client.post("/explorables/run/slow", json={"params": {"p": 5}}).text.split("\n\n")
+    assert json.loads(events[-2].removeprefix("data: "))["state"]["params"] == {"p": 5}
+    refused = client.post("/explorables/run/slow", json={"params": {"p": 500}}).text
+    assert refused == 'data: {"problem":"p must be a whole number from 0 to 99, not 500."}\n\n'
