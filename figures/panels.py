@@ -146,12 +146,19 @@ def bars(
     marks: Sequence[str] | None = None,
     digits: int = 3,
     wide: bool = False,
+    params: Sequence[str] | None = None,
+    signed: bool = False,
 ) -> Panel:
-    """Horizontal bars from 0, one a label, the number printed; references are (label, value) lines across all bars."""
+    """Horizontal bars from 0, one a label, the number printed; references are (label, value) lines across all bars.
+
+    params: for each bar the number of Params that it shows: it can be dragged, or moved with the arrow keys, within +-limit.
+    signed: 0 stands in the middle even when no value is negative.
+    """
     shown = {
         "view": "bars", "title": title, "labels": list(labels), "values": numbers(list(values)), "unit": unit,
         "limit": limit, "references": [list(line) for line in references], "notes": notes, "keys": keys,
-        "marks": marks, "digits": digits, "wide": wide or None,
+        "marks": marks, "digits": digits, "wide": wide or None, "params": list(params) if params else None,
+        "signed": signed or bool(params) or None,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 

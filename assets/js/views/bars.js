@@ -1,4 +1,5 @@
-// Horizontal bars from zero, each with its number; reference lines say what a law expects.
+// Horizontal bars from zero, each with its number; reference lines say what a law expects. A bar that shows one of the
+// Params is a second handle of that control's slider: it can be dragged, and moved with the arrow keys.
 
 import { format } from "../color.js";
 import { h } from "../dom.js";
@@ -10,25 +11,55 @@ export class Bars {
   }
 
   update(panel) {
-    const labels = JSON.stringify([panel.title, panel.labels, panel.references]);
+    const labels = JSON.stringify([panel.title, panel.labels, panel.references, panel.params]);
     if (labels !== this.labels) this.build(panel);
     this.labels = labels;
     const finite = panel.values.filter((value) => typeof value === "number").map(Math.abs);
     const limit = panel.limit ?? Math.max(...finite, ...panel.references.map(([, value]) => Math.abs(value)), 1e-12);
-    const signed = panel.values.some((value) => value < 0);
+    this.limit = limit;
+    const signed = panel.signed || panel.values.some((value) => value < 0);
     panel.values.forEach((value, index) => this.paint(this.rows[index], panel, value, index, limit, signed));
   }
 
   build(panel) {
-    this.rows = panel.labels.map((label) => {
+    this.rows = panel.labels.map((label, index) => {
+      const param = panel.params?.[index];
       const bar = h("span", { class: "bar" });
       const number = h("span", { class: "number" });
       const lines = panel.references.map(() => h("span", { class: "reference", "aria-hidden": "true" }));
-      return { bar, number, lines, node: h("tr", { tabindex: 0 }, h("th", { scope: "row" }, label), h("td", {}, h("span", { class: "track" }, bar, lines)), h("td", { class: "amount" }, number)) };
+      const track = h("span", { class: "track" }, bar, lines);
+      if (param) this.bind(track, param, label);
+      return { bar, number, lines, track, param, node: h("tr", { tabindex: param ? null : 0 }, h("th", { scope: "row" }, label), h("td", {}, track), h("td", { class: "amount" }, number)) };
     });
     const legend = panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
     const table = h("table", { class: "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title)), h("tbody", {}, this.rows.map((row) => row.node)));
     this.host.replaceChildren(table, legend ? h("p", { class: "legend" }, legend) : "");
+  }
+
+  /** Pointer and keys move the slider of the control; what follows is what follows a move of the slider itself. */
+  bind(track, param, label) {
+    const slider = () => sliderOf(track, param);
+    const tell = (name) => slider().dispatchEvent(new Event(name));
+    const follow = (event) => {
+      const { left, width } = track.getBoundingClientRect();
+      slider().value = ((event.clientX - left) / width) * 2 * this.limit - this.limit;
+      tell("input");
+    };
+    for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": `${param}, ${label}` })) track.setAttribute(name, value);
+    track.classList.add("handle");
+    track.addEventListener("pointerdown", (event) => {
+      track.setPointerCapture(event.pointerId);
+      follow(event);
+    });
+    track.addEventListener("pointermove", (event) => track.hasPointerCapture(event.pointerId) && follow(event));
+    track.addEventListener("lostpointercapture", () => tell("change"));
+    track.addEventListener("keydown", (event) => {
+      const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
+      if (!steps) return;
+      event.preventDefault();
+      slider().stepUp(steps);
+      tell("change");
+    });
   }
 
   paint(row, panel, value, index, limit, signed) {
@@ -38,6 +69,7 @@ export class Bars {
     row.bar.style.cssText = `left:${value < 0 ? zero - width : zero}%;width:${width}%`;
     row.bar.className = `bar ${value < 0 ? "negative" : "positive"}`;
     const text = format(value, panel.digits);
+    if (row.param) speak(row.track, sliderOf(row.track, row.param), value);
     row.number.textContent = `${signed ? text : text.replace("+", "")}${panel.unit ? ` ${panel.unit}` : ""}`;
     row.node.className = panel.marks?.[index] ? `mark-${panel.marks[index]}` : "";
     const keys = panel.keys?.[index] ?? panel.labels[index];
@@ -50,4 +82,12 @@ export class Bars {
 function position(value, limit, signed) {
   const share = Math.max(-1, Math.min(1, value / limit));
   return signed ? 50 + share * 50 : share * 100;
+}
+
+function sliderOf(track, param) {
+  return track.closest(".lesson").querySelector(`[data-param="${param}"] input[type="range"]`);
+}
+
+function speak(track, slider, value) {
+  for (const [name, said] of [["valuemin", slider.min], ["valuemax", slider.max], ["valuenow", value]]) track.setAttribute(`aria-${name}`, said);
 }

@@ -1,0 +1,5 @@
+"""QA logits: from a question to logits to an answer."""
+
+from components.chapter import Chapter
+
+CHAPTER = Chapter("qa_logits", "QA logits", ("logits",))
