@@ -20,10 +20,13 @@ export function addressOf(link) {
   return `${location.origin}${location.pathname}?${all}`;
 }
 
-/** Show `link` in the address bar as a new step of the browser's history, unless it is already there. */
+/**
+ * Show `link` in the address bar as a new step of the browser's history, unless it is already there. After the frame that
+ * is being drawn: a step of history takes the browser tens of milliseconds, and the picture must not wait for it.
+ */
 export function push(link) {
   const address = addressOf(link);
-  if (address !== location.href) history.pushState(null, "", address);
+  requestAnimationFrame(() => setTimeout(() => address !== location.href && history.pushState(null, "", address)));
 }
 
 /** Whether the address names this lesson. */

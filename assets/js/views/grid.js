@@ -47,14 +47,17 @@ export class Grid {
     const { background, color } = fill(value, panel.limit);
     const text = value === null ? "" : format(value, panel.digits);
     const glyph = mark === "dropped" ? "✕" : text;
+    const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
+    cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
+    cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
+    const look = [background, glyph, panel.sub?.[r]?.[c], mark, group].join();
+    if (look === cell.look) return; // to write what stands there already costs a frame its time
+    cell.look = look;
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
     cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
     cell.className = [mark && `mark-${mark}`, group !== undefined && group !== null && `group group-${group % 10}`].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
-    const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
-    cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
-    cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
     cell.setAttribute("aria-label", spoken(text, mark, group, panel, r, c));
   }
 }
