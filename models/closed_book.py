@@ -3,9 +3,7 @@
 `shared_qa_model().answer(["What is the capital of France?"])[0].text` is `"Paris"`.
 """
 
-import functools
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from transformers import (
 )
 
 from models.batch import IGNORED, Batch, collate, labels_of
-from models.device import choose_device
+from models.registry import shared_registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models" / "closed_book"
 MAX_ANSWER_TOKENS = 16
@@ -222,19 +220,11 @@ class QAModel(nn.Module):
         return Answer(question, text, tokens, math.prod(chances), words)
 
 
-_LOADING = threading.Lock()
-
-
-@functools.cache
-def _loaded() -> QAModel:
-    model = QAModel.from_folder().to(choose_device())
-    return model.requires_grad_(False)
-
-
 def shared_qa_model() -> QAModel:
-    """The shipped model, loaded once for all threads: in eval mode, frozen, not to be changed.
+    """The shipped model, the registry's own: loaded once for all threads, in eval mode, frozen, not to be changed.
 
     To train or edit, take `copy.deepcopy(shared_qa_model()).requires_grad_(True)`.
     """
-    with _LOADING:  # functools.cache alone would let two first callers load it twice
-        return _loaded()
+    qa = shared_registry().get("closed_book")
+    assert isinstance(qa, QAModel)
+    return qa

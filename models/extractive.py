@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
+    BatchEncoding,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -19,6 +21,7 @@ from transformers.utils import logging
 from models.answers import Answer, NaivePair, Span, Window
 from models.device import choose_device, dtype_on
 from models.spans import Found, Stretch, best_spans, naive_pair
+from models.together import Together
 from models.windows import Row, Settings, collate, encode
 
 logging.set_verbosity_error()
@@ -30,8 +33,9 @@ SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "extractive"
 class Extractive:
     """A model with start and end logits, loaded once and shared by all threads.
 
-    The weights are frozen and in eval mode: nothing here changes them. Only the tokenizer is
-    guarded by a lock, because every call sets its truncation.
+    The weights are frozen and in eval mode: nothing here changes them. `forward` is the model for
+    threads that ask at the same time: they are read in one batch. Only the tokenizer is guarded by
+    a lock, because every call sets its truncation and padding; `tokenize` holds it.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -39,6 +43,7 @@ class Extractive:
             raise ValueError("The tokenizer gives no offsets: spans cannot be found in the text.")
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
+        self.forward = Together(self.model, int(tokenizer.pad_token_id or 0))
         self._lock = threading.Lock()
         positions = getattr(model.config, "max_position_embeddings", 512)
         self.longest = min(512, positions, tokenizer.model_max_length)  # tokens
@@ -56,6 +61,11 @@ class Extractive:
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return cls(model.to(device), tokenizer)
+
+    def tokenize(self, *texts: Any, **settings: Any) -> BatchEncoding:
+        """`tokenizer(*texts, **settings)`, one thread at a time."""
+        with self._lock:
+            return self.tokenizer(*texts, **settings)
 
     def answer(self, question: str, context: str, settings: Settings | None = None) -> Answer:
         """The best spans of one context. Raises ValueError for what cannot be read."""
@@ -95,12 +105,11 @@ class Extractive:
             padded.append((chunk, collate([rows[i] for i in chunk], self.tokenizer, width)))
         return padded
 
-    @torch.inference_mode()
     def _read(self, rows: Sequence[Row], settings: Settings, batch_size: int) -> list[Window]:
         """Run the model over all rows; windows come back in the order of the rows."""
         windows: dict[int, Window] = {}
         for chunk, inputs in self.batches(rows, settings, batch_size):
-            out = self.model(**{name: t.to(self.model.device) for name, t in inputs.items()})
+            out = self.forward(**{name: t.to(self.model.device) for name, t in inputs.items()})
             start, end = out.start_logits.float().cpu(), out.end_logits.float().cpu()  # (B, T)
             for place, index in enumerate(chunk):
                 windows[index] = self._window(rows[index], start[place], end[place])

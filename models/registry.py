@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from models.hub import WEIGHTS, ModelUnavailable, Progress, fetch
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.closed_book import QAModel
     from models.extractive import Extractive
 
-    Model = Extractive | QAModel
+    Model: TypeAlias = Extractive | QAModel
 
 Kind = Literal["extractive", "closed_book"]
 FOLDER = Path(__file__).parent.parent / "assets" / "models"
@@ -103,11 +103,11 @@ def _extractive(folder: Path) -> Extractive:
 
 
 def _closed_book(folder: Path) -> QAModel:
-    """In float32 on every device: T5 overflows in float16 (transformers #9295)."""
+    """In float32 on every device: T5 overflows in float16 (transformers #9295). Frozen, as all threads share it."""
     from models.closed_book import QAModel
     from models.device import choose_device
 
-    return QAModel.from_folder(folder).to(choose_device()).eval()
+    return QAModel.from_folder(folder).to(choose_device()).eval().requires_grad_(False)
 
 
 class Registry:
