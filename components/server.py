@@ -7,7 +7,12 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from components.assets import HEAD, routes
+from components.calls import CheckCalls
+from components.doors import OpenDoors
+from components.headers import SafeHeaders, embedders_from_environment
+from components.health import route as health_route
 from components.limits import LimitBody
+from components.rate import LimitRate, rate_from_environment
 from components.runs import route as run_route
 from components.site import LESSONS
 
@@ -34,7 +39,19 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": [*routes(), run_route(LESSONS)],
-            "middleware": [Middleware(LimitBody), Middleware(GZipMiddleware, minimum_size=2000)],
+            "routes": [health_route(), *routes(), run_route(LESSONS)],
+            "middleware": middleware(),
         },
     }
+
+
+def middleware() -> list[Middleware]:
+    """What a request passes, outermost first. None of it holds back an answer that comes in pieces."""
+    return [
+        Middleware(SafeHeaders, embedders=embedders_from_environment()),
+        Middleware(OpenDoors),
+        Middleware(LimitRate, rate=rate_from_environment()),
+        Middleware(LimitBody),
+        Middleware(CheckCalls),
+        Middleware(GZipMiddleware, minimum_size=2000),
+    ]

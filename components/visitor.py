@@ -1,0 +1,53 @@
+"""Who asks: the address a request came from, seen through the proxies the operator trusts, and the visitor's cookie."""
+
+import os
+import secrets
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import Scope
+
+VARIABLE = "TORCH_EXPLORABLES_PROXIES"  # how many proxies in front append to X-Forwarded-For
+COOKIE = "explorables_visitor"
+
+
+def proxies_from_environment() -> int:
+    """TORCH_EXPLORABLES_PROXIES, else 1 on a Space and 0 elsewhere; raises ValueError when it is no count."""
+    given = os.environ.get(VARIABLE, "").strip()
+    if not given:
+        return 1 if os.environ.get("SPACE_ID") else 0
+    if not given.isdigit():
+        raise ValueError(f"{VARIABLE} must be a whole number from 0, not {given!r}.")
+    return int(given)
+
+
+PROXIES = proxies_from_environment()
+
+
+def address_of(scope: Scope) -> str:
+    """The address that the outermost trusted proxy saw; what a visitor writes into the header himself is further left."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    said = [part.strip() for line in Headers(scope=scope).getlist("x-forwarded-for") for part in line.split(",")]
+    return _household(said[-PROXIES] if 0 < PROXIES <= len(said) else peer)
+
+
+def _household(address: str) -> str:
+    """An IPv6 customer has 2**64 addresses at least: they count as one."""
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ip_network((read, 64), strict=False)) if isinstance(read, IPv6Address) else address
+
+
+def cookie_of(scope: Scope) -> str:
+    """The visitor's cookie, or an empty string."""
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE, "")[:64]
+
+
+def new_cookie(scope: Scope) -> str:
+    """A Set-Cookie header that ends with the browser session; over https it also works inside another site's frame."""
+    secure = (Headers(scope=scope).get("x-forwarded-proto") or scope["scheme"]).split(",")[0].strip() == "https"
+    site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    return f"{COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; {site}"
