@@ -2,4 +2,6 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("data_loader", "DataLoader", ("batches", "collate", "dataset", "iterable", "padding", "batch_memory"))
+CHAPTER = Chapter(
+    "data_loader", "DataLoader", ("batches", "collate", "dataset", "iterable", "workers", "padding", "batch_memory")
+)

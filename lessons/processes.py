@@ -16,12 +16,13 @@ class Unavailable(BadParam):
 
 
 @contextmanager
-def worker_processes() -> Iterator[None]:
+def worker_processes(wait: float = 0) -> Iterator[None]:
     """A block that may start processes; give its DataLoader a `timeout`, which bounds the wait for each batch.
 
-    Raises Unavailable when another block is under way, when the host starts no process, and when the workers do not answer.
+    wait: seconds to let another such block end. Raises Unavailable when one is under way still, when the host
+    starts no process, and when the workers do not answer.
     """
-    if not _turn.acquire(blocking=False):
+    if not _turn.acquire(timeout=wait):
         raise Unavailable("Another run with worker processes is under way; try again in a few seconds.")
     with suppress(ImportError):  # a worker seeds NumPy; to import it in a forked child is not safe
         import_module("numpy.random")

@@ -1,0 +1,87 @@
+"""Laws of what workers read ahead and deliver; times are never compared with a clock."""
+
+import multiprocessing
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lessons.progress import Cancelled, watched
+from lessons.workers import LESSON, Params, run
+
+QUICK = {"load": 0, "step": 0}
+
+
+@settings(max_examples=12)
+@given(
+    num_workers=st.integers(1, 3),
+    prefetch_factor=st.integers(1, 3),
+    batch_size=st.integers(1, 4),
+    in_order=st.booleans(),
+    persistent_workers=st.booleans(),
+)
+def test_the_samples_handed_out_ahead_are_workers_times_prefetch_times_batch_size(**drawn):
+    result = run(Params(**drawn, **QUICK))
+    size = drawn["batch_size"]
+    ahead = drawn["num_workers"] * drawn["prefetch_factor"] * size
+    assert result.fetched == [min(ahead + at * size, 6 * size) for at in range(7)]
+    assert sorted(sum(result.indices, [])) == list(range(6 * size))
+    assert result.values.tolist() == [[1] * 6, [1 if drawn["persistent_workers"] else 9] * 6]
+    assert multiprocessing.active_children() == []
+
+
+def test_without_workers_nothing_is_read_ahead():
+    assert run(Params(num_workers=0, batch_size=3, **QUICK)).fetched == list(range(0, 19, 3))
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 2, 3])
+def test_the_order_is_the_samplers_and_the_workers_take_turns(num_workers):
+    result = run(Params(num_workers=num_workers, **QUICK))
+    assert sum(result.indices, []) == list(range(12))
+    assert result.worker == [batch % num_workers if num_workers else -1 for batch in range(6)]
+
+
+@pytest.mark.parametrize("num_workers, persistent, seen", [(0, False, 9), (2, False, 9), (2, True, 1)])
+def test_only_persistent_workers_miss_a_change_of_the_dataset(num_workers, persistent, seen):
+    result = run(Params(num_workers=num_workers, persistent_workers=persistent, **QUICK))
+    assert result.values.tolist() == [[1] * 6, [seen] * 6]
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_no_batch_is_trained_on_before_it_is_loaded_and_no_process_does_two_at_once(num_workers):
+    result = run(Params(num_workers=num_workers, load=3, step=3))
+    assert all(load[0] <= load[1] <= step[0] <= step[1] for load, step in zip(result.loads, result.steps, strict=True))
+    assert all(one[1] <= other[0] for one, other in pairwise(result.steps))
+    for who in set(result.worker):
+        own = [span for span, worker in zip(result.loads, result.worker, strict=True) if worker == who]
+        assert all(one[1] <= other[0] for one, other in pairwise(own))
+    assert result.epochs[0] >= result.steps[-1][1]
+
+
+def test_a_slow_sample_holds_up_the_others_only_in_order():
+    slow = {"load": 5, "step": 0, "first": 6}
+    assert run(Params(**slow)).indices[0] == [0, 1]
+    assert run(Params(in_order=False, **slow)).indices[0] != [0, 1]
+
+
+def test_a_run_that_nobody_watches_any_more_leaves_no_process():
+    def gone(done, total, so_far):
+        assert len(multiprocessing.active_children()) == 2
+        raise Cancelled
+
+    with watched(gone), pytest.raises(Cancelled):
+        run(Params(persistent_workers=True, **QUICK))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_host_that_forbids_processes_is_quoted_and_told_what_to_do(monkeypatch):
+    def forbidden(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.fork", forbidden)
+    result = run(Params())
+    assert result.error == "PermissionError: [Errno 1] Operation not permitted"
+    assert "set num_workers to 0" in LESSON.caption(Params(), result)
+    assert run(Params(num_workers=0, **QUICK)).error is None
