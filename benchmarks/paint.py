@@ -17,6 +17,7 @@ from benchmarks.load import drawn
 from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, serving
 from benchmarks.visitor import lesson_components
+from components.answer import lesson_of
 from lessons.params import choices
 
 ROUNDS = 3
@@ -105,7 +106,7 @@ def report(slug: str, took: dict[str, float | None]) -> None:
 
 def main() -> None:
     with serving(*OURS) as ours, serving(*MINIMAL) as minimal, serving(*PLOT) as plot:
-        slugs = list(asyncio.run(lesson_components(ours.url)))
+        slugs = [slug for slug in asyncio.run(lesson_components(ours.url)) if not lesson_of(slug).button]
         with chromium() as browser:
             floor, peer = (
                 opened(browser, minimal.url, "#out p"),

@@ -16,14 +16,17 @@ class LessonOnScreen:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the lesson is drawn, its views are there and nothing is on its way."""
+        """Wait until the lesson is drawn, its views are there, nothing is on its way, and the address follows."""
         self.root.wait_for(state="visible", timeout=60_000)
         self.page.wait_for_function(
             """slug => { const root = document.querySelector(`[data-lesson="${slug}"]`);
-               return root.dataset.state === "ready" && !root.hasAttribute("aria-busy")
+               return root.dataset.state === "ready" && !root.hasAttribute("aria-busy") && !("running" in root.dataset)
                  && [...root.querySelectorAll(".figure .panel")].every(panel => panel.childElementCount); }""",
             arg=self.slug,
             timeout=60_000,
+        )
+        self.page.evaluate(
+            "() => new Promise((written) => requestAnimationFrame(() => setTimeout(() => setTimeout(written))))"
         )
 
     @property
@@ -49,9 +52,16 @@ class LessonOnScreen:
         self.settle()
 
     def set(self, param: Any, value: Any) -> None:
-        """Change one control as a visitor does."""
+        """Change one control as a visitor does, and press the button of a lesson that waits for it."""
         row = self.root.locator(f'[data-param="{param.name}"]')
-        self.repaint(lambda: self._operate(row, param, value))
+        button = self.root.locator("button.run")
+
+        def act() -> None:
+            self._operate(row, param, value)
+            if button.count() and "due" in (button.get_attribute("class") or ""):
+                button.click()
+
+        self.repaint(act)
 
     def _operate(self, row: Any, param: Any, value: Any) -> None:
         if choices(param) and row.locator("select").count():

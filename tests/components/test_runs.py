@@ -44,7 +44,7 @@ class Slow:
             raise BadParam("p must not be 98.")
         if params.p == 99:
             raise ZeroDivisionError
-        for step in progress(range(STEPS), lambda: Result(step)):
+        for _ in progress(range(STEPS), lambda: Result(0)):
             assert self.go.acquire(timeout=10)
         self.finished.append(params.p)
         return Result(STEPS)
