@@ -1,0 +1,67 @@
+"""`python deploy/push_to_space.py NAME`: make the Space NAME (user/name) hold exactly what git tracks here.
+
+Log in first with `hf auth login`. `--dry-run` lists the files and asks nobody.
+"""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
+
+ROOT = Path(__file__).parent.parent
+
+
+def tracked(root: Path = ROOT) -> list[str]:
+    """The paths that git tracks, relative to `root`."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
+    return sorted(listed.rstrip("\0").split("\0"))
+
+
+def uncommitted(root: Path = ROOT) -> list[str]:
+    """Tracked files that are not as they were committed."""
+    changed = subprocess.run(
+        ["git", "diff", "--name-only", "-z", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+    )
+    return [path for path in changed.stdout.split("\0") if path]
+
+
+def push(name: str, api: HfApi, root: Path = ROOT, hardware: SpaceHardware | None = None) -> str:
+    """One commit that adds what is tracked and deletes what is not; returns the address of the Space."""
+    paths = tracked(root)
+    address = api.create_repo(name, repo_type="space", space_sdk="gradio", space_hardware=hardware, exist_ok=True)
+    gone = sorted(set(api.list_repo_files(name, repo_type="space")) - set(paths))
+    operations: list[CommitOperationAdd | CommitOperationDelete] = [
+        *(CommitOperationAdd(path, str(root / path)) for path in paths),
+        *(CommitOperationDelete(path) for path in gone),
+    ]
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+    )
+    api.create_commit(name, operations, repo_type="space", commit_message=f"Push {commit.stdout.strip()}")
+    return str(address)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("name", help="user/name of the Space, made if there is none")
+    parser.add_argument(
+        "--hardware", type=SpaceHardware, help="what a new Space runs on, such as cpu-basic or zero-a10g"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="list what would be pushed")
+    asked = parser.parse_args()
+    if asked.dry_run:
+        paths = tracked()
+        for path in paths:
+            print(f"{(ROOT / path).stat().st_size:>12,}  {path}")
+        print(
+            f"{sum((ROOT / path).stat().st_size for path in paths):>12,}  bytes in {len(paths)} files for {asked.name}"
+        )
+    elif changed := uncommitted():
+        raise SystemExit(f"Commit first: {', '.join(changed)}")
+    else:
+        print(push(asked.name, HfApi(), hardware=asked.hardware))
+
+
+if __name__ == "__main__":
+    main()
