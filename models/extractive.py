@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
-    BatchEncoding,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -20,6 +17,8 @@ from transformers.utils import logging
 
 from models.answers import Answer, NaivePair, Span, Window
 from models.device import choose_device, dtype_on
+from models.guarded import Guarded
+from models.remembered import Remembered
 from models.spans import Found, Stretch, best_spans, naive_pair
 from models.together import Together
 from models.windows import Row, Settings, collate, encode
@@ -34,17 +33,17 @@ class Extractive:
     """A model with start and end logits, loaded once and shared by all threads.
 
     The weights are frozen and in eval mode: nothing here changes them. `forward` is the model for
-    threads that ask at the same time: they are read in one batch. Only the tokenizer is guarded by
-    a lock, because every call sets its truncation and padding; `tokenize` holds it.
+    threads that ask at the same time: they are read in one batch; `remembered` is the same with a
+    memory of what it read. The tokenizer is guarded, because every call changes its settings.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         if not tokenizer.is_fast:
             raise ValueError("The tokenizer gives no offsets: spans cannot be found in the text.")
         self.model = model.eval().requires_grad_(False)
-        self.tokenizer = tokenizer
+        self.tokenizer = Guarded(tokenizer)
         self.forward = Together(self.model, int(tokenizer.pad_token_id or 0))
-        self._lock = threading.Lock()
+        self.remembered = Remembered(self.forward)
         positions = getattr(model.config, "max_position_embeddings", 512)
         self.longest = min(512, positions, tokenizer.model_max_length)  # tokens
 
@@ -62,11 +61,6 @@ class Extractive:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return cls(model.to(device), tokenizer)
 
-    def tokenize(self, *texts: Any, **settings: Any) -> BatchEncoding:
-        """`tokenizer(*texts, **settings)`, one thread at a time."""
-        with self._lock:
-            return self.tokenizer(*texts, **settings)
-
     def answer(self, question: str, context: str, settings: Settings | None = None) -> Answer:
         """The best spans of one context. Raises ValueError for what cannot be read."""
         return self.answer_many([(question, context)], settings)[0]
@@ -81,8 +75,7 @@ class Extractive:
         settings = settings or Settings()
         if not asked:
             return []
-        with self._lock:
-            rows = encode(self.tokenizer, asked, settings, self.longest)
+        rows = encode(self.tokenizer, asked, settings, self.longest)
         windows = self._read(rows, settings, batch_size)
         of_question: list[list[Window]] = [[] for _ in asked]
         for row, window in zip(rows, windows, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ class Together:
 
     def __init__(
         self,
-        model: Callable[..., Any],
+        model: Any,
         pad_token_id: int = 0,
         *,
         most_cells: int = MOST_CELLS,
@@ -96,6 +96,11 @@ class Together:
             raise asked.error
         assert asked.output is not None
         return asked.output
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.device
 
     @property
     def waiting(self) -> int:

@@ -12,6 +12,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+    from models.guarded import Guarded
+
 MAX_QUESTION = 1_000  # characters
 MAX_CONTEXT = 50_000  # characters
 MAX_WINDOWS = 256  # a question
@@ -56,7 +58,7 @@ class Row:
 
 
 def encode(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Guarded | PreTrainedTokenizerBase,
     asked: Sequence[tuple[str, str]],
     settings: Settings,
     longest: int,
@@ -117,7 +119,9 @@ def _clean(field: str, text: str, limit: int) -> str:
     return text
 
 
-def _rooms(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], settings: Settings) -> list[int]:
+def _rooms(
+    tokenizer: Guarded | PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], settings: Settings
+) -> list[int]:
     """Context tokens that fit beside each question: more than `stride`, or windows never move."""
     special = tokenizer.num_special_tokens_to_add(pair=True)
     asked = tokenizer([q for q, _ in pairs], add_special_tokens=False)["input_ids"]
@@ -152,7 +156,7 @@ def windows_needed(size: int, room: int, stride: int) -> int:
     return 1 + max(0, -(-(size - room) // (room - stride)))
 
 
-def collate(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, width: int) -> dict[str, Tensor]:
+def collate(rows: Sequence[Row], tokenizer: Guarded | PreTrainedTokenizerBase, width: int) -> dict[str, Tensor]:
     """Pad on the right to `width`. Returns input_ids, attention_mask and, where the model
     wants them, token_type_ids, each (B, width)."""
     pad = tokenizer.pad_token_id
