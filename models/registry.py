@@ -25,6 +25,7 @@ Kind = Literal["extractive", "closed_book"]
 FOLDER = Path(__file__).parent.parent / "assets" / "models"
 LOCAL_VARIABLE = "TORCH_EXPLORABLES_MODEL"  # a folder that the operator names
 KEPT = 3  # models in memory
+RETRY = 60.0  # seconds until a model that could not be had is tried again for `get_or_shipped`
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,23 @@ class Registry:
         with loading:
             model = self._recall(name)
             return self._load(choice, progress, asked) if model is None else model
+
+    def get_or_shipped(
+        self, name: str, progress: Progress = lambda share, doing: None
+    ) -> tuple[Choice, Model, ModelUnavailable | None]:
+        """The model, or the shipped one of its kind and why: nobody is left without an answer.
+
+        Raises ValueError for a name that is no choice.
+        """
+        choice = next((choice for choice in self.choices if choice.name == name), SHIPPED[0])
+        when, failure = self._failed.get(name, (0.0, None))
+        if failure is None or time.monotonic() > when + RETRY:
+            try:
+                return choice, self.get(name, progress), None
+            except ModelUnavailable as error:
+                failure = error
+        shipped = next(shipped for shipped in SHIPPED if shipped.kind == choice.kind)
+        return shipped, self.get(shipped.name, progress), failure
 
     def _load(self, choice: Choice, progress: Progress, asked: float) -> Model:
         """Who waited while another's attempt failed is told so, instead of waiting once more."""

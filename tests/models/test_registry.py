@@ -157,3 +157,22 @@ def test_loading_tells_how_far_it_is(folder):
     told: list[str] = []
     load(Choice("mine", "extractive", folder), lambda share, doing: told.append(doing))
     assert told == ["loading mine"]
+
+
+def test_who_cannot_have_a_model_gets_the_shipped_one_of_its_kind_and_the_reason():
+    tried: list[str] = []
+
+    def offline(choice, progress):
+        tried.append(choice.name)
+        if choice.on_hub:
+            raise ModelUnavailable("no network")
+        return choice.kind
+
+    registry = Registry(loader=offline)
+    for choice in FROM_HUB * 2:
+        used, model, reason = registry.get_or_shipped(choice.name)
+        assert used in SHIPPED and used.kind == model == choice.kind and str(reason) == "no network"
+    assert len(tried) == len(FROM_HUB) + len(SHIPPED), "a model that is not there is not tried at every question"
+    assert registry.get_or_shipped("extractive") == (SHIPPED[0], "extractive", None)
+    with pytest.raises(ValueError, match="model must be one of"):
+        registry.get_or_shipped("nonsense")
