@@ -10,9 +10,9 @@ export class ButtonPage extends LessonPage {
     super.build(element);
     const { form } = this.parts;
     this.bar = new RunBar(this.spec.button, form, () => this.cancel());
-    form.after(this.bar.node);
+    form.before(this.bar.node); // above, where it is seen however many controls there are
     form.addEventListener("submit", () => this.run(this.controls.values()));
-    if (this.spec.examples.length) form.before((this.examples = exampleList(this.spec.examples, (params) => this.set(params))).node);
+    if (this.spec.examples.length) this.bar.node.before((this.examples = exampleList(this.spec.examples, (params) => this.set(params))).node);
   }
 
   /** What a link opens: its picture, or that of the defaults until its own run is over. */
