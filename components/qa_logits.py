@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("qa_logits", "QA logits", ("logits",))
+CHAPTER = Chapter("qa_logits", "QA logits", ("logits", "qa_model"))

@@ -1,0 +1,23 @@
+"""The shipped models as lessons use them: shared by all threads, frozen, in eval mode."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from lessons.seeding import seeded
+
+
+def shipped(name: str) -> Any:
+    """`closed_book` (models.closed_book.QAModel) or `extractive` (models.extractive.Extractive), loaded when first asked for.
+
+    In a thread of its own, so that the tape beside the code shows the operators of the lesson and not those of loading; not to
+    be called inside `seeded`, which loading needs: transformers draws weights that the file then replaces.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="shipped") as apart:
+        return apart.submit(_load, name).result()
+
+
+def _load(name: str) -> Any:
+    from models.registry import shared_registry
+
+    with seeded(0):
+        return shared_registry().get(name)

@@ -1,0 +1,93 @@
+"""The notes' class runs as it stands; what it gets wrong is live, and the corrected class answers beside it."""
+
+import pytest
+import torch
+
+from lessons.qa_model import (
+    AGAIN,
+    COLLATED,
+    DIFFERENT,
+    LISTS,
+    NEITHER,
+    NEVER,
+    NONE,
+    PADDED,
+    SPANS,
+    STARTED,
+    STRINGS,
+    Params,
+    run,
+)
+
+
+def item_losses(result):
+    return torch.stack([lane["loss"] for lane in result.lanes])
+
+
+def test_stack_gives_a_dimension_for_the_items_and_keeps_that_of_their_batch():
+    result = run(Params())
+    assert result.logits.shape == (3, 1, *result.lanes[0]["shape"][1:])
+
+
+def test_one_padded_batch_has_the_logits_of_the_items_one_by_one():
+    result = run(Params(question="Which continent is Kenya in?", answer="Africa"))
+    torch.testing.assert_close(result.batched_logits, result.logits.squeeze(1), rtol=1e-4, atol=1e-4)
+    assert (result.attention_mask == 0).any()
+
+
+def test_get_loss_is_the_mean_of_the_item_losses():
+    result = run(Params(answer="Berlin"))
+    torch.testing.assert_close(result.loss, item_losses(result).mean())
+
+
+def test_the_loss_of_the_batch_weighs_every_token_the_same():
+    result = run(Params(answers=PADDED, answer="Berlin"))
+    sizes = (result.labels != -100).sum(dim=1)
+    weighted = (item_losses(result) * sizes).sum() / sizes.sum()
+    torch.testing.assert_close(result.batched_loss, weighted, rtol=1e-4, atol=1e-5)
+    assert (result.loss - result.batched_loss).abs() > 0.1
+
+
+def test_get_loss_after_another_forward_is_that_of_the_other():
+    result = run(Params(forward=AGAIN, answer="Berlin"))
+    assert len(result.lanes) == 4 and result.loss == result.lanes[-1]["loss"]
+    assert result.loss < item_losses(result)[:3].mean()
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"target": STARTED}, "TypeError: expected Tensor as element 0 in argument 0, but got NoneType"),
+        ({"target": NEITHER}, "ValueError: You "),
+        ({"answers": DIFFERENT}, "RuntimeError: stack expects each tensor to be equal size, but got [1, 2, 2020]"),
+        ({"items": STRINGS}, "AttributeError: 'str' object has no attribute 'items'"),
+        ({"items": COLLATED}, "AttributeError: 'str' object has no attribute 'items'"),
+        ({"items": LISTS}, "AttributeError: 'list' object has no attribute 'to'"),
+        ({"items": NONE}, "RuntimeError: stack expects a non-empty TensorList"),
+        ({"forward": NEVER}, "AttributeError: 'QAModel' object has no attribute 'loss'"),
+        ({"head": SPANS}, "AttributeError: 'Seq2SeqQuestionAnsweringModelOutput' object has no attribute 'logits'"),
+        ({"question": " "}, "ValueError: question must have 1 to 63 tokens, not 0."),
+        ({"question": "of " * 66}, "ValueError: question must have 1 to 63 tokens, not 66."),
+        ({"answer": ""}, "ValueError: answer must have 1 to 15 tokens, not 0."),
+        ({"answer": "Xyzzy Rome"}, "ValueError: answer must be words of the model's vocabulary, which lacks Xyzzy."),
+    ],
+)
+def test_every_trap_has_its_live_error(change, error):
+    assert run(Params(**change)).error.startswith(error)
+
+
+def test_the_corrected_class_answers_where_the_notes_class_raises():
+    result = run(Params(answers=DIFFERENT))
+    assert [answer["text"] for answer in result.decoded] == ["Paris", "Buenos Aires", "Bandar Seri Begawan"]
+    assert all(((0 < answer["p"]) & (answer["p"] <= 1)).all() for answer in result.decoded)
+
+
+def test_words_that_the_model_does_not_know_are_named():
+    assert run(Params(question="What is the capital of Zorgonia?")).unknown_words == ["Zorgonia"]
+
+
+def test_the_shared_model_is_left_as_it_was():
+    from models.closed_book import shared_qa_model
+
+    run(Params(forward=AGAIN))
+    assert not shared_qa_model().model._forward_hooks and not shared_qa_model().model.training
