@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of 1280 x 800 that fails its test when the console shows an error or anything outside is requested."""
+@contextmanager
+def clean_page(browser: Browser) -> Iterator[Page]:
+    """A page of 1280 x 800; it fails its test when the console shows an error or anything outside is requested."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -68,6 +69,12 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with clean_page(browser) as page:
+        yield page
 
 
 LOCAL = ("http://127.0.0.1", "data:", "blob:")

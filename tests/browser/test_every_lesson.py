@@ -1,46 +1,63 @@
-"""What must hold of every lesson on screen; a lesson is covered as soon as it stands in a chapter."""
+"""What must hold of every lesson on screen; a lesson is covered as soon as it stands in a chapter.
+
+One page is opened for each lesson; the tests of that lesson share it, and none relies on what another left.
+"""
+
+from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
+from components.answer import lesson_of
 from components.site import LESSONS
+from tests.browser.conftest import clean_page
 from tests.browser.lesson_on_screen import LessonOnScreen, first_telling_change
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("slug", LESSONS)]
+pytestmark = pytest.mark.browser
 
 
-def test_a_control_changes_picture_caption_code_and_address(page, app_url, slug):
-    lesson = LessonOnScreen(page, app_url, slug)
-    before = lesson.shown
-    lesson.set(*first_telling_change(slug))
-    after = lesson.shown
-    assert [part for part in before if before[part] == after[part]] == []
+@pytest.fixture(scope="module", params=LESSONS)
+def opened(request, browser: Browser, app_url: str) -> Iterator[LessonOnScreen]:
+    with clean_page(browser) as page:
+        yield LessonOnScreen(page, app_url, request.param)
 
 
-def test_a_copied_link_opens_the_same_in_a_new_page(page, app_url, slug, browser):
-    lesson = LessonOnScreen(page, app_url, slug)
-    lesson.set(*first_telling_change(slug))
-    shown = lesson.shown
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        again = LessonOnScreen(context.new_page(), app_url, slug, "&" + shown["address"].partition("?")[2])
-        assert {**again.shown, "address": ""} == {**shown, "address": ""}
+@pytest.fixture(scope="module")
+def history(opened: LessonOnScreen) -> dict[str, dict[str, str]]:
+    """What is on screen as the lesson opens, after a control was changed, one step back, and forward again."""
+    shown = {"first": opened.shown}
+    opened.set(*first_telling_change(opened.slug))
+    shown["changed"] = opened.shown
+    opened.repaint(opened.page.go_back)
+    shown["back"] = opened.shown
+    opened.repaint(opened.page.go_forward)
+    shown["forward"] = opened.shown
+    return shown
 
 
-def test_back_and_forward_step_through_the_states(page, app_url, slug):
-    lesson = LessonOnScreen(page, app_url, slug)
-    first = lesson.shown
-    lesson.set(*first_telling_change(slug))
-    second = lesson.shown
-    lesson.repaint(page.go_back)
-    assert lesson.shown == first
-    lesson.repaint(page.go_forward)
-    assert lesson.shown == second
+def test_a_control_changes_picture_caption_code_and_address(history):
+    first, changed = history["first"], history["changed"]
+    assert [part for part in first if first[part] == changed[part]] == []
+
+
+def test_back_and_forward_step_through_the_states(history):
+    assert history["back"] == history["first"]
+    assert history["forward"] == history["changed"]
+
+
+def test_a_copied_link_opens_the_same_in_a_new_page(history, opened, app_url, browser):
+    changed = history["changed"]
+    with clean_page(browser) as page:
+        again = LessonOnScreen(page, app_url, opened.slug, "&" + changed["address"].partition("?")[2])
+        assert {**again.shown, "address": ""} == {**changed, "address": ""}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page, app_url, slug, theme):
-    LessonOnScreen(page, app_url, slug, f"&__theme={theme}")
-    found = Axe().run(page).response["violations"]
+def test_axe_finds_nothing_serious(opened, theme):
+    opened.page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+    found = Axe().run(opened.page).response["violations"]
+    opened.page.evaluate("document.body.classList.remove('dark')")
     grave = [
         (fault["id"], node["html"][:200], node["failureSummary"])
         for fault in found
@@ -50,29 +67,25 @@ def test_axe_finds_nothing_serious(page, app_url, slug, theme):
     assert grave == []
 
 
-def test_nothing_overflows_at_360_pixels(page, app_url, slug):
-    page.set_viewport_size({"width": 360, "height": 740})
-    LessonOnScreen(page, app_url, slug)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+def test_nothing_overflows_at_360_pixels(opened):
+    opened.page.set_viewport_size({"width": 360, "height": 740})
+    opened.settle()
+    width = opened.page.evaluate("document.documentElement.scrollWidth")
+    opened.page.set_viewport_size({"width": 1280, "height": 800})
+    assert width <= 360
 
 
-def test_every_prediction_can_be_answered_and_says_why(page, app_url, slug):
-    from components.answer import lesson_of
-
-    lesson = LessonOnScreen(page, app_url, slug)
-    for prediction in lesson_of(slug).predictions:
-        lesson.root.locator(".predict .choices button").first.click()
-        assert prediction.why.replace("`", "") in lesson.root.locator(".predict .reply").inner_text()
-        lesson.settle()
-        lesson.root.locator(".predict .next").click()
+def test_every_prediction_can_be_answered_and_says_why(opened):
+    for prediction in lesson_of(opened.slug).predictions:
+        opened.root.locator(".predict .choices button").first.click()
+        assert prediction.why.replace("`", "") in opened.root.locator(".predict .reply").inner_text()
+        opened.settle()
+        opened.root.locator(".predict .next").click()
 
 
-def test_every_trap_sets_itself_up(page, app_url, slug):
-    from components.answer import lesson_of
-
-    lesson = LessonOnScreen(page, app_url, slug)
-    for trap in lesson_of(slug).traps:
-        lesson.root.get_by_role("button", name=trap.name, exact=True).click()
-        page.wait_for_function("query => location.search.includes(query)", arg=f"lesson={slug}")
-        lesson.settle()
-    assert lesson.root.locator(".problem").is_hidden()
+def test_every_trap_sets_itself_up(opened):
+    for trap in lesson_of(opened.slug).traps:
+        opened.root.get_by_role("button", name=trap.name, exact=True).click()
+        opened.page.wait_for_function("query => location.search.includes(query)", arg=f"lesson={opened.slug}")
+        opened.settle()
+        assert opened.root.locator(".problem").is_hidden(), trap.name
