@@ -1,5 +1,12 @@
 """The chapters, in the order of the course. A chapter that is not here is not in the app."""
 
-from components import data_loader, nn_module, qa_logits, torch_stack, train_eval
+from components import data_loader, edit_lab, nn_module, qa_logits, torch_stack, train_eval
 
-CHAPTERS = (train_eval.CHAPTER, torch_stack.CHAPTER, data_loader.CHAPTER, qa_logits.CHAPTER, nn_module.CHAPTER)
+CHAPTERS = (
+    train_eval.CHAPTER,
+    torch_stack.CHAPTER,
+    data_loader.CHAPTER,
+    qa_logits.CHAPTER,
+    nn_module.CHAPTER,
+    edit_lab.CHAPTER,
+)
