@@ -3,8 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -62,6 +63,16 @@ def routes() -> list[BaseRoute]:
     """Scripts, the joined style sheet, and the plotly.min.js that the installed plotly package carries."""
     return [
         Route(f"/{BASE}/style.css", _style),
-        Mount(f"/{BASE}/js", _Kept(directory=SCRIPTS)),
-        Mount(f"/{BASE}/plotly", _Kept(directory=PLOTLY_JS.parent)),
+        _folder("js", SCRIPTS),
+        _folder("plotly", PLOTLY_JS.parent),
     ]
+
+
+def _folder(name: str, directory: Path) -> Route:
+    """A folder's files. No Mount: it finds nothing behind a proxy that cuts off the path it shows the app under."""
+    files = _Kept(directory=directory)
+
+    async def file(request: Request) -> Response:
+        return await files.get_response(request.path_params["path"], request.scope)
+
+    return Route(f"/{BASE}/{name}/{{path:path}}", file)

@@ -60,6 +60,12 @@ def test_files_are_named_by_their_content_and_kept_for_good(files):
         assert "immutable" in answer.headers["cache-control"]
 
 
+def test_files_are_found_behind_a_proxy_that_cuts_its_path_off():
+    behind = TestClient(Starlette(routes=routes()), root_path="/torch")
+    for path in ("style.css", "js/page.js", "js/views/grid.js", "plotly/plotly.min.js"):
+        assert behind.get(f"/{BASE}/{path}").status_code == 200, path
+
+
 def test_every_script_the_first_view_needs_is_preloaded():
     assert all((SCRIPTS / f"{name}.js").is_file() and f"{name}.js" in HEAD for name in FIRST)
 
