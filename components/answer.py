@@ -11,7 +11,7 @@ from typing import Any
 
 from components.kept import Kept
 from lessons.lesson import Lesson
-from lessons.params import BadParam, controls, from_query, shorten, to_query
+from lessons.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
 from lessons.tape import OperatorTape
 from lessons.wire import plain
 
@@ -67,7 +67,8 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 def state(slug: str, params: Any) -> dict[str, Any]:
     """What the page shows for these Params: `words` and the figure."""
-    return {**words(slug, params), "figure": _room("figures", slug).draw(params, computed(slug, params)[0])}
+    drawn = _room("figures", slug).draw(params, computed(slug, params)[0])
+    return {**words(slug, params), "figure": drawn, "notes": list(not_in_a_link(params).values())}
 
 
 def state_json(slug: str, params: Any) -> bytes:

@@ -3,5 +3,7 @@
 from components.chapter import Chapter
 
 CHAPTER = Chapter(
-    "data_loader", "DataLoader", ("batches", "collate", "dataset", "iterable", "workers", "padding", "batch_memory")
+    "data_loader",
+    "DataLoader",
+    ("batches", "collate", "dataset", "iterable", "workers", "padding", "batch_memory", "own_data"),
 )

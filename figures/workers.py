@@ -28,7 +28,8 @@ def _gantt(params: Params, result: Result) -> Panel:
                 notes[lane][at] = f"{told}: {span[0]:.1f} to {span[1]:.1f} ms"
     waiting = [name.startswith("q") for name in lanes]
     return grid(
-        "The first epoch, as measured", rows, tensor=f"batch number, in slices of {width:.1f} ms; w: a worker loads, q: loaded and waiting in the queue", limit=1e9, digits=0,
+        "The first epoch, as measured", rows, tensor=f"batch number, in slices of {width:.1f} ms; w: a worker loads, q: loaded and waiting in the queue",
+        limit=1e9, digits=0,
         row_dim=None, col_dim=0, rows="process", cols="ms since iter(loader) was called", row_labels=list(lanes),
         col_labels=[f"{at * width:.0f}" if at % 4 == 0 else "" for at in range(BINS)], groups=rows, notes=notes, wide=True,
         keys=[["" if batch is None else f"batch-{batch}" for batch in row] for row in rows],

@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import urlencode
 
+IN_A_LINK = 2000  # characters of a text; browsers, proxies and chats cut addresses that are longer than a few thousand
 When = Mapping[str, tuple[Any, ...]]  # other field -> the values for which this one matters
 
 
@@ -41,10 +42,21 @@ def switch(default: bool, *, about: str = "", when: When | None = None) -> Any:
     return field(default=default, metadata={"about": about, "when": when or {}})
 
 
-def text(default: str, *, max_length: int, lines: int = 1, about: str = "", when: When | None = None) -> Any:
-    """The visitor's own words, at most `max_length` characters. Never executed, never opened as a path."""
+def text(
+    default: str,
+    *,
+    max_length: int,
+    lines: int = 1,
+    about: str = "",
+    when: When | None = None,
+    file: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Any:
+    """The visitor's own words, at most `max_length` characters. Never executed, never opened as a path.
+
+    file: endings (".csv") of files that the browser may read into the field, and the other fields that such a file sets.
+    """
     metadata = {"max_length": max_length, "lines": lines, "about": about, "when": when or {}}
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata={**metadata, "file": file} if file else metadata)
 
 
 def kind(param: Field) -> type:
@@ -123,10 +135,26 @@ def shorten(value: Any, limit: int = 40) -> str:
 
 
 def to_query(slug: str, params: Any) -> str:
-    """The shareable part of the URL; defaults are left out."""
+    """The shareable part of the URL; defaults, and texts too long for a link, are left out."""
     values = vars(params)
-    changed = {f.name: values[f.name] for f in fields(params) if values[f.name] != f.default}
+    left_out = not_in_a_link(params)
+    changed = {
+        name: value for name, value in values.items() if name not in left_out and value != _default(params, name)
+    }
     return urlencode({"lesson": slug, **changed})
+
+
+def not_in_a_link(params: Any) -> dict[str, str]:
+    """The fields whose text has more than IN_A_LINK characters, with a sentence that says so."""
+    return {
+        name: f"The link and the address leave {name} out: it has {len(value)} characters, a link holds {IN_A_LINK}."
+        for name, value in vars(params).items()
+        if isinstance(value, str) and len(value) > IN_A_LINK
+    }
+
+
+def _default(params: Any, name: str) -> Any:
+    return next(param.default for param in fields(params) if param.name == name)
 
 
 def from_query(Params: type, query: Mapping[str, str]) -> tuple[Any, list[str]]:

@@ -71,7 +71,7 @@ def snippet_of(
 @_undisturbed()
 def joined(*snippets: str) -> str:
     """Several snippets as one: their imports merged on top, the rest one below the other."""
-    lines = [line for snippet in snippets for line in snippet.splitlines()]
+    lines = [line for snippet in snippets for line in snippet.split("\n")]  # splitlines would cut a text at U+2028
     imports = [line for line in lines if line.startswith(("import ", "from "))]
     names: dict[str, set[str]] = {}  # module -> what is imported from it
     for node in ast.parse("\n".join(imports)).body:

@@ -2,6 +2,7 @@
 
 import { query } from "./address.js";
 import { h } from "./dom.js";
+import { fileChooser } from "./files.js";
 
 /**
  * Draw the controls into `form`.
@@ -116,7 +117,21 @@ function drawText(field, id, changed) {
   const shared = { id, maxlength: field.max_length, spellcheck: "false" };
   const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines }) : h("input", { type: "text", ...shared });
   input.addEventListener("change", () => changed(true));
-  return { node: row(field, ...head(field, id), input), read: () => input.value, write: (value) => (input.value = value) };
+  let refused = null; // why the last file was not read; said once
+  const take = (values) => input.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: values }));
+  const chooser = field.file ? fileChooser(field, input, take, (sentence) => ((refused = sentence), changed(true))) : null;
+  return {
+    node: row(field, ...head(field, id), input, chooser),
+    read: () => input.value,
+    write(value) {
+      if (input.value !== value) input.value = value; // keeps the caret where it is
+    },
+    problem() {
+      const said = refused;
+      refused = null;
+      return said;
+    },
+  };
 }
 
 function drawChoice(field, id, changed) {

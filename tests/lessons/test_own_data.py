@@ -1,0 +1,178 @@
+"""Whatever a visitor brings: rows become the batches of a real DataLoader, or one sentence says why not, soon and in little memory."""
+
+import json
+import tracemalloc
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.answer import state_json
+from lessons.own_data import GAP, TOKENS, Params, run, snippet
+from lessons.params import BadParam, from_query, read, to_query
+
+MEGABYTE = 1_000_000
+JSON = {"format": "JSON lines"}
+CELLS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=8)
+
+
+def refusal(data, **rest):
+    result = run(Params(data=data, **rest))
+    assert result.n is None and result.trees is None
+    return result.error
+
+
+@pytest.mark.parametrize(
+    "data, rest, said",
+    [
+        ("", {}, "The text is empty."),
+        (" \n\n", JSON, "The text is empty."),
+        ("PK\3\4\0\0", {}, "NUL character"),
+        ("a,b\n1,2,3\n", {}, "Line 2 has 3 cells, but the first line names 2."),
+        ("a,b,a\n1,2,3\n", {}, "The first line names the column 'a' twice."),
+        ("a,,b\n1,2,3\n", {}, "Column 1 has no name in the first line."),
+        ("," * (MEGABYTE - 2) + "\n", {}, "names 999999 columns; at most 64 are read."),
+        ("a\n" + "b" * 200_000, {}, "is not CSV: field larger than field limit (131072)."),
+        ("a\n" + "1\n" * 400_000, {}, "The text has more than 100000 rows."),
+        ("x\n" * 400_000, {"format": "lines"}, "The text has more than 100000 rows."),
+        ("{}\n" * 300_000, JSON, "The text has more than 100000 rows."),
+        ('{"a": 1}\nnot json\n', JSON, "Line 2 cannot be read as JSON: Expecting value"),
+        ("[1, 2]\n", JSON, "Line 1 is a JSON list, not an object"),
+        ("[" * (MEGABYTE - 1), JSON, "Line 1 is nested too deep; at most 8 levels are read."),
+        ('{"a":' * 30 + "1" + "}" * 30, JSON, "Line 1 is nested too deep; at most 8 levels are read."),
+        ('{"a": [' + "1," * 300_000 + "1]}", JSON, "Line 1 holds more than 2000 values."),
+        ('{"a": NaN}', JSON, "NaN is Python, JSON has no such number"),
+        ('{"a": -Infinity}', JSON, "-Infinity is Python, JSON has no such number"),
+        ('{"a": 1, "a": 2}', JSON, "a key stands twice in one object"),
+        ('{"a": ' + "9" * 5000 + "}", JSON, "Exceeds the limit (4300"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_one_sentence_in_bounded_memory(data, rest, said):
+    tracemalloc.start()
+    error = refusal(data, **rest)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert error.startswith("ValueError: ") and said in error and "\n" not in error and len(error) < 260
+    assert peak < 60 * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "data, rest, said",
+    [
+        (GAP, {"batch_size": 3}, "NoneType"),
+        ("a,b\n1,2\n3\n", {}, "NoneType"),
+        (TOKENS, JSON, "RuntimeError: each element in list of batch should be of equal size"),
+        ('{"a": 1}\n{"b": 2}', JSON, "KeyError: 'a'"),
+        ("a\n10239237003504588839\n", {}, "Overflow when unpacking long"),
+        ('{"a": 0.5}\n{"a": ' + "9" * 400 + "}", JSON, "int too large to convert to float"),
+        ("a\n1\n", {"columns": "b"}, "KeyError: 'b'"),
+    ],
+)
+def test_what_a_batch_cannot_hold_is_what_torch_says(data, rest, said):
+    result = run(Params(data=data, **rest))
+    assert said in result.error and result.n > 0
+
+
+def test_an_empty_table_is_an_empty_epoch_and_shuffling_it_is_refused():
+    assert run(Params(data="a,b\n")).trees == [] and run(Params(data="a,b\n")).length == 0
+    assert run(Params(data="a,b\n", shuffle=True)).error.startswith("ValueError: num_samples should be a positive")
+
+
+def test_nothing_that_is_read_is_ever_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    formulas = "a,b\n=cmd|' /C calc'!A0,@SUM(1+1)\n__import__('os').mkdir('x'),/etc/passwd\n"
+    first = run(Params(data=formulas)).first_rows
+    assert first[0][1] == ("str", "'@SUM(1+1)'") and first[1][1] == ("str", "'/etc/passwd'")
+    exec(snippet(Params(data=formulas)), {"__name__": "__main__"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_quoted_newlines_and_delimiters_stay_in_their_cell():
+    result = run(Params(data='name;note\r\nRex;"two\nlines; one cell"\r\nMia;"said ""no"""\r\n'))
+    assert result.n == 2 and result.names == ["name", "note"]
+    assert [row[1][1] for row in result.first_rows] == ["'two\\nlines; one cell'", "'said \"no\"'"]
+
+
+@pytest.mark.parametrize(
+    "written, kind",
+    [("3", "int"), ("-12", "int"), ("12.5", "float"), ("1e3", "float"), (".5", "float"), ("007", "str"), ("nan", "str"),
+     ("1_000", "str"), ("٣", "str"), ("inf", "str"), ("0x10", "str"), (" 3", "str"), ("", "NoneType")],
+)  # fmt: skip
+def test_a_cell_is_a_number_only_when_it_is_written_as_one(written, kind):
+    assert run(Params(data=f"a,b\n{written},x\n")).first_rows[0][0][0] == kind
+    assert run(Params(data=f"a,b\n{written},x\n", numbers=False)).first_rows[0][0][0] == (
+        "str" if written else "NoneType"
+    )
+
+
+def test_numbers_become_64_bit_tensors_and_strings_stay_lists():
+    [_, name, *_, weight, _] = run(Params(columns="name, age, weight, vaccinated")).trees[0]
+    age = run(Params(columns="age")).trees[0][1]
+    assert name[1:4] == ("'name'", "list", "len 4")
+    assert age[1:4] == ("'age'", "Tensor", "int64 (4,)") and weight[1:4] == ("'weight'", "Tensor", "float64 (4,)")
+
+
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries({"x": st.integers(-(2**63), 2**63 - 1), "words": CELLS}), min_size=1, max_size=30
+    ),
+    batch_size=st.integers(1, 64),
+    shuffle=st.booleans(),
+    seed=st.integers(0, 999),
+    drop_last=st.booleans(),
+)
+def test_an_epoch_reads_every_row_once_in_batches_of_batch_size(rows, batch_size, shuffle, seed, drop_last):
+    data = "\n".join(map(json.dumps, rows))
+    result = run(Params(data, "JSON lines", True, "", batch_size, shuffle, seed, drop_last))
+    assert result.n == len(rows)
+    assert result.length == (len(rows) // batch_size if drop_last else -(-len(rows) // batch_size))
+    assert result.sizes == [min(batch_size, len(rows) - at * batch_size) for at in range(result.length)][:6]
+    order = list(range(len(rows)))
+    if shuffle:
+        g = torch.Generator().manual_seed(seed)
+        torch.empty((), dtype=torch.int64).random_(generator=g)  # the base seed, drawn for workers or none
+        order = torch.randperm(len(rows), generator=g).tolist()
+    assert result.asked == order[: sum(result.sizes)]
+
+
+@given(st.text(max_size=300), st.sampled_from(["CSV", "JSON lines", "lines"]), CELLS)
+def test_any_text_gives_a_result(data, format, columns):
+    result = run(Params(data=data, format=format, columns=columns))
+    assert (result.error is None) == (result.trees is not None)
+
+
+@pytest.mark.parametrize("format, name", [("CSV", "data.csv"), ("lines", "data.txt")])
+def test_a_text_too_long_for_a_page_is_read_from_a_file_by_the_code(tmp_path, monkeypatch, format, name):
+    params = Params(data="name,size\r\n" + "\u2028 é漢,12.5\n" * 60_000, format=format, shuffle=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(params.data.encode())
+    names = {"__name__": "__main__"}
+    exec(snippet(params), names)
+    result = run(params)
+    assert len(snippet(params)) < 9000
+    assert all(names[name] == value for name, value in vars(result).items() if name != "error")
+
+
+def test_a_megabyte_of_rows_shows_only_the_first_batches():
+    result = run(Params(data="a,b\n" + "12345,abcde\n" * 80_000, batch_size=64))
+    assert (result.n, result.length, len(result.trees), len(result.asked)) == (80_000, 1250, 6, 384)
+    assert len(repr(result)) < 20_000
+
+
+def test_more_than_a_megabyte_is_refused_with_the_name_of_the_field():
+    with pytest.raises(BadParam, match=r"^data must be text of at most 1000000 characters"):
+        read(Params, {"data": "x" * (MEGABYTE + 1)})
+
+
+def test_a_link_leaves_a_long_text_out_and_keeps_the_rest():
+    link = to_query("own_data", Params(data="x" * 2001, batch_size=7))
+    assert link == "lesson=own_data&batch_size=7"
+    assert from_query(Params, {"batch_size": "7"}) == (Params(batch_size=7), [])
+    assert "data=" in to_query("own_data", Params(data="x" * 2000))
+
+
+def test_the_page_says_that_a_long_text_is_not_in_the_link():
+    [note] = json.loads(state_json("own_data", Params(data="a\n" + "x" * 2000)))["state"]["notes"]
+    assert note == "The link and the address leave data out: it has 2002 characters, a link holds 2000."
+    assert json.loads(state_json("own_data", Params()))["state"]["notes"] == []
