@@ -1,7 +1,8 @@
 """The parts a picture is made of: small dicts that a view of the same name draws in the page.
 
 A figure is `rows(...)`: rows of panels. Each panel names its view (`assets/js/views/`). Cells that share a key light up
-together in every panel of the figure; `notes` hold the arithmetic of a cell, shown when it is pointed at or focused.
+together in every panel of the figure; the key "~x" lights what has the key "x", without being lit by it. `notes` hold the
+arithmetic of a cell, shown when it is pointed at or focused.
 Numbers are read off tensors with `.tolist()`; nothing is computed here.
 """
 
@@ -77,6 +78,7 @@ def grid(
     digits: int = 2,
     wide: bool = False,
     badge: str = "",
+    label_width: int | None = None,
 ) -> Panel:
     """A 2-D tensor as a table of cells coloured on one zero-centred scale.
 
@@ -85,14 +87,14 @@ def grid(
     is "row,col", so that equal cells of all panels light together. notes: the arithmetic of each cell. sub: a second, small
     line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "card" | "" for each cell. groups: a group
     number for each cell (drawn as a coloured, numbered band), group_names: what the numbers mean. wide: twice the width of
-    its neighbours. badge: a short text beside the title such as "train" or "❄ frozen".
+    its neighbours. badge: a short text beside the title such as "train" or "❄ frozen". label_width: pixels for the row labels.
     """
     cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
     shown = {
         "view": "grid", "title": title, "tensor": tensor, "values": cells, "limit": limit, "rows": rows, "cols": cols,
         "rowDim": row_dim, "colDim": col_dim, "rowLabels": row_labels, "colLabels": col_labels, "keys": keys,
         "notes": notes, "sub": sub, "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits,
-        "wide": wide or None, "badge": badge or None,
+        "wide": wide or None, "badge": badge or None, "labelWidth": label_width,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 
@@ -202,6 +204,42 @@ def node(
         "key": key or None,
         "note": note or None,
     }
+
+
+def token(
+    text: str,
+    logits: tuple[float, float],
+    shares: tuple[float, float],
+    *,
+    kinds: Sequence[str] = (),
+    keys: Sequence[str] = (),
+    note: str = "",
+) -> Panel:
+    """One token of a `strip`: its start and end logit, and the softmax of each.
+
+    kinds: "question" | "special" | "padding" | "answer" | "start" | "end": what it is, or which argmax it is.
+    """
+    (start, end), (up, down) = logits, shares
+    return {
+        "text": text, "start": round(start, 4), "end": round(end, 4), "startShare": round(up, 4), "endShare": round(down, 4),
+        "is": list(kinds), "key": " ".join(keys), "note": note,
+    }  # fmt: skip
+
+
+def strip(
+    title: str,
+    tokens: Sequence[Panel],
+    *,
+    tensor: str,
+    limit: float,
+    legend: Sequence[tuple[str, str]],
+    badge: str = "",
+) -> Panel:
+    """`token`s along the text, wrapped as text is. legend: (swatch, words), as in assets/css/strip.css."""
+    return {
+        "view": "strip", "title": title, "tokens": list(tokens), "tensor": tensor, "limit": limit,
+        "legend": [list(entry) for entry in legend], "badge": badge or None, "wide": True,
+    }  # fmt: skip
 
 
 def tree(title: str, nodes: Sequence[Panel], *, badge: str = "", note: str = "", wide: bool = False) -> Panel:

@@ -12,6 +12,7 @@ const VIEWS = {
   bars: async () => (await import("./views/bars.js")).Bars,
   chart: async () => (await import("./views/chart.js")).Chart,
   cube: async () => (await import("./views/cube.js")).Cube,
+  strip: async () => (await import("./views/strip.js")).Strip,
   table: async () => (await import("./views/table.js")).Table,
   tree: async () => (await import("./views/tree.js")).Tree,
 };
@@ -35,10 +36,10 @@ export class Figure {
     }
   }
 
-  /** Light every cell that shares a key with `cell`. */
+  /** Light every cell that shares a key with `cell`; one that has the key "x" is lit by "~x" too, but does not light it. */
   point(cell) {
     for (const lit of this.host.querySelectorAll(".lit")) lit.classList.remove("lit", "pointed");
-    const keys = cell?.dataset.key?.split(" ") ?? [];
+    const keys = cell?.dataset.key?.split(" ").map((key) => key.replace(/^~/, "")) ?? [];
     for (const key of keys) {
       for (const other of this.host.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
     }

@@ -10,7 +10,7 @@ from torch import Tensor
 from figures.panels import numbers
 from tests.corners import at_every_corner, figure_at, result_at
 
-VIEWS = {"grid", "cube", "bars", "table", "chart", "error", "tree"}
+VIEWS = {"grid", "cube", "bars", "table", "chart", "error", "tree", "strip"}
 
 
 def panels(lesson: Any, params: Any) -> list[dict[str, Any]]:

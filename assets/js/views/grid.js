@@ -34,6 +34,8 @@ export class Grid {
       h("thead", {}, h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
       h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
     );
+    if (panel.labelWidth) table.style.setProperty("--label", `${panel.labelWidth}px`);
+    table.classList.toggle("labelled", Boolean(panel.labelWidth));
     if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
     if (panel.colDim !== undefined) table.style.setProperty("--col-axis", `var(--axis-${panel.colDim})`);
     const axes = [panel.rows && `↓ ${panel.rows}`, panel.cols && `→ ${panel.cols}`].filter(Boolean).join("   ");

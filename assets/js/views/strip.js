@@ -1,0 +1,42 @@
+// Tokens along the text, one element each: above a token its start logit and probability, below it its end ones.
+
+import { fill } from "../color.js";
+import { h } from "../dom.js";
+
+export class Strip {
+  constructor(host) {
+    this.host = host;
+    host.addEventListener("keydown", (event) => move(event));
+  }
+
+  update({ title, badge, tokens, tensor, limit, legend }) {
+    const nodes = tokens.map((token, index) => nodeOf(token, limit, index));
+    this.text = h("div", { class: "strip", role: "group", "aria-label": title }, nodes);
+    this.host.replaceChildren(
+      h("h3", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
+      h("p", { class: "strip-legend" }, legend.map(([kind, words]) => h("span", {}, h("i", { class: `swatch swatch-${kind}`, "aria-hidden": "true" }), words))),
+      this.text,
+      h("p", { class: "tensor" }, tensor),
+    );
+    const answer = this.text.querySelector(".is-answer");
+    if (answer) this.text.scrollTop = answer.offsetTop - this.text.offsetTop - this.text.clientHeight / 2;
+  }
+}
+
+/** `is`: what the token is (question, special, padding, answer, start, end), as classes. */
+function nodeOf({ text, start, end, startShare, endShare, is, key, note }, limit, index) {
+  const style = `--start:${fill(start, limit).background};--end:${fill(end, limit).background};--up:${startShare};--down:${endShare}`;
+  const classes = ["token", ...is.map((kind) => `is-${kind}`)].join(" ");
+  return h("bdi", { class: classes, style, tabindex: index ? -1 : 0, "data-key": key, "data-note": note }, text);
+}
+
+/** Arrow keys move the focus along the text (one tab stop a strip). */
+function move(event) {
+  const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
+  const next = step && event.target.closest(".token")?.[step];
+  if (!next) return;
+  event.preventDefault();
+  event.target.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
+}

@@ -1,0 +1,268 @@
+"""Tokens along the text with their start and end logits, the best spans, and the matrix of all pairs of likely tokens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, stepped, strip, table, token
+from lessons.span import Params, Result, illegal
+
+MOST_FRAMES = 12  # windows that can be scrubbed through
+PADDING_SHOWN = 3
+KINDS = {0: "question", -1: "special"}
+LEGEND = (
+    ("up", "above: probability as a start"),
+    ("down", "below: as an end"),
+    ("logit", "lines: the logits, − to +"),
+    ("answer", "best legal span"),
+    ("start", "argmax of the starts"),
+    ("end", "argmax of the ends"),
+    ("outside", "special token, padding"),
+)
+
+Numbers = dict[str, Any]  # the fields of the Result as lists
+
+
+def draw(params: Params, result: Result) -> Figure:
+    if result.error:
+        return figure([error("question, context", result.error, where="checked before the tokenizer sees it")])
+    numbers = {name: value.tolist() for name, value in vars(result).items() if hasattr(value, "tolist")}
+    shown = ranked_windows(numbers)
+    frames = [_strip(result, numbers, w) for w in shown]
+    text = stepped(frames[-1], frames) if len(frames) > 1 else frames[0]
+    return figure(
+        [text, _best(params, result, numbers), _pair(params, result, numbers)],
+        [_matrix(params, result, numbers)],
+        [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
+        [_batch(params, result)],
+        steps=[_named(numbers, w) for w in shown] if len(shown) > 1 else [],
+        step_name="window",
+    )
+
+
+def ranked_windows(numbers: Numbers) -> list[int]:
+    """The windows with the highest logits, the one that won last: it is the one shown first."""
+    won, count = numbers["spans"][0][0], len(numbers["input_ids"])
+    height = [max(start) + max(end) for start, end in zip(numbers["start_logits"], numbers["end_logits"], strict=True)]
+    others = sorted((w for w in range(count) if w != won), key=lambda w: height[w])
+    return [*others[-(MOST_FRAMES - 1) :], won]
+
+
+def _named(numbers: Numbers, window: int) -> str:
+    count = len(numbers["input_ids"])
+    return f"{window} of 0 to {count - 1}" + (", the one that won" if window == numbers["spans"][0][0] else "")
+
+
+def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
+    real = sum(numbers["attention_mask"][window])
+    shown = min(len(result.tokens[window]), real + PADDING_SHOWN)
+    hidden = len(result.tokens[window]) - shown
+    return strip(
+        f"start_logits[{window}], end_logits[{window}]",
+        [_token(result, numbers, window, at) for at in range(shown)],
+        tensor=described("start_logits, end_logits", result.start_logits, ("W", "T"))
+        + (f"; {hidden} more tokens of padding are not drawn" if hidden else ""),
+        limit=limit(result.start_logits, result.end_logits),
+        legend=LEGEND,
+        badge=f"window {window}, {real} tokens",
+    )
+
+
+def _token(result: Result, numbers: Numbers, window: int, at: int) -> Panel:
+    start, end = numbers["start_logits"][window][at], numbers["end_logits"][window][at]
+    up, down = numbers["start_probability"][window][at], numbers["end_probability"][window][at]
+    kinds = _kinds(numbers, window, at)
+    where = f"id {numbers['input_ids'][window][at]}, " + (", ".join(kinds) or "context")
+    if numbers["side"][window][at] >= 0:
+        where += " characters {} to {}".format(*numbers["offsets"][window][at])
+    note = (
+        f"token {at} “{result.tokens[window][at]}” ({where}): start logit {start:+.3f}, softmax {up:.3f}; "
+        f"end logit {end:+.3f}, softmax {down:.3f}"
+    )
+    return token(
+        result.tokens[window][at], (start, end), (up, down), kinds=kinds, keys=_keys(numbers, window, at), note=note
+    )
+
+
+def _kinds(numbers: Numbers, window: int, at: int) -> list[str]:
+    """What the token is, and what it is to the answer."""
+    padding = not numbers["attention_mask"][window][at]
+    kinds = ["padding" if padding else KINDS.get(numbers["side"][window][at], "")]
+    best, start, end = numbers["spans"][0]
+    if window == best:
+        naive_start, naive_end = numbers["naive"]
+        kinds += ["answer"] * (start <= at <= end) + ["start"] * (at == naive_start) + ["end"] * (at == naive_end)
+    return [kind for kind in kinds if kind]
+
+
+def _keys(numbers: Numbers, window: int, at: int) -> list[str]:
+    """A token lights the spans it lies in, and its row and column of the matrix."""
+    inside = [f"~{_pair_key(*span)}" for span in numbers["spans"] if span[0] == window and span[1] <= at <= span[2]]
+    if window == numbers["spans"][0][0]:
+        inside += [f"~{_pair_key(window, at, end)}" for end in numbers["ends"] if at in numbers["starts"]]
+        inside += [f"~{_pair_key(window, start, at)}" for start in numbers["starts"] if at in numbers["ends"]]
+    return [f"t{window}.{at}", *dict.fromkeys(inside)]
+
+
+def _pair_key(window: int, start: int, end: int) -> str:
+    return f"s{window}.{start}-{end}"
+
+
+def _lights(window: int, start: int, end: int, tokens: Sequence[int]) -> list[str]:
+    """The keys of a span: itself, and its tokens, which it lights without being lit by each."""
+    return [_pair_key(window, start, end), *dict.fromkeys(f"~t{window}.{at}" for at in tokens)]
+
+
+def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
+    """The n best spans by their probability among all legal ones."""
+    rows = list(zip(result.answers, numbers["spans"], numbers["scores"], numbers["probabilities"], strict=True))
+    return bars(
+        f"probabilities of the {len(rows)} best spans",
+        [f"{rank} {_short(answer)}" for rank, (answer, *_) in enumerate(rows, 1)],
+        [share for *_, share in rows],
+        limit=1.0,
+        keys=[_lights(w, i, j, range(i, j + 1)) for _, (w, i, j), _, _ in rows],
+        notes=[_sum(params, result, numbers, span, share) for _, span, _, share in rows],
+        marks=["lit", *[""] * (len(rows) - 1)],
+    )
+
+
+def _short(text: str, most: int = 22) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:
+    window, start, end = span
+    first, last = numbers["start_logits"][window][start], numbers["end_logits"][window][end]
+    return (
+        f"“{_short(result.answers[numbers['spans'].index(list(span))], 80)}”: start_logits[{window}, {start}] + "
+        f"end_logits[{window}, {end}] = {first:.3f} + {last:.3f} = {first + last:.3f}; softmax of sum / {params.temperature:g} "
+        f"over {result.legal_spans} legal spans: {share:.4f}"
+    )
+
+
+def _matrix(params: Params, result: Result, numbers: Numbers) -> Panel:
+    """start + end for the likeliest tokens of the window that won; what is no span is hatched and says why."""
+    window, *best = numbers["spans"][0]
+    starts, ends = numbers["starts"], numbers["ends"]
+    listed = [span[1:] for span in numbers["spans"] if span[0] == window]
+    pairs = [[(i, j) for j in ends] for i in starts]
+    label = result.tokens[window]
+    return grid(
+        "matrix",
+        result.matrix,
+        badge=f"start + end logit; window {window}, its likeliest starts and ends",
+        tensor=described("matrix", result.matrix, ("start", "end")),
+        limit=limit(result.matrix),
+        rows="start token",
+        cols="end token",
+        row_labels=[f"{i} {label[i]}" for i in starts],
+        col_labels=[f"{j} {label[j]}" for j in ends],
+        keys=[[_lights(window, i, j, (i, j)) for i, j in row] for row in pairs],
+        marks=[["" if legal else "illegal" for legal in row] for row in numbers["matrix_legal"]],
+        groups=[
+            [
+                0 if [i, j] == best else 1 if [i, j] == numbers["naive"] else 2 if [i, j] in listed else None
+                for i, j in row
+            ]
+            for row in pairs
+        ],
+        group_names=["best legal span", "the two argmaxes", "another of the n best"],
+        notes=[[_cell(params, result, numbers, i, j) for i, j in row] for row in pairs],
+        label_width=92,
+        digits=1,
+        wide=True,
+    )
+
+
+def _cell(params: Params, result: Result, numbers: Numbers, start: int, end: int) -> str:
+    window = numbers["spans"][0][0]
+    first, last = numbers["start_logits"][window][start], numbers["end_logits"][window][end]
+    why = illegal(result, window, start, end, params.max_answer_tokens)
+    words = f"illegal: {why}" if why else f"legal: {end - start + 1} tokens"
+    names = " to ".join(f"{at} “{result.tokens[window][at]}”" for at in (start, end))
+    return f"{names}: {first:.3f} + {last:.3f} = {first + last:.3f}   {words}"
+
+
+def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
+    """The best legal span beside what two separate argmaxes give."""
+    window, *best = numbers["spans"][0]
+    naive = numbers["naive"]
+    label = result.tokens[window]
+    why = illegal(result, window, naive[0], naive[1], params.max_answer_tokens)
+
+    def side(span: Sequence[int]) -> list[str]:
+        i, j = span
+        score = numbers["start_logits"][window][i] + numbers["end_logits"][window][j]
+        return [f"{i} {label[i]}", f"{j} {label[j]}", f"{score:.2f}"]
+
+    answers = [
+        _short(result.answers[0], 120),
+        (_short(result.naive_answer, 120) or "'' (empty)", "warn" if why else "yes"),
+    ]
+    legal = [("yes", "yes"), (f"no: {why}", "warn") if why else ("yes", "yes")]
+    names = ["start token", "end token", "score"]
+    return table(
+        "The best pair, and the pair of the bests",
+        ["", "best legal span", "two argmaxes"],
+        [
+            ("answer", *answers),
+            *zip(names, side(best), side(naive), strict=True),
+            ("legal", *legal),
+        ],
+        note="The sum of the two argmaxes is never lower: that is why it needs the mask, and not a better model.",
+    )
+
+
+def _windows(params: Params, result: Result, numbers: Numbers) -> Panel:
+    """What each window holds, and what it would have answered."""
+    rows = []
+    for window, (sides, spans) in enumerate(zip(numbers["side"], numbers["offsets"], strict=True)):
+        mine = [span for span, side in zip(spans, sides, strict=True) if side == 1]
+        top = [rank for rank, span in enumerate(numbers["spans"], 1) if span[0] == window]
+        ranks = ", ".join(map(str, top)) or "none"
+        peak = max(numbers["start_logits"][window]), max(numbers["end_logits"][window])
+        rows.append(
+            (
+                str(window),
+                f"{sum(numbers['attention_mask'][window])} of {len(sides)}",
+                f"{mine[0][0]} to {mine[-1][1]}",
+                f"{peak[0]:.2f}, {peak[1]:.2f}",
+                (f"{ranks}: won", "yes") if 1 in top else (ranks, "muted"),
+            )
+        )
+    return table(
+        "Windows",
+        ["window", "tokens", "characters of the context", "highest start, end logit", "ranks among the n best"],
+        rows,
+        lit=[numbers["spans"][0][0]],
+        note=f"Neighbours share {params.stride} tokens of context. Logits of different windows are compared as they are.",
+    )
+
+
+def _batch(params: Params, result: Result) -> Panel:
+    """The tensors as the model read them."""
+    tensors = {
+        "input_ids": result.input_ids,
+        "attention_mask": result.attention_mask,
+        "token_type_ids": result.token_type_ids,
+        "offset_mapping": result.offsets,
+        "start_logits": result.start_logits,
+        "end_logits": result.end_logits,
+    }
+    window = result.spans[0, 0]
+    rows = [(name, described("", t).strip(), _ends(t[window].tolist())) for name, t in tensors.items() if t is not None]
+    asked = "" if params.weights == "extractive" else f"; {params.weights} was asked for"
+    return table(
+        "batch",
+        ["tensor", "(windows, tokens)", f"row {int(window)}"],
+        rows,
+        badge=f"{result.folder} read it{asked}",
+        note="The model is given all but offset_mapping, which finds the characters of each token.",
+        wide=True,
+    )
+
+
+def _ends(values: list[Any]) -> str:
+    written = [f"{v:.2f}" if isinstance(v, float) else str(v).replace(" ", "") for v in values]
+    return " ".join(written) if len(written) <= 9 else " ".join([*written[:5], "…", *written[-3:]])

@@ -1,0 +1,65 @@
+"""The picture of spans: every token is drawn with its own logits, and spans, bars and cells light each other."""
+
+import pytest
+
+from figures.span import MOST_FRAMES, PADDING_SHOWN, draw
+from lessons.span import EXAMPLES, Params, run
+from lessons.span_examples import LONG
+
+SHARED = {"context": LONG, "question": "How high were the waves?", "max_length": 64, "stride": 40}
+
+
+def panels_of(figure, view):
+    return [panel for row in figure["rows"] for panel in row if panel["view"] == view]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_token_carries_its_own_logits_and_probabilities(example):
+    params = Params(**example.params)
+    result = run(params)
+    [strip] = panels_of(draw(params, result), "strip")
+    window = int(result.spans[0, 0])
+    for at, token in enumerate(strip["tokens"]):
+        assert token["text"] == result.tokens[window][at]
+        assert token["start"] == pytest.approx(result.start_logits[window, at].item(), abs=1e-4)
+        assert token["endShare"] == pytest.approx(result.end_probability[window, at].item(), abs=1e-4)
+
+
+def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
+    params = Params()
+    figure = draw(params, run(params))
+    [strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
+    lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
+    for row in grid["keys"]:
+        for pair, *tokens in row:
+            assert 1 <= len(tokens) <= 2 and all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
+    for pair, *tokens in bars["keys"]:
+        assert all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
+    best = next(iter(bars["keys"]))[0]
+    assert best in [pair for row in grid["keys"] for pair, *_ in row]
+
+
+def test_padding_is_drawn_only_where_it_begins():
+    params = Params(context=LONG, max_length=384)
+    [strip] = panels_of(draw(params, run(params)), "strip")
+    windows = [{**strip, **frame} for frame in strip["frames"]]
+    padding = [sum("padding" in token["is"] for token in window["tokens"]) for window in windows]
+    assert sorted(padding) == [0, PADDING_SHOWN]
+    assert [PADDING_SHOWN * ("not drawn" in window["tensor"]) for window in windows] == padding
+
+
+def test_many_windows_are_scrubbed_through_up_to_a_bound_and_the_winner_comes_first():
+    params = Params(**SHARED)
+    result = run(params)
+    figure = draw(params, result)
+    assert len(result.tokens) > MOST_FRAMES == len(figure["steps"])
+    won = int(result.spans[0, 0])
+    assert figure["steps"][-1].startswith(f"{won} of") and panels_of(figure, "strip")[0]["badge"].startswith(
+        f"window {won},"
+    )
+
+
+def test_a_refused_question_is_one_error():
+    params = Params(question="")
+    [[panel]] = draw(params, run(params))["rows"]
+    assert panel["view"] == "error" and "question is empty" in panel["text"]

@@ -1,0 +1,129 @@
+"""Spans as laws, on the shipped weights: the best pair is legal and best, and equals what the model room decides."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lessons.span import EXAMPLES, LESSON, Params, illegal, run, snippet
+from lessons.span_examples import LONG, MARATHON, PIANO
+from models.registry import shared_registry
+from models.windows import Settings
+
+WINDOWS = {"max_length": 96, "stride": 24, "context": LONG, "question": "How many people died?"}
+TEXTS = st.text(max_size=200) | st.sampled_from(["שלום 🏔️", "\u200b\u200d", "x" * 400, "a\x00b", "漢字 " * 40])
+
+
+def answer_of(params):
+    chosen = Settings(params.max_length, params.stride, params.max_answer_tokens, params.n_best)
+    return shared_registry().get("extractive").answer(params.question, params.context, chosen)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_lesson_answers_as_the_model_room_does(example):
+    params = Params(**example.params)
+    result, answer = run(params), answer_of(params)
+    assert result.answers == [span.text for span in answer.spans]
+    assert result.scores.tolist() == pytest.approx([span.score for span in answer.spans], abs=1e-3)
+    assert result.naive.tolist() == [answer.naive.first_token, answer.naive.last_token]
+    if params.temperature == 1:
+        assert result.probabilities.tolist() == pytest.approx([s.probability for s in answer.spans], abs=1e-4)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_cell_of_the_matrix_is_the_sum_of_its_logits_and_illegal_for_a_reason(example):
+    params = Params(**example.params)
+    result = run(params)
+    w = int(result.spans[0, 0])
+    for row, i in enumerate(result.starts.tolist()):
+        for column, j in enumerate(result.ends.tolist()):
+            assert result.matrix[row, column] == result.start_logits[w, i] + result.end_logits[w, j]
+            assert bool(result.matrix_legal[row, column]) != bool(illegal(result, w, i, j, params.max_answer_tokens))
+    legal = result.matrix[result.matrix_legal]
+    assert legal.max() == result.scores[0]
+
+
+def test_the_first_examples_show_each_way_in_which_two_argmaxes_fail():
+    crossed, too_long, outside, agree = (run(Params(**example.params)) for example in EXAMPLES[:4])
+    assert crossed.naive[1] < crossed.naive[0] and crossed.naive_answer == ""
+    assert too_long.naive[1] - too_long.naive[0] >= 15 and len(too_long.naive_answer) > len(MARATHON) / 2
+    assert 1 not in outside.side[0, outside.naive].tolist() or outside.side[0, outside.naive].min() == 0
+    assert agree.naive.tolist() == agree.spans[0, 1:].tolist()
+
+
+@given(st.floats(0.1, 10))
+@settings(max_examples=20, deadline=None)
+def test_temperature_changes_probabilities_and_nothing_else(temperature):
+    cold, warm = run(Params()), run(Params(temperature=temperature))
+    assert torch.equal(cold.spans, warm.spans) and torch.equal(cold.scores, warm.scores)
+    assert torch.equal(cold.start_logits, warm.start_logits)
+    sharper = warm.probabilities[0] >= cold.probabilities[0]
+    assert sharper == (temperature <= 1) or warm.probabilities[0] == pytest.approx(cold.probabilities[0])
+
+
+def test_probabilities_of_all_legal_spans_sum_to_one():
+    result = run(Params(max_answer_tokens=1, n_best=10, context="Rome is old."))
+    assert result.legal_spans == len(result.answers) == 4
+    assert result.probabilities.sum() == pytest.approx(1)
+
+
+def test_a_piece_of_text_that_two_windows_hold_is_one_span():
+    result = run(Params(**WINDOWS, n_best=10))
+    places = [result.offsets[w, [i, j], [0, 1]].tolist() for w, i, j in result.spans]
+    assert len({tuple(place) for place in places}) == 10 and len(result.input_ids) > 5
+    every = {s for w in range(len(result.tokens)) for s in legal_of(result, w)}
+    assert result.legal_spans == len(every)
+
+
+def legal_of(result, window):
+    at = [t for t, side in enumerate(result.side[window].tolist()) if side == 1]
+    offsets = result.offsets[window].tolist()
+    return {(offsets[i][0], offsets[j][1]) for i in at for j in at if 0 <= j - i < 15}
+
+
+def test_a_new_temperature_asks_the_model_nothing(monkeypatch):
+    asked = Params(context=PIANO + " A question nobody asked before.")
+    run(asked)
+    together = shared_registry().get("extractive").forward
+    monkeypatch.setattr(type(together), "__call__", lambda *_, **__: pytest.fail("a forward"))
+    run(Params(**{**vars(asked), "temperature": 3.0, "n_best": 2, "max_answer_tokens": 4}))
+
+
+@given(question=TEXTS, context=TEXTS, max_length=st.integers(16, 64), stride=st.integers(0, 64))
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_asked_gives_spans_of_the_context_or_one_sentence_that_names_the_field(
+    question, context, max_length, stride
+):
+    params = Params(question=question[:300], context=context, max_length=max_length, stride=stride)
+    result = run(params)
+    if result.error:
+        assert result.error.split()[1] in ("question", "context", "max_length", "stride")
+        assert result.start_logits is None and LESSON.caption(params, result) == result.error
+    else:
+        assert all(answer in context for answer in result.answers)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"question": "  "}, "question is empty"),
+        ({"context": "\n"}, "context is empty"),
+        ({"context": "\u200b"}, "context holds nothing"),
+        ({"question": "why " * 70, "max_length": 64, "stride": 0}, "question has 70 tokens"),
+        ({"max_length": 64, "stride": 128}, "stride must be below 53"),
+        ({"context": LONG, "max_length": 24, "stride": 8}, "windows, at most 64 are read"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_and_the_snippet_stops_with_it(change, sentence):
+    params = Params(**change)
+    assert sentence in run(params).error
+    with pytest.raises(ValueError) as raised:
+        exec(snippet(params), {})
+    assert f"ValueError: {raised.value}" == run(params).error
+
+
+def test_a_model_that_is_not_there_is_replaced_by_the_shipped_one_and_the_caption_says_so():
+    params = Params(weights="deepset/minilm-uncased-squad2")
+    result = run(params)
+    assert result.folder == "assets/models/extractive" and result.answers == run(Params()).answers
+    assert LESSON.caption(params, result).startswith("deepset/minilm-uncased-squad2 is not to be had here now")
