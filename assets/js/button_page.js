@@ -2,7 +2,7 @@
 
 import { push } from "./address.js";
 import { say } from "./dom.js";
-import { LessonPage, same } from "./page.js";
+import { LessonPage, patiently, same } from "./page.js";
 import { RunBar, exampleList, news } from "./run.js";
 
 export class ButtonPage extends LessonPage {
@@ -39,14 +39,21 @@ export class ButtonPage extends LessonPage {
     this.parts.problem.hidden = true;
     this.root.dataset.running = "";
     this.bar.show();
+    const asked = { params: values, again: same(values, this.params) };
     try {
-      let last = {};
-      for await (last of news(this.spec.slug, { params: values, again: same(values, this.params) }, mine.signal)) this.hear(last);
-      if (!last.state && !last.problem) throw new Error("the answer is missing");
+      await patiently(async () => mine.signal.aborted || this.listen(news(this.spec.slug, asked, mine.signal)));
     } catch {
       if (!mine.signal.aborted) this.complain(`The connection was lost; what you set is kept. Press ${this.spec.button} to try again.`);
     }
     if (this.abort === mine) this.end();
+  }
+
+  /** Show the news to their end; a connection that is lost before throws. */
+  async listen(coming) {
+    let last = {};
+    for await (last of coming) this.hear(last);
+    if (!last.state && !last.problem) throw new Error("the answer is missing");
+    return last;
   }
 
   hear(message) {

@@ -18,7 +18,7 @@ export async function mount(element, slug, opening, server, lessons) {
   const linked = names(slug) ? Object.keys(asked).length > 1 : lessons && "lesson" in asked && !lessons.includes(asked.lesson);
   const wait = setTimeout(() => element.replaceChildren(h("p", { class: "waiting", role: "status" }, "Running torch…")), 150);
   try {
-    const payload = opening && !linked ? opening : await server.restore(linked ? asked : {});
+    const payload = opening && !linked ? opening : await patiently(() => server.restore(linked ? asked : {}));
     clearTimeout(wait);
     const Page = payload.spec.button ? (await import("./button_page.js")).ButtonPage : LessonPage;
     new Page(element, payload, server, lessons);
@@ -120,7 +120,7 @@ export class LessonPage {
       const { values, settled } = this.waiting;
       this.waiting = null;
       try {
-        const answer = await this.server.update(values);
+        const answer = await patiently(() => this.server.update(values));
         if (answer.problem) this.complain(answer.problem);
         else {
           this.paint(answer.state);
@@ -142,7 +142,7 @@ export class LessonPage {
   async restore() {
     const address = location.href;
     try {
-      const opened = await this.server.restore(query());
+      const opened = await patiently(() => this.server.restore(query()));
       if (address === location.href) this.open(opened); // else the visitor has gone on
     } catch {
       this.complain("The server did not answer; the picture is not that of the address. Reload the page to try again.");
@@ -184,6 +184,19 @@ export class LessonPage {
       push(this.link);
     }
   }
+}
+
+/**
+ * The answer to `ask()`, asked again a few times before the visitor is told: a replica was restarted, the network was away.
+ * Gradio's client gives undefined where there is no answer.
+ */
+export async function patiently(ask) {
+  for (const pause of [300, 1200, 3000, 0]) {
+    const answer = await ask().catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await new Promise((over) => setTimeout(over, pause));
+  }
+  throw new Error("the server did not answer");
 }
 
 export function same(values, params) {

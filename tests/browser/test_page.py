@@ -52,6 +52,36 @@ def test_a_number_out_of_range_keeps_what_was_typed_and_names_the_range(page, ap
     assert number.input_value() == "3"
 
 
+def without_answer(page, times):
+    """The server gives no readable answer to so many questions, and then is there again."""
+    left = [times]
+
+    def meet(route):
+        left[0] -= 1
+        route.continue_() if left[0] < 0 else route.fulfill(body="gone")
+
+    page.route("**/component_server/**", meet)
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    without_answer(page, 2)
+    lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").click())
+    assert lesson.root.locator(".problem").is_hidden()
+    assert "seed=1" in lesson.shown["address"]
+
+
+def test_a_server_that_stays_away_is_one_sentence_and_what_was_set_is_kept(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    without_answer(page, 4)
+    lesson.root.locator("[aria-label='another seed']").click()
+    lesson.settle()
+    assert "The server did not answer" in lesson.root.locator(".problem").inner_text()
+    assert lesson.root.locator('[data-param="seed"] input').input_value() == "1"
+    lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").click())
+    assert lesson.root.locator(".problem").is_hidden()
+
+
 def test_a_link_may_hold_a_value_between_the_steps_of_a_slider(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.33")
     lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").click())
