@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,12 +24,14 @@ from tests.corners import (
     MODULES,
     at_every_corner,
     corners,
-    covering,
     extremes,
+    few,
     figure_at,
     is_hidden,
     neighbours,
     result_at,
+    snippet_corners,
+    some_corners,
 )
 
 
@@ -41,7 +44,7 @@ def test_every_lesson_has_the_name_of_its_file():
 # -- the snippet ------------------------------------------------------------------------------------------------------
 
 
-@at_every_corner
+@partial(at_every_corner, of=snippet_corners)
 def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
     result, names = dict(vars(result_at(lesson.slug, params))), {"__name__": "__main__"}
     assert executed(lesson.snippet(params), names) == result.pop("error", None)
@@ -52,7 +55,7 @@ def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
 
 
 def test_the_snippet_needs_nothing_of_the_project(lesson):
-    nodes = [node for params in covering(lesson.Params) for node in ast.walk(ast.parse(lesson.snippet(params)))]
+    nodes = [node for params in some_corners(lesson) for node in ast.walk(ast.parse(lesson.snippet(params)))]
     plain_imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     from_imports = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     packages = {name.split(".")[0] for name in plain_imports | from_imports}
@@ -137,7 +140,7 @@ def test_every_control_moves_the_picture_and_is_heard_in_the_caption(lesson):
 
 def test_a_hidden_control_changes_nothing(lesson):
     for param in fields(lesson.Params):
-        for params in (params for params in corners(lesson.Params) if is_hidden(params, param)):
+        for params in few(lesson, [params for params in corners(lesson.Params) if is_hidden(params, param)]):
             other = replace(params, **{param.name: extremes(param)[-1]})
             hidden = repeatable(lesson, lesson.run(other)), repeatable(lesson, result_at(lesson.slug, params))
             assert_same(*hidden, f"the Result under a hidden {param.name}", lesson.tolerance)
@@ -182,7 +185,7 @@ def test_run_leaves_the_global_generators_alone(lesson):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(12345)
         before, python = torch.get_rng_state(), random.getstate()
-        for params in covering(lesson.Params):
+        for params in few(lesson, some_corners(lesson)):
             lesson.run(params)
             assert torch.equal(torch.get_rng_state(), before), f"torch's generator moved at {params}"
             assert random.getstate() == python, f"Python's generator moved at {params}"
@@ -193,7 +196,7 @@ def test_two_threads_with_one_seed_agree(lesson):
 
     def visitor(params: Any) -> list[Any]:
         together.wait()
-        return [lesson.run(params) for _ in range(3)]
+        return [lesson.run(params) for _ in range(1 if lesson.button else 3)]
 
     with ThreadPoolExecutor(2) as pool:
         for results in pool.map(visitor, [lesson.Params()] * 2):
