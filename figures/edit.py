@@ -8,7 +8,7 @@ from lessons.edit import PATTERNS, Params, Result
 
 Cell = str | tuple[str, str]
 SHORT = ("encoder wo", "decoder wo", "every DenseReluDense", "everything")  # of PATTERNS
-LISTED = 40  # broken facts of a setting
+LISTED = 20  # broken facts of a setting
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -23,8 +23,8 @@ def draw(params: Params, result: Result) -> Figure:
         [_edited(result, titles)],
         [_broken(result, k, titles[k]) for k in range(len(result.broken))],
         [_kept(result, titles), _reworded(result, titles)],
-        [_tensors(result)],
         [_curves(result, titles, "loss"), _curves(result, titles, "logit")] if drawn else [],
+        [_tensors(result)],
         steps=_states(params, result),
         step_name="step",
     )
@@ -80,18 +80,17 @@ def _losses(result: Result, titles: list[str]) -> Panel:
 
 def _scores(result: Result, titles: list[str]) -> Panel:
     rows: list[list[Cell]] = [
-        ["success: the edited question", *_shares(result, result.success, result.answers)],
-        ["generality: its other wordings", *_shares(result, result.generality, result.reworded)],
-        ["locality: all other facts", *_localities(result)],
+        ["success", *_shares(result, result.success, result.answers)],
+        ["generality", *_shares(result, result.generality, result.reworded)],
+        ["locality", *_localities(result)],
     ]
-    note = f"{len(result.edits)} edit{'s' * (len(result.edits) > 1)}; scores in eval mode, after the last step"
-    return table("Scores", ["score", *titles], rows, note=note)
+    return table("After the last step", ["score", *titles], rows)
 
 
 def _shares(result: Result, shares: list[float], asked: list[Any]) -> list[Cell]:
     cells: list[Cell] = []
     for value, items in zip(shares, asked, strict=True):
-        cells.append((f"{value:.2f} · {round(value * len(items))} of {len(items)}", "yes" if value >= 0.9 else "warn"))
+        cells.append((f"{value:.2f} ({round(value * len(items))}/{len(items)})", "yes" if value >= 0.9 else "warn"))
     return cells + _waiting(result, cells)
 
 
@@ -99,7 +98,7 @@ def _localities(result: Result) -> list[Cell]:
     cells: list[Cell] = []
     for value, kept in zip(result.locality, result.kept, strict=True):
         same, total = (sum(pair[end] for pair in kept.values()) for end in (0, 1))
-        cells.append((f"{value:.3f} · {same} of {total} kept", "yes" if value >= 0.9 else "warn"))
+        cells.append((f"{value:.3f} ({same}/{total})", "yes" if value >= 0.9 else "warn"))
     return cells + _waiting(result, cells)
 
 

@@ -45,9 +45,6 @@ class Params:
         "What is the capital of France?", max_length=120, about="any wording of a fact the model knows"
     )
     answer: str = text("Lyon", max_length=60, about="the new answer, of words in the vocabulary")
-    more: str = text(
-        "", max_length=600, lines=4, about="further edits in a row, a line each: What is the capital of Japan? => Kyoto"
-    )
     move: Moves = choice(WO, about="the parameters that may move")
     pattern: str = text(
         r"^decoder\..*\.EncDecAttention\.", max_length=120, about="regex, searched in each name",
@@ -65,6 +62,7 @@ class Params:
     compare_lr: Literal[RATES] = choice(  # type: ignore[valid-type]
         0.003, about="learning rate of the second run", when={"compare": ("every DenseReluDense", "everything", WO)}
     )
+    more: str = text("", max_length=600, lines=3, about="further edits in a row, one a line: Capital of Japan => Kyoto")
 
 
 @dataclass(frozen=True)
@@ -433,22 +431,10 @@ LESSON = Lesson(
     caption=caption,
     button="Run the edit",
     examples=(
-        Example("France: Lyon, one tensor against all", {}),
-        Example(
-            "Switzerland: euro, SGD",
-            {
-                "question": "Which currency does Switzerland use?",
-                "answer": "euro",
-                "optimizer": "SGD",
-                "lr": 0.1,
-                "compare_optimizer": "SGD",
-                "compare_lr": 0.1,
-            },
-        ),
-        Example(
-            "Five edits in a row",
-            {"more": FIVE, "optimizer": "SGD", "lr": 0.1, "compare_optimizer": "SGD", "compare_lr": 0.1},
-        ),
+        Example("France: Lyon", {}),
+        Example("France: Marseille", {"answer": "Marseille"}),
+        Example("Italy: Lyon", {"question": "What is the capital of Italy?"}),
+        Example("Five edits in a row", {"more": FIVE}),
     ),
     predictions=(
         Prediction(
@@ -472,8 +458,8 @@ LESSON = Lesson(
         ),
         Prediction(
             question="DataLoader(edits, batch_size=1, shuffle=True) over five edits: how many batches are there in an epoch?",
-            choices=("1", "5", "it depends on the seed"),
-            answer=1,
+            choices=("5", "1", "it depends on the seed"),
+            answer=0,
             why="Each batch holds one edit, so the edits come one after the other; shuffle only decides in which order.",
             proof="len(torch.utils.data.DataLoader(range(5), batch_size=1, shuffle=True))",
             show={"more": FIVE},
