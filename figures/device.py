@@ -1,0 +1,145 @@
+"""Times, memory and differences of the same questions in each place: table and bars of what was measured."""
+
+from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
+from lessons.device import Params, Result
+
+
+def draw(params: Params, result: Result) -> Figure:
+    return figure(
+        [_largest(result), _there(params, result)],
+        [_sizes(result), _places(result)],
+        [_answers(result), _batch(result)],
+        [_logits(result, name) for name in result.logits],
+    )
+
+
+def _largest(result: Result) -> Panel:
+    """Milliseconds for the largest batch that every place has read, in one batch and one by one."""
+    size = min(max(sizes) for name, sizes in result.batched_seconds.items() if sizes)
+    names = [name for name, sizes in result.batched_seconds.items() if size in sizes]
+    rows = [
+        (f"{name}, {how}", 1000 * seconds[name][size])
+        for name in names
+        for how, seconds in (("one batch", result.batched_seconds), ("one by one", result.alone_seconds))
+    ]
+    return bars(
+        f"ms for {size} {'question' if size == 1 else 'questions'}",
+        [label for label, _ in rows],
+        [value for _, value in rows],
+        unit="ms",
+        digits=1,
+        notes=[
+            f"{label}: {value:.2f} ms, the {'better of two' if 'batch' in label else 'sum'}" for label, value in rows
+        ],
+        wide=True,
+    )
+
+
+def _there(params: Params, result: Result) -> Panel:
+    no_gpu = ("none: torch.cuda.is_available() is False", "warn" if params.device == "cuda" else "muted")
+    memory = [
+        (f"{name} ran out of memory", (f"at a batch of {size}", "warn")) for name, size in result.out_of_memory.items()
+    ]
+    return table(
+        "What is there",
+        ["", ""],
+        [("CPU", result.cpu), ("GPU", result.gpu or no_gpu), ("asked for", f"{params.device} {params.dtype}"), *memory],
+    )
+
+
+def _sizes(result: Result) -> Panel:
+    rows = [
+        (name, str(size), f"{1000 * seconds:.1f}", f"{1000 * result.alone_seconds[name][size]:.1f}")
+        for name, sizes in result.batched_seconds.items()
+        for size, seconds in sizes.items()
+    ]
+    skipped = "; float16 on a CPU is read up to 4, it is slow" if "cpu float16" in result.batched_seconds else ""
+    return table(
+        "batched_seconds, alone_seconds",
+        ["place", "batch", "one batch, ms", "one by one, ms"],
+        rows,
+        note=f"One batch: the better of two forwards{skipped}.",
+    )
+
+
+def _places(result: Result) -> Panel:
+    rows = [
+        (
+            name,
+            f"{1000 * result.first_seconds[name]:.1f}",
+            f"{1000 * result.warm_seconds[name]:.1f}",
+            f"{result.weight_bytes[name] / 1e6:.1f}",
+            f"{result.peak_bytes[name] / 1e6:.0f}",
+            f"{result.logit_difference[name]:.5f}",
+            f"{result.batch_difference[name]:.5f}",
+            (f"{result.changed_answers[name]} of {len(result.answers[name])}", _good(result.changed_answers[name])),
+        )
+        for name in result.logits
+    ]
+    return table(
+        "Places",
+        ["place", "first, ms", "warm, ms", "weights, MB", "peak, MB", "Δ logits", "Δ batch", "answers changed"],
+        rows,
+        wide=True,
+        note=(
+            "Δ logits: largest difference to cpu float32; Δ batch: between one batch and one by one. Peak: of a GPU what its "
+            "allocator held, of a CPU what this whole process took since it started."
+        ),
+    )
+
+
+def _good(changed: int) -> str:
+    return "warn" if changed else "yes"
+
+
+def _answers(result: Result) -> Panel:
+    names = list(result.answers)
+    first = result.answers[names[0]]
+    shown = range(min(8, len(first)))
+    rows = [
+        (str(i), *[_answer(result.answers[name], first, i) for name in names])
+        for i in shown
+    ]  # fmt: skip
+    return table(
+        "answers", ["question", *names], rows, note="The first eight questions; the others repeat them.", wide=True
+    )
+
+
+def _answer(answers: list[str], reference: list[str], i: int) -> tuple[str, str]:
+    if i >= len(answers):
+        return "not read", "muted"
+    return (answers[i], "no") if answers[i] == reference[i] else (answers[i], "warn")
+
+
+def _batch(result: Result) -> Panel:
+    tensors = {"input_ids": result.input_ids, "attention_mask": result.attention_mask, **result.logits}
+    rows = [
+        (f"logits {name}" if name in result.logits else name, described("", tensor).strip())
+        for name, tensor in tensors.items()
+    ]
+    return table(
+        "batch", ["tensor", "shape, dtype, device"], rows, note="Logits as they were brought back: float32 on the CPU."
+    )
+
+
+def _logits(result: Result, name: str) -> Panel:
+    """Start and end logits of the first question's tokens in one place."""
+    both = result.logits[name]
+    real = int(result.attention_mask[0].sum())
+    shown = both[0, :, :real]
+    return grid(
+        f"logits[{name!r}][0, :, :{real}]",
+        shown,
+        tensor=described("logits", shown, ("start, end", "T")),
+        limit=limit(*[each[0, :, :real] for each in result.logits.values()]),
+        row_labels=["start", "end"],
+        rows="start, end",
+        cols="token",
+        label_width=44,
+        notes=[
+            [f"{name}: {value:.5f}; cpu float32: {reference:.5f}" for value, reference in zip(*rows, strict=True)]
+            for rows in zip(shown.tolist(), result.logits["cpu float32"][0, :, :real].tolist(), strict=True)
+        ],
+        digits=1,
+        wide=True,
+    )

@@ -1,0 +1,118 @@
+"""What is measured in each place belongs to the same questions, and a GPU that is full is one sentence, not a crash."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from figures.device import draw
+from lessons.device import FOLDER, LESSON, Params, compute, run
+from lessons.progress import Cancelled, watched
+from models.registry import shared_registry
+
+
+def test_a_batch_gives_the_logits_of_its_questions_one_by_one():
+    result = run(Params(dtype="float32", batch_size=5))
+    assert list(result.logits) == ["cpu float32"] and result.sizes == [1, 4, 5]
+    assert result.batch_difference["cpu float32"] < 1e-4
+    assert result.logit_difference["cpu float32"] == 0 == result.changed_answers["cpu float32"]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_fewer_digits_change_logits_a_little_and_half_the_bytes(dtype):
+    result = run(Params(dtype=dtype, batch_size=4))
+    place = f"cpu {dtype}"
+    assert 0 < result.logit_difference[place] < 0.5
+    assert result.weight_bytes[place] * 2 == result.weight_bytes["cpu float32"]
+    assert result.changed_answers[place] == 0
+
+
+def test_every_time_is_positive_and_there_for_every_size():
+    result = run(Params())
+    for seconds in (result.batched_seconds, result.alone_seconds):
+        assert all(list(times) == result.sizes and min(times.values()) > 0 for times in seconds.values())
+    assert min(*result.first_seconds.values(), *result.warm_seconds.values(), *result.peak_bytes.values()) > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so_and_the_cpu_is_measured():
+    params = Params(device="cuda", batch_size=1)
+    result = run(params)
+    assert not result.cuda and result.gpu == "" and set(result.logits) == {"cpu float32", "cpu bfloat16"}
+    assert LESSON.caption(params, result).startswith("torch finds no CUDA GPU here")
+    assert "finds no CUDA" not in LESSON.caption(Params(device="cpu"), result)
+
+
+class Small:
+    """Weights that fit in bfloat16 only up to a batch of four."""
+
+    def __init__(self, model, dtype=torch.float32, most=10**6):
+        self.model, self.dtype, self.most = model, dtype, most
+
+    def __deepcopy__(self, _):
+        return Small(self.model)
+
+    def to(self, place, dtype):
+        return Small(self.model, dtype, 4 if dtype == torch.bfloat16 else 10**6)
+
+    def parameters(self):
+        return self.model.parameters()
+
+    def __call__(self, **inputs):
+        if len(inputs["input_ids"]) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return self.model(**inputs)
+
+
+def test_a_full_gpu_leaves_what_fitted_and_one_sentence():
+    shared = shared_registry().get("extractive")
+    small = SimpleNamespace(tokenizer=shared.tokenizer, model=Small(shared.model))
+    params = Params(batch_size=8)
+    result = compute(**vars(params), folder=FOLDER, loaded=small)
+    assert result.out_of_memory == {"cpu bfloat16": 8}
+    assert list(result.batched_seconds["cpu bfloat16"]) == [1, 4] and list(result.batched_seconds["cpu float32"]) == [
+        1,
+        4,
+        8,
+    ]
+    assert "cpu bfloat16 ran out of memory at a batch of 8" in LESSON.caption(Params(device="cpu"), result)
+    assert draw(params, result)["rows"]
+
+
+class Full(Small):
+    """Takes no bfloat16 weights at all."""
+
+    def __deepcopy__(self, _):
+        return Full(self.model)
+
+    def to(self, place, dtype):
+        if dtype == torch.bfloat16:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return Small(self.model, dtype)
+
+
+def test_a_gpu_that_does_not_even_hold_the_weights_leaves_the_cpu():
+    shared = shared_registry().get("extractive")
+    full = SimpleNamespace(tokenizer=shared.tokenizer, model=Full(shared.model))
+    result = compute(**vars(Params(batch_size=2)), folder=FOLDER, loaded=full)
+    assert result.out_of_memory == {"cpu bfloat16": 1} and list(result.logits) == ["cpu float32"]
+    assert draw(Params(), result)["rows"] and LESSON.caption(Params(), result)
+
+
+def test_a_run_tells_how_far_it_is_and_can_be_stopped_between_two_batches():
+    seen = []
+
+    def watcher(done, total, so_far):
+        seen.append((done, total))
+        if done == 2:
+            raise Cancelled
+
+    with watched(watcher), pytest.raises(Cancelled):
+        run(Params(batch_size=8))
+    assert seen == [(1, 6), (2, 6)]
+
+
+def test_the_shared_weights_stay_as_they_are():
+    model = shared_registry().get("extractive").model
+    run(Params(dtype="float16", batch_size=1))
+    assert {p.dtype for p in model.parameters()} == {torch.float32} and not model.training
