@@ -3,8 +3,10 @@
 # A list is a dataset, which the stubs of DataLoader do not say.
 # mypy: disable-error-code="arg-type, var-annotated"
 
+import threading
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -24,10 +26,12 @@ a bird sings in the tree
 my cat sat on the mat and slept all day
 rain
 we read the book twice
-birds
+hummingbirds
 the dog sat in the rain on my book"""
 IDS, WASTE, LABELS, MASKS = "ids", "waste", "labels", "masks"
-LAZY = "from transformers import BertTokenizer"  # it takes seconds: inside the function here, at the top of the snippet
+FOLDER = "assets/models/extractive"  # the shipped model's own tokenizer, of 30522 tokens
+ROOT = Path(__file__).parent.parent
+LAZY = "from transformers import AutoTokenizer"  # it takes seconds: inside the function here, at the top of the snippet
 IMPORTS = {
     IDS: ["import torch"],
     WASTE: ["import torch", "from functools import partial", "from torch.utils.data import DataLoader"],
@@ -66,7 +70,7 @@ class Params:
 class Result:
     texts: list[str]  # the lines that were used
     pad_token_id: int | None
-    vocab_size: int  # ids the tokenizer was built with
+    vocab_size: int  # ids the tokenizer came with
     length: int  # len(tokenizer): with the tokens added later
     input_ids: Tensor | None  # (lines, T), None where the tokenizer refuses
     attention_mask: Tensor | None  # (lines, T) 1 = keep, 0 = padding
@@ -85,16 +89,10 @@ class Result:
     error: str | None
 
 
-def tokenizer_for(lines: str, padding_side: str, pad_token: str) -> tuple[Any, list[str], int | None, int, int]:
-    from transformers import BertTokenizer
+def tokenizer_for(folder: str, padding_side: str, pad_token: str) -> tuple[Any, int | None, int, int]:
+    from transformers import AutoTokenizer
 
-    texts = lines.splitlines()[:8] or [""]
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = "the a in on and my we all cat cats dog bird tree mat day rain book sat slept sleep barks sings read twice".split()
-    letters = "bcdefghijklmnopqrstuvwxyz0123456789.,!?'-"
-    pieces = [f"##{letter}" for letter in f"a{letters}"]
-    vocab = {token: i for i, token in enumerate([*special, *words, *letters, *pieces])}
-    tokenizer = BertTokenizer(vocab=vocab, padding_side=padding_side)
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side=padding_side)
     vocab_size = tokenizer.vocab_size
     if pad_token == "[SEP]":
         tokenizer.pad_token = "[SEP]"  # an end token that real text ends with
@@ -106,7 +104,16 @@ def tokenizer_for(lines: str, padding_side: str, pad_token: str) -> tuple[Any, l
         tokenizer.add_special_tokens({"pad_token": "<pad>"})  # a new id behind the last one
     pad_token_id = tokenizer.pad_token_id
     length = len(tokenizer)
-    return tokenizer, texts, pad_token_id, vocab_size, length
+    return tokenizer, pad_token_id, vocab_size, length
+
+
+_reading = threading.Lock()  # a call sets padding and truncation in the tokenizer itself
+_tokenizer = lru_cache(maxsize=10)(tokenizer_for)  # one for each pad_token and side, so none is ever changed
+
+
+def split(lines: str) -> list[str]:
+    texts = lines.splitlines()[:8] or [""]
+    return texts
 
 
 def padded(
@@ -147,6 +154,7 @@ def wasted(tokenizer: Any, texts: list[str], max_length: int, batch_size: int, s
 def labelled(input_ids: Tensor, attention_mask: Tensor, pad_token_id: int, vocab_size: int) -> tuple:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Embedding(vocab_size, 16), nn.Linear(16, vocab_size))  # never resized
+    nn.init.normal_(model[1].weight, std=0.5)  # untrained, but not indifferent: every token has a loss of its own
     logits = model(input_ids)[:, :-1].transpose(1, 2)  # (lines, vocab, T - 1), predicting the next token
     target = input_ids[:, 1:]
     real = attention_mask[:, 1:] == 1
@@ -205,13 +213,15 @@ def relevant(params: Params) -> Params:
 def run(params: Params) -> Result:
     params = relevant(params)
     found: dict[str, Any] = dict.fromkeys(field.name for field in fields(Result))
-    with seeded(0):
-        tokenizer, *told = tokenizer_for(params.lines, params.padding_side, params.pad_token)
-        found |= dict(zip(("texts", "pad_token_id", "vocab_size", "length"), told, strict=True))
+    found["texts"] = texts = split(params.lines)
+    with _reading:
+        tokenizer, *told = _tokenizer(str(ROOT / FOLDER), params.padding_side, params.pad_token)
+        found |= dict(zip(("pad_token_id", "vocab_size", "length"), told, strict=True))
         try:
-            ids, mask, tokens = padded(tokenizer, told[0], params.padding, params.max_length, params.pad_to_multiple_of)
+            ids, mask, tokens = padded(tokenizer, texts, params.padding, params.max_length, params.pad_to_multiple_of)
             found |= {"input_ids": ids, "attention_mask": mask, "tokens": tokens}
-            found |= _looked_at(params, tokenizer, found)
+            with seeded(0):
+                found |= _looked_at(params, tokenizer, found)
         except (IndexError, ValueError) as refused:
             found["error"] = f"{type(refused).__name__}: {refused}"
     return Result(**found)
@@ -236,8 +246,9 @@ def _looked_at(params: Params, tokenizer: Any, found: dict[str, Any]) -> dict[st
 
 def snippet(params: Params) -> str:
     params = relevant(params)
-    values = vars(params)
+    values = {"folder": FOLDER, **vars(params)}
     code = snippet_of(tokenizer_for, values, header="")
+    code += snippet_of(split, values, header="")
     code += snippet_of(
         padded, {name: values[name] for name in ("padding", "max_length", "pad_to_multiple_of")}, header=""
     )

@@ -48,7 +48,7 @@ def test_one_line_a_batch_wastes_nothing():
 @given(lines=TEXTS, pad_token=st.sampled_from(["[PAD]", "[SEP]", "<pad>, only named"]))
 def test_minus_100_where_the_mask_is_0_gives_the_loss_of_the_lines_alone(lines, pad_token):
     loss = run(Params(view=LABELS, lines=lines, pad_token=pad_token)).loss
-    assert loss["-100 where the mask is 0"] == pytest.approx(loss["each line alone, by token"], abs=1e-5)
+    assert loss["-100 where the mask is 0"] == pytest.approx(loss["each line alone, by token"], abs=1e-4)
 
 
 def test_labels_that_count_the_padding_have_another_loss():
@@ -58,13 +58,13 @@ def test_labels_that_count_the_padding_have_another_loss():
 
 def test_a_pad_token_that_is_the_end_token_takes_the_real_ends_out_of_the_loss():
     result = run(Params(view=LABELS, pad_token="[SEP]"))
-    ends = (result.input_ids[:, 1:] == 3) & (result.attention_mask[:, 1:] == 1)
+    ends = (result.input_ids[:, 1:] == 102) & (result.attention_mask[:, 1:] == 1)
     assert ends.sum() == len(result.texts) and not result.by_id[ends].any() and result.ignored[ends].all()
 
 
 def test_naming_a_pad_token_is_not_adding_it():
     named, added = (run(Params(pad_token=token)) for token in ("<pad>, only named", "<pad>, added"))
-    assert named.pad_token_id == 1 and named.length == named.vocab_size
+    assert named.pad_token_id == 100 and named.length == named.vocab_size
     assert added.pad_token_id == added.vocab_size == added.length - 1
 
 
