@@ -30,8 +30,13 @@ def progress(items: Sequence[Item], so_far: Callable[[], Any] | None = None) -> 
 
     `so_far` makes the Result of what has been computed until now; it is called only when somebody looks, between two items.
     """
-    watcher = _watcher.get()
     for done, item in enumerate(items, 1):
         yield item
-        if watcher is not None:
-            watcher(done, len(items), so_far)
+        tell(done, len(items), so_far)
+
+
+def tell(done: int, total: int, so_far: Callable[[], Any] | None = None) -> None:
+    """Pass on to who watches, if anybody does, how far a run is that goes on elsewhere."""
+    watcher = _watcher.get()
+    if watcher is not None:
+        watcher(done, total, so_far)

@@ -1,6 +1,7 @@
 """The shipped models as lessons use them: shared by all threads, frozen, in eval mode."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from lessons.seeding import seeded
@@ -13,7 +14,7 @@ def shipped(name: str) -> Any:
     be called inside `seeded`, which loading needs: transformers draws weights that the file then replaces.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="shipped") as apart:
-        return apart.submit(_load, name).result()
+        return apart.submit(copy_context().run, _load, name).result()
 
 
 def _load(name: str) -> Any:

@@ -313,6 +313,7 @@ LESSON = Lesson(
     snippet=snippet,
     caption=caption,
     button="Ask",
+    gpu_seconds=10,
     at_once=32,  # they are read in one batch
     instant=("temperature", "max_answer_tokens", "n_best"),
     examples=EXAMPLES,

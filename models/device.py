@@ -6,14 +6,18 @@ import os
 
 import torch
 
+from models.placement import is_cpu_only
+
 VARIABLE = "TORCH_EXPLORABLES_DEVICE"
 
 
 def choose_device() -> torch.device:
-    """What the operator set in TORCH_EXPLORABLES_DEVICE, else cuda, else mps, else cpu.
+    """The cpu inside `on_cpu()`; else what the operator set in TORCH_EXPLORABLES_DEVICE, else cuda, else mps, else cpu.
 
     Raises ValueError when the variable names no device of this machine.
     """
+    if is_cpu_only():
+        return torch.device("cpu")
     wanted = os.environ.get(VARIABLE, "").strip().lower()
     if not wanted:
         return torch.device(_present()[0])

@@ -181,7 +181,13 @@ class Registry:
         return model
 
 
-@lru_cache(maxsize=1)
 def shared_registry() -> Registry:
-    """The one registry of this process."""
+    """The one registry of this process for the device of this computation."""
+    from models.device import choose_device
+
+    return _registry_for(str(choose_device()))
+
+
+@lru_cache(maxsize=4)
+def _registry_for(device: str) -> Registry:
     return Registry()
