@@ -12,6 +12,7 @@ MIB = 2**20
 def draw(params: Params, result: Result) -> Figure:
     return figure(
         [_bill(params, result), _totals(params, result)],
+        [_throughput(params, result)] if result.throughput else [],
         [_facts(params, result), _kept(params, result)],
         [_stacked(params, result)],
     )
@@ -69,6 +70,17 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     note = "Bytes. What an operator needs only while it runs is in the peak, not in the bill."
     return table("What fits", ["", "value"], rows, note=note, lit=[5])
+
+
+def _throughput(params: Params, result: Result) -> Panel:
+    speed = result.throughput or {}
+    notes = [
+        f"{size} items in {1000 * size / rate:.2f} ms; {rate / size:.1f} steps a second" for size, rate in speed.items()
+    ]
+    return bars(
+        f"Items a second by batch_size, measured on {result.device}", [str(size) for size in speed], list(speed.values()),
+        unit="items/s", digits=0, notes=notes, wide=True, marks=["lit" if size == params.batch_size else "" for size in speed],
+    )  # fmt: skip
 
 
 def _kept(params: Params, result: Result) -> Panel:

@@ -1,23 +1,26 @@
 """Weights, gradients and optimiser state cost the same at every batch_size; what autograd saves for backward grows with each item."""
 
 import copy
+import time
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.checkpoint import checkpoint
 
 from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
+from lessons.params import bounded, choice, switch
 from lessons.seeding import seeded
-from lessons.source import snippet_of
+from lessons.source import joined, snippet_of
 
 HEADER = """\
 import copy
+import time
 import torch
 import torch.nn.functional as F
 from collections import Counter
@@ -46,6 +49,7 @@ class Params:
         "AdamW", about="after one step", when={"mode": TRAINING}
     )
     budget: int = bounded(8, low=1, high=64, step=1, about="MiB of memory to fit into")
+    measure: bool = switch(False, about="also time a step at each batch_size, on this machine")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Result:
     per_item: int  # bytes saved for a batch of 1
     max_batch: int | None  # the largest batch_size whose total fits the budget; None: nothing is saved
     peak: int | None  # most bytes allocated on the GPU in a second step, above what was allocated before; None: no GPU
+    device: str | None = None  # where a step was timed; None: it was not
+    throughput: dict[int, float] | None = None  # batch_size -> items a second, in the fastest of up to three steps
 
 
 class Block(nn.Module):
@@ -89,9 +95,10 @@ class Block(nn.Module):
         return x + self.mlp(x)
 
 
-def forward(net: nn.Module, x: Tensor, mode: str) -> Tensor:
+def forward(net: nn.Module, x: Tensor, mode: str, replay: bool = True) -> Tensor:
+    """replay: whether a checkpoint draws Dropout's random numbers once more."""
     for block in net.children():
-        x = checkpoint(block, x, use_reentrant=False) if mode == "checkpoint" else block(x)
+        x = checkpoint(block, x, use_reentrant=False, preserve_rng_state=replay) if mode == "checkpoint" else block(x)
     return x
 
 
@@ -121,11 +128,18 @@ def learn(net: nn.Module, y: Tensor, optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
+def fresh(net: nn.Module, optim: torch.optim.Optimizer, device: str) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """Copies of both on the device; the optimiser has no state yet, and holds the parameters of the copy."""
+    net, optim = copy.deepcopy((net, optim))
+    optim.state.clear()
+    return net.to(device), optim
+
+
 def peak_on_gpu(net: nn.Module, x: Tensor, mode: str, optim: torch.optim.Optimizer) -> int:
     """The most bytes allocated in the second of two steps; the first makes the optimiser's state and the workspaces."""
     before = torch.cuda.memory_allocated()
-    net, x = copy.deepcopy(net).cuda(), x.cuda()
-    optim = type(optim)(net.parameters(), **optim.defaults)
+    net, optim = fresh(net, optim, "cuda")
+    x = x.cuda()
     for _ in range(2):
         torch.cuda.reset_peak_memory_stats()
         optim.zero_grad()
@@ -137,10 +151,27 @@ def peak_on_gpu(net: nn.Module, x: Tensor, mode: str, optim: torch.optim.Optimiz
     return torch.cuda.max_memory_allocated() - before
 
 
+def step_seconds(net: nn.Module, x: Tensor, mode: str, optim: torch.optim.Optimizer) -> float:
+    """Seconds of the fastest of three steps, or of fewer when they are slow."""
+    contexts = {"no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
+    seconds: list[float] = []
+    while len(seconds) < 3 and sum(seconds) < 0.1:
+        start = time.perf_counter()
+        with contexts.get(mode, nullcontext)():
+            y = forward(net, x, mode, replay=False)
+        if mode in ("train", "checkpoint"):
+            optim.zero_grad()
+            learn(net, y, optim)
+        if x.is_cuda:
+            torch.cuda.synchronize()  # the GPU works on while Python goes on
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
 def compute(  # noqa: C901, PLR0915 shown by branch
     batch_size: int, length: int, width: int, layers: int, attention: str, mode: str, frozen: str, optimizer: str,
     budget: int,
-) -> Result:  # fmt: skip
+) -> tuple[Result, nn.Module, torch.optim.Optimizer]:  # fmt: skip
     net = nn.Sequential(*[Block(width, attention) for _ in range(layers)])
     x = torch.randn(batch_size, length, width)
     if mode not in ("train", "checkpoint"):
@@ -186,21 +217,46 @@ def compute(  # noqa: C901, PLR0915 shown by branch
     per_item = by_size[1]
     max_batch = max(0, (budget * 2**20 - fixed) // per_item) if per_item else None
     peak = peak_on_gpu(net, x, mode, optim) if torch.cuda.is_available() else None
-    return Result(weights, gradients, state, activations, kept, by_size, fixed, total, per_item, max_batch, peak)
+    return (
+        Result(weights, gradients, state, activations, kept, by_size, fixed, total, per_item, max_batch, peak),
+        net,
+        optim,
+    )
+
+
+def timed(net: nn.Module, length: int, width: int, mode: str, optim: torch.optim.Optimizer) -> tuple[str, dict]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    net, optim = fresh(net, optim, device)
+    for part in net.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0  # no random numbers while the clock runs
+    step_seconds(net, torch.ones(1, length, width, device=device), mode, optim)  # makes the optimiser's state
+    throughput = {}
+    for size in (1, 2, 4, 8, 16, 32):
+        throughput[size] = size / step_seconds(net, torch.ones(size, length, width, device=device), mode, optim)
+    return device, throughput
 
 
 def run(params: Params) -> Result:
+    values = {name: value for name, value in vars(params).items() if name != "measure"}
     with seeded(0):
-        return compute(**vars(params))
+        result, net, optim = compute(**values)
+    if not params.measure:
+        return result
+    with _disable_current_modes():  # to take operators down costs as much as a small operator itself
+        device, throughput = timed(net, params.length, params.width, params.mode, optim)
+    return replace(result, device=device, throughput=throughput)
 
 
 def snippet(params: Params) -> str:
-    helpers: list[Any] = [Block, forward, nbytes, saved, learn, peak_on_gpu]
-    return snippet_of(compute, vars(params), seed=0, also=helpers, header=HEADER)
+    helpers: list[Any] = [Block, forward, nbytes, saved, learn, fresh, peak_on_gpu]
+    code = snippet_of(compute, vars(params), seed=0, also=helpers, header=HEADER)
+    return joined(code, snippet_of(timed, {}, also=[step_seconds], header=HEADER)) if params.measure else code
 
 
 def caption(params: Params, result: Result) -> str:
-    return " ".join([_fixed(params, result), _linear(params, result), _fits(params, result), _gpu(result)])
+    told = [_fixed(params, result), _linear(params, result), _fits(params, result), _gpu(result), _speed(result)]
+    return " ".join(filter(None, told))
 
 
 def _fixed(params: Params, result: Result) -> str:
@@ -236,6 +292,17 @@ def _gpu(result: Result) -> str:
     return f"Measured on the GPU: a peak of {result.peak} bytes, temporary tensors counted."
 
 
+def _speed(result: Result) -> str:
+    if not result.throughput:
+        return ""
+    sizes = list(result.throughput)
+    first, last = result.throughput[sizes[0]], result.throughput[sizes[-1]]
+    return (
+        f"Measured on {result.device}: {first:.0f} items a second at batch_size {sizes[0]}, {last:.0f} at {sizes[-1]}, "
+        f"{last / first:.1f} times as many for {sizes[-1]} times the batch."
+    )
+
+
 LESSON = Lesson(
     slug="batch_memory",
     title="batch_size and memory",
@@ -244,6 +311,7 @@ LESSON = Lesson(
     run=run,
     snippet=snippet,
     caption=caption,
+    measured=frozenset({"throughput"}),
     predictions=(
         Prediction(
             question="batch_size goes from 8 to 16. By what are the bytes that autograd saves for backward multiplied?",

@@ -44,3 +44,9 @@ def test_the_stacked_chart_is_a_chart_of_plotly():
     panel = panels["The bill, stacked"]
     go.Figure({"data": panel["data"], "layout": panel["layout"]})
     assert [bar["name"] for bar in panel["data"]] == [*panel["columns"][1:], "budget"]
+
+
+def test_the_measured_throughput_is_drawn_only_where_it_was_asked_for():
+    result, panels = drawn(measure=True, length=8, width=16, layers=1)
+    assert panels["Items a second by batch_size, measured on cpu"]["values"] == list(result.throughput.values())
+    assert not [title for title in drawn()[1] if "Items a second" in title]

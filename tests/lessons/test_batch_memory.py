@@ -8,8 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lessons import batch_memory
 from lessons.batch_memory import Block, Params, forward, nbytes, run, saved
 from lessons.seeding import seeded
+from lessons.tape import OperatorTape
 
 ATTENTION = ["none", "SDPA", "softmax(qkᵀ)v"]
 MODES = ["train", "checkpoint", "eval", "no_grad", "inference_mode"]
@@ -113,3 +115,32 @@ def test_parameters_are_not_counted_and_shared_storage_is_counted_once():
     both = copy.deepcopy(torch.nn.Sequential(net, torch.nn.ReLU()))
     _, tensors = saved(both, x, "train")
     assert nbytes(tensors) == x.nbytes + 2 * 4 * 4
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_timing_changes_no_count_and_leaves_the_generator_alone(mode):
+    params = replace(SMALL, mode=mode)
+    before = torch.get_rng_state()
+    timed = run(replace(params, measure=True))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert replace(timed, throughput=None, device=None) == run(params)
+    assert list(timed.throughput) == [1, 2, 4, 8, 16, 32] and min(timed.throughput.values()) > 0
+
+
+def test_a_step_is_timed_without_the_tape():
+    with OperatorTape(batch_memory.__file__) as tape:
+        run(replace(SMALL, measure=True))
+    assert not any("step_seconds" in line.source for line in tape.lines)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adagrad, torch.optim.AdamW])
+def test_what_is_timed_is_a_copy_whose_optimiser_moves_the_copy_alone(optimizer):
+    net = torch.nn.Linear(2, 2)
+    optim = optimizer(net.parameters(), lr=0.1)
+    batch_memory.learn(net, net(torch.ones(1, 2)), optim)
+    kept = net.weight.clone()
+    other, other_optim = batch_memory.fresh(net, optim, "cpu")
+    assert torch.equal(other.weight, kept) and not other_optim.state
+    other_optim.zero_grad()
+    batch_memory.learn(other, other(torch.ones(1, 2)), other_optim)
+    assert torch.equal(net.weight, kept) and not torch.equal(other.weight, kept)
