@@ -13,6 +13,8 @@ from queue import SimpleQueue
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
+from starlette.requests import Request
 
 from lessons import gpu
 from lessons.lesson import Lesson
@@ -91,6 +93,13 @@ def run(lesson: Lesson, params: Any) -> tuple[Any, str]:
         return _follow(_lent, lesson, params)
     except gr.Error as refused:  # the visitor's time on the GPU is up, or none is free
         return gpu.cpu_alone(lesson.run, params), REFUSED.format(str(refused.message).rstrip(". "))
+
+
+def asked_by(request: Request) -> None:
+    """Whose time on the GPU the runs of this context take: `spaces` finds it where Gradio leaves it for its own events."""
+    if _lent is not None:
+        LocalContext.request.set(gr.Request(request))
+        LocalContext.blocks.set(request.app.get_blocks())
 
 
 def _follow(lent: Callable[..., Iterator[Event]], lesson: Lesson, params: Any) -> tuple[Any, str]:

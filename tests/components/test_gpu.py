@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 import torch
+from gradio.context import LocalContext
+from starlette.requests import Request
 
 from components import gpu
 from lessons.gpu import FULL
@@ -171,6 +176,21 @@ def test_without_the_package_nothing_is_lent_and_nothing_imported():
 @pytest.mark.skipif(importlib.util.find_spec("spaces") is None, reason="the spaces package is not installed")
 def test_with_the_real_package_off_zerogpu_runs_stay_here():
     assert imported() == [True, True]
+
+
+def test_a_lent_gpu_is_asked_for_in_the_name_of_the_visitor(monkeypatch):
+    blocks = gr.Blocks()
+    app = SimpleNamespace(get_blocks=lambda: blocks)
+    request = Request({"type": "http", "headers": [(b"x-ip-token", b"mine")], "app": app, "query_string": b""})
+
+    def seen() -> tuple:
+        gpu.asked_by(request)
+        visitor = LocalContext.request.get()
+        return visitor and visitor.headers["x-ip-token"], LocalContext.blocks.get()
+
+    assert copy_context().run(seen) == (None, None)
+    monkeypatch.setattr(gpu, "_lent", gpu.events)
+    assert copy_context().run(seen) == ("mine", blocks)
 
 
 @dataclass(frozen=True)
