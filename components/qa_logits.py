@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("qa_logits", "QA logits", ("logits", "span", "qa_model", "device"))
+CHAPTER = Chapter("qa_logits", "QA logits", ("logits", "span", "qa_model", "padding_effect", "device"))

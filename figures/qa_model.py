@@ -16,8 +16,6 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    if result.decoded is None:
-        return figure([error("What the question cannot be", result.error or "")])
     return figure(
         [_lanes(result), _gate(params, result)],
         [_source(params, result)],
@@ -86,7 +84,7 @@ def _what_happened(params: Params, result: Result) -> dict[str, Any]:
         APPEND: ", ".join(shapes),
         APPEND_LOSS: (shown, "warn") if missing else shown,
         "except:": ("never runs: append(None) raises nothing" if missing else "never runs", "muted"),
-        MEAN: "" if result.loss is None else _means(losses, len(result.questions or [])),
+        MEAN: "" if result.loss is None else _means(losses, len(result.questions)),
         STACK: "" if result.logits is None else str(tuple(result.logits.shape)),
         GET: "" if result.loss is None else f"{result.loss.item():.4f}, of the last forward",
     }
@@ -118,7 +116,7 @@ def _shapes(params: Params, result: Result) -> str:
 
 def _lanes(result: Result) -> Panel:
     """One row for each call of the inner model: what went in, what came out."""
-    questions = result.questions or []
+    questions = result.questions
     rows: list[list[Any]] = []
     for number, lane in enumerate(result.lanes or []):
         again = number >= len(questions)
@@ -149,7 +147,7 @@ def _losses(params: Params, result: Result) -> Panel:
     names, values = [], []
     for number, lane in enumerate(result.lanes or []):
         if lane.get("loss") is not None:
-            names.append(f"item {number}" if number < len(result.questions or []) else "again")
+            names.append(f"item {number}" if number < len(result.questions) else "again")
             values.append(lane["loss"].item())
     if result.loss is not None:
         names.append("get_loss, the notes")
@@ -184,7 +182,6 @@ def _argmax(result: Result) -> Panel:
 
 
 def _answers(result: Result) -> Panel:
-    assert result.decoded is not None
     return _words("the corrected class answers", result.decoded, "question", "greedy")
 
 
@@ -219,7 +216,6 @@ def _words(title: str, rows: list[dict[str, Any]], axis: str, badge: str) -> Pan
 
 
 def _ids(result: Result) -> Panel:
-    assert result.input_ids is not None and result.attention_mask is not None and result.tokens is not None
     return grid(
         "input_ids",
         result.input_ids,

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, text
+from lessons.lesson import Example, Lesson, Prediction, Trap
+from lessons.params import BadParam, bounded, choice, shorten, text
 from lessons.seeding import seeded
 from lessons.shipped import shipped
 from lessons.source import snippet_of
@@ -58,16 +58,16 @@ class Params:
 
 @dataclass(frozen=True)
 class Result:
-    questions: list[str] | None  # N of them
-    texts: list[str] | None  # their answers
-    unknown_words: list[str] | None  # of the visitor's question: the model reads <unk>
-    input_ids: Tensor | None  # (N, S) the corrected class's one padded batch
-    tokens: list[list[str]] | None  # of input_ids
-    attention_mask: Tensor | None  # (N, S)
+    questions: list[str]  # N of them
+    texts: list[str]  # their answers
+    unknown_words: list[str]  # of the visitor's question: the model reads <unk>
+    input_ids: Tensor  # (N, S) the corrected class's one padded batch
+    tokens: list[list[str]]  # of input_ids
+    attention_mask: Tensor  # (N, S)
     labels: Tensor | None  # (N, T) padded with -100; None without labels
-    batched_logits: Tensor | None  # (N, T, V) of that batch; T is 1 without labels
+    batched_logits: Tensor  # (N, T, V) of that batch; T is 1 without labels
     batched_loss: Tensor | None  # () the mean over answer tokens
-    decoded: list[dict[str, Any]] | None  # for each question the greedy answer: text, tokens, probabilities (T,)
+    decoded: list[dict[str, Any]]  # for each question the greedy answer: text, tokens, probabilities (T,)
     batch: dict[str, Any] | None  # what the notes' forward is given
     lanes: list[dict[str, Any]] | None  # what self.model returned, one entry a call, those of a second forward included
     logits: Tensor | None  # (N, B, T, V) what the notes' forward returned
@@ -110,21 +110,10 @@ def lane_of(output: Any, tokenizer: Any) -> dict[str, Any]:
     return {"output": type(output).__name__, "shape": shape, "loss": output.loss, "tokens": tokens, "p": probabilities}
 
 
-def read(question: str, answer: str, batch_size: int, target: str, answers: str, head: str) -> tuple[Any, ...]:
+def read(question: str, answer: str, batch_size: int, answers: str, head: str) -> tuple[Any, ...]:
     config = {"model": "assets/models/closed_book", "head": head, "device": "cpu"}
     tokenizer = get_tokenizer(config)
     encoded = tokenizer(question, return_offsets_mapping=True)
-    size, most = len(encoded.input_ids) - 1, tokenizer.model_max_length - 1  # </s> stands at the end
-    if not 1 <= size <= most:
-        raise ValueError(f"question must have 1 to {most} tokens, not {size}.")
-    if target != "neither":
-        size = len(tokenizer(answer).input_ids) - 1
-        if not 1 <= size <= 15:
-            raise ValueError(f"answer must have 1 to 15 tokens, not {size}.")
-        lacking = [word for word in answer.split() if tokenizer.unk_token_id in tokenizer(word).input_ids]
-        if lacking:
-            raise ValueError(f"answer must be words of the model's vocabulary, which lacks {', '.join(lacking)}.")
-
     spans = zip(encoded.input_ids, encoded.offset_mapping, strict=True)
     unknown_words = [question[start:end].strip() for i, (start, end) in spans if i == tokenizer.unk_token_id]
     if answers == "equal lengths":
@@ -229,11 +218,24 @@ def relevant(params: Params) -> Params:
     return params if params.target != NEITHER else replace(params, answer=default.answer, answers=default.answers)
 
 
+def check(params: Params) -> None:
+    """Raises BadParam with one sentence for a question or an answer that cannot be read."""
+    tokenizer = shipped("closed_book").tokenizer
+    for field, words, most in (("question", params.question, 63), ("answer", params.answer, 15)):
+        size = len(tokenizer(words).input_ids) - 1  # </s> stands at the end
+        if not 1 <= size <= most:
+            raise BadParam(f"{field} must have 1 to {most} tokens, not {size}.")
+    lacking = [word for word in params.answer.split() if tokenizer.unk_token_id in tokenizer(word).input_ids]
+    if lacking:
+        raise BadParam(f"answer must be words of the model's vocabulary, which lacks {shorten(', '.join(lacking))}.")
+
+
 def run(params: Params) -> Result:
     p = relevant(params)
+    check(p)
     found: dict[str, Any] = dict.fromkeys(field.name for field in fields(Result))
     try:
-        config, tokenizer, *told = read(p.question, p.answer, p.batch_size, p.target, p.answers, p.head)
+        config, tokenizer, *told = read(p.question, p.answer, p.batch_size, p.answers, p.head)
         found |= dict(zip(("questions", "texts", "unknown_words"), told, strict=True))
         found |= corrected(found["questions"], found["texts"], p.target)
         given = batched(tokenizer, found["questions"], found["texts"], p.target, p.answers, p.items)
@@ -311,8 +313,6 @@ def as_in_the_notes() -> str:
 
 
 def caption(params: Params, result: Result) -> str:
-    if result.decoded is None:
-        return f"Nothing was asked. {result.error}"
     own = result.decoded[0]
     lacks = f" It read <unk> for {', '.join(result.unknown_words)}." if result.unknown_words else ""
     answer = f"The corrected class answers {own['text']!r} with probability {float(own['p'].prod()):.3f}.{lacks}"
@@ -420,5 +420,18 @@ LESSON = Lesson(
             source="https://github.com/veselink1/sponsorml-ytcaptions/issues/1",
             params={"head": SPANS},
         ),
+    ),
+    button="Ask",
+    instant=("batch_size", "target", "answers", "items", "forward", "head"),
+    examples=(
+        Example("A capital", {"question": "What is the capital of Canada?", "answer": "Ottawa"}),
+        Example("A symbol", {"question": "What is the chemical symbol of gold?", "answer": "Au"}),
+        Example("A continent", {"question": "Which continent is Kenya in?", "answer": "Africa"}),
+        Example(
+            "An answer of two words",
+            {"question": "What currency does Japan use?", "answer": "Japanese yen", "answers": PADDED},
+        ),
+        Example("A wrong label", {"answer": "Berlin"}),
+        Example("A word that the model does not know", {"question": "What is the capital of Zorgonia?"}),
     ),
 )

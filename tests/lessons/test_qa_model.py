@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from lessons.params import BadParam
 from lessons.qa_model import (
     AGAIN,
     COLLATED,
     DIFFERENT,
+    LESSON,
     LISTS,
     NEITHER,
     NEVER,
@@ -17,6 +19,7 @@ from lessons.qa_model import (
     STRINGS,
     Params,
     run,
+    snippet,
 )
 
 
@@ -66,14 +69,25 @@ def test_get_loss_after_another_forward_is_that_of_the_other():
         ({"items": NONE}, "RuntimeError: stack expects a non-empty TensorList"),
         ({"forward": NEVER}, "AttributeError: 'QAModel' object has no attribute 'loss'"),
         ({"head": SPANS}, "AttributeError: 'Seq2SeqQuestionAnsweringModelOutput' object has no attribute 'logits'"),
-        ({"question": " "}, "ValueError: question must have 1 to 63 tokens, not 0."),
-        ({"question": "of " * 66}, "ValueError: question must have 1 to 63 tokens, not 66."),
-        ({"answer": ""}, "ValueError: answer must have 1 to 15 tokens, not 0."),
-        ({"answer": "Xyzzy Rome"}, "ValueError: answer must be words of the model's vocabulary, which lacks Xyzzy."),
     ],
 )
 def test_every_trap_has_its_live_error(change, error):
     assert run(Params(**change)).error.startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"question": " "}, "question must have 1 to 63 tokens, not 0."),
+        ({"question": "of " * 66}, "question must have 1 to 63 tokens, not 66."),
+        ({"answer": ""}, "answer must have 1 to 15 tokens, not 0."),
+        ({"answer": "Xyzzy Rome"}, "answer must be words of the model's vocabulary, which lacks 'Xyzzy'."),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_with_the_field_and_its_range(change, sentence):
+    with pytest.raises(BadParam) as refused:
+        run(Params(**change))
+    assert str(refused.value) == sentence
 
 
 def test_the_corrected_class_answers_where_the_notes_class_raises():
@@ -91,3 +105,15 @@ def test_the_shared_model_is_left_as_it_was():
 
     run(Params(forward=AGAIN))
     assert not shared_qa_model().model._forward_hooks and not shared_qa_model().model.training
+
+
+@pytest.mark.parametrize("trap", LESSON.traps, ids=[trap.name for trap in LESSON.traps])
+def test_the_snippet_of_a_trap_ends_as_the_lesson_does(trap):
+    params, names = Params(**trap.params), {"__name__": "__main__"}
+    result, error = run(params), None
+    try:
+        exec(snippet(params), names)
+    except Exception as raised:
+        error = f"{type(raised).__name__}: {raised}"
+    assert error == result.error
+    torch.testing.assert_close(names["batched_logits"], result.batched_logits, rtol=1e-4, atol=1e-4)
