@@ -185,8 +185,8 @@ def test_a_lent_gpu_is_asked_for_in_the_name_of_the_visitor(monkeypatch):
 
     def seen() -> tuple:
         gpu.asked_by(request)
-        visitor = LocalContext.request.get()
-        return visitor and visitor.headers["x-ip-token"], LocalContext.blocks.get()
+        visitor = LocalContext.request.get(None)
+        return visitor and visitor.headers["x-ip-token"], LocalContext.blocks.get(None)
 
     assert copy_context().run(seen) == (None, None)
     monkeypatch.setattr(gpu, "_lent", gpu.events)
