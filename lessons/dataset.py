@@ -342,6 +342,37 @@ LESSON = Lesson(
             "collate_fn=lambda xs: nn.utils.rnn.pad_sequence(xs, batch_first=True))] == [3] and 'collate_fn of the DataLoader'",
         ),
         Prediction(
+            question="Who turns one line of text into token ids?",
+            choices=("Dataset", "sampler of the DataLoader", "batch_sampler of the DataLoader"),
+            answer=0,
+            why="What a sample is, is the dataset's to say: a sampler knows only indices. (collate_fn may tokenise a whole batch at once.)",
+            proof="(lambda lines: 'Dataset' if [ids.tolist() for ids in torch.utils.data.DataLoader(lines, batch_size=None)] == [[3], [4]] else None)"
+            "(type('Lines', (), {'__len__': lambda self: 2, '__getitem__': lambda self, i: torch.tensor([len(['cat', 'bird'][i])])})())",
+        ),
+        Prediction(
+            question="Who shuffles?",
+            choices=("Dataset", "collate_fn of the DataLoader", "sampler of the DataLoader"),
+            answer=2,
+            why="shuffle=True only chooses a RandomSampler; the dataset is asked for the same samples in another order.",
+            proof="{'RandomSampler': 'sampler of the DataLoader'}[type(torch.utils.data.DataLoader(range(9), shuffle=True).sampler).__name__]",
+        ),
+        Prediction(
+            question="Who decides which samples form a batch?",
+            choices=("collate_fn of the DataLoader", "batch_sampler of the DataLoader", "Dataset"),
+            answer=1,
+            why="batch_size=4 makes a BatchSampler that cuts the sampler's order every 4 indices; collate_fn only joins what came together.",
+            proof="[*torch.utils.data.DataLoader(range(5), batch_size=4).batch_sampler] == [[0, 1, 2, 3], [4]] and 'batch_sampler of the DataLoader'",
+            show={"n": 5},
+        ),
+        Prediction(
+            question="Who shares an epoch among the ranks of a distributed training?",
+            choices=("sampler of the DataLoader", "Dataset", "collate_fn of the DataLoader"),
+            answer=0,
+            why="Each rank's loader has a DistributedSampler that yields its own share of the indices; every rank holds the whole dataset.",
+            proof="[[*torch.utils.data.DistributedSampler(range(4), 2, rank, shuffle=False)] for rank in (0, 1)] == [[0, 2], [1, 3]] "
+            "and 'sampler of the DataLoader'",
+        ),
+        Prediction(
             question="Does torch.utils.data.Dataset define __len__?",
             choices=("yes", "no"),
             answer=1,

@@ -142,7 +142,7 @@ def run(params: Params) -> Result:
     result, dataset = compute(**values)
     if not _forks(params):
         return result
-    with worker_processes():
+    with worker_processes(wait=3):
         return replace(result, arrived=delivered(dataset, params.num_workers, params.batch_size, params.drop_last))
 
 

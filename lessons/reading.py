@@ -85,7 +85,9 @@ def json_rows(text: str) -> list[dict[str, Any]]:
         except RecursionError:
             raise ValueError(f"Line {number} is nested too deep; at most 8 levels are read.") from None
         except ValueError as error:
-            raise ValueError(f"Line {number} cannot be read as JSON: {str(error)[:120]}.") from None
+            raise ValueError(
+                f'Line {number} cannot be read as JSON: {str(error)[:120]}; a line holds one object such as {{"x": 1}}.'
+            ) from None
         if not isinstance(row, dict):
             raise ValueError(f'Line {number} is a JSON {type(row).__name__}, not an object such as {{"x": 1}}.')
         refuse_depth(row, number)

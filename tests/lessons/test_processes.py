@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from lessons import workers
 from lessons.iterable import Params, run
 from lessons.processes import Unavailable, worker_processes
+from lessons.progress import Cancelled, watched
 
-RUNS = 24  # run by hand with 200
+RUNS = 200
 
 
 class Slow(Dataset):
@@ -37,6 +39,20 @@ def cancelled():
         next(iter(DataLoader(range(100), num_workers=2, multiprocessing_context="fork", timeout=20)))
 
 
+def measured():
+    return workers.run(workers.Params(load=0, step=0, persistent_workers=True))
+
+
+def no_longer_watched():
+    """Another visitor's page is closed between the two epochs of a measurement."""
+
+    def gone(*_):
+        raise Cancelled
+
+    with watched(gone), pytest.raises(Cancelled):
+        measured()
+
+
 def failing(dataset, timeout):
     with pytest.raises(Unavailable, match="This host did not complete the run with worker processes"):
         with worker_processes():
@@ -44,10 +60,10 @@ def failing(dataset, timeout):
 
 
 def test_no_process_is_left_after_complete_cancelled_and_failing_runs():
-    courses = (complete, cancelled, complete, lambda: failing(Broken(), 20))
+    courses = (complete, cancelled, measured, no_longer_watched, lambda: failing(Broken(), 20))
     with ThreadPoolExecutor(1) as server:  # a server's handlers are not the main thread either
         for index in range(RUNS):
-            server.submit(courses[index % 4]).result()
+            server.submit(courses[index % len(courses)]).result()
             assert multiprocessing.active_children() == []
 
 
@@ -61,6 +77,11 @@ def test_a_second_run_is_told_to_try_again_and_then_succeeds():
     with worker_processes(), pytest.raises(Unavailable, match="under way; try again"):
         complete()
     assert complete().arrived
+
+
+def test_a_measurement_waits_for_another_to_end():
+    with ThreadPoolExecutor(3) as server:
+        assert all(result.error is None for result in server.map(lambda _: measured(), range(3)))
 
 
 def test_a_host_that_forbids_processes_says_so_in_one_sentence(monkeypatch):
