@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("edit_lab", "Edit lab", ("edit",))
+CHAPTER = Chapter("edit_lab", "Edit lab", ("edit", "live_training"))
