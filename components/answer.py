@@ -7,8 +7,9 @@ from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+from components import gpu
 from components.kept import Kept
 from lessons.lesson import Lesson
 from lessons.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
@@ -29,35 +30,41 @@ def lesson_of(slug: str) -> Lesson:
 _states = Kept(largest=64_000_000)
 
 
-@lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
-def computed(slug: str, params: Any) -> tuple[Any, list[Any]]:
-    """The Result, and for each line of the lesson the operators torch dispatched: [[line, [[name, times], ...]], ...].
+class Computed(NamedTuple):
+    """A run and what is to be said about it."""
 
-    A lesson with a button runs for seconds: its operators are not taken down, which would slow it.
-    """
+    result: Any
+    ran: list[Any]  # for each line of the lesson the operators torch dispatched: [[line, [[name, times], ...]], ...]
+    notes: list[str]  # where it ran, if not where it was meant to
+
+
+@lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
+def computed(slug: str, params: Any) -> Computed:
+    """A lesson with a button runs for seconds: its operators are not taken down, which would slow it."""
     lesson = lesson_of(slug)
     tape = OperatorTape(_room("lessons", slug).__file__ or "")
     with nullcontext() if lesson.button else tape:
-        result = lesson.run(params)
-    return result, plain([(line.source, line.operators) for line in tape.lines])
+        result, note = gpu.run(lesson, params)
+    return Computed(result, plain([(line.source, line.operators) for line in tape.lines]), [note] if note else [])
 
 
 def words(slug: str, params: Any) -> dict[str, Any]:
     """What a lesson says about these Params: caption, code, operators and link."""
     lesson = lesson_of(slug)
-    result, ran = computed(slug, params)
+    result, ran, notes = computed(slug, params)
     return {
         "params": asdict(params),
         "caption": lesson.caption(params, result),
         "code": lesson.snippet(params),
         "ran": ran,
         "link": to_query(slug, params),
+        "notes": notes,
     }
 
 
 def numbers(slug: str, params: Any) -> dict[str, Any]:
     """The Result as plain values: the API's answer beside `words`."""
-    return plain(computed(slug, params)[0])
+    return plain(computed(slug, params).result)
 
 
 def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
@@ -66,14 +73,26 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 
 def state(slug: str, params: Any) -> dict[str, Any]:
-    """What the page shows for these Params: `words` and the figure."""
-    drawn = _room("figures", slug).draw(params, computed(slug, params)[0])
-    return {**words(slug, params), "figure": drawn, "notes": list(not_in_a_link(params).values())}
+    """What the page shows for these Params: `words`, the figure, and what a link cannot hold."""
+    said = words(slug, params)
+    drawn = _room("figures", slug).draw(params, computed(slug, params).result)
+    return {**said, "figure": drawn, "notes": [*said["notes"], *not_in_a_link(params).values()]}
 
 
 def state_json(slug: str, params: Any) -> bytes:
     """`state` as the body of a response: JSON without NaN, made once for equal Params."""
-    return _states.get((slug, params), lambda: to_json({"state": state(slug, params)}))
+    makeshift = False
+
+    def make() -> bytes:
+        nonlocal makeshift
+        made = to_json({"state": state(slug, params)})
+        makeshift = bool(computed(slug, params).notes)
+        return made
+
+    answer = _states.get((slug, params), make)
+    if makeshift:  # the GPU was full or refused; the next run may have it
+        forget(slug, params)
+    return answer
 
 
 def is_kept(slug: str, params: Any) -> bool:
@@ -101,7 +120,7 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
         shown = _shown(slug, lesson.Params())
         notes.append(f"{problem} The link's values were replaced by the defaults.")
-    opened = {"spec": _spec(lesson), "state": {**shown, "notes": notes}}
+    opened = {"spec": _spec(lesson), "state": {**shown, "notes": [*shown["notes"], *notes]}}
     return {**opened, "asked": asdict(params)} if later else opened
 
 

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
+from components import gpu
 from components.answer import forget, lesson_of, picture, state_json, to_json
 from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
@@ -88,7 +90,7 @@ class Line:
                 if len(self._runs) >= LONGEST_LINE:
                     raise BadParam("Too many runs are waiting; try again in a minute.")
                 run = self._runs[params] = Run(self._slug, params)
-                run.future = self._pool.submit(self._go, run)
+                run.future = self._pool.submit(copy_context().run, self._go, run)
             run.watchers.append(wake)
             return run
 
@@ -182,6 +184,8 @@ async def _stream(request: Request) -> StreamingResponse:
         raise HTTPException(400, "The body must be JSON.") from None
     if not isinstance(values, dict) or not isinstance(values.get("params"), dict):
         raise HTTPException(400, 'The body must be {"params": {...}}.')
+
+    gpu.asked_by(request)
 
     async def events() -> AsyncIterator[bytes]:
         try:

@@ -58,3 +58,11 @@ def test_a_picture_holds_what_the_api_answers():
     Params = lesson_of("dropout").Params
     shown = state("dropout", Params())["figure"]["rows"][0][0]["values"]
     assert shown == computed("dropout", Params())[0].y_train.tolist()
+
+
+def test_where_a_run_took_place_is_said_and_not_kept(monkeypatch):
+    Params = lesson_of("dropout").Params
+    monkeypatch.setattr("components.answer.gpu.run", lambda lesson, params: (lesson.run(params), "The GPU was full."))
+    assert json.loads(state_json("dropout", Params(p=0.123)))["state"]["notes"] == ["The GPU was full."]
+    monkeypatch.undo()
+    assert json.loads(state_json("dropout", Params(p=0.123)))["state"]["notes"] == []
