@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, stepped, strip, table, token
-from lessons.span import Params, Result, illegal
+from lessons.span import Params, Result, illegal, shorten
 
-MOST_FRAMES = 12  # windows that can be scrubbed through
+MOST_FRAMES, MOST_TOKENS = (
+    12,
+    2000,
+)  # windows that can be scrubbed through, and their tokens: they all travel to the page
 PADDING_SHOWN = 3
 KINDS = {0: "question", -1: "special"}
 LEGEND = (
@@ -44,7 +47,8 @@ def ranked_windows(numbers: Numbers) -> list[int]:
     won, count = numbers["spans"][0][0], len(numbers["input_ids"])
     height = [max(start) + max(end) for start, end in zip(numbers["start_logits"], numbers["end_logits"], strict=True)]
     others = sorted((w for w in range(count) if w != won), key=lambda w: height[w])
-    return [*others[-(MOST_FRAMES - 1) :], won]
+    most = min(MOST_FRAMES, max(2, MOST_TOKENS // len(numbers["input_ids"][0])))
+    return [*others[1 - most :], won]
 
 
 def _named(numbers: Numbers, window: int) -> str:
@@ -117,7 +121,7 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
     rows = list(zip(result.answers, numbers["spans"], numbers["scores"], numbers["probabilities"], strict=True))
     return bars(
         f"probabilities of the {len(rows)} best spans",
-        [f"{rank} {_short(answer)}" for rank, (answer, *_) in enumerate(rows, 1)],
+        [f"{rank} {shorten(answer, 22)}" for rank, (answer, *_) in enumerate(rows, 1)],
         [share for *_, share in rows],
         limit=1.0,
         keys=[_lights(w, i, j, range(i, j + 1)) for _, (w, i, j), _, _ in rows],
@@ -126,16 +130,11 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
     )
 
 
-def _short(text: str, most: int = 22) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
-
-
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:
     window, start, end = span
     first, last = numbers["start_logits"][window][start], numbers["end_logits"][window][end]
     return (
-        f"“{_short(result.answers[numbers['spans'].index(list(span))], 80)}”: start_logits[{window}, {start}] + "
+        f"“{shorten(result.answers[numbers['spans'].index(list(span))], 80)}”: start_logits[{window}, {start}] + "
         f"end_logits[{window}, {end}] = {first:.3f} + {last:.3f} = {first + last:.3f}; softmax of sum / {params.temperature:g} "
         f"over {result.legal_spans} legal spans: {share:.4f}"
     )
@@ -197,8 +196,8 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
         return [f"{i} {label[i]}", f"{j} {label[j]}", f"{score:.2f}"]
 
     answers = [
-        _short(result.answers[0], 120),
-        (_short(result.naive_answer, 120) or "'' (empty)", "warn" if why else "yes"),
+        shorten(result.answers[0], 120),
+        (shorten(result.naive_answer, 120) or "'' (empty)", "warn" if why else "yes"),
     ]
     legal = [("yes", "yes"), (f"no: {why}", "warn") if why else ("yes", "yes")]
     names = ["start token", "end token", "score"]
@@ -236,7 +235,8 @@ def _windows(params: Params, result: Result, numbers: Numbers) -> Panel:
         ["window", "tokens", "characters of the context", "highest start, end logit", "ranks among the n best"],
         rows,
         lit=[numbers["spans"][0][0]],
-        note=f"Neighbours share {params.stride} tokens of context. Logits of different windows are compared as they are.",
+        note=f"Neighbours share {params.stride} tokens of context. Logits of different windows are compared as they are. "
+        f"The slider shows the {len(ranked_windows(numbers))} windows with the highest logits.",
     )
 
 

@@ -3,6 +3,7 @@
 # A BatchEncoding holds tensors here, which its stubs do not say.
 # mypy: disable-error-code="arg-type, union-attr, assignment"
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import BadParam, bounded, choice, text
-from lessons.progress import progress
+from lessons.progress import Cancelled, progress, report
 from lessons.source import HEADER, snippet_of
 from lessons.span_examples import EXAMPLES, PIANO
 from models.registry import SHIPPED, Choice, ModelUnavailable, choices, shared_registry
@@ -194,8 +195,13 @@ def refuse(  # noqa: C901 shown by branch
 
 def read_by(weights: str) -> tuple[Choice, "Extractive"]:
     """The weights asked for, or the shipped ones where those are not to be had. Raises BadParam."""
+
+    def fetched(share: float, _: str) -> None:
+        with suppress(Cancelled):  # others may wait for the same weights: they are fetched all the same
+            report(round(100 * share), 100)
+
     try:
-        chosen, loaded, _ = shared_registry().get_or_shipped(weights)
+        chosen, loaded, _ = shared_registry().get_or_shipped(weights, fetched)
     except ModelUnavailable as problem:
         raise BadParam(str(problem)) from None
     return chosen, loaded  # type: ignore[return-value]
@@ -249,9 +255,14 @@ def snippet(params: Params) -> str:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return result.error
-    return " ".join(
-        [_fallback(params, result), _best(params, result), _naive(params, result), _windows(result)]
-    ).strip()
+    parts = [
+        _fallback(params, result),
+        _best(params, result),
+        _naive(params, result),
+        _unknown(result),
+        _windows(result),
+    ]
+    return " ".join(filter(None, parts))
 
 
 def _fallback(params: Params, result: Result) -> str:
@@ -266,7 +277,7 @@ def _best(params: Params, result: Result) -> str:
     held = f"the {len(result.answers)} best spans hold {result.probabilities.sum().item():.2f} of it"
     return (
         f"The best of {result.legal_spans} legal spans of at most {params.max_answer_tokens} tokens is "
-        f"“{result.answers[0]}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
+        f"“{shorten(result.answers[0])}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
         f"probability {result.probabilities[0].item():.3f} at temperature {params.temperature:g}; {held}."
     )
 
@@ -278,7 +289,9 @@ def _naive(params: Params, result: Result) -> str:
     window = int(result.spans[0, 0])
     why = illegal(result, window, start, end, params.max_answer_tokens)
     first, last = result.tokens[window][start], result.tokens[window][end]
-    said = f"decoding gives “{result.naive_answer}”" if result.naive_answer else "decoding gives an empty answer"
+    said = (
+        f"decoding gives “{shorten(result.naive_answer)}”" if result.naive_answer else "decoding gives an empty answer"
+    )
     return f"Separate argmaxes start at token {start} “{first}” and end at token {end} “{last}”: {why}, and {said}."
 
 
@@ -294,6 +307,22 @@ def illegal(result: Result, window: int, start: int, end: int, max_answer_tokens
     if end - start >= max_answer_tokens:
         return f"{end - start + 1} tokens are more than {max_answer_tokens}"
     return ""
+
+
+def _unknown(result: Result) -> str:
+    """Said where the vocabulary has no piece for something in question or context."""
+    count = sum(row.count("[UNK]") for row in result.tokens)
+    if not count:
+        return ""
+    return (
+        f"{count} of the tokens are [UNK]: the vocabulary has no piece for them, and the model reads all of them alike."
+    )
+
+
+def shorten(text: str, most: int = 200) -> str:
+    """Text on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
 def _windows(result: Result) -> str:

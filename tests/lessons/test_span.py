@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons.span import EXAMPLES, LESSON, Params, illegal, run, snippet
+from lessons.progress import Cancelled, watched
+from lessons.span import EXAMPLES, LESSON, Params, illegal, read_by, run, snippet
 from lessons.span_examples import LONG, MARATHON, PIANO
 from models.registry import shared_registry
 from models.windows import Settings
@@ -127,3 +128,29 @@ def test_a_model_that_is_not_there_is_replaced_by_the_shipped_one_and_the_captio
     result = run(params)
     assert result.folder == "assets/models/extractive" and result.answers == run(Params()).answers
     assert LESSON.caption(params, result).startswith("deepset/minilm-uncased-squad2 is not to be had here now")
+
+
+def test_a_download_tells_how_far_it_is_and_outlives_the_visitor_who_began_it(monkeypatch):
+    shipped, seen = shared_registry().choices[0], []
+
+    class Slow:
+        def get_or_shipped(self, name, progress):
+            for share in (0.1, 0.6):
+                progress(share, "fetching")
+            return shipped, shared_registry().get("extractive"), None
+
+    def leaves(done, total, so_far):
+        seen.append((done, total))
+        raise Cancelled
+
+    monkeypatch.setattr("lessons.span.shared_registry", Slow)
+    with watched(leaves):
+        assert read_by("deepset/roberta-base-squad2")[0] is shipped
+    assert seen == [(10, 100), (60, 100)]
+
+
+def test_what_the_vocabulary_does_not_hold_is_counted_in_the_caption():
+    params = Params(question="Who?", context="\U0001f3d4 stands by the ☃ of " + "x" * 300)
+    unknown = run(params).tokens[0].count("[UNK]")
+    assert unknown >= 2 and f"{unknown} of the tokens are [UNK]" in LESSON.caption(params, run(params))
+    assert "[UNK]" not in LESSON.caption(Params(), run(Params()))
