@@ -50,15 +50,18 @@ def computed(slug: str, params: Any) -> Computed:
 
 def words(slug: str, params: Any) -> dict[str, Any]:
     """What a lesson says about these Params: caption, code, operators and link."""
+    return _words(slug, params, computed(slug, params))
+
+
+def _words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     lesson = lesson_of(slug)
-    result, ran, notes = computed(slug, params)
     return {
         "params": asdict(params),
-        "caption": lesson.caption(params, result),
+        "caption": lesson.caption(params, done.result),
         "code": lesson.snippet(params),
-        "ran": ran,
+        "ran": done.ran,
         "link": to_query(slug, params),
-        "notes": notes,
+        "notes": done.notes,
     }
 
 
@@ -74,9 +77,13 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 def state(slug: str, params: Any) -> dict[str, Any]:
     """What the page shows for these Params: `words`, the figure, and what a link cannot hold."""
-    said = words(slug, params)
-    drawn = _room("figures", slug).draw(params, computed(slug, params).result)
-    return {**said, "figure": drawn, "notes": [*said["notes"], *not_in_a_link(params).values()]}
+    return _state(slug, params, computed(slug, params))
+
+
+def _state(slug: str, params: Any, done: Computed) -> dict[str, Any]:
+    notes = [*done.notes, *not_in_a_link(params).values()]
+    drawn = _room("figures", slug).draw(params, done.result)
+    return {**_words(slug, params, done), "figure": drawn, "notes": notes}
 
 
 def state_json(slug: str, params: Any) -> bytes:
@@ -85,9 +92,9 @@ def state_json(slug: str, params: Any) -> bytes:
 
     def make() -> bytes:
         nonlocal makeshift
-        made = to_json({"state": state(slug, params)})
-        makeshift = bool(computed(slug, params).notes)
-        return made
+        done = computed(slug, params)
+        makeshift = bool(done.notes)
+        return to_json({"state": _state(slug, params, done)})
 
     answer = _states.get((slug, params), make)
     if makeshift:  # the GPU was full or refused; the next run may have it
