@@ -74,7 +74,7 @@ def _losses(result: Result, titles: list[str]) -> Panel:
     frames = []
     for position in range(max(map(len, curves))):
         now = [curve[min(position, len(curve) - 1)] for curve in curves]
-        frames.append(bars("loss of this state", titles[: len(now)], now, digits=3))
+        frames.append(bars("loss at this step", titles[: len(now)], now, digits=3))
     return stepped(frames[-1], frames)
 
 

@@ -42,7 +42,7 @@ def _cells(result: Result, logits: Any, probs: Any, title: str, badge: str) -> P
     return grid(
         title, values, tensor=described(title, values, ("question, head", "T")), limit=limit(result.logits), badge=badge,
         cols="T", row_dim=0, col_dim=2, row_labels=[f"{name}: {head}" for name in names for head in HEADS],
-        col_labels=tokens, marks=right, notes=notes, digits=1, wide=True,
+        col_labels=tokens, marks=right, notes=notes, digits=1, wide=True, label_width=92,
         sub=shares and [[_share(value) for value in row] for row in shares],
     )  # fmt: skip
 

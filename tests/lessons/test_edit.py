@@ -1,0 +1,161 @@
+"""Laws of an edit: what is frozen stays, what is not asked for does not change, and the shared model is nobody's to edit."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+
+from lessons.edit import FIVE, MORE, PATTERNS, Params, asked, before, caption, run
+from lessons.params import BadParam
+from lessons.pattern import search
+from lessons.progress import Cancelled, watched
+from models.closed_book import shared_qa_model
+from models.facts import load_facts
+
+ALONE = Params(compare="nothing")
+kept = cache(run)
+
+
+def weights():
+    return [tensor.clone() for tensor in shared_qa_model().state_dict().values()]
+
+
+@pytest.mark.parametrize("params", [Params(), Params(optimizer="AdamW", mode="train", seed=3, lr=0.1)])
+def test_a_frozen_tensor_never_moves_and_what_may_move_does(params):
+    result = kept(params)
+    for (pattern, _, _), moved, flags in zip(result.settings, result.moved, result.trainable, strict=True):
+        assert flags == [search(pattern, name) for name in result.names]
+        assert (moved > 0).tolist() == flags
+
+
+def test_every_preset_names_tensors_of_the_model():
+    names = kept(Params()).names
+    matches = [sum(search(pattern, name) for name in names) for pattern in PATTERNS.values()]
+    assert matches == [1, 1, 8, len(names)]
+
+
+def test_zero_steps_change_nothing():
+    result = kept(Params(steps=0))
+    assert result.success == [0.0, 0.0] and result.generality == [0.0, 0.0] and result.locality == [1.0, 1.0]
+    assert not any(moved.any() for moved in result.moved) and result.broken == [[], []]
+
+
+def test_the_default_learns_the_fact_in_all_wordings_and_keeps_the_others():
+    result = kept(Params())
+    assert result.success[0] == 1.0 and result.generality[0] >= 0.9 and result.locality[0] >= 0.9
+
+
+def test_everything_at_the_same_learning_rate_ruins_the_other_facts():
+    result = kept(Params())
+    assert result.success[1] == 1.0 and result.locality[1] < 0.5 < 0.9 <= result.locality[0]
+
+
+def test_each_step_lowers_the_loss_until_the_new_answer_wins():
+    result = kept(Params())
+    for losses, logits, probabilities in zip(result.losses, result.logits, result.probabilities, strict=True):
+        assert len(losses) == 21 and losses[-1] < 0.5 < 3 < losses[0]
+        assert logits[0, 0] > logits[0, 1] and logits[-1, 0] < logits[-1, 1]
+        assert probabilities[-1, 1] > 0.5 > probabilities[0, 1]
+
+
+def test_scores_are_shares_of_the_questions_listed():
+    result = kept(Params())
+    for index, broken in enumerate(result.broken):
+        same, total = (sum(pair[end] for pair in result.kept[index].values()) for end in (0, 1))
+        assert total == len(load_facts()) - 1 and total - same == len(broken)
+        assert result.locality[index] == same / total
+        assert all(was != now for _, was, now in broken)
+        good = [now == wanted for _, wanted, now in result.reworded[index]]
+        assert result.generality[index] == sum(good) / len(good)
+
+
+def test_locality_is_measured_against_the_answers_before():
+    """An answer that was wrong before and still is counts as kept; the edited fact does not count."""
+    result = kept(Params(compare="nothing", steps=0))
+    assert "Paris" in before() and sum(total for _, total in result.kept[0].values()) == len(before()) - 1
+
+
+def test_edits_in_a_row_come_one_after_the_other_each_once():
+    result = kept(Params(more=FIVE, compare="nothing"))
+    order = result.order[0]
+    assert sorted(order[::21]) == list(range(5)) and order == [edit for edit in order[::21] for _ in range(21)]
+    assert len(result.answers[0]) == 5 and result.success[0] >= 0.6
+
+
+def test_the_same_params_give_the_same_result_in_threads_at_once():
+    params = Params(mode="train", seed=7, steps=5)
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(run, [params, replace(params, seed=8), params]))
+    first, other, again = results
+    assert all(map(torch.equal, first.losses, again.losses)) and first.broken == again.broken
+    assert not torch.equal(first.losses[0], other.losses[0])
+
+
+def test_dropout_shakes_the_steps_in_train_mode_only():
+    still, shaken, other = (
+        kept(replace(ALONE, steps=5, **more)) for more in ({}, {"mode": "train"}, {"mode": "train", "seed": 1})
+    )
+    assert not torch.equal(still.losses[0], shaken.losses[0]) and not torch.equal(shaken.losses[0], other.losses[0])
+
+
+def test_the_shared_model_stays_as_it_was_also_when_a_run_is_cancelled():
+    def stop(done, total, so_far):
+        told.append((done, total))
+        partial = so_far()
+        assert caption(Params(), partial) and len(partial.losses) <= 2
+        if done == 5:
+            raise Cancelled
+
+    told, start = [], weights()
+    with watched(stop), pytest.raises(Cancelled):
+        run(Params())
+    kept(Params())
+    assert told[-1][0] == 5 and all(map(torch.equal, start, weights()))
+    assert not shared_qa_model().training and not any(p.requires_grad for p in shared_qa_model().parameters())
+
+
+def test_progress_counts_to_its_end():
+    told = []
+    with watched(lambda done, total, so_far: told.append((done, total))):
+        run(replace(ALONE, steps=2))
+    assert [done for done, _ in told] == list(range(1, len(told) + 1)) and told[-1][0] >= told[-1][1] - 1
+
+
+def test_what_matches_nothing_leaves_nothing_to_train():
+    result = run(Params(move="names that match", pattern="^encoder.block[1]"))
+    assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad") and result.losses == []
+    assert run(Params(move="names that match", pattern="(")).error.startswith("error: missing )")
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("question", {"question": "Who are you?"}),
+        ("question", {"question": ""}),
+        ("answer", {"answer": ""}),
+        ("answer", {"answer": "xyzzy"}),
+        ("answer", {"answer": "Paris"}),
+        ("answer", {"answer": "Lyon " * 9}),
+        ("more", {"more": "What is the capital of Japan? Kyoto"}),
+        ("more", {"more": "capital of France => Nice"}),
+        ("more", {"more": "\n".join(["capital of Japan => Kyoto"] * (MORE + 1))}),
+        ("pattern", {"move": "names that match", "pattern": "(?=a)"}),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_one_sentence_that_names_the_field(field, values):
+    with pytest.raises(BadParam) as refused:
+        asked(Params(**values))
+    assert str(refused.value).startswith(field) and str(refused.value).endswith(".")
+
+
+def test_a_question_is_found_in_any_wording_case_and_name():
+    found = [
+        asked(Params(question=q, answer="new york"))[0] for q in ("capital of the USA", " What is America's capital ")
+    ]
+    assert [question for question, _, _ in found] == [
+        "Capital of the United States",
+        "What is the United States's capital?",
+    ]
+    assert {(answer, index) for _, answer, index in found} == {("New York", found[0][2])}
