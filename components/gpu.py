@@ -6,7 +6,8 @@ simply goes on here, on the GPU of this machine if it has one.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from importlib.util import find_spec
 from queue import SimpleQueue
@@ -81,6 +82,7 @@ def _lend(task: Callable[..., Iterator[Event]]) -> Callable[..., Iterator[Event]
 
 
 _lent = _lend(events)
+_stays: ContextVar[bool] = ContextVar("stays", default=False)
 
 
 def run(lesson: Lesson, params: Any) -> tuple[Any, str]:
@@ -89,10 +91,22 @@ def run(lesson: Lesson, params: Any) -> tuple[Any, str]:
         return lesson.run(params), ""
     if _lent is None:
         return gpu.or_on_cpu(lesson.run, params)
+    if _stays.get():
+        return gpu.cpu_alone(lesson.run, params), ""
     try:
         return _follow(_lent, lesson, params)
     except gr.Error as refused:  # the visitor's time on the GPU is up, or none is free
         return gpu.cpu_alone(lesson.run, params), REFUSED.format(str(refused.message).rstrip(". "))
+
+
+@contextmanager
+def without_a_visitor() -> Iterator[None]:
+    """Inside the block nobody has asked, so no GPU is borrowed: the CPU computes."""
+    token = _stays.set(True)
+    try:
+        yield
+    finally:
+        _stays.reset(token)
 
 
 def asked_by(request: Request) -> None:

@@ -4,6 +4,7 @@ import logging
 import threading
 from typing import Any
 
+from components import gpu
 from components.answer import lesson_of, state_json
 from components.site import LESSONS
 from lessons.params import BadParam
@@ -27,6 +28,7 @@ def _open_every_lesson() -> None:
 
 def _open(slug: str, params: dict[str, Any]) -> None:
     try:
-        state_json(slug, lesson_of(slug).Params(**params))
+        with gpu.without_a_visitor():
+            state_json(slug, lesson_of(slug).Params(**params))
     except BadParam as problem:  # the visitor will be told the same
         logging.warning("%s: %s", slug, problem)

@@ -111,6 +111,9 @@ for n in (-1, 13):
         gpu.run(toy.LESSON, toy.Params(n))
     except (BadParam, RuntimeError) as error:
         seen[type(error).__name__] = str(error)
+with gpu.without_a_visitor():
+    result, note = gpu.run(toy.LESSON, toy.Params())
+seen["nobody"] = [result.total.item(), result.process == os.getpid(), note]
 spaces.refuse = True
 result, note = gpu.run(toy.LESSON, toy.Params())
 seen["refused"] = [result.total.item(), result.process == os.getpid(), note]
@@ -153,6 +156,10 @@ def test_a_visitor_without_time_on_the_gpu_is_answered_by_the_cpu_and_told_so(vi
     total, here, note = visit["refused"]
     assert total == 3 and here
     assert note == "No GPU was to be had (You have exceeded your ZeroGPU quota), so this was computed on the CPU."
+
+
+def test_while_nobody_has_asked_the_cpu_computes_and_says_nothing(visit):
+    assert visit["nobody"] == [3, True, ""]
 
 
 def test_the_process_itself_sees_no_gpu(visit):
