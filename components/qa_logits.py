@@ -2,4 +2,6 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("qa_logits", "QA logits", ("logits", "span", "qa_model", "padding_effect", "device"))
+CHAPTER = Chapter(
+    "qa_logits", "QA logits", ("logits", "span", "qa_model", "padding_effect", "train_mode_answers", "device")
+)

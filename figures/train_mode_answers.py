@@ -1,0 +1,93 @@
+"""One answer in eval mode, many in train mode: how often each was given, and how far the accuracy spreads."""
+
+from collections import Counter
+from typing import Any
+
+from figures.panels import Figure, Panel, bars, described, figure, grid, stepped, table
+from lessons.train_mode_answers import Params, Result
+
+
+def draw(params: Params, result: Result) -> Figure:
+    passes = result.accuracy.shape[1]
+    return figure(
+        [_own(result), _means(result)],
+        [_accuracy(result)],
+        [_answers(result)],
+        steps=[f"{k + 1} of {passes}" for k in range(passes)],
+        step_name="pass in train mode",
+    )
+
+
+def _own(result: Result) -> Panel:
+    """The visitor's question: what eval mode says, and how often train mode says what."""
+    eval_answer = result.eval_answers[0]
+    rows: list[list[Any]] = [["eval", (eval_answer or "nothing", "yes"), "always", ""]]
+    for p, passes in result.answers.items():
+        given = Counter(row[0] for row in passes)
+        [(best, times), *others] = given.most_common()
+        rest = ", ".join(f"{answer or 'nothing'} {count}×" for answer, count in others[:3])
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        kind = "yes" if best == eval_answer else "warn"
+        rows.append([f"train, p = {p}", (best or "nothing", kind), f"{times} of {len(passes)}", rest + more])
+    return table(result.asked[0], ("mode", "answer given most", "passes", "other answers"), rows, wide=True)
+
+
+def _means(result: Result) -> Panel:
+    labels = ["eval", *[f"train, p = {p}" for p in result.answers]]
+    values = [result.eval_accuracy, *result.mean.tolist()]
+    spreads = result.spread.tolist()
+    size = len(result.wanted)
+    notes = [f"{round(result.eval_accuracy * size)} of {size} questions; two passes in eval mode are equal"]
+    for row, mean, spread in zip(result.accuracy.tolist(), result.mean.tolist(), spreads, strict=True):
+        notes.append(
+            f"mean of {len(row)} passes = {mean:.4f}, standard deviation {spread:.4f}, lowest {min(row):.4f}, highest {max(row):.4f}"
+        )
+    return bars(
+        f"accuracy over {size} questions", labels, values, limit=1.0, notes=notes, keys=["eval", *_rates(result)]
+    )
+
+
+def _rates(result: Result) -> list[str]:
+    return [f"p{p}" for p in result.answers]
+
+
+def _accuracy(result: Result) -> Panel:
+    size = len(result.wanted)
+    rows = zip(result.answers, result.accuracy.tolist(), result.spread.tolist(), strict=True)
+    notes = [
+        [
+            f"pass {k + 1}, p = {p}: {round(share * size)} of {size} = {share:.4f}; spread of the row {spread:.4f}"
+            for k, share in enumerate(row)
+        ]
+        for p, row, spread in rows
+    ]
+    return grid(
+        "accuracy",
+        result.accuracy,
+        tensor=described("accuracy", result.accuracy, ["p", "passes"]),
+        limit=1.0,
+        rows="p",
+        cols="passes",
+        row_labels=[f"p={p}" for p in result.answers],
+        label_width=52,
+        notes=notes,
+        keys=[[key] * result.accuracy.shape[1] for key in _rates(result)],
+        badge="the spread: each pass is another model",
+        wide=True,
+    )
+
+
+def _answers(result: Result) -> Panel:
+    """The answers of one pass to every question; the slider goes through the passes."""
+    frames = [_of_pass(k, result) for k in range(result.accuracy.shape[1])]
+    return stepped(frames[-1], frames)
+
+
+def _of_pass(k: int, result: Result) -> Panel:
+    rows: list[list[Any]] = []
+    for place, question in enumerate(result.asked):
+        wanted = result.wanted[place - 1] if place else result.eval_answers[0]
+        said = [result.eval_answers[place], *(passes[k][place] for passes in result.answers.values())]
+        rows.append([question, *((words or "nothing", "yes" if words == wanted else "warn") for words in said)])
+    columns = ("question", "eval", *(f"train, p = {p}" for p in result.answers))
+    return table("answers", columns, rows, badge=f"pass {k + 1}", wide=True)

@@ -1,0 +1,35 @@
+"""Counts, bars and the slider through the passes show the answers of the Result."""
+
+from figures.train_mode_answers import draw
+from lessons.train_mode_answers import Params, run
+
+PARAMS = Params(passes=6)
+
+
+def panels():
+    result = run(PARAMS)
+    drawn = draw(PARAMS, result)
+    return result, drawn, {panel["title"]: panel for row in drawn["rows"] for panel in row}
+
+
+def test_the_bars_are_the_accuracy_in_eval_mode_and_the_means():
+    result, _, shown = panels()
+    [bars] = [panel for panel in shown.values() if panel["view"] == "bars"]
+    assert bars["values"] == [result.eval_accuracy, *result.mean.tolist()]
+
+
+def test_the_answer_given_most_is_counted():
+    result, _, shown = panels()
+    for row, passes in zip(shown[result.asked[0]]["rows"][1:], result.answers.values(), strict=True):
+        given = [answers[0] or "nothing" for answers in passes]
+        assert row[2] == f"{given.count(row[1][0])} of 6"
+        assert given.count(row[1][0]) == max(map(given.count, given))
+
+
+def test_every_pass_is_a_step_with_its_own_answers():
+    result, drawn, shown = panels()
+    frames = shown["answers"]["frames"]
+    assert len(drawn["steps"]) == len(frames) == 6
+    for k, frame in enumerate(frames):
+        rows = {**shown["answers"], **frame}["rows"]
+        assert [row[3][0] for row in rows] == [words or "nothing" for words in result.answers[0.3][k]]

@@ -1,0 +1,77 @@
+"""Eval mode has one answer; train mode draws another model for every pass, and is worse the more it drops."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.params import BadParam
+from lessons.progress import watched
+from lessons.train_mode_answers import FLOATS, MODULES, Params, run, set_dropout
+from models.closed_book import shared_qa_model
+
+
+def test_eval_mode_answers_as_the_shared_model_does_whatever_the_seed():
+    one, other = run(Params(passes=2)), run(Params(passes=2, seed=5))
+    expected = [answer.text for answer in shared_qa_model().answer(one.asked)]
+    assert one.eval_answers == other.eval_answers == expected
+    assert one.eval_accuracy > 0.9
+
+
+def test_the_more_is_dropped_the_fewer_answers_are_right():
+    small, middle, large = run(Params()).mean.tolist()
+    assert small > middle > large
+    assert small < 1.0 or middle < 0.8
+
+
+def test_passes_differ_and_their_spread_is_the_standard_deviation_of_their_accuracies():
+    result = run(Params())
+    assert result.accuracy.shape == (3, 20)
+    torch.testing.assert_close(result.spread, result.accuracy.std(dim=1, correction=0))
+    assert result.spread[1] > 0 and len({tuple(row) for row in result.answers[0.3]}) > 10
+
+
+def test_the_accuracy_of_a_pass_is_the_share_of_its_right_answers():
+    result = run(Params(passes=5))
+    right = [a == b for a, b in zip(result.answers[0.1][4][1:], result.wanted, strict=True)]
+    assert result.accuracy[0, 4].item() == pytest.approx(sum(right) / len(right))
+
+
+def test_one_seed_gives_one_set_of_answers_and_another_seed_another():
+    one, again, other = (run(Params(passes=4, seed=seed)).answers for seed in (3, 3, 4))
+    assert one == again != other
+
+
+@pytest.mark.parametrize(("reaches", "left"), [(MODULES, 0.1), (FLOATS, 0.4)])
+def test_the_float_of_an_attention_layer_is_no_module(reaches, left):
+    model = copy.deepcopy(shared_qa_model().model)
+    set_dropout(model, 0.4, reaches)
+    assert {module.p for module in model.modules() if isinstance(module, nn.Dropout)} == {0.4}
+    assert model.encoder.block[0].layer[0].SelfAttention.dropout == left
+
+
+def test_the_shared_model_is_neither_switched_nor_changed():
+    model = shared_qa_model().model
+    before = [(module.training, getattr(module, "p", None)) for module in model.modules()]
+    run(Params(passes=2))
+    assert [(module.training, getattr(module, "p", None)) for module in model.modules()] == before
+    assert not model.training
+
+
+def test_a_run_tells_the_passes_it_has_made():
+    seen = []
+    with watched(lambda done, total, so_far: seen.append((done, total, so_far().accuracy.shape[1]))):
+        run(Params(passes=9))
+    assert seen == [(1, 3, 4), (2, 3, 8), (3, 3, 9)]
+
+
+@pytest.mark.parametrize(("question", "size"), [("", 0), (" ", 0), ("of " * 64, 64)])
+def test_a_question_that_cannot_be_read_is_one_sentence(question, size):
+    with pytest.raises(BadParam) as refused:
+        run(Params(question=question))
+    assert str(refused.value) == f"question must have 1 to 63 tokens, not {size}."
+
+
+def test_words_that_the_model_does_not_know_are_named():
+    assert run(Params(question="Where is Zorgonia?", passes=2)).unknown_words == ["Zorgonia"]
