@@ -1,5 +1,6 @@
 """Every lesson is an endpoint with the names, types, defaults and ranges of its Params."""
 
+import re
 from dataclasses import fields
 
 import pytest
@@ -34,7 +35,10 @@ def test_an_endpoint_documents_its_params(client, slug):
 def test_an_endpoint_answers_with_caption_code_link_and_the_numbers_of_the_result(client, slug):
     answer, lesson = client.predict(api_name=f"/{slug}"), lesson_of(slug)
     result = lesson.run(lesson.Params())
-    assert answer["caption"] == lesson.caption(lesson.Params(), result)
+    said = answer["caption"], lesson.caption(lesson.Params(), result)
+    if lesson.measured:  # no second run repeats the numbers
+        said = tuple(re.sub(r"\d[\d.]*", "#", caption) for caption in said)
+    assert said[0] == said[1]
     assert answer["link"] == f"lesson={slug}"
     assert answer["numbers"].keys() == vars(result).keys()
     assert answer["code"] == lesson.snippet(lesson.Params())
