@@ -6,10 +6,8 @@ from typing import Any
 from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, stepped, strip, table, token
 from lessons.span import Params, Result, illegal, shorten
 
-MOST_FRAMES, MOST_TOKENS = (
-    12,
-    2000,
-)  # windows that can be scrubbed through, and their tokens: they all travel to the page
+MOST_FRAMES = 12  # windows that can be scrubbed through
+MOST_TOKENS = 2000  # in all of them: they travel to the page
 PADDING_SHOWN = 3
 KINDS = {0: "question", -1: "special"}
 LEGEND = (

@@ -226,6 +226,7 @@ LESSON = Lesson(
     snippet=snippet,
     caption=caption,
     button="Measure",
+    gpu_seconds=30,
     at_once=1,  # what another run costs would be measured too
     measured=frozenset({"first_seconds", "warm_seconds", "batched_seconds", "alone_seconds", "peak_bytes"}),
     tolerance=1e-3,  # of a GPU's sums, which come in another order every time

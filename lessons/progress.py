@@ -40,10 +40,3 @@ def tell(done: int, total: int, so_far: Callable[[], Any] | None = None) -> None
     watcher = _watcher.get()
     if watcher is not None:
         watcher(done, total, so_far)
-
-
-def report(done: int, total: int) -> None:
-    """The same of work that counts by itself, such as a download. Raises what the watcher raises."""
-    watcher = _watcher.get()
-    if watcher is not None:
-        watcher(done, total, None)

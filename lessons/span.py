@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import BadParam, bounded, choice, text
-from lessons.progress import Cancelled, progress, report
+from lessons.progress import Cancelled, progress, tell
 from lessons.source import HEADER, snippet_of
 from lessons.span_examples import EXAMPLES, PIANO
 from models.registry import SHIPPED, Choice, ModelUnavailable, choices, shared_registry
@@ -198,7 +198,7 @@ def read_by(weights: str) -> tuple[Choice, "Extractive"]:
 
     def fetched(share: float, _: str) -> None:
         with suppress(Cancelled):  # others may wait for the same weights: they are fetched all the same
-            report(round(100 * share), 100)
+            tell(round(100 * share), 100)
 
     try:
         chosen, loaded, _ = shared_registry().get_or_shipped(weights, fetched)

@@ -1,6 +1,6 @@
 import pytest
 
-from lessons.progress import Cancelled, progress, report, watched
+from lessons.progress import Cancelled, progress, tell, watched
 from lessons.source import snippet_of
 
 
@@ -36,7 +36,7 @@ def test_a_snippet_shows_the_steps_without_their_watcher() -> None:
 
 def test_work_that_counts_by_itself_is_told_too_and_may_be_stopped() -> None:
     seen = []
-    report(1, 2)  # nobody watches
+    tell(1, 2)  # nobody watches
     with watched(lambda done, total, so_far: seen.append((done, total, so_far))):
-        report(3, 100)
+        tell(3, 100)
     assert seen == [(3, 100, None)]
