@@ -1,0 +1,84 @@
+"""The picture of an edit says for each setting and each step what was measured."""
+
+import json
+
+from figures.edit import LISTED, draw
+from lessons.edit import FIVE, Params, Running, asked, run, settings_of
+
+RESULT = {params: run(params) for params in (Params(steps=3), Params(steps=2, more=FIVE, compare="nothing"))}
+
+
+def panels(params):
+    figure = draw(params, RESULT[params])
+    return figure, {panel["title"]: panel for row in figure["rows"] for panel in row}
+
+
+def frame(panel, step):
+    return {**panel, **panel["frames"][step]}
+
+
+def test_each_step_shows_its_own_logits_probabilities_and_losses():
+    params = Params(steps=3)
+    figure, shown = panels(params)
+    assert figure["steps"] == ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
+    for index, title in enumerate(("encoder wo, Adam 0.003", "everything, Adam 0.003")):
+        for step in range(4):
+            assert frame(shown[f"logit · {title}"], step)["values"] == RESULT[params].logits[index][step].tolist()
+            assert (
+                frame(shown[f"probability · {title}"], step)["values"]
+                == RESULT[params].probabilities[index][step].tolist()
+            )
+            assert frame(shown["loss at this step"], step)["values"][index] == RESULT[params].losses[index][step].item()
+
+
+def test_the_bars_name_the_answers_of_the_edit_that_is_under_way():
+    params = Params(steps=2, more=FIVE, compare="nothing")
+    figure, shown = panels(params)
+    result, bars = RESULT[params], shown["logit · encoder wo, Adam 0.003"]
+    for position, edit in enumerate(result.order[0]):
+        assert frame(bars, position)["labels"] == [f"{result.old[edit]} (old)", f"{result.edits[edit][1]} (new)"]
+        assert result.edits[edit][0] in figure["steps"][position]
+
+
+def test_the_scores_are_those_of_the_result():
+    result = RESULT[Params(steps=3)]
+    _, shown = panels(Params(steps=3))
+    for row, values in zip(
+        shown["After the last step"]["rows"], (result.success, result.generality, result.locality), strict=True
+    ):
+        assert [float(cell[0].split()[0]) for cell in row[1:]] == [
+            round(value, 3 if row[0] == "locality" else 2) for value in values
+        ]
+
+
+def test_broken_facts_are_listed_and_the_rest_is_counted():
+    result = RESULT[Params(steps=3)]
+    _, shown = panels(Params(steps=3))
+    table, broken = shown["Locality: what broke · everything, Adam 0.003"], result.broken[1]
+    assert [row[0] for row in table["rows"]] == [question for question, _, _ in broken[:LISTED]]
+    assert table["badge"] == str(len(broken)) and (
+        len(broken) <= LISTED or f"{len(broken) - LISTED} more" in table["note"]
+    )
+
+
+def test_a_frozen_tensor_wears_a_snowflake():
+    result = RESULT[Params(steps=3)]
+    _, shown = panels(Params(steps=3))
+    for row, flags in zip(
+        shown["Which tensors moved, and how far"]["rows"], zip(*result.trainable, strict=True), strict=True
+    ):
+        assert [cell[0][0] for cell in row[2:]] == ["▲" if trains else "❄" for trains in flags]
+
+
+def test_a_run_can_be_drawn_before_its_first_step_and_between_two_settings():
+    params = Params(steps=1)
+    running = Running(asked(params), settings_of(params))
+    for _ in range(2):
+        json.dumps(draw(params, running.result()), allow_nan=False)
+        running.train(running.settings[0], 1, "eval", 0, iter(()))
+
+
+def test_an_error_stands_beside_the_names_that_could_have_moved():
+    params = Params(move="names that match", pattern="^nothing")
+    [[error], [names]] = draw(params, run(params))["rows"]
+    assert error["where"] == "output.loss.backward()" and len(names["rows"]) == 47
