@@ -311,6 +311,7 @@ LESSON = Lesson(
     run=run,
     snippet=snippet,
     caption=caption,
+    gpu_seconds=10,
     measured=frozenset({"throughput"}),
     predictions=(
         Prediction(

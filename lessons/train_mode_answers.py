@@ -175,6 +175,7 @@ LESSON = Lesson(
     run=run,
     snippet=snippet,
     caption=caption,
+    gpu_seconds=10,
     predictions=(
         Prediction(
             question="A trained T5 in train mode reads the same question twice. Are the two rows of logits equal?",
