@@ -217,7 +217,7 @@ def token(
 ) -> Panel:
     """One token of a `strip`: its start and end logit, and the softmax of each.
 
-    kinds: "question" | "special" | "padding" | "answer" | "start" | "end": what it is, or which argmax it is.
+    kinds: "question" | "special" | "padding" | "shared" (in two windows) | "answer" | "start" | "end" (the argmaxes).
     """
     (start, end), (up, down) = logits, shares
     return {

@@ -19,6 +19,7 @@ LEGEND = (
     ("end", "argmax of the ends"),
     ("outside", "special token, padding"),
 )
+SHARED = ("shared", "in a neighbouring window too")
 
 Numbers = dict[str, Any]  # the fields of the Result as lists
 
@@ -64,7 +65,7 @@ def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
         tensor=described("start_logits, end_logits", result.start_logits, ("W", "T"))
         + (f"; {hidden} more tokens of padding are not drawn" if hidden else ""),
         limit=limit(result.start_logits, result.end_logits),
-        legend=LEGEND,
+        legend=LEGEND if len(result.tokens) == 1 else (*LEGEND, SHARED),
         badge=f"window {window}, {real} tokens",
     )
 
@@ -73,7 +74,8 @@ def _token(result: Result, numbers: Numbers, window: int, at: int) -> Panel:
     start, end = numbers["start_logits"][window][at], numbers["end_logits"][window][at]
     up, down = numbers["start_probability"][window][at], numbers["end_probability"][window][at]
     kinds = _kinds(numbers, window, at)
-    where = f"id {numbers['input_ids'][window][at]}, " + (", ".join(kinds) or "context")
+    place = ["context"] if numbers["side"][window][at] == 1 else []
+    where = f"id {numbers['input_ids'][window][at]}, " + ", ".join([*place, *kinds])
     if numbers["side"][window][at] >= 0:
         where += " characters {} to {}".format(*numbers["offsets"][window][at])
     note = (
@@ -89,11 +91,28 @@ def _kinds(numbers: Numbers, window: int, at: int) -> list[str]:
     """What the token is, and what it is to the answer."""
     padding = not numbers["attention_mask"][window][at]
     kinds = ["padding" if padding else KINDS.get(numbers["side"][window][at], "")]
+    kinds += ["shared"] * _is_shared(numbers, window, at)
     best, start, end = numbers["spans"][0]
     if window == best:
         naive_start, naive_end = numbers["naive"]
         kinds += ["answer"] * (start <= at <= end) + ["start"] * (at == naive_start) + ["end"] * (at == naive_end)
     return [kind for kind in kinds if kind]
+
+
+def _is_shared(numbers: Numbers, window: int, at: int) -> bool:
+    """Whether a neighbouring window holds the token as well."""
+    first, last = numbers["offsets"][window][at]
+    near = [w for w in (window - 1, window + 1) if 0 <= w < len(numbers["side"])]
+    return numbers["side"][window][at] == 1 and any(
+        _reach(numbers, w)[0] <= first < last <= _reach(numbers, w)[1] for w in near
+    )
+
+
+def _reach(numbers: Numbers, window: int) -> tuple[int, int]:
+    """The characters of the context that a window holds: start and end, exclusive."""
+    sides, spans = numbers["side"][window], numbers["offsets"][window]
+    last = len(sides) - 1 - sides[::-1].index(1)
+    return spans[sides.index(1)][0], spans[last][1]
 
 
 def _keys(numbers: Numbers, window: int, at: int) -> list[str]:
@@ -214,8 +233,7 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
 def _windows(params: Params, result: Result, numbers: Numbers) -> Panel:
     """What each window holds, and what it would have answered."""
     rows = []
-    for window, (sides, spans) in enumerate(zip(numbers["side"], numbers["offsets"], strict=True)):
-        mine = [span for span, side in zip(spans, sides, strict=True) if side == 1]
+    for window, sides in enumerate(numbers["side"]):
         top = [rank for rank, span in enumerate(numbers["spans"], 1) if span[0] == window]
         ranks = ", ".join(map(str, top)) or "none"
         peak = max(numbers["start_logits"][window]), max(numbers["end_logits"][window])
@@ -223,7 +241,7 @@ def _windows(params: Params, result: Result, numbers: Numbers) -> Panel:
             (
                 str(window),
                 f"{sum(numbers['attention_mask'][window])} of {len(sides)}",
-                f"{mine[0][0]} to {mine[-1][1]}",
+                "{} to {}".format(*_reach(numbers, window)),
                 f"{peak[0]:.2f}, {peak[1]:.2f}",
                 (f"{ranks}: won", "yes") if 1 in top else (ranks, "muted"),
             )

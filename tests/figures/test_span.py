@@ -63,3 +63,12 @@ def test_a_refused_question_is_one_error():
     params = Params(question="")
     [[panel]] = draw(params, run(params))["rows"]
     assert panel["view"] == "error" and "question is empty" in panel["text"]
+
+
+def test_tokens_that_two_windows_hold_are_marked_in_both():
+    params = Params(context=LONG, max_length=160, stride=48)
+    result = run(params)
+    [strip] = panels_of(draw(params, result), "strip")
+    windows = {frame["badge"].split(",")[0]: frame["tokens"] for frame in [{**strip, **f} for f in strip["frames"]]}
+    shared = {name: sum("shared" in token["is"] for token in tokens) for name, tokens in windows.items()}
+    assert [shared[f"window {w}"] for w in range(len(result.tokens))] == [48, 96, 96, 96, 48]

@@ -27,7 +27,7 @@ export class Strip {
 function nodeOf({ text, start, end, startShare, endShare, is, key, note }, limit, index) {
   const style = `--start:${fill(start, limit).background};--end:${fill(end, limit).background};--up:${startShare};--down:${endShare}`;
   const classes = ["token", ...is.map((kind) => `is-${kind}`)].join(" ");
-  return h("bdi", { class: classes, style, tabindex: index ? -1 : 0, "data-key": key, "data-note": note }, text);
+  return h("bdi", { class: classes, style, tabindex: index ? -1 : 0, role: "img", "aria-label": note, "data-key": key, "data-note": note }, text);
 }
 
 /** Arrow keys move the focus along the text (one tab stop a strip). */
