@@ -3,7 +3,7 @@
 import { push } from "./address.js";
 import { say } from "./dom.js";
 import { LessonPage, patiently, same } from "./page.js";
-import { RunBar, exampleList, news } from "./run.js";
+import { RunBar, news } from "./run.js";
 
 export class ButtonPage extends LessonPage {
   build(element) {
@@ -12,7 +12,6 @@ export class ButtonPage extends LessonPage {
     this.bar = new RunBar(this.spec.button, form, () => this.cancel());
     form.before(this.bar.node); // above, where it is seen however many controls there are
     form.addEventListener("submit", () => this.run(this.controls.values()));
-    if (this.spec.examples.length) this.bar.node.before((this.examples = exampleList(this.spec.examples, (params) => this.set(params))).node);
   }
 
   /** What a link opens: its picture, or that of the defaults until its own run is over. */
@@ -27,7 +26,6 @@ export class ButtonPage extends LessonPage {
   change(values, settled) {
     const instant = Object.fromEntries(this.spec.instant.map((name) => [name, values[name]]));
     if (!this.abort && !same(instant, this.params)) super.change({ ...this.params, ...instant }, settled);
-    this.examples?.clear();
     if (!this.abort) this.bar.rest(this.stale());
   }
 

@@ -40,6 +40,7 @@ export class LessonPage {
     this.build(element);
     this.controls = drawControls(this.parts.form, spec.controls, spec.slug, (settled) => this.change(this.controls.values(), settled));
     drawPredictions(this.parts.predict, spec.predictions, (params) => this.set(params));
+    if (spec.examples.length) this.offer(spec.examples);
     drawTraps(this.parts.traps, spec.traps, (params) => this.set(params, true));
     this.open(opened);
     window.addEventListener("popstate", () => this.addressed() && this.restore());
@@ -88,6 +89,11 @@ export class LessonPage {
       this.change(this.controls.values(), true);
     });
     element.replaceChildren(this.root);
+  }
+
+  async offer(examples) {
+    const { drawExamples } = await import("./examples.js");
+    drawExamples(this.parts.form.parentElement.firstChild, this.parts.form, examples, (params) => this.set(params));
   }
 
   /** Change some Params as a trap or a prediction does: the others go to their defaults. */

@@ -54,10 +54,3 @@ export class RunBar {
     say(this.line, stale ? `Changed: press ${this.word} to see what it does.` : "");
   }
 }
-
-/** A list of Params worth starting from. */
-export function exampleList(examples, choose) {
-  const select = h("select", { "aria-label": "Ready examples" }, h("option", { value: "" }, "Ready examples…"), examples.map(({ name }, index) => h("option", { value: index }, name)));
-  select.addEventListener("change", () => select.value !== "" && choose(examples[select.value].params));
-  return { node: h("div", { class: "control control-examples" }, select), clear: () => (select.value = "") };
-}

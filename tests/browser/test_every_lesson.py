@@ -89,3 +89,13 @@ def test_every_trap_sets_itself_up(opened):
         opened.page.wait_for_function("query => location.search.includes(query)", arg=f"lesson={opened.slug}")
         opened.settle()
         assert opened.root.locator(".problem").is_hidden(), trap.name
+
+
+def test_every_ready_example_sets_itself_up(opened):
+    for example in lesson_of(opened.slug).examples:
+        opened.root.get_by_label("Ready examples").select_option(label=example.name)
+        opened.settle()
+        assert opened.root.locator(".problem").is_hidden(), example.name
+        for name, value in example.params.items():
+            control = opened.root.locator(f'[data-param="{name}"] :is(textarea, input[type=text])')
+            assert not control.count() or control.input_value() == value
