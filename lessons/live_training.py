@@ -38,7 +38,7 @@ class Params:
     steps: int = bounded(150, low=25, high=300, step=25, about="of the optimiser")
     seed: int = bounded(0, low=0, high=999, step=1, about="of weights, examples and dropout")
     padding: Reading = choice("no extra padding", about="of the trained reader's input; shown at once")
-    pads: int = bounded(24, low=1, high=32, step=1, about="[PAD] tokens more", when={"padding": READINGS[1:]})
+    pads: int = bounded(24, low=1, high=32, step=1, about="[PAD] tokens more, but for “no extra padding”")
     mode: Literal["eval", "train"] = choice("eval", about="of the trained reader; shown at once")
     dropout: float = bounded(0.1, low=0.0, high=0.5, step=0.1, about="p of its nn.Dropouts", when={"mode": ("train",)})
 
@@ -214,10 +214,10 @@ def caption(params: Params, result: Result) -> str:
     if result.exact is None:
         return told
     mode = f"train mode with dropout {params.dropout:g}" if params.mode == "train" else "eval mode"
-    pads = "" if params.padding == READINGS[0] else f" ({params.pads} pads)"
+    left = result.exact["left"]
     return (
-        f"{told} Read in {mode}, {params.padding}{pads}: exact match {result.exact[params.padding]:.3f}, "
-        f"{100 * (result.on_pads or 0.0):.1f} % of softmax on [PAD]."
+        f"{told} Read in {mode}, {params.padding}: exact match {result.exact[params.padding]:.3f}, "
+        f"{100 * (result.on_pads or 0.0):.1f} % of softmax on [PAD]. With {params.pads} [PAD] on the left: {left:.3f}."
     )
 
 

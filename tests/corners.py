@@ -87,7 +87,9 @@ def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
         return corners(lesson.Params)
     names = {param.name: extremes(param) for param in fields(lesson.Params) if kind(param) is not str}
     together = (
-        lesson.Params(**{name: values[index % len(values)] for name, values in names.items()})
+        lesson.Params(
+            **{name: values[index % len(values)] for name, values in names.items()} | CHEAP.get(lesson.slug, {})
+        )
         for index in range(max(map(len, names.values())))
     )
     examples = (lesson.Params(**example.params) for example in lesson.examples)
