@@ -110,7 +110,11 @@ class Visitor:
 
     def ask(self, slug: str, function: str, data: dict) -> dict:
         call = {"component_id": self.pages[f"page-{slug}"], "fn_name": function, "session_hash": "s", "data": data}
-        return self.http.post("/gradio_api/component_server", json=call).raise_for_status().json()
+        try:
+            answer = self.http.post("/gradio_api/component_server", json=call)
+        except httpx.TransportError:  # the replica died in the middle of its answer: the page asks again, too
+            answer = self.http.post("/gradio_api/component_server", json=call)
+        return answer.raise_for_status().json()
 
     @property
     def replica(self) -> str:
