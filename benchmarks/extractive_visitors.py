@@ -17,7 +17,7 @@ from models.extractive import Extractive
 from models.windows import Settings, encode
 
 VISITORS = (1, 8, 32)
-ROUNDS = 5
+ROUNDS = 3
 GOAL = 1.5  # times the seconds of the bare batched forward
 
 
