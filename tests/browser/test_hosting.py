@@ -112,7 +112,7 @@ class Visitor:
         call = {"component_id": self.pages[f"page-{slug}"], "fn_name": function, "session_hash": "s", "data": data}
         try:
             answer = self.http.post("/gradio_api/component_server", json=call)
-        except httpx.TransportError:  # the replica died in the middle of its answer: the page asks again, too
+        except httpx.TransportError:  # the replica died while it computed this: the page asks again, too
             answer = self.http.post("/gradio_api/component_server", json=call)
         return answer.raise_for_status().json()
 
