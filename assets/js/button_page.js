@@ -86,6 +86,7 @@ export class ButtonPage extends LessonPage {
   paint(state) {
     this.state = state;
     super.paint(state);
+    if (!this.abort) this.bar.rest(this.stale()); // what was instant is no longer a change
   }
 
   /** What the visitor has typed since stays. */
