@@ -174,15 +174,17 @@ def table(
     note: str = "",
     badge: str = "",
     lit: Sequence[int] = (),
+    breaks: bool = False,
 ) -> Panel:
     """A table of facts. A cell is text, (text, kind) or `pressable`: kind is "yes", "no", "warn" or "muted" and colours a badge.
 
-    lit: indices of the rows that matter now: marked, and announced as the current ones.
+    lit: indices of the rows that matter now: marked, and announced as the current ones. breaks: on a phone all columns are seen
+    at once, and long words break; otherwise the table scrolls.
     """
     body = [[list(cell) if isinstance(cell, tuple) else cell for cell in row] for row in rows]
     return {
         "view": "table", "title": title, "columns": list(columns), "rows": body, "note": note, "wide": wide or None,
-        "badge": badge or None, "lit": list(lit) or None,
+        "badge": badge or None, "lit": list(lit) or None, "breaks": breaks or None,
     }  # fmt: skip
 
 

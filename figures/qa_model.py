@@ -65,6 +65,7 @@ def _source(params: Params, result: Result) -> Panel:
         rows,
         lit=[order.index(failed)] if failed else [],
         badge="raises" if failed else "silent",
+        breaks=True,
         wide=True,
     )
 

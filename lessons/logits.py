@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
+from lessons.lesson import Example, Lesson, Prediction, Trap
 from lessons.params import bounded, choice
 from lessons.seeding import seeded
 from lessons.source import snippet_of
@@ -164,5 +164,11 @@ LESSON = Lesson(
             source="https://github.com/summerlvsong/Aggregation-Cross-Entropy/issues/2",
             params={"z0": 10.0, "z1": -10.0, "z2": 0.0, "temperature": 0.1, "target": 1},
         ),
+    ),
+    examples=(
+        Example("Nothing known: three equal logits", {"z0": 0.0, "z1": 0.0, "z2": 0.0}),
+        Example("Sure and right", {"z0": 8.0, "z1": -2.0, "z2": -2.0}),
+        Example("Sure and wrong", {"z0": -2.0, "z1": 8.0, "z2": -2.0}),
+        Example("Flattened by a temperature of 5", {"temperature": 5.0}),
     ),
 )

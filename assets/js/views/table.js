@@ -8,14 +8,14 @@ export class Table {
     this.host = host;
   }
 
-  update({ title, columns, rows, note, badge, lit }) {
+  update({ title, columns, rows, note, badge, lit, breaks }) {
     const cell = (value, column) => {
       const [text, kind, set] = Array.isArray(value) ? value : [value, null, null];
       const inside = set ? choice(text, kind, set) : kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
       return column === 0 ? h("th", { scope: "row" }, inside) : h("td", {}, inside);
     };
     const table = h(
-      "table", { class: "facts" },
+      "table", { class: breaks ? "facts breaks" : "facts" },
       h("caption", {}, h("span", { class: "panel-name" }, title), " ", badge ? h("span", { class: "badge" }, badge) : ""),
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
       h("tbody", {}, rows.map((row, index) => h("tr", lit?.includes(index) ? { class: "now", "aria-current": "true" } : {}, row.map(cell)))),
