@@ -13,7 +13,8 @@ def draw(params: Params, result: Result) -> Figure:
         return figure([error("data", result.error or "", where=f"reading {params.format}")])
     first = [_rows(params, result)]
     if result.error:
-        return figure([error("batch", result.error, where="next(iter(loader))"), *first], _below(params, result))
+        where = "DataLoader(...)" if result.asked is None else "next(iter(loader))"
+        return figure([error("batch", result.error, where=where), *first], _below(params, result))
     return figure([*_batch(result), *first], [*_below(params, result), _batches(params, result)])
 
 

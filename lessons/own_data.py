@@ -1,4 +1,4 @@
-"""A DataLoader reads your own rows: strings stay lists, numbers become int64 and float64 tensors, and a missing value stops it."""
+"""A DataLoader reads your own rows: it keeps strings in a list, makes an int64 tensor of ints and a float64 one of floats, and stops at a missing value."""
 
 import csv
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 """
 )
 REFUSALS = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
-PETS = "name,age,weight,vaccinated\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21,yes\n"
+PETS = "name,age,weight,vaccinated\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
 TOKENS = '{"ids": [5, 9, 2], "label": 1}\n{"ids": [7, 2], "label": 0}\n{"ids": [4, 8, 6, 2], "label": 1}\n'
 GAP = "name,age\nRex,3\nMia,\nOtto,1\n"
 
@@ -208,7 +208,7 @@ def caption(params: Params, result: Result) -> str:
     cut = "rounded down" if params.drop_last else "rounded up"
     first = f"the first {len(sizes)} have" if (result.length or 0) > len(sizes) else "with"
     return (
-        f"{result.n} rows of {params.format}{_columns(params, result)}, {drawn}. len(loader) is {result.length} "
+        f"{_rows(result)} of {params.format}{_columns(params, result)}, {drawn}. len(loader) is {result.length} "
         f"(batches of {params.batch_size}, {cut}), {first} {sizes} rows. {_made(params, result)}"
     )
 
@@ -223,10 +223,11 @@ def _columns(params: Params, result: Result) -> str:
 
 def _made(params: Params, result: Result) -> str:
     if not result.trees:
-        return f"No row fills a batch, so an epoch is empty, and {params.collate_fn} is never called."
+        return f"There is no batch, so an epoch is empty, and {params.collate_fn} is never called."
     (_, _, kind, _, _), *rest = result.trees[0]
     told = ", ".join(f"{name} {type_} {facts}".strip() for depth, name, type_, facts, _ in rest if depth == 1)
-    return f"{params.collate_fn} makes a {kind} of the first{f': {told}' if told else ''}."
+    mixed = " float32: the batch begins with an int, and a float follows." if "Tensor float32" in told else ""
+    return f"{params.collate_fn} makes a {kind} of the first{f': {told}' if told else ''}.{mixed}"
 
 
 def _refused(params: Params, result: Result) -> str:
@@ -235,10 +236,13 @@ def _refused(params: Params, result: Result) -> str:
     where = ""
     if result.asked is not None:
         rows = result.asked[(len(result.asked) - 1) // params.batch_size * params.batch_size :]
-        where = f" at the batch of the rows {rows[:8]}{' and more' if len(rows) > 8 else ''}"
-    return (
-        f"{result.n} rows were read as {params.format}; {params.collate_fn} stops{where}: {result.error}{_why(result)}"
-    )
+        where = f" at the batch of row{'' if len(rows) == 1 else 's'} {rows[:8]}{' and more' if len(rows) > 8 else ''}"
+    read = f"{_rows(result)} {'was' if result.n == 1 else 'were'} read as {params.format}"
+    return f"{read}; with {params.collate_fn} the loader stops{where}: {result.error}{_why(result)}"
+
+
+def _rows(result: Result) -> str:
+    return f"{result.n} row{'' if result.n == 1 else 's'}"
 
 
 def _why(result: Result) -> str:
@@ -251,6 +255,10 @@ def _why(result: Result) -> str:
         "equal size": "Lists of unequal length make no rectangle: pad them, or keep them as lists.",
         "KeyError": "That column is not in every row.",
         "new(): invalid": "The first value of the batch is a number, another one is not.",
+        "must be real number": "The first value of the batch is a number, another one is not.",
+        "cannot be interpreted as an integer": "The first value of the batch is a number, another one is not.",
+        "has no len()": "The first value of the batch is a list, another one is not.",
+        "string indices": "A line is text and has no columns.",
         "num_samples=0": "There is no row to draw.",
     }
     why = next((f" {why}" for part, why in known.items() if part in error), "")
@@ -273,7 +281,7 @@ LESSON = Lesson(
     ),
     predictions=(
         Prediction(
-            question="A column of numbers such as 12.5, read as Python floats. What dtype has it in the batch?",
+            question="A column of numbers such as 12.5, read as Python floats. What dtype does it have in the batch?",
             choices=("torch.float32", "torch.float64", "torch.float16"),
             answer=1,
             why="A Python float has 64 bits, and default_collate keeps them; most layers want .float().",
