@@ -27,8 +27,9 @@ def _gantt(params: Params, result: Result) -> Panel:
                 rows[lane][at] = batch
                 notes[lane][at] = f"{told}: {span[0]:.1f} to {span[1]:.1f} ms"
     waiting = [name.startswith("q") for name in lanes]
+    legend = "; w: a worker loads, q: loaded and waiting in the queue" if params.num_workers else ""
     return grid(
-        "The first epoch, as measured", rows, tensor=f"batch number, in slices of {width:.1f} ms; w: a worker loads, q: loaded and waiting in the queue",
+        "The first epoch, as measured", rows, tensor=f"batch number, in slices of {width:.1f} ms{legend}",
         limit=1e9, digits=0,
         row_dim=None, col_dim=0, rows="process", cols="ms since iter(loader) was called", row_labels=list(lanes),
         col_labels=[f"{at * width:.0f}" if at % 4 == 0 else "" for at in range(BINS)], groups=rows, notes=notes, wide=True,
@@ -99,7 +100,7 @@ def _values(result: Result) -> Panel:
     return grid(
         "values", result.values, tensor=described("values", result.values, ("epoch", "batch")), limit=9, digits=0, rows="epoch",
         cols="batch", marks=[["error" if epoch and value == 1 else "" for value in row] for epoch, row in enumerate(seen)],
-        notes=[[f"epoch {epoch}: the worker saw dataset.value {value}; the loop set it to 9 after epoch 0" for value in row] for epoch, row in enumerate(seen)],
+        notes=[[f"epoch {epoch}: dataset.value was {value} at loading; set to 9 after epoch 0" for value in row] for epoch, row in enumerate(seen)],
         badge="stale copy" if 1 in seen[1] else "set to 9 after epoch 0",
     )  # fmt: skip
 

@@ -44,7 +44,9 @@ class Params:
     mode: Literal["train", "checkpoint", "eval", "no_grad", "inference_mode"] = choice(
         "train", about="eval: net.eval() alone; the last two: eval() and that context"
     )
-    frozen: Frozen = choice("nothing", about="requires_grad_(False)", when={"mode": RECORDING})
+    frozen: Frozen = choice(
+        "nothing", about="requires_grad_(False); the first half is layers // 2", when={"mode": RECORDING}
+    )
     optimizer: Literal["SGD", "SGD, momentum 0.9", "Adagrad", "AdamW"] = choice(
         "AdamW", about="after one step", when={"mode": TRAINING}
     )
@@ -272,7 +274,7 @@ def _linear(params: Params, result: Result) -> str:
         why = "a frozen net needs no backward" if params.mode in RECORDING else f"{params.mode} records nothing"
         return f"Autograd saves 0 bytes, for every batch_size: {why}."
     told = (
-        f"Autograd saves {result.activations} bytes for {params.batch_size} items of {params.length} x {params.width} "
+        f"Autograd saves {result.activations} bytes for {_items(params.batch_size)} of {params.length} x {params.width} "
         f"in {params.layers} block{'s' if params.layers > 1 else ''}: {result.per_item} for each item"
     )
     return f"{told}; attention: {params.attention}, frozen: {params.frozen}, mode: {params.mode}."
@@ -283,7 +285,12 @@ def _fits(params: Params, result: Result) -> str:
         return f"What is saved sets no largest batch_size for {params.budget} MiB."
     if not result.max_batch:
         return f"In {params.budget} MiB not even one item fits beside the {result.fixed} bytes that are there anyway."
-    return f"In {params.budget} MiB at most {result.max_batch} items fit, temporary tensors not counted."
+    fit = "1 item fits" if result.max_batch == 1 else f"{result.max_batch} items fit"
+    return f"In {params.budget} MiB at most {fit}, temporary tensors not counted."
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
 
 
 def _gpu(result: Result) -> str:
@@ -340,7 +347,7 @@ LESSON = Lesson(
             "/ p.nbytes:.0f} times as large'][2])(torch.optim.AdamW([p])))(nn.Parameter(torch.ones(1000)))",
         ),
         Prediction(
-            question="Half of the blocks is frozen. Which half saves more memory for activations?",
+            question="Half of the blocks are frozen. Which half saves more memory for activations?",
             choices=("the first half", "the last half", "both the same"),
             answer=0,
             why="Before the first trainable layer nothing needs a gradient. Frozen blocks at the end still carry the gradient through.",

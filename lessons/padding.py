@@ -263,9 +263,7 @@ def snippet(params: Params) -> str:
 
 def caption(params: Params, result: Result) -> str:
     if result.input_ids is None:
-        return (
-            f"{len(result.texts)} lines, at most {params.max_length} tokens each: the tokenizer refuses. {result.error}"
-        )
+        return f"{_lines(result)}, at most {params.max_length} tokens each: the tokenizer refuses. {result.error}"
     if params.view == WASTE:
         return _waste(params, result)
     if params.view == LABELS:
@@ -274,16 +272,19 @@ def caption(params: Params, result: Result) -> str:
         return _masks(params, result)
     cells = result.input_ids.numel()
     real = int(result.attention_mask.sum())  # type: ignore[union-attr]
+    pads = cells - real
     filled = (
-        f"{cells - real} cells are filled on the {params.padding_side} with id {result.pad_token_id}"
-        if cells > real
+        f"{pads} {'cell is' if pads == 1 else 'cells are'} filled on the {params.padding_side} with id {result.pad_token_id}"
+        if pads
         else "none is padding"
     )
     added = f"len(tokenizer) is {result.length}, vocab_size {result.vocab_size}."
     asked = f"padding={params.padding}, max_length={params.max_length}, pad_to_multiple_of={params.pad_to_multiple_of}"
-    return (
-        f"{len(result.texts)} lines of text, {asked}: {cells} ids, of which {real} are real tokens; {filled}. {added}"
-    )
+    return f"{_lines(result)} of text, {asked}: {cells} ids, of which {real} are real tokens; {filled}. {added}"
+
+
+def _lines(result: Result) -> str:
+    return f"{len(result.texts)} line{'' if len(result.texts) == 1 else 's'}"
 
 
 def _waste(params: Params, result: Result) -> str:

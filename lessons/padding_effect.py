@@ -300,15 +300,21 @@ def caption(params: Params, result: Result) -> str:
     same = result.answer_padded == result.answer_alone
     jumped = "stays" if same else f"jumps to {result.answer_padded!r} from"
     return (
-        f"{params.model}, {params.pads} cells of padding: {setting}. The logits of {len(result.named)} real tokens move by "
+        f"{params.model}, {params.pads} cells of padding: {setting}. The logits of {_tokens(params, result)} move by "
         f"up to {_size(largest)}, the encoder's output by {_size(result.hidden_gap.max().item())}; the answer {jumped} "
         f"{result.answer_alone!r}.{lacks} Of the small set {result.accuracy[setting]:.0%} are answered "
         f"exactly, {result.accuracy['each alone']:.0%} when each is read alone."
     )
 
 
+def _tokens(params: Params, result: Result) -> str:
+    """What the logits belong to; a T5 has them for the tokens of its answer."""
+    noun = "real token" if params.model == SPANS else "answer token"
+    return f"{len(result.named)} {noun}{'' if len(result.named) == 1 else 's'}"
+
+
 def _size(gap: float) -> str:
-    return f"{gap:.4f}" if gap >= 0.001 or gap == 0 else f"{gap:.1e}, which is rounding"
+    return f"{gap:.4f}" if gap >= 1e-4 or gap == 0 else f"{gap:.1e}, which is rounding"
 
 
 _BERT = (

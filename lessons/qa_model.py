@@ -316,7 +316,9 @@ def caption(params: Params, result: Result) -> str:
     own = result.decoded[0]
     lacks = f" It read <unk> for {', '.join(result.unknown_words)}." if result.unknown_words else ""
     answer = f"The corrected class answers {own['text']!r} with probability {float(own['p'].prod()):.3f}.{lacks}"
-    what = f"{len(result.decoded)} items as {params.items}, {params.target}, {params.answers}, {params.head}"
+    count = len(result.decoded)
+    given = params.items if params.items == NONE else f"{count} item{'' if count == 1 else 's'} as {params.items}"
+    what = f"{given}, {params.target}, {params.answers}, {params.head}"
     return f"{answer} The notes' class, given {what}, forward {params.forward}: {_noted(params, result)}"
 
 

@@ -1,4 +1,4 @@
-"""Workers load batches while the loop trains, and read num_workers * prefetch_factor * batch_size samples before the first one."""
+"""Workers load batches while the loop trains, and are given num_workers * prefetch_factor * batch_size samples before it asks for one."""
 
 import time
 from collections.abc import Iterator
@@ -153,10 +153,12 @@ def caption(params: Params, result: Result) -> str:
 def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"Without workers {result.fetched[0]} samples are read before the first batch is asked for, and {result.fetched[1]} after it."
+    workers = f"{params.num_workers} worker{'' if params.num_workers == 1 else 's'}"
+    every = ": all that the epoch has" if result.fetched[0] == result.fetched[-1] else ""
     return (
         f"When iter(loader) returns, {result.fetched[0]} samples are handed out for reading "
-        f"({params.num_workers} workers, prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}), "
-        f"before any batch is asked for."
+        f"({workers}, prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}), "
+        f"before any batch is asked for{every}."
     )
 
 
@@ -170,12 +172,12 @@ def _timed(params: Params, result: Result) -> str:
 
 def _order(params: Params, result: Result) -> str:
     """Where the batch of the slow sample came, and how long the loop waited for its first batch."""
-    slow = f"Sample 0 takes {params.first} times as long. " if params.first > 1 else ""
+    slow = f"Sample 0 alone takes {params.first} x {params.load} ms. " if params.first > 1 else ""
     if not params.num_workers or not slow and params.in_order:
         return slow.strip()
     place = [batch[0] for batch in result.indices].index(0)
     waited = f"the first batch came after {result.steps[0][0]:.0f} ms"
-    return f"{slow}With in_order={params.in_order} {waited}, and the batch of sample 0 at place {place}."
+    return f"{slow}With in_order={params.in_order} {waited}, and the batch of sample 0 came at place {place}, counted from 0."
 
 
 def _stale(result: Result) -> str:
@@ -238,7 +240,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Workers that cost more than they save",
-            sentence="Samples that are in memory need no workers: starting the processes takes longer than the whole epoch.",
+            sentence="Samples that are in memory need no workers: starting the processes takes longer than reading them all.",
             source="https://github.com/Lightning-AI/pytorch-lightning/issues/17410",
             params={"load": 0, "step": 0},
         ),
