@@ -23,13 +23,6 @@ APOLLO = (
     "signed by the three astronauts and President Nixon. They returned to Earth on 24 July and spent "
     "three weeks in quarantine."
 )
-CHESS = (
-    "Deep Blue, a computer built by IBM, lost its first match against Garry Kasparov in Philadelphia "
-    "in February 1996 by two games to four. In May 1997 the two met again in New York, and the "
-    "machine won by three and a half games to two and a half. Kasparov accused IBM of cheating and "
-    "asked for a rematch; IBM refused and took Deep Blue apart. Twenty years later AlphaZero learned "
-    "chess in a few hours by playing against itself."
-)
 COFFEE = (
     "Coffee came from Ethiopia to Yemen in the fifteenth century, and Sufi monks drank it to stay "
     "awake at night. From the port of Mocha it reached Cairo, Damascus and Istanbul. Venetian "
@@ -76,7 +69,7 @@ HEBREW = (
     "ירושלים היא בירת ישראל. The city of Haifa lies on the slopes of Mount Carmel 🏔️. "
     "חיפה היא עיר נמל. Its port was opened in 1933 🚢, and the ☃ of winter never comes."
 )
-LONG = " ".join((APOLLO, CHESS, COFFEE, PENGUIN, VOLCANO, LIBRARY))
+LONG = " ".join((COFFEE, PENGUIN, VOLCANO, LIBRARY))  # short enough for a link
 
 
 def _asked(name: str, question: str, context: str, **settings: object) -> Example:
@@ -93,8 +86,8 @@ EXAMPLES = (
     _asked(
         "The same, spans of 30 tokens allowed", "Which countries grow the most coffee?", COFFEE, max_answer_tokens=30
     ),
-    _asked("Five windows, one answer", "What does Anak Krakatoa mean?", LONG, max_length=160, stride=48),
-    _asked("Windows that share nothing", "What does Anak Krakatoa mean?", LONG, max_length=96, stride=0),
+    _asked("Four windows that share 32 tokens", "What does Anak Krakatoa mean?", LONG, max_length=128, stride=32),
+    _asked("Six that share none: a wrong answer", "What does Anak Krakatoa mean?", LONG, max_length=80, stride=0),
     _asked("Temperature 4: the same order, flatter", "Who runs the library?", LIBRARY, temperature=4.0),
     _asked("The text does not say", "Who painted the Mona Lisa?", BREAD),
     _asked("Two candidates", "Who received the Nobel Prize?", DNA, n_best=8),

@@ -52,6 +52,11 @@ def test_the_first_examples_show_each_way_in_which_two_argmaxes_fail():
     assert agree.naive.tolist() == agree.spans[0, 1:].tolist()
 
 
+def test_overlap_saves_an_answer_that_windows_without_it_cut_in_two():
+    shared, none = (run(Params(**e.params)) for e in EXAMPLES if e.params["context"] == LONG)
+    assert shared.answers[0] == "child of Krakatoa" and none.answers[0] == "silent"
+
+
 @given(st.floats(0.1, 10))
 @settings(max_examples=20, deadline=None)
 def test_temperature_changes_probabilities_and_nothing_else(temperature):
