@@ -403,7 +403,8 @@ def name_of(setting: tuple[str, str, float]) -> str:
     """A setting in words."""
     pattern, optimizer, lr = setting
     moves = next((name for name, known in PATTERNS.items() if known == pattern), f"names that match {pattern}")
-    return f"{moves}, {optimizer} {lr:g}"
+    place, found, _ = moves.partition(".layer")
+    return f"{f'wo of {place}' if found else moves}, {optimizer} {lr:g}"
 
 
 def _scores(result: Result, index: int) -> str:

@@ -15,10 +15,10 @@ from lessons.pattern import search
 
 
 def ask(model: Any, tokenizer: Any, questions: list[str]) -> Iterator[str]:
-    """The greedy answer to each question, 64 of them a batch."""
-    for start in range(0, len(questions), 64):
-        rows = [torch.tensor(ids) for ids in tokenizer(questions[start : start + 64]).input_ids]
-        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)  # (64, S) 0 at the padding
+    """The greedy answer to each question, 128 of them a batch."""
+    for start in range(0, len(questions), 128):
+        rows = [torch.tensor(ids) for ids in tokenizer(questions[start : start + 128]).input_ids]
+        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)  # (128, S) 0 at the padding
         ids = pad_sequence(rows, batch_first=True, padding_value=tokenizer.pad_token_id)
         out = model.generate(input_ids=ids, attention_mask=mask, do_sample=False, max_new_tokens=8)
         yield from tokenizer.batch_decode(out, skip_special_tokens=True)
