@@ -15,6 +15,40 @@ from lessons.params import BadParam, accepts, choices, kind, nullable, read
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 
+class Parameter(Api):
+    """A parameter of an endpoint.
+
+    Gradio sends a component's description with the page four times, and describes every component anew for each visitor:
+    here one description suffices, and all visitors share it.
+    """
+
+    nothing: dict[str, Any] = {}
+    shared: dict[str, Any]
+
+    @classmethod
+    def describe(cls, made: Api, param: Field) -> None:
+        """Turn what `gr.api` made of an annotation into the parameter that the lesson declares."""
+        made.__class__ = cls
+        assert isinstance(made, Parameter)
+        made.label, made._api_info = param.name, schema(param)
+        made.shared = {"name": "api", "value": made.value, "label": param.name}
+
+    def get_block_name(self) -> str:
+        return "api"
+
+    def get_config(self, cls: Any = None) -> dict[str, Any]:
+        return self.shared
+
+    def api_info(self) -> dict[str, Any]:  # type: ignore[override]
+        return self.nothing
+
+    def api_info_as_input(self) -> dict[str, Any]:
+        return self._api_info
+
+    def api_info_as_output(self) -> dict[str, Any]:
+        return self.nothing
+
+
 def expose(slug: str) -> None:
     """Register the endpoint `/<slug>`: the names, types, defaults and ranges of Params in; caption and numbers out."""
     lesson = lesson_of(slug)
@@ -43,8 +77,7 @@ def expose(slug: str) -> None:
     assert blocks is not None
     for param, described in zip(params, blocks.fns[event["id"]].inputs, strict=True):
         assert isinstance(described, Api)
-        described._api_info = schema(param)
-        described.label = param.name
+        Parameter.describe(described, param)
 
 
 def schema(param: Field) -> dict[str, Any]:

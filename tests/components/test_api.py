@@ -1,5 +1,6 @@
 """Every lesson is an endpoint with the names, types, defaults and ranges of its Params."""
 
+import json
 import re
 from dataclasses import fields
 
@@ -56,3 +57,15 @@ def test_a_bad_argument_gets_one_sentence_with_its_name_and_range(client, bad):
     param = next(field for field in fields(lesson_of("dropout").Params) if field.name == name)
     with pytest.raises(AppError, match=f"^{name} must be {accepts(param)}, not .*\\.$"):
         client.predict(**bad, api_name="/dropout")
+
+
+def test_the_page_carries_one_description_of_a_parameter_and_visitors_share_it():
+    blocks = build()
+    sent = [block for block in blocks.get_config_file()["components"] if block["type"] == "api"]
+    for block in sent:
+        about = block["api_info_as_input"]["description"]
+        assert json.dumps(block).count(json.dumps(about)) == 2  # once for people, once for gradio_client
+    config = blocks.default_config
+    again = [config.config_for_block(key, [], block) for key, block in config.blocks.items()]
+    shared = {block["id"]: block["props"] for block in again if block["type"] == "api"}
+    assert all(shared[block["id"]] is block["props"] for block in sent)
