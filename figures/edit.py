@@ -8,7 +8,7 @@ from lessons.edit import PATTERNS, Params, Result
 
 Cell = str | tuple[str, str]
 SHORT = ("encoder wo", "decoder wo", "every DenseReluDense", "everything")  # of PATTERNS
-LISTED = 20  # broken facts of a setting
+LISTED = 20  # broken facts of a setting, at most
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -130,9 +130,11 @@ def _reworded(result: Result, titles: list[str]) -> Panel:
 
 def _broken(result: Result, k: int, title: str) -> Panel:
     broken = result.broken[k]
-    rows: list[list[Cell]] = [[question, was, (now or "(nothing)", "warn")] for question, was, now in broken[:LISTED]]
-    rest = len(broken) - len(rows)
-    note = f"and {rest} more" if rest else "no other fact changed" if not broken else ""
+    spread = broken[:: max(1, -(-len(broken) // LISTED))]  # facts of one relation stand together: some of each
+    rows: list[list[Cell]] = [[question, was, (now or "(nothing)", "warn")] for question, was, now in spread]
+    note = "" if broken else "no other fact changed"
+    if len(rows) < len(broken):
+        note = f"{len(rows)} of {len(broken)}, taken from all relations"
     return table(
         f"Locality: what broke · {title}", ["question", "before", "now"], rows, note=note, badge=str(len(broken))
     )
