@@ -9,6 +9,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.answer import lesson_of
+from components.api import Parameter
 from components.server import launch_settings
 from components.site import LESSONS, build
 from lessons.params import accepts
@@ -61,11 +62,13 @@ def test_a_bad_argument_gets_one_sentence_with_its_name_and_range(client, bad):
 
 def test_the_page_carries_one_description_of_a_parameter_and_visitors_share_it():
     blocks = build()
-    sent = [block for block in blocks.get_config_file()["components"] if block["type"] == "api"]
+    parameters = {key for key, block in blocks.blocks.items() if isinstance(block, Parameter)}
+    sent = [block for block in blocks.get_config_file()["components"] if block["id"] in parameters]
+    assert len(sent) == sum(len(fields(lesson_of(slug).Params)) for slug in LESSONS)
     for block in sent:
         about = block["api_info_as_input"]["description"]
         assert json.dumps(block).count(json.dumps(about)) == 2  # once for people, once for gradio_client
     config = blocks.default_config
     again = [config.config_for_block(key, [], block) for key, block in config.blocks.items()]
-    shared = {block["id"]: block["props"] for block in again if block["type"] == "api"}
+    shared = {block["id"]: block["props"] for block in again}
     assert all(shared[block["id"]] is block["props"] for block in sent)
