@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import torch
 
-from lessons.edit import FIVE, MORE, PATTERNS, Params, asked, before, caption, run
+from lessons.edit import FIVE, MORE, PATTERNS, Params, asked, before, caption, run, snippet
 from lessons.params import BadParam
 from lessons.pattern import search
 from lessons.progress import Cancelled, watched
@@ -126,6 +126,9 @@ def test_progress_counts_to_its_end():
 def test_what_matches_nothing_leaves_nothing_to_train():
     result = run(Params(move="names that match", pattern="^encoder.block[1]"))
     assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad") and result.losses == []
+    with pytest.raises(RuntimeError) as raised:
+        exec(snippet(Params(move="names that match", pattern="^encoder.block[1]")), {})
+    assert result.error == f"RuntimeError: {raised.value}"
     assert run(Params(move="names that match", pattern="(")).error.startswith("error: missing )")
 
 
