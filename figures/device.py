@@ -70,8 +70,8 @@ def _places(result: Result) -> Panel:
             f"{1000 * result.warm_seconds[name]:.1f}",
             f"{result.weight_bytes[name] / 1e6:.1f}",
             f"{result.peak_bytes[name] / 1e6:.0f}",
-            f"{result.logit_difference[name]:.5f}",
-            f"{result.batch_difference[name]:.5f}",
+            f"{result.logit_difference[name]:.2g}",
+            f"{result.batch_difference[name]:.2g}",
             (f"{result.changed_answers[name]} of {len(result.answers[name])}", _good(result.changed_answers[name])),
         )
         for name in result.logits

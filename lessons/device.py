@@ -200,17 +200,17 @@ def _there(params: Params, result: Result) -> str:
 def _speed(result: Result, name: str) -> str:
     size = max(result.batched_seconds[name])
     batched, alone = result.batched_seconds[name][size], result.alone_seconds[name][size]
-    noun = "question" if size == 1 else "questions"
+    read = "question takes" if size == 1 else "questions take"
     first, warm = result.first_seconds[name], result.warm_seconds[name]
     return (
-        f"{name}: {1000 * first:.1f} ms the first time, {1000 * warm:.1f} ms warm; {size} {noun} take "
+        f"{name}: {1000 * first:.1f} ms the first time, {1000 * warm:.1f} ms warm; {size} {read} "
         f"{1000 * batched:.1f} ms in one batch and {1000 * alone:.1f} ms one by one."
     )
 
 
 def _differences(result: Result) -> list[str]:
     return [
-        f"Logits of {name} differ from cpu float32 by at most {difference:.4f}, and {result.changed_answers[name]} of "
+        f"Logits of {name} differ from cpu float32 by at most {difference:.2g}, and {result.changed_answers[name]} of "
         f"{len(result.answers[name])} answers change."
         for name, difference in result.logit_difference.items()
         if name != "cpu float32"
@@ -258,7 +258,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="float16 on a CPU",
-            sentence="Half the bytes, many times slower: few CPUs compute in float16, so operators convert to float32 and back.",
+            sentence="Half the bytes, and on most CPUs several times slower: few compute in float16, so operators convert to float32 and back.",
             source="https://github.com/huggingface/transformers/issues/34692",
             params={"dtype": "float16", "device": "cpu"},
         ),
@@ -270,7 +270,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="The batch changes the logits",
-            sentence="Another batch size may take another kernel and sum in another order; the last digits differ, the answers hardly ever.",
+            sentence="Another batch size may take another kernel, which sums in another order: Δ batch is then not 0, and answers hardly ever change.",
             source="https://github.com/huggingface/transformers/issues/2401",
             params={"dtype": "float32", "batch_size": 32},
         ),

@@ -205,7 +205,7 @@ def snippet(params: Params) -> str:
 
 def caption(params: Params, result: Result) -> str:
     step, loss = result.taken[-1], result.losses[-10:].mean().item() if len(result.losses) else math.nan
-    where = "still near" if loss > 0.8 * result.plateau else "far below"
+    where = "above" if loss > 1.15 * result.plateau else "near" if loss > 0.85 * result.plateau else "below"
     told = (
         f"AdamW, lr={params.lr:g}, batches of {params.batch_size}, initializer_range={params.initializer_range:g}, seed "
         f"{params.seed}. After {step} steps {100 * result.accuracy[-1]:.1f} % of 200 other questions are right (exact match "
@@ -266,7 +266,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Stuck at ln 3",
-            sentence="With BertConfig's initializer_range of 0.02 so small a model hardly attends: it never reads the question.",
+            sentence="With BertConfig's initializer_range of 0.02 so small a model starts by attending to all tokens alike, and in these steps never reads the question.",
             source="https://github.com/huggingface/transformers/issues/1126",
             params={"initializer_range": 0.02},
         ),

@@ -274,11 +274,13 @@ def _fallback(params: Params, result: Result) -> str:
 
 def _best(params: Params, result: Result) -> str:
     window, start, end = result.spans[0].tolist()
-    held = f"the {len(result.answers)} best spans hold {result.probabilities.sum().item():.2f} of it"
+    count, most = len(result.answers), params.max_answer_tokens
+    held = f"; the {count} best spans hold {result.probabilities.sum().item():.2f} of it" if count > 1 else ""
     return (
-        f"The best of {result.legal_spans} legal spans of at most {params.max_answer_tokens} tokens is "
+        f"The best of {result.legal_spans} legal span{'' if result.legal_spans == 1 else 's'} of at most "
+        f"{most} token{'' if most == 1 else 's'} is "
         f"“{shorten(result.answers[0])}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
-        f"probability {result.probabilities[0].item():.3f} at temperature {params.temperature:g}; {held}."
+        f"probability {result.probabilities[0].item():.3f} at temperature {params.temperature:g}{held}."
     )
 
 
