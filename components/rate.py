@@ -15,7 +15,7 @@ from components.visitor import address_of, cookie_of, new_cookie
 
 VARIABLE = "TORCH_EXPLORABLES_RATE"  # requests a second of one visitor; 0 switches the limits off
 DEFAULT = 10.0
-ADDRESS, EVERYBODY = 6, 12  # times the rate of one visitor: a class shares one address
+ADDRESS, EVERYBODY = 20, 30  # times the rate of one visitor: a class of 200 shares one address
 BURST = 20  # seconds of its rate that may come at once: a slider that is dragged asks all the time
 REMEMBERED = 10_000  # visitors, and as many addresses
 FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/gradio_api/heartbeat/", "/healthz", "/theme.css")

@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from components import gpu
@@ -201,8 +201,9 @@ async def _stream(request: Request) -> StreamingResponse:
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
 
-def route(slugs: tuple[str, ...]) -> Route:
-    """POST /explorables/run/<slug> with {"params": {...}}, for the lessons with a button."""
+def routes(slugs: tuple[str, ...]) -> list[Route]:
+    """POST /explorables/run/<slug> with {"params": {...}}, for the lessons with a button; GET /explorables/run/ asks whether
+    this visitor may ask at all."""
     known = {slug for slug in slugs if lesson_of(slug).button}
 
     async def endpoint(request: Request) -> StreamingResponse:
@@ -210,4 +211,7 @@ def route(slugs: tuple[str, ...]) -> Route:
             raise HTTPException(404)
         return await _stream(request)
 
-    return Route("/explorables/run/{slug}", endpoint, methods=["POST"])
+    async def may_ask(_: Request) -> Response:
+        return Response(status_code=204)
+
+    return [Route("/explorables/run/", may_ask), Route("/explorables/run/{slug}", endpoint, methods=["POST"])]

@@ -13,7 +13,7 @@ from components.headers import SafeHeaders, embedders_from_environment
 from components.health import route as health_route
 from components.limits import LimitBody
 from components.rate import LimitRate, rate_from_environment
-from components.runs import route as run_route
+from components.runs import routes as run_routes
 from components.site import LESSONS
 
 THEME = gr.themes.Base(
@@ -39,7 +39,7 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": [health_route(), *routes(), run_route(LESSONS)],
+            "routes": [health_route(), *routes(), *run_routes(LESSONS)],
             "middleware": middleware(),
         },
     }

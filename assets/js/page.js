@@ -133,7 +133,7 @@ export class LessonPage {
           if (settled) push(this.link);
         }
       } catch {
-        this.complain("The server did not answer; what you set is kept. Change a control to try again.");
+        this.complain(`${await refusal()} What you set is kept; change a control to try again.`);
       }
     }
     this.running = false;
@@ -151,7 +151,7 @@ export class LessonPage {
       const opened = await patiently(() => this.server.restore(query()));
       if (address === location.href) this.open(opened); // else the visitor has gone on
     } catch {
-      this.complain("The server did not answer; the picture is not that of the address. Reload the page to try again.");
+      this.complain(`${await refusal()} The picture is not that of the address; reload the page to try again.`);
     }
   }
 
@@ -203,6 +203,12 @@ export async function patiently(ask) {
     await new Promise((over) => setTimeout(over, pause));
   }
   throw new Error("the server did not answer");
+}
+
+/** Why there is no answer: Gradio's client does not pass on what a server says that limits how often it may be asked. */
+async function refusal() {
+  const response = await fetch(new URL("../../run/", import.meta.url)).catch(() => null);
+  return response?.status === 429 ? response.text() : "The server did not answer.";
 }
 
 export function same(values, params) {

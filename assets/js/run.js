@@ -1,11 +1,13 @@
 // What starts a run of a lesson with a button, shows how far it is, and stops it.
 
 import { h, say } from "./dom.js";
+import { visitorHeaders } from "./zerogpu.js";
 
 /** The news of a run, one object after the other; closing the request (`signal`) stops the run if nobody else watches it. */
 export async function* news(slug, body, signal) {
   const address = new URL(`../../run/${slug}`, import.meta.url);
-  const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+  const headers = { "Content-Type": "application/json", ...(await visitorHeaders()) };
+  const response = await fetch(address, { method: "POST", headers, body: JSON.stringify(body), signal });
   if (!response.ok) {
     yield { problem: await refusal(response) };
     return;

@@ -82,6 +82,18 @@ def test_a_server_that_stays_away_is_one_sentence_and_what_was_set_is_kept(page,
     assert lesson.root.locator(".problem").is_hidden()
 
 
+def test_a_server_that_limits_how_often_it_is_asked_is_quoted(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    without_answer(page, 4)
+    page.evaluate(
+        "() => { const ask = window.fetch; window.fetch = (where, ...rest) => String(where).endsWith('/run/')"
+        " ? Promise.resolve(new Response('Too many requests at once; try again in 3 seconds.', { status: 429 })) : ask(where, ...rest); }"
+    )
+    lesson.root.locator("[aria-label='another seed']").click()
+    lesson.settle()
+    assert lesson.root.locator(".problem").inner_text().startswith("Too many requests at once; try again in 3 seconds.")
+
+
 def test_a_link_may_hold_a_value_between_the_steps_of_a_slider(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.33")
     lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").click())

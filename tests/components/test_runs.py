@@ -187,13 +187,13 @@ def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"params": 3}', b"[" * 10**5])
 def test_the_route_refuses_what_is_no_run(slow, body):
-    client = TestClient(Starlette(routes=[runs.route(("slow", "dropout"))]))
+    client = TestClient(Starlette(routes=runs.routes(("slow", "dropout"))))
     assert client.post("/explorables/run/slow", content=body).status_code == 400
     assert client.post("/explorables/run/dropout", json={"params": {}}).status_code == 404  # it has no button
 
 
 def test_the_route_answers_with_events_and_bad_values_with_one_sentence(slow):
-    client = TestClient(Starlette(routes=[runs.route(("slow",))]))
+    client = TestClient(Starlette(routes=runs.routes(("slow",))))
     slow.go.release(STEPS)
     events = client.post("/explorables/run/slow", json={"params": {"p": 5}}).text.split("\n\n")
     assert json.loads(events[-2].removeprefix("data: "))["state"]["params"] == {"p": 5}
