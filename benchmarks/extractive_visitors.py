@@ -5,19 +5,16 @@ threads. Beside it stands what the visitors would get without sharing: one forwa
 """
 
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from benchmarks.extractive import asked, bare
-from benchmarks.report import interleaved, ratio
+from benchmarks.extractive import ROUNDS, asked, bare, interleaved
+from benchmarks.report import ratio
 from models.extractive import Extractive
 from models.windows import Settings, encode
 
 VISITORS = (1, 8, 32)
-ROUNDS = 3
 GOAL = 1.5  # times the seconds of the bare batched forward
 
 
@@ -51,12 +48,6 @@ def in_turns(model: Extractive, visitors: int) -> None:
         list(pool.map(ask, asked()))
 
 
-def seconds(call: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    call()
-    return time.perf_counter() - begun
-
-
 def main() -> None:
     torch.set_num_threads(1)
     model = Extractive.load()
@@ -70,12 +61,11 @@ def main() -> None:
     for visitors in VISITORS:
         counted.calls = 0
         taken = interleaved(
-            ROUNDS,
             {
-                "together": lambda: seconds(lambda: together(model, visitors)),  # noqa: B023 called in this turn
-                "in turns": lambda: seconds(lambda: in_turns(model, visitors)),  # noqa: B023
-                "bare": lambda: seconds(lambda: bare(model, batches)),
-            },
+                "together": lambda: together(model, visitors),  # noqa: B023 called in this turn
+                "in turns": lambda: in_turns(model, visitors),  # noqa: B023
+                "bare": lambda: bare(model, batches),
+            }
         )
         count = len(asked())
         shared = count * ROUNDS / max(1, counted.calls - count * ROUNDS)  # in turns makes one forward a question
