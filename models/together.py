@@ -14,9 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 MOST_CELLS = 4096  # rows x width of one forward: 64 questions of 64 tokens, 10 windows of 384
-MOST_WASTE = (
-    1.1  # padded cells for each real one that sharing a forward may cost: on a CPU padding costs what sharing gains
-)
+MOST_WASTE = 1.1  # padded cells for each real one: on a CPU padding soon costs what sharing a forward gains
 MOST_WAITING = 128  # calls
 PATIENCE = 60.0  # seconds
 
