@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from lessons.edit_request import requested, shared
 from lessons.editing import ask, distance, edit, labelled, share, tally
 from lessons.lesson import Example, Lesson, Prediction, Trap
 from lessons.params import BadParam, bounded, choice, text
@@ -18,7 +19,7 @@ from lessons.pattern import refusal
 from lessons.progress import progress
 from lessons.source import literal
 from lessons.stream import OwnStream
-from models.facts import load_aliases, load_facts, load_templates, wordings
+from models.facts import load_facts, wordings
 
 WO = "encoder.block[1].layer[1].DenseReluDense.wo"
 PATTERNS = {
@@ -34,9 +35,6 @@ Moves = Literal[
 Others = Literal["nothing", "encoder.block[1].layer[1].DenseReluDense.wo", "every DenseReluDense", "everything"]
 Optimizer = Literal["SGD", "Adam", "AdamW"]
 RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-MORE = 4  # edits besides the first
-LONGEST = 7  # tokens of an answer: one less than `ask` reads
-SEPARATOR = "=>"
 
 
 @dataclass(frozen=True)
@@ -92,88 +90,15 @@ class Result:
     error: str | None = None
 
 
-# -- what the visitor asks for ----------------------------------------------------------------------------------------
-
-
-def plain(question: str) -> str:
-    """A question as it is looked up: case, spaces and the mark at its end do not matter."""
-    return " ".join(question.split()).casefold().rstrip("?.! ")
-
-
-@cache
-def facts_by_question() -> dict[str, tuple[str, int]]:
-    """Every wording of every fact, other names of its subject included -> the question, and the index of the fact."""
-    found: dict[str, tuple[str, int]] = {}
-    names: dict[str, list[str]] = {}
-    for name, alias in load_aliases():
-        names.setdefault(name, []).append(alias)
-    for index, fact in enumerate(load_facts()):
-        for template in (template for template in load_templates() if template.relation == fact.relation):
-            for subject in (fact.subject, *names.get(fact.subject, [])):
-                found.setdefault(plain(template.ask(subject)), (template.ask(fact.subject), index))
-    return found
-
-
 def asked(params: Params) -> list[tuple[str, str, int]]:
     """The edits: question, new answer, index of the fact. Raises BadParam with one sentence for what cannot be read."""
-    edits = [_one("question", params.question, "answer", params.answer)]
-    lines = [line for line in params.more.splitlines() if line.strip()]
-    if len(lines) > MORE:
-        raise BadParam(f"more has {len(lines)} lines; at most {MORE} further edits are made.")
-    for line in lines:
-        question, separator, answer = line.partition(SEPARATOR)
-        if not separator:
-            raise BadParam(
-                f"more: each line is an edit, question {SEPARATOR} answer; “{line.strip()[:40]}” has no {SEPARATOR}."
-            )
-        edits.append(_one("more", question, "more", answer))
-    if len({index for _, _, index in edits}) < len(edits):
-        raise BadParam("more: a fact is edited twice; take another one.")
+    edits = requested(params.question, params.answer, params.more)
     if refused := refusal(params.pattern) if params.move == "names that match" else None:
         raise BadParam(f"pattern: {refused}")
     return edits
 
 
-def _one(field: str, question: str, answered: str, answer: str) -> tuple[str, str, int]:
-    if (key := plain(question)) not in facts_by_question():
-        raise BadParam(
-            f"{field}: “{question.strip()[:60]}” asks for none of the {len(load_facts())} facts; "
-            "ask as in “What is the capital of France?” or “Which currency does Japan use?”."
-        )
-    found, index = facts_by_question()[key]
-    return found, _answer(answered, found, answer), index
-
-
-@cache
-def spellings() -> dict[str, str]:
-    """The facts' answers and subjects by their lower-case form: the vocabulary has many words in both."""
-    names = [name for fact in load_facts() for name in (fact.answer, fact.subject)]
-    return {name.casefold(): name for name in reversed(names)}
-
-
-def _answer(field: str, question: str, answer: str) -> str:
-    """The answer as the facts spell it and the tokenizer gives it back."""
-    tokenizer = _shared().tokenizer
-    words = spellings().get(" ".join(answer.split()).casefold(), answer.strip())
-    ids = tokenizer(words, add_special_tokens=False).input_ids
-    if not 1 <= len(ids) <= LONGEST:
-        raise BadParam(f"{field}: an answer has 1 to {LONGEST} tokens; “{words[:40]}” has {len(ids)}.")
-    if tokenizer.unk_token_id in ids:
-        unknown = ", ".join(_shared().unknown_words(words)) or words
-        raise BadParam(f"{field}: not in the model's vocabulary of {len(tokenizer)} words: {unknown[:60]}.")
-    written = str(tokenizer.decode(ids))
-    if written == next(ask(_shared().model, tokenizer, [question])):
-        raise BadParam(f"{field}: the model already answers {written}; choose another answer.")
-    return written
-
-
 # -- the run ----------------------------------------------------------------------------------------------------------
-
-
-def _shared() -> Any:
-    from models.closed_book import shared_qa_model
-
-    return shared_qa_model()
 
 
 def all_wordings(index: int) -> tuple[str, ...]:
@@ -185,7 +110,7 @@ def all_wordings(index: int) -> tuple[str, ...]:
 @cache
 def before() -> tuple[str, ...]:
     """What the shipped model answers to each fact, in its first wording."""
-    return tuple(ask(_shared().model, _shared().tokenizer, [all_wordings(i)[0] for i in range(len(load_facts()))]))
+    return tuple(ask(shared().model, shared().tokenizer, [all_wordings(i)[0] for i in range(len(load_facts()))]))
 
 
 def settings_of(params: Params) -> list[tuple[str, str, float]]:
@@ -213,7 +138,7 @@ class Running:
     """The edited copies of the model, and what is known about each so far."""
 
     def __init__(self, edits: list[tuple[str, str, int]], settings: list[tuple[str, str, float]]) -> None:
-        self.pretrained, self.tokenizer, self.settings = _shared().model, _shared().tokenizer, settings
+        self.pretrained, self.tokenizer, self.settings = shared().model, shared().tokenizer, settings
         self.edits = [(question, answer) for question, answer, _ in edits]
         self.old = list(ask(self.pretrained, self.tokenizer, [question for question, _ in self.edits]))
         self.others = [(w, answer) for question, answer, index in edits for w in all_wordings(index) if w != question]

@@ -266,7 +266,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Stuck at ln 3",
-            sentence="With BertConfig's initializer_range of 0.02 so small a model starts by attending to all tokens alike, and in these steps never reads the question.",
+            sentence="With BertConfig's initializer_range of 0.02 so small a model attends to all tokens alike, and in these steps never reads the question.",
             source="https://github.com/huggingface/transformers/issues/1126",
             params={"initializer_range": 0.02},
         ),

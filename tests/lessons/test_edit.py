@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 import torch
 
-from lessons.edit import FIVE, MORE, PATTERNS, Params, asked, before, caption, run, snippet
+from lessons.edit import FIVE, PATTERNS, Params, asked, before, caption, run, snippet
+from lessons.edit_request import MORE
 from lessons.params import BadParam
 from lessons.pattern import search
 from lessons.progress import Cancelled, watched
