@@ -49,7 +49,7 @@ class Lesson:
     predictions: tuple[Prediction, ...]
     traps: tuple[Trap, ...]
     button: str = ""  # what starts a run ("Ask", "Train"); without it every change does
-    gpu_seconds: int = 0  # above 0 for a lesson that uses a GPU where there is one: as long as its longest run takes there
+    gpu_seconds: int = 0  # above 0 where a run uses a GPU if there is one: the seconds of its longest run there
     at_once: int = 2  # beside a button: runs of this lesson that go at the same time; others wait in line
     instant: tuple[str, ...] = ()  # beside a button: the Params whose change is a run all the same
     examples: tuple[Example, ...] = ()
