@@ -286,7 +286,8 @@ def _fits(params: Params, result: Result) -> str:
     if not result.max_batch:
         return f"In {params.budget} MiB not even one item fits beside the {result.fixed} bytes that are there anyway."
     fit = "1 item fits" if result.max_batch == 1 else f"{result.max_batch} items fit"
-    return f"In {params.budget} MiB at most {fit}, temporary tensors not counted."
+    again = ", nor the block that a checkpoint computes again" if params.mode == "checkpoint" else ""
+    return f"In {params.budget} MiB at most {fit}, temporary tensors not counted{again}."
 
 
 def _items(count: int) -> str:

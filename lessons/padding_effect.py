@@ -4,7 +4,6 @@ import copy
 import functools
 import inspect
 from dataclasses import dataclass, fields, replace
-from pprint import pformat
 from typing import Any, Literal
 
 import torch
@@ -278,12 +277,13 @@ def snippet(params: Params) -> str:
     first, second = (spans, span_accuracy) if p.model == SPANS else (generated, generated_accuracy)
     helpers: list[Any] = [filled, padded, *([best_span, answer_in] if p.model == SPANS else [])]
     asked: Any = SET if p.model == SPANS else facts()
-    blocks = ["\n".join(start), "", *[inspect.getsource(helper) + "\n" for helper in helpers]]
+    blocks = ["\n".join(start), "", "", *[inspect.getsource(helper) + "\n" for helper in helpers]]
     values = {
         name: value for name, value in vars(p).items() if name != "model"
     }  # the snippet's model is the loaded one
     blocks.append(snippet_of(first, values, header=""))
-    blocks.append(f"asked = {pformat(asked, width=118)}\n\n" + snippet_of(second, {}, header=""))
+    rows = "".join(f"    {row!r},\n" for row in asked)
+    blocks.append(f"asked = [\n{rows}]\n\n\n" + snippet_of(second, {}, header=""))
     return "\n".join(blocks)
 
 
