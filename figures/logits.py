@@ -48,7 +48,7 @@ def _probs(result: Result) -> Panel:
     total = sum(math.exp(z - top) for z in scaled)
     notes = [
         f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
-        f"   the largest, {top:.4g}, is subtracted first: it cancels"
+        f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels"
         for z, p in zip(scaled, result.probs.tolist(), strict=True)
     ]
     return bars("probs = softmax", CLASSES, result.probs.tolist(), limit=1.0, notes=notes, keys=KEYS)
@@ -57,7 +57,8 @@ def _probs(result: Result) -> Panel:
 def _log_probs(result: Result) -> Panel:
     rows = zip(*(t.tolist() for t in (result.scaled, result.log_probs, result.probs, result.log_of_probs)), strict=True)
     notes = [
-        f"{z:.4f} - log Σ exp = {z:.4f} - {term(z - log_p)} = {log_p:.4f}   but log(probs) = log({p:.4g}) = {log_of_p:.4f}"
+        f"{z:.4f} - log Σ exp = {z:.4f} - {term(z - log_p)} = {log_p:.4f}   "
+        f"{'and' if math.isfinite(log_of_p) else 'but'} log(probs) = log({p:.4g}) = {log_of_p:.4f}"
         for z, log_p, p, log_of_p in rows
     ]
     return bars("log_probs = log_softmax", CLASSES, result.log_probs.tolist(), notes=notes, keys=KEYS)

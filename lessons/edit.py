@@ -306,7 +306,8 @@ def snippet(params: Params) -> str:
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        return f"No edit was made, since nothing may move or the regex is none: {result.error}"
+        why = "nothing may move" if result.error.startswith("RuntimeError") else "the regex is none"
+        return f"No edit was made, since {why}: {result.error}"
     several = f"{len(result.edits)} edits of {params.steps} steps" if len(result.edits) > 1 else f"{params.steps} steps"
     parts = [f"{result.edits[0][0]} {result.old[0]} → {result.edits[0][1]}: {several} in {_mode(params)}."]
     for index, _ in enumerate(result.locality):
@@ -402,7 +403,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Everything may move",
-            sentence="The new answer is learned in a few steps, and hundreds of other facts are gone: now they say it too.",
+            sentence="The new answer is learned in a few steps, and nearly every other fact is gone: now it says the same.",
             source="https://github.com/deepseek-ai/DeepSeek-Coder/issues/134",
             params={"move": "everything", "compare": WO},
         ),
