@@ -32,7 +32,8 @@ def draw(params: Params, result: Result) -> Figure:
     frames = [_strip(result, numbers, w) for w in shown]
     text = stepped(frames[-1], frames) if len(frames) > 1 else frames[0]
     return figure(
-        [text, _best(params, result, numbers), _pair(params, result, numbers)],
+        [text],
+        [_best(params, result, numbers), _pair(params, result, numbers)],
         [_matrix(params, result, numbers)],
         [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
         [_batch(params, result)],
