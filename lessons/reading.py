@@ -25,9 +25,11 @@ def refuse_text(text: str) -> None:
         raise ValueError("The text holds a NUL character, as files that are not text do.")
 
 
-def refuse_rows(rows: list[Any]) -> None:
+def refuse_rows(rows: list[Any], columns: int = 1) -> None:
     if len(rows) > 100_000:
         raise ValueError("The text has more than 100000 rows.")
+    if len(rows) * columns > 1_000_000:  # only where cells are missing: each that is there takes a character
+        raise ValueError(f"Rows of {columns} columns make more than 1000000 cells, missing ones included.")
 
 
 def csv_rows(text: str, numbers: bool) -> list[dict[str, Any]]:
@@ -47,7 +49,7 @@ def csv_rows(text: str, numbers: bool) -> list[dict[str, Any]]:
                 )
             cells += [""] * (len(names) - len(cells))
             rows.append({name: cell(written, numbers) for name, written in zip(names, cells, strict=True)})
-            refuse_rows(rows)
+            refuse_rows(rows, len(names))
     except csv.Error as error:
         raise ValueError(f"Line {reader.line_num} is not CSV: {error}.") from None
     return rows
@@ -82,6 +84,9 @@ def json_rows(text: str) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line, parse_constant=refuse_constant, object_pairs_hook=unique)
+            json.dumps(row, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"Line {number} holds half of a surrogate pair, which is no character.") from None
         except RecursionError:
             raise ValueError(f"Line {number} is nested too deep; at most 8 levels are read.") from None
         except ValueError as error:
