@@ -163,4 +163,7 @@ def _spec(lesson: Lesson) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> bytes:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    """Half of a surrogate pair, which UTF-8 cannot hold, is written as JSON escapes it."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode(
+        errors="backslashreplace"
+    )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.answer import computed, lesson_of, opening, state, state_json, words
+from components.answer import computed, lesson_of, opening, state, state_json, to_json, words
 from components.lesson_page import lesson_page
 from components.site import LESSONS
 
@@ -66,3 +66,8 @@ def test_where_a_run_took_place_is_said_and_not_kept(monkeypatch):
     assert json.loads(state_json("dropout", Params(p=0.123)))["state"]["notes"] == ["The GPU was full."]
     monkeypatch.undo()
     assert json.loads(state_json("dropout", Params(p=0.123)))["state"]["notes"] == []
+
+
+def test_half_a_surrogate_pair_reaches_the_page_as_json_escapes_it():
+    for half in ("\ud83d", "\\\ude00", "🔥\ud83d"):
+        assert json.loads(to_json({half: [half]})) == {half: [half]}
