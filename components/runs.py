@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -26,6 +26,7 @@ from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
+MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
 PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
 HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
 
@@ -130,15 +131,26 @@ def line_of(slug: str) -> Line:
     return Line(slug)
 
 
+_calls = BoundedSemaphore(MOST_CALLS)
+
+
 def settled(slug: str, params: Any) -> bytes:
-    """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API."""
+    """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API.
+
+    Raises BadParam when too many wait.
+    """
+    if not _calls.acquire(blocking=False):
+        raise BadParam(f"{MOST_CALLS} calls of the API wait for a run already; try again in a moment.")
     line, told = line_of(slug), _nothing
-    run = line.join(params, told)
     try:
-        assert run.future is not None
-        run.future.result()
+        run = line.join(params, told)
+        try:
+            assert run.future is not None
+            run.future.result()
+        finally:
+            line.leave(run, told)
     finally:
-        line.leave(run, told)
+        _calls.release()
     assert run.answer is not None
     return run.answer
 

@@ -4,7 +4,9 @@ import asyncio
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -170,6 +172,18 @@ def test_a_run_that_fails_says_so_in_one_sentence_and_leaves_the_line_free(slow,
     assert asyncio.run(rest_of(follow(p)))[-1]["problem"].startswith(said)
     slow.go.release(STEPS)
     assert "state" in json.loads(runs.settled("slow", Params(1)))
+
+
+def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
+    with ThreadPoolExecutor(runs.MOST_CALLS) as callers:
+        waiting = [callers.submit(runs.settled, "slow", Params(p)) for p in range(runs.MOST_CALLS)]
+        while len(runs.line_of("slow")._runs) < runs.MOST_CALLS:
+            time.sleep(0.01)
+        with pytest.raises(BadParam, match="calls of the API wait"):
+            runs.settled("slow", Params(50))
+        slow.go.release(STEPS * (runs.MOST_CALLS + 1))
+        assert all(b'"state"' in call.result(timeout=10) for call in waiting)
+    assert b'"state"' in runs.settled("slow", Params(50))
 
 
 def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
