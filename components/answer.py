@@ -13,6 +13,7 @@ from components import gpu
 from components.kept import Kept
 from lessons.lesson import Lesson
 from lessons.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
+from lessons.source import show_turns
 from lessons.tape import OperatorTape
 from lessons.wire import plain
 
@@ -57,7 +58,7 @@ def _words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     lesson = lesson_of(slug)
     return {
         "params": asdict(params),
-        "caption": lesson.caption(params, done.result),
+        "caption": show_turns(lesson.caption(params, done.result)),
         "code": lesson.snippet(params),
         "ran": done.ran,
         "link": to_query(slug, params),

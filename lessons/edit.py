@@ -328,7 +328,7 @@ def _mode(params: Params) -> str:
 def name_of(setting: tuple[str, str, float]) -> str:
     """A setting in words."""
     pattern, optimizer, lr = setting
-    moves = next((name for name, known in PATTERNS.items() if known == pattern), f"names that match {pattern}")
+    moves = next((name for name, known in PATTERNS.items() if known == pattern), f"names that match “{pattern}”")
     place, found, _ = moves.partition(".layer")
     return f"{f'wo of {place}' if found else moves}, {optimizer} {lr:g}"
 

@@ -111,6 +111,8 @@ def check(param: Field, value: Any) -> Any:
         valid = _is_text(value) and len(value) <= param.metadata["max_length"]
     else:
         valid = _is_number(param, value)
+    if isinstance(value, str) and kind(param) is str and not _is_text(value):
+        raise BadParam(f"{param.name} holds half of a surrogate pair, which is no character.")
     if not valid:
         raise BadParam(f"{param.name} must be {accepts(param)}, not {shorten(value)}.")
     return kind(param)(value) if kind(param) in (int, float) else value

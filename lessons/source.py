@@ -89,7 +89,12 @@ def joined(*snippets: str) -> str:
 
 def literal(value: Any) -> str:
     """The value as Python source; text in double quotes, escaped."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return show_turns(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
+
+
+def show_turns(words: str) -> str:
+    """Characters that would turn the direction of the text after them, as their escapes: code and captions read as they are."""
+    return re.sub("[\u202a-\u202e\u2066-\u2069]", lambda turn: f"\\u{ord(turn[0]):04x}", words)
 
 
 def _unwatched(code: str) -> str:

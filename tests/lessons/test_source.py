@@ -96,3 +96,9 @@ def test_joined_snippets_import_each_name_once_and_the_standard_library_first():
     assert joined(one, other) == (
         "from functools import partial\n\nimport torch\nfrom torch import Tensor, nn\n\nx = partial(nn.Linear, 2)\n\ny: Tensor = x(3).weight\n"
     )
+
+
+def test_code_shows_the_characters_that_would_turn_its_direction():
+    written = literal("a\u202eb\u2066c")
+    assert written == r'"a\u202eb\u2066c"'
+    assert eval(written) == "a\u202eb\u2066c"
