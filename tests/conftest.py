@@ -19,3 +19,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from tests.corners import LESSONS  # imports every lesson
 
         metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time."""
+
+    def lesson(item: pytest.Item) -> str:
+        called = getattr(item, "callspec", None)
+        return called.params["lesson"].slug if called and "lesson" in called.params else ""
+
+    items.sort(key=lesson)  # a stable sort: within a lesson the order of the files stays
