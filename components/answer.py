@@ -103,9 +103,9 @@ def state_json(slug: str, params: Any) -> bytes:
     return answer
 
 
-def is_kept(slug: str, params: Any) -> bool:
-    """Whether `state_json` answers at once."""
-    return _states.find((slug, params)) is not None
+def kept_json(slug: str, params: Any) -> bytes | None:
+    """What `state_json` answers, if it need not compute."""
+    return _states.find((slug, params))
 
 
 def forget(slug: str, params: Any) -> None:
@@ -122,7 +122,7 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     lesson = lesson_of(slug)
     params, notes = from_query(lesson.Params, query)
     notes += _unknown(slug, params, query)
-    later = bool(lesson.button) and params != lesson.Params() and not is_kept(slug, params)
+    later = bool(lesson.button) and params != lesson.Params() and kept_json(slug, params) is None
     try:
         shown = _shown(slug, lesson.Params() if later else params)
     except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now

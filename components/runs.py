@@ -21,13 +21,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from components import gpu
-from components.answer import forget, lesson_of, picture, state_json, to_json
+from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
 from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
 PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
+MOST_WATCHERS = 1000  # of the runs of one lesson
+MOST_NEWS = 1000  # a second, to all watchers of a run together
 HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
 
 
@@ -70,7 +72,7 @@ class Run:
         if so_far is not None and now > self._draw_after and done < total:
             self.picture = to_json(picture(self.slug, self.params, so_far()))
             spent = time.monotonic() - now
-            self._draw_after = now + max(PICTURE_EVERY, 3 * spent)
+            self._draw_after = now + max(PICTURE_EVERY, 3 * spent, 3 * len(self.watchers) / MOST_NEWS)
         self.tell()
 
 
@@ -86,6 +88,8 @@ class Line:
     def join(self, params: Any, wake: Callable[[], None]) -> Run:
         """The run of these Params, begun if there is none; `wake` is called at its news. Raises BadParam when too many wait."""
         with self._lock:
+            if sum(len(run.watchers) for run in self._runs.values()) >= MOST_WATCHERS:
+                raise BadParam("Too many visitors wait for this lesson; try again in a minute.")
             run = self._runs.get(params)
             if run is None:
                 if len(self._runs) >= LONGEST_LINE:
@@ -139,6 +143,8 @@ def settled(slug: str, params: Any) -> bytes:
 
     Raises BadParam when too many wait.
     """
+    if (kept := kept_json(slug, params)) is not None:
+        return kept
     if not _calls.acquire(blocking=False):
         raise BadParam(f"{MOST_CALLS} calls of the API wait for a run already; try again in a moment.")
     line, told = line_of(slug), _nothing
@@ -161,6 +167,9 @@ def _nothing() -> None:
 
 async def follow(slug: str, params: Any) -> AsyncIterator[bytes]:
     """The news of a run as JSON: `ahead`, `steps`, a picture so far; at last `state` or `problem`. b"" is a sign of life."""
+    if (kept := kept_json(slug, params)) is not None:  # nothing is to be waited for
+        yield kept
+        return
     line, loop, news = line_of(slug), asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
@@ -170,22 +179,27 @@ async def follow(slug: str, params: Any) -> AsyncIterator[bytes]:
     shown = None
     try:
         while run.answer is None:
-            if not run.started:
-                yield to_json({"ahead": line.ahead_of(run)})
-            elif run.picture is not None and run.picture is not shown:
-                shown = run.picture
-                yield b'{"steps":%s,%s' % (to_json(run.steps), shown[1:])
-            else:
-                yield to_json({"steps": run.steps})
+            picture = run.picture
+            yield _piece(line, run, None if picture is shown else picture)
+            shown = picture
             try:
                 await asyncio.wait_for(news.wait(), HEARTBEAT)
-                await asyncio.sleep(0.03)  # several steps are one piece of news
+                await asyncio.sleep(max(0.03, len(run.watchers) / MOST_NEWS))  # several steps are one piece of news
             except asyncio.TimeoutError:
                 yield b""
             news.clear()
         yield run.answer
     finally:
         line.leave(run, wake)
+
+
+def _piece(line: Line, run: Run, picture: bytes | None) -> bytes:
+    """What there is to be told of a run that has not ended."""
+    if not run.started:
+        return to_json({"ahead": line.ahead_of(run)})
+    if picture is None:
+        return to_json({"steps": run.steps})
+    return b'{"steps":%s,%s' % (to_json(run.steps), picture[1:])
 
 
 async def _stream(request: Request) -> StreamingResponse:

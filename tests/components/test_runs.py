@@ -174,6 +174,30 @@ def test_a_run_that_fails_says_so_in_one_sentence_and_leaves_the_line_free(slow,
     assert "state" in json.loads(runs.settled("slow", Params(1)))
 
 
+def test_what_is_kept_needs_no_place_in_the_line(slow, monkeypatch):
+    slow.go.release(STEPS)
+    known = asyncio.run(rest_of(follow(1)))[-1]
+    monkeypatch.setattr(runs, "LONGEST_LINE", 0)
+    assert asyncio.run(rest_of(follow(1))) == [known] == [json.loads(runs.settled("slow", Params(1)))]
+    assert slow.began == [1]
+
+
+def test_a_run_has_so_many_watchers_and_no_more(slow, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_WATCHERS", 2)
+
+    async def visit() -> None:
+        watching = [follow(1), follow(1)]
+        for news in watching:
+            await anext(news)
+        with pytest.raises(BadParam, match="Too many visitors"):
+            await anext(follow(1))
+        slow.go.release(STEPS)
+        told = await asyncio.gather(*map(rest_of, watching))
+        assert all("state" in messages[-1] for messages in told)
+
+    asyncio.run(visit())
+
+
 def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
     with ThreadPoolExecutor(runs.MOST_CALLS) as callers:
         waiting = [callers.submit(runs.settled, "slow", Params(p)) for p in range(runs.MOST_CALLS)]
