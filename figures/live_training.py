@@ -78,7 +78,7 @@ def _exact(params: Params, result: Result) -> list[Panel]:
     marks = ["lit" if kind == params.padding else "" for kind in result.exact]
     values = list(result.exact.values())
     title = f"exact match when read with {params.pads} [PAD] more, {mode}"
-    return [bars(title, list(result.exact), values, limit=1.0, digits=3, marks=marks)]
+    return [bars(title, list(result.exact), values, limit=1.0, digits=3, marks=marks, wide=True)]
 
 
 def _read(params: Params, result: Result) -> list[Panel]:

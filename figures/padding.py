@@ -121,7 +121,7 @@ def _losses(result: Result, name: str, badge: str, kept: list[list[int]]) -> Pan
     values = getattr(result, name)
     return grid(
         name, values, tensor=described(name, values, ("line", "T - 1")), limit=limit(result.counted), rows="line",
-        cols="predicted position", badge=badge, marks=_pads(kept), sub=[row[1:] for row in result.tokens or []],
+        cols="predicted position", badge=badge, marks=_pads(kept), sub=[row[1:] for row in result.tokens or []], digits=1,
         col_labels=[str(at + 1) for at in range(values.shape[1])],
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ Numbers = dict[str, Any]  # the fields of the Result as lists
 
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
-        return figure([error("question, context", result.error, where="checked before the tokenizer sees it")])
+        return figure([error("The model is not asked", result.error)])
     numbers = {name: value.tolist() for name, value in vars(result).items() if hasattr(value, "tolist")}
     shown = ranked_windows(numbers)
     frames = [_strip(result, numbers, w) for w in shown]

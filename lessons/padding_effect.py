@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, choice, switch, text
+from lessons.params import BadParam, choice, listed, switch, text
 from lessons.shipped import shipped
 from lessons.source import snippet_of
 
@@ -296,7 +296,7 @@ def setting_of(params: Params) -> str:
 
 def caption(params: Params, result: Result) -> str:
     largest, setting = result.gap.max().item(), setting_of(params)
-    lacks = f" Read as an unknown word: {', '.join(result.unknown_words)}." if result.unknown_words else ""
+    lacks = f" Read as an unknown word: {listed(result.unknown_words)}." if result.unknown_words else ""
     same = result.answer_padded == result.answer_alone
     jumped = "stays" if same else f"jumps to {result.answer_padded!r} from"
     return (

@@ -4,7 +4,7 @@ A field is declared once, with `bounded`, `choice`, `switch` or `text`. `read` c
 `from_query` reads a URL, `to_query` writes one, `controls` describes the fields to the page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -134,6 +134,14 @@ def shorten(value: Any, limit: int = 40) -> str:
     """A value as an error sentence may show it."""
     shown = repr(value)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """Words of a visitor as a sentence may show them: each once, the first few, none longer than 40 characters."""
+    different = list(dict.fromkeys(words))
+    shown = ", ".join(word if len(word) <= 40 else word[:39] + "…" for word in different[:most])
+    more = len(different) - most
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def to_query(slug: str, params: Any) -> str:

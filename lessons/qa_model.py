@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, shorten, text
+from lessons.params import BadParam, bounded, choice, listed, shorten, text
 from lessons.seeding import seeded
 from lessons.shipped import shipped
 from lessons.source import snippet_of
@@ -314,11 +314,11 @@ def as_in_the_notes() -> str:
 
 def caption(params: Params, result: Result) -> str:
     own = result.decoded[0]
-    lacks = f" It read <unk> for {', '.join(result.unknown_words)}." if result.unknown_words else ""
+    lacks = f" It read <unk> for {listed(result.unknown_words)}." if result.unknown_words else ""
     answer = f"The corrected class answers {own['text']!r} with probability {float(own['p'].prod()):.3f}.{lacks}"
     count = len(result.decoded)
     given = params.items if params.items == NONE else f"{count} item{'' if count == 1 else 's'} as {params.items}"
-    what = f"{given}, {params.target}, {params.answers}, {params.head}"
+    what = f"{given} (target: {params.target}; answers: {params.answers}), with {params.head}"
     return f"{answer} The notes' class, given {what}, forward {params.forward}: {_noted(params, result)}"
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, text
+from lessons.params import BadParam, bounded, choice, listed, text
 from lessons.progress import progress
 from lessons.seeding import seeded
 from lessons.shipped import shipped
@@ -154,7 +154,7 @@ def caption(params: Params, result: Result) -> str:
     spreads = ", ".join(f"{spread:.3f}" for spread in result.spread.tolist())
     seen = {p: {row[0] for row in rows} for p, rows in result.answers.items()}
     own = ", ".join(f"{len(found)} with p = {p}" for p, found in seen.items())
-    lacks = f" It read <unk> for {', '.join(result.unknown_words)}." if result.unknown_words else ""
+    lacks = f" It read <unk> for {listed(result.unknown_words)}." if result.unknown_words else ""
     return (
         f"eval mode answers {result.eval_answers[0]!r}, every time, and {result.eval_accuracy:.0%} of {len(result.wanted)} "
         f"questions of the set.{lacks} Train mode, {params.reaches} set to p, {result.accuracy.shape[1]} passes from seed "

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.params import BadParam, bounded, check, choice, controls, from_query, read, switch, text, to_query
+from lessons.params import BadParam, bounded, check, choice, controls, from_query, listed, read, switch, text, to_query
 
 
 @dataclass(frozen=True)
@@ -148,3 +148,9 @@ def test_controls_describe_every_field_once_and_in_order():
     }  # fmt: skip
     assert drawn["momentum"]["nullable"] and drawn["passes"]["whole"] and drawn["dim"]["choices"] == [0, 1, -1]
     assert drawn["bias"]["when"] == {"mode": ("train",)}
+
+
+def test_words_of_a_visitor_are_listed_once_few_and_short():
+    assert listed(["why"] * 50 + ["où"]) == "why, où"
+    assert listed([str(i) for i in range(9)]) == "0, 1, 2, 3, 4 and 4 more"
+    assert len(listed(["x" * 500])) == 40
