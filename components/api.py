@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from contextlib import nullcontext
 from dataclasses import Field, fields
 from typing import Any
 
@@ -9,7 +10,7 @@ import gradio as gr
 from gradio.components.api_component import Api
 
 from components.answer import lesson_of, numbers, words
-from components.runs import settled
+from components.runs import calling, settled
 from lessons.params import BadParam, accepts, choices, kind, nullable, read
 
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
@@ -57,9 +58,10 @@ def expose(slug: str) -> None:
     def call(*values: Any) -> dict[str, Any]:
         try:
             asked = read(lesson.Params, dict(zip([param.name for param in params], values, strict=True)))
-            if lesson.button and (problem := json.loads(settled(slug, asked)).get("problem")):
-                raise BadParam(problem)
-            return {**words(slug, asked), "numbers": numbers(slug, asked)}
+            with calling() if lesson.button else nullcontext():
+                if lesson.button and (problem := json.loads(settled(slug, asked)).get("problem")):
+                    raise BadParam(problem)
+                return {**words(slug, asked), "numbers": numbers(slug, asked)}  # a run of its own if it was dropped
         except BadParam as problem:
             raise gr.Error(str(problem), print_exception=False) from None
 

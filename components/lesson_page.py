@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from components.answer import lesson_of, opening, state_json, to_json
 from components.assets import BASE
-from components.runs import settled
+from components.runs import calling, settled
 from lessons.params import BadParam, read, shorten
 
 MOUNT = f"""
@@ -49,7 +49,10 @@ def _update(slug: str) -> Any:
         """The page for these values; a value out of range is answered with one sentence."""
         try:
             params = read(lesson_of(slug).Params, values if isinstance(values, dict) else {})
-            return _json(settled(slug, params) if lesson_of(slug).button else state_json(slug, params))
+            if not lesson_of(slug).button:
+                return _json(state_json(slug, params))
+            with calling():
+                return _json(settled(slug, params))
         except BadParam as problem:
             return _json(to_json({"problem": str(problem)}))
 

@@ -8,8 +8,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from threading import BoundedSemaphore, Lock
@@ -138,25 +139,28 @@ def line_of(slug: str) -> Line:
 _calls = BoundedSemaphore(MOST_CALLS)
 
 
-def settled(slug: str, params: Any) -> bytes:
-    """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API.
-
-    Raises BadParam when too many wait.
-    """
-    if (kept := kept_json(slug, params)) is not None:
-        return kept
+@contextmanager
+def calling() -> Iterator[None]:
+    """A call of the API that may wait for a run, or repeat one. Raises BadParam when too many do."""
     if not _calls.acquire(blocking=False):
         raise BadParam(f"{MOST_CALLS} calls of the API wait for a run already; try again in a moment.")
-    line, told = line_of(slug), _nothing
     try:
-        run = line.join(params, told)
-        try:
-            assert run.future is not None
-            run.future.result()
-        finally:
-            line.leave(run, told)
+        yield
     finally:
         _calls.release()
+
+
+def settled(slug: str, params: Any) -> bytes:
+    """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API, inside `calling`."""
+    if (kept := kept_json(slug, params)) is not None:
+        return kept
+    line, told = line_of(slug), _nothing
+    run = line.join(params, told)
+    try:
+        assert run.future is not None
+        run.future.result()
+    finally:
+        line.leave(run, told)
     assert run.answer is not None
     return run.answer
 

@@ -10,11 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
 
+import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from components import answer, runs
+from components.api import expose
+from components.lesson_page import _update
 from lessons.lesson import Lesson
 from lessons.params import BadParam, bounded
 from lessons.progress import progress
@@ -199,15 +202,23 @@ def test_a_run_has_so_many_watchers_and_no_more(slow, monkeypatch):
 
 
 def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
+    with gr.Blocks() as demo:
+        expose("slow")
+    call = next(iter(demo.fns.values())).fn
+    update = _update("slow")
+    half = runs.MOST_CALLS // 2
     with ThreadPoolExecutor(runs.MOST_CALLS) as callers:
-        waiting = [callers.submit(runs.settled, "slow", Params(p)) for p in range(runs.MOST_CALLS)]
+        waiting = [callers.submit(call, p) for p in range(half)]
+        waiting += [callers.submit(update, {"p": half + p}) for p in range(half)]
         while len(runs.line_of("slow")._runs) < runs.MOST_CALLS:
             time.sleep(0.01)
-        with pytest.raises(BadParam, match="calls of the API wait"):
-            runs.settled("slow", Params(50))
+        assert b"calls of the API wait" in update({"p": 50}).body
+        with pytest.raises(gr.Error, match="calls of the API wait"):
+            call(50)
         slow.go.release(STEPS * (runs.MOST_CALLS + 1))
-        assert all(b'"state"' in call.result(timeout=10) for call in waiting)
-    assert b'"state"' in runs.settled("slow", Params(50))
+        for waits in waiting:
+            waits.result(timeout=10)
+    assert call(50)["caption"] == "4 steps of 50"
 
 
 def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
