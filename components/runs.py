@@ -17,7 +17,7 @@ from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -206,12 +206,14 @@ def _piece(line: Line, run: Run, picture: bytes | None) -> bytes:
     return b'{"steps":%s,%s' % (to_json(run.steps), picture[1:])
 
 
-async def _stream(request: Request) -> StreamingResponse:
+async def _stream(request: Request) -> Response:
     slug = request.path_params["slug"]
     try:
         values = json.loads(await request.body())
     except (ValueError, RecursionError):
         raise HTTPException(400, "The body must be JSON.") from None
+    except ClientDisconnect:  # no failure of the app: nobody is there to be told
+        return Response(status_code=400)
     if not isinstance(values, dict) or not isinstance(values.get("params"), dict):
         raise HTTPException(400, 'The body must be {"params": {...}}.')
 
@@ -236,7 +238,7 @@ def routes(slugs: tuple[str, ...]) -> list[Route]:
     this visitor may ask at all."""
     known = {slug for slug in slugs if lesson_of(slug).button}
 
-    async def endpoint(request: Request) -> StreamingResponse:
+    async def endpoint(request: Request) -> Response:
         if request.path_params["slug"] not in known:
             raise HTTPException(404)
         return await _stream(request)

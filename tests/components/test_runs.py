@@ -248,3 +248,25 @@ def test_the_route_answers_with_events_and_bad_values_with_one_sentence(slow):
     assert json.loads(events[-2].removeprefix("data: "))["state"]["params"] == {"p": 5}
     refused = client.post("/explorables/run/slow", json={"params": {"p": 500}}).text
     assert refused == 'data: {"problem":"p must be a whole number from 0 to 99, not 500."}\n\n'
+
+
+def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
+    [_, route] = runs.routes(("slow",))
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive() -> dict:
+        return next(messages)
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/explorables/run/slow",
+        "headers": [],
+        "path_params": {"slug": "slow"},
+    }
+    asyncio.run(route.app(scope, receive, send))
+    assert sent[0]["status"] == 400 and not slow.began
