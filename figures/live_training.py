@@ -57,7 +57,7 @@ def _note(token: str, head: str, value: float, share: float | None) -> str:
 
 def _loss(result: Result) -> Panel:
     frames = [
-        bars("loss", ["200 other questions"], [loss], references=[("ln 3", result.plateau)], limit=3.3, digits=3)
+        bars("loss", ["200 others"], [loss], references=[("ln 3", result.plateau)], limit=3.3, digits=3)
         for loss in result.held_out_losses
     ]
     return stepped(frames[-1], frames)
@@ -65,7 +65,7 @@ def _loss(result: Result) -> Panel:
 
 def _accuracy(result: Result) -> Panel:
     frames = [
-        bars("exact match", ["200 other questions"], [share], references=[("1 of 3", 1 / 3)], limit=1.0, digits=3)
+        bars("exact match", ["200 others"], [share], references=[("1 of 3", 1 / 3)], limit=1.0, digits=3)
         for share in result.accuracy
     ]
     return stepped(frames[-1], frames)

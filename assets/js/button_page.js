@@ -11,7 +11,15 @@ export class ButtonPage extends LessonPage {
     const { form } = this.parts;
     this.bar = new RunBar(this.spec.button, form, () => this.cancel());
     form.before(this.bar.node); // above, where it is seen however many controls there are
-    form.addEventListener("submit", () => this.run(this.controls.values()));
+    form.addEventListener("submit", () => this.ask());
+  }
+
+  /** On a phone the picture lies below the controls: what was pressed for is brought into view, an answer or a refusal. */
+  async ask() {
+    await this.run(this.controls.values());
+    const { figure, problem } = this.parts;
+    const answered = !problem.hidden || !this.stale();
+    if (answered && figure.getBoundingClientRect().top > innerHeight / 2) figure.parentElement.scrollIntoView({ behavior: "smooth" });
   }
 
   /** What a link opens: its picture, or that of the defaults until its own run is over. */

@@ -72,3 +72,13 @@ def test_the_newest_of_two_presses_is_the_one_that_is_answered(page, app_url, sl
     lesson.settle()
     assert lesson.root.locator(".problem").is_hidden()
     assert lesson.root.locator(".run-line").inner_text() == ""
+
+
+def test_on_a_phone_the_answer_comes_into_view(page, app_url, slug):
+    page.set_viewport_size({"width": 360, "height": 740})
+    lesson = LessonOnScreen(page, app_url, slug)
+    lesson.repaint(lesson.root.locator("button.run").click)
+    page.wait_for_function(
+        "slug => document.querySelector(`[data-lesson=${slug}] .figure`).getBoundingClientRect().top < innerHeight / 2",
+        arg=slug,
+    )
