@@ -110,6 +110,7 @@ def saved(net: nn.Module, x: Tensor, mode: str) -> tuple[Tensor, list[Tensor]]:
     storages: dict[int, Tensor] = {}
 
     def pack(tensor: Tensor) -> Tensor:
+        tensor = tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
         if (pointer := tensor.untyped_storage().data_ptr()) not in parameters:
             storages.setdefault(pointer, tensor)
         return tensor

@@ -70,7 +70,7 @@ def bytes_of(model: nn.Module, x: Tensor, y: Tensor, grad: bool, make: Callable[
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             saved[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
 
     with torch.set_grad_enabled(grad), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         loss = F.cross_entropy(twin(x), y)

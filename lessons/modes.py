@@ -51,7 +51,7 @@ class Saved(torch.autograd.graph.saved_tensors_hooks):
             self.known.add(storage.data_ptr())
             self.shapes.append(tuple(tensor.shape))
             self.bytes += storage.nbytes()
-        return tensor
+        return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
 
 
 def observe(net: nn.Sequential, x: Tensor) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What must hold of every lesson; a lesson is covered as soon as its file exists."""
 
 import ast
+import gc
 import json
 import math
 import random
@@ -209,6 +210,20 @@ def test_two_threads_with_one_seed_agree(lesson):
 @at_every_corner
 def test_the_answer_of_the_api_is_json(lesson, params):
     json.dumps(plain(result_at(lesson.slug, params)), allow_nan=False)
+
+
+def test_a_run_leaves_no_tensor_behind(lesson):
+    def alive() -> int:
+        gc.collect()
+        return sum(type(found) in (Tensor, nn.Parameter) for found in gc.get_objects())
+
+    first = few(lesson, some_corners(lesson))[:6]
+    for params in first:  # what a lesson keeps, such as its model, is kept by now
+        lesson.run(params)
+    before = alive()
+    for params in first:
+        lesson.run(params)
+    assert alive() <= before
 
 
 # -- predictions and traps --------------------------------------------------------------------------------------------
