@@ -108,6 +108,11 @@ def kept_json(slug: str, params: Any) -> bytes | None:
     return _states.find((slug, params))
 
 
+def pin(slug: str, params: Any) -> None:
+    """Keep the state of these Params once it is made: what a tab opens with, and the ready examples."""
+    _states.pin((slug, params))
+
+
 def forget(slug: str, params: Any) -> None:
     """Let the next run of these Params measure again."""
     _states.forget((slug, params))

@@ -12,6 +12,7 @@ class Kept:
     def __init__(self, largest: int) -> None:
         self._largest = largest
         self._answers: OrderedDict[Hashable, tuple[bytes, int]] = OrderedDict()  # and the bytes they take
+        self._pinned: set[Hashable] = set()
         self._bytes = 0
         self._lock = threading.Lock()
         self._making: dict[Hashable, threading.Lock] = {}
@@ -30,6 +31,11 @@ class Kept:
             self._answers.move_to_end(key)
             return self._answers[key][0]
 
+    def pin(self, key: Hashable) -> None:
+        """Keep the answer to `key`, whatever else is asked for."""
+        with self._lock:
+            self._pinned.add(key)
+
     def forget(self, key: Hashable) -> None:
         with self._lock:
             self._drop(key)
@@ -44,9 +50,12 @@ class Kept:
                 self._drop(key)
                 self._answers[key] = answer, weight
                 self._bytes += weight
-                while self._bytes > self._largest:
-                    self._drop(next(iter(self._answers)))
+                while self._bytes > self._largest and (oldest := self._oldest()) is not None:
+                    self._drop(oldest)
         return answer
+
+    def _oldest(self) -> Hashable | None:
+        return next((key for key in self._answers if key not in self._pinned), None)
 
     @contextmanager
     def _turn(self, key: Hashable) -> Iterator[None]:

@@ -23,11 +23,13 @@ from starlette.routing import Route
 
 from components import gpu
 from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
+from components.visitor import address_of, cookie_of
 from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
+MOST_OWN = 4  # runs of one lesson that one visitor has begun
 PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
 MOST_WATCHERS = 1000  # of the runs of one lesson
 MOST_NEWS = 1000  # a second, to all watchers of a run together
@@ -37,8 +39,8 @@ HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
 class Run:
     """One computation: what has become of it, and who is to be woken when there is news."""
 
-    def __init__(self, slug: str, params: Any) -> None:
-        self.slug, self.params = slug, params
+    def __init__(self, slug: str, params: Any, who: str) -> None:
+        self.slug, self.params, self.who = slug, params, who
         self.started = False
         self.steps: tuple[int, int] | None = None  # done, of how many
         self.picture: bytes | None = None  # of the Result so far
@@ -86,16 +88,21 @@ class Line:
         self._runs: dict[Any, Run] = {}
         self._lock = Lock()
 
-    def join(self, params: Any, wake: Callable[[], None]) -> Run:
-        """The run of these Params, begun if there is none; `wake` is called at its news. Raises BadParam when too many wait."""
+    def join(self, params: Any, wake: Callable[[], None], who: str = "") -> Run:
+        """The run of these Params, begun by `who` if there is none; `wake` is called at its news.
+
+        Raises BadParam when too many wait.
+        """
         with self._lock:
             if sum(len(run.watchers) for run in self._runs.values()) >= MOST_WATCHERS:
                 raise BadParam("Too many visitors wait for this lesson; try again in a minute.")
             run = self._runs.get(params)
             if run is None:
+                if who and sum(run.who == who for run in self._runs.values()) >= MOST_OWN:
+                    raise BadParam(f"{MOST_OWN} runs of yours are under way; wait for one of them, or cancel it.")
                 if len(self._runs) >= LONGEST_LINE:
                     raise BadParam("Too many runs are waiting; try again in a minute.")
-                run = self._runs[params] = Run(self._slug, params)
+                run = self._runs[params] = Run(self._slug, params, who)
                 run.future = self._pool.submit(copy_context().run, self._go, run)
             run.watchers.append(wake)
             return run
@@ -169,7 +176,7 @@ def _nothing() -> None:
     """The news do not matter to who waits for the end."""
 
 
-async def follow(slug: str, params: Any) -> AsyncIterator[bytes]:
+async def follow(slug: str, params: Any, who: str = "") -> AsyncIterator[bytes]:
     """The news of a run as JSON: `ahead`, `steps`, a picture so far; at last `state` or `problem`. b"" is a sign of life."""
     if (kept := kept_json(slug, params)) is not None:  # nothing is to be waited for
         yield kept
@@ -179,7 +186,7 @@ async def follow(slug: str, params: Any) -> AsyncIterator[bytes]:
     def wake() -> None:
         loop.call_soon_threadsafe(news.set)
 
-    run = line.join(params, wake)
+    run = line.join(params, wake, who)
     shown = None
     try:
         while run.answer is None:
@@ -224,7 +231,7 @@ async def _stream(request: Request) -> Response:
             params = read(lesson_of(slug).Params, values["params"])
             if values.get("again") and lesson_of(slug).measured:
                 forget(slug, params)
-            async for message in follow(slug, params):
+            async for message in follow(slug, params, cookie_of(request.scope) or address_of(request.scope)):
                 yield b"data: %s\n\n" % message if message else b": still here\n\n"
         except BadParam as problem:
             yield b"data: %s\n\n" % to_json({"problem": str(problem)})

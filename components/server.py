@@ -15,6 +15,7 @@ from components.limits import LimitBody
 from components.rate import LimitRate, rate_from_environment
 from components.runs import routes as run_routes
 from components.site import LESSONS
+from components.unread import BoundUnread
 
 THEME = gr.themes.Base(
     font=["system-ui", "sans-serif"],
@@ -53,5 +54,6 @@ def middleware() -> list[Middleware]:
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
         Middleware(CheckCalls),
+        Middleware(BoundUnread),
         Middleware(GZipMiddleware, minimum_size=2000),
     ]

@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from components import gpu
-from components.answer import lesson_of, state_json
+from components.answer import lesson_of, pin, state_json
 from components.site import LESSONS
 from lessons.params import BadParam
 
@@ -27,8 +27,10 @@ def _open_every_lesson() -> None:
 
 
 def _open(slug: str, params: dict[str, Any]) -> None:
+    asked = lesson_of(slug).Params(**params)
+    pin(slug, asked)
     try:
         with gpu.without_a_visitor():
-            state_json(slug, lesson_of(slug).Params(**params))
+            state_json(slug, asked)
     except BadParam as problem:  # the visitor will be told the same
         logging.warning("%s: %s", slug, problem)

@@ -29,6 +29,14 @@ def test_answers_together_stay_below_the_limit_and_the_longest_unused_leaves():
     assert [key for key in "abcde" if kept.find(key)] == ["a", "c", "d", "e"]
 
 
+def test_a_pinned_answer_stays_whatever_else_is_asked_for():
+    kept = Kept(100)
+    kept.pin("a")
+    for key in "abcdefgh":
+        kept.get(key, lambda: b"x" * 20)
+    assert kept.find("a") and kept.find("h") and not kept.find("b")
+
+
 def test_an_answer_of_a_quarter_of_the_limit_is_not_kept():
     kept = Kept(100)
     assert kept.get("key", lambda: b"x" * 30) == b"x" * 30

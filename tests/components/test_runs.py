@@ -221,6 +221,21 @@ def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
     assert call(50)["caption"] == "4 steps of 50"
 
 
+def test_one_visitor_does_not_fill_the_line(slow):
+    async def visit() -> None:
+        own = [runs.follow("slow", Params(p), "a visitor") for p in range(runs.MOST_OWN)]
+        for news in own:
+            await anext(news)
+        with pytest.raises(BadParam, match="runs of yours are under way"):
+            await anext(runs.follow("slow", Params(50), "a visitor"))
+        another = runs.follow("slow", Params(50), "another visitor")
+        await anext(another)
+        for news in [*own, another]:
+            await news.aclose()
+
+    asyncio.run(visit())
+
+
 def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
     monkeypatch.setattr(runs, "LONGEST_LINE", 1)
 
