@@ -2,6 +2,9 @@
 
 import { query } from "./address.js";
 import { h } from "./dom.js";
+
+const TYPED = 700; // ms without a key: what stands there is meant
+const LONG = 20_000; // characters; a text that long is read when the visitor leaves it
 import { fileChooser } from "./files.js";
 
 /**
@@ -116,7 +119,12 @@ function drawSwitch(field, id, changed) {
 function drawText(field, id, changed) {
   const shared = { id, maxlength: field.max_length, spellcheck: "false" };
   const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines }) : h("input", { type: "text", ...shared });
-  input.addEventListener("change", () => changed(true));
+  let rest = null;
+  input.addEventListener("input", () => {
+    clearTimeout(rest);
+    if (input.value.length < LONG) rest = setTimeout(() => changed(false), TYPED);
+  });
+  input.addEventListener("change", () => (clearTimeout(rest), changed(true)));
   let refused = null; // why the last file was not read; said once
   const take = (values) => input.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: values }));
   const chooser = field.file ? fileChooser(field, input, take, (sentence) => ((refused = sentence), changed(true))) : null;
@@ -124,7 +132,7 @@ function drawText(field, id, changed) {
     node: row(field, ...head(field, id), input, chooser),
     read: () => input.value,
     write(value) {
-      if (input.value !== value) input.value = value; // keeps the caret where it is
+      if (input.value !== value && document.activeElement !== input) input.value = value; // who is typing has gone on
     },
     problem() {
       const said = refused;

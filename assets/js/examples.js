@@ -2,11 +2,11 @@
 
 import { h } from "./dom.js";
 
-/** Draw the list before `place`; `choose` gets the Params of the one that is chosen. Its name stays until a control is changed. */
+/** Draw the list into `place`; `choose` gets the Params of the one that is chosen. Its name stays until a control is changed. */
 export function drawExamples(place, form, examples, choose) {
   const options = examples.map(({ name }, index) => h("option", { value: index }, name));
   const select = h("select", { "aria-label": "Ready examples" }, h("option", { value: "" }, "Ready examples…"), options);
   select.addEventListener("change", () => select.value !== "" && choose(examples[select.value].params));
   form.addEventListener("change", () => (select.value = ""));
-  place.before(h("div", { class: "control control-examples" }, select));
+  place.replaceChildren(h("div", { class: "control" }, select));
 }

@@ -50,7 +50,7 @@ export class LessonPage {
   }
 
   build(element) {
-    const { slug, truth } = this.spec;
+    const { slug, truth, examples } = this.spec;
     const part = (tag, name, attributes = {}) => (this.parts[name] = h(tag, { class: name, ...attributes }));
     this.parts = {};
     const copy = (label, text) => h("button", { type: "button", class: "quiet copy", onclick: (event) => copyText(event.target, text()) }, label);
@@ -62,6 +62,7 @@ export class LessonPage {
         "div", { class: "workbench" },
         h(
           "div", { class: "side" },
+          examples.length ? part("div", "examples", { class: "control-examples" }) : null,
           part("form", "form", { id: `form-${slug}`, "aria-label": "Parameters", novalidate: true }),
           h("div", { class: "side-buttons" },
             h("button", { type: "button", class: "quiet", onclick: () => this.set({}, false) }, "reset"),
@@ -93,7 +94,7 @@ export class LessonPage {
 
   async offer(examples) {
     const { drawExamples } = await import("./examples.js");
-    drawExamples(this.parts.form.parentElement.firstChild, this.parts.form, examples, (params) => this.set(params));
+    drawExamples(this.parts.examples, this.parts.form, examples, (params) => this.set(params));
   }
 
   /** Change some Params as a trap or a prediction does: the others go to their defaults. */

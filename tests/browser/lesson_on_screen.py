@@ -91,13 +91,13 @@ def other_value(param: Any) -> Any:
     return high if param.default != high else low
 
 
-def first_telling_change(slug: str) -> tuple[Any, Any]:
-    """The first field whose other value changes picture and caption, according to Python."""
+def first_telling_change(slug: str, skipped: tuple[str, ...] = ()) -> tuple[Any, Any]:
+    """The first field, those skipped left out, whose other value changes picture and caption, according to Python."""
     from components.answer import lesson_of, state
 
     Params = lesson_of(slug).Params
     start = state(slug, Params())
-    for param in fields(Params):
+    for param in (param for param in fields(Params) if param.name not in skipped):
         try:
             changed = state(slug, Params(**{param.name: other_value(param)}))
         except BadParam:  # half of a text need not be one that the lesson can read

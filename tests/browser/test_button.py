@@ -14,7 +14,7 @@ pytestmark = [
 
 def change(lesson: LessonOnScreen) -> None:
     """Change a control that waits for the button, without pressing it."""
-    param, value = first_telling_change(lesson.slug)
+    param, value = first_telling_change(lesson.slug, lesson_of(lesson.slug).instant)
     lesson._operate(lesson.root.locator(f'[data-param="{param.name}"]'), param, value)
 
 

@@ -198,3 +198,11 @@ def test_pressing_requires_grad_freezes_the_tensor_and_the_address_says_so(page,
     lesson.repaint(lambda: lesson.root.get_by_role("button", name="freeze body.weight").press("Enter"))
     assert "pattern=%5E%28body" in page.url
     assert lesson.root.get_by_role("button", name="train body.weight").evaluate("b => b === document.activeElement")
+
+
+def test_what_is_typed_is_read_after_a_pause_and_never_taken_away(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "padding")
+    text = lesson.root.locator('[data-param="lines"] textarea')
+    lesson.repaint(lambda: text.press_sequentially(" and more"))
+    assert text.input_value().count(" and more") == 1
+    assert "and more" in lesson.shown["code"]
