@@ -30,9 +30,11 @@ from lessons.progress import Cancelled, watched
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
 MOST_OWN = 4  # runs of one lesson that one visitor has begun
+MOST_SHARED = 60  # and that were begun from one address without a cookie: a class in a frame whose browsers keep none
 PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
 MOST_WATCHERS = 1000  # of the runs of one lesson
 MOST_NEWS = 1000  # a second, to all watchers of a run together
+ADDRESS = "address "  # before it, who has no cookie
 HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
 
 
@@ -98,8 +100,9 @@ class Line:
                 raise BadParam("Too many visitors wait for this lesson; try again in a minute.")
             run = self._runs.get(params)
             if run is None:
-                if who and sum(run.who == who for run in self._runs.values()) >= MOST_OWN:
-                    raise BadParam(f"{MOST_OWN} runs of yours are under way; wait for one of them, or cancel it.")
+                most = MOST_SHARED if who.startswith(ADDRESS) else MOST_OWN
+                if who and sum(run.who == who for run in self._runs.values()) >= most:
+                    raise BadParam(f"{most} runs of yours are under way; wait for one of them, or cancel it.")
                 if len(self._runs) >= LONGEST_LINE:
                     raise BadParam("Too many runs are waiting; try again in a minute.")
                 run = self._runs[params] = Run(self._slug, params, who)
@@ -231,7 +234,7 @@ async def _stream(request: Request) -> Response:
             params = read(lesson_of(slug).Params, values["params"])
             if values.get("again") and lesson_of(slug).measured:
                 forget(slug, params)
-            async for message in follow(slug, params, cookie_of(request.scope) or address_of(request.scope)):
+            async for message in follow(slug, params, cookie_of(request.scope) or ADDRESS + address_of(request.scope)):
                 yield b"data: %s\n\n" % message if message else b": still here\n\n"
         except BadParam as problem:
             yield b"data: %s\n\n" % to_json({"problem": str(problem)})

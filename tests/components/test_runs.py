@@ -221,14 +221,15 @@ def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
     assert call(50)["caption"] == "4 steps of 50"
 
 
-def test_one_visitor_does_not_fill_the_line(slow):
+@pytest.mark.parametrize(("who", "most"), [("a cookie", runs.MOST_OWN), (f"{runs.ADDRESS}10.0.0.1", runs.MOST_SHARED)])
+def test_one_visitor_does_not_fill_the_line(slow, who, most):
     async def visit() -> None:
-        own = [runs.follow("slow", Params(p), "a visitor") for p in range(runs.MOST_OWN)]
+        own = [runs.follow("slow", Params(p), who) for p in range(most)]
         for news in own:
             await anext(news)
         with pytest.raises(BadParam, match="runs of yours are under way"):
-            await anext(runs.follow("slow", Params(50), "a visitor"))
-        another = runs.follow("slow", Params(50), "another visitor")
+            await anext(runs.follow("slow", Params(90), who))
+        another = runs.follow("slow", Params(90), "another visitor")
         await anext(another)
         for news in [*own, another]:
             await news.aclose()
