@@ -21,6 +21,7 @@ from components.lesson_page import _update
 from lessons.lesson import Lesson
 from lessons.params import BadParam, bounded
 from lessons.progress import progress
+from tests.components.awaited import awaited
 
 STEPS = 4
 
@@ -112,7 +113,7 @@ def test_a_visitor_sees_steps_and_pictures_so_far_and_last_the_state(slow):
             first.append(json.loads(await anext(news)))
         return first + await rest_of(news)
 
-    told = asyncio.run(visit())
+    told = awaited(visit())
     assert "steps" in told[0] or "ahead" in told[0]
     assert [1, STEPS] in [message.get("steps") for message in told]
     assert "0 steps of 1" in [message.get("caption") for message in told]
@@ -124,7 +125,7 @@ def test_equal_params_are_one_run_and_who_comes_later_finds_the_answer(slow):
         slow.go.release(STEPS)
         return await asyncio.gather(*[rest_of(follow(2)) for _ in range(5)])
 
-    answers = asyncio.run(visit()) + [asyncio.run(rest_of(follow(2)))]
+    answers = awaited(visit()) + [awaited(rest_of(follow(2)))]
     assert {told[-1]["state"]["caption"] for told in answers} == {"4 steps of 2"}
     assert slow.began == [2]
 
@@ -140,7 +141,7 @@ def test_who_waits_is_told_how_many_are_before_and_starts_when_they_are_done(slo
         await asyncio.gather(rest_of(first), rest_of(second))
         return await rest_of(third)
 
-    assert asyncio.run(visit())[-1]["state"]["caption"] == "4 steps of 3"
+    assert awaited(visit())[-1]["state"]["caption"] == "4 steps of 3"
     assert slow.finished == [1, 2, 3]
 
 
@@ -152,7 +153,7 @@ def test_a_run_that_nobody_watches_stops_at_its_next_step_and_one_in_line_never_
         await first.aclose()
         await second.aclose()
 
-    asyncio.run(visit())
+    awaited(visit())
     slow.go.release(2 * STEPS)
     assert "state" in json.loads(runs.settled("slow", Params(3)))
     assert slow.began == [1, 3] and slow.finished == [3]
@@ -167,21 +168,21 @@ def test_who_asks_again_after_a_cancelled_run_gets_a_whole_one(slow):
         slow.go.release(2 * STEPS)
         return await rest_of(follow(1))
 
-    assert asyncio.run(visit())[-1]["state"]["caption"] == "4 steps of 1"
+    assert awaited(visit())[-1]["state"]["caption"] == "4 steps of 1"
 
 
 @pytest.mark.parametrize(("p", "said"), [(98, "p must not be 98."), (99, "The run failed")])
 def test_a_run_that_fails_says_so_in_one_sentence_and_leaves_the_line_free(slow, p, said):
-    assert asyncio.run(rest_of(follow(p)))[-1]["problem"].startswith(said)
+    assert awaited(rest_of(follow(p)))[-1]["problem"].startswith(said)
     slow.go.release(STEPS)
     assert "state" in json.loads(runs.settled("slow", Params(1)))
 
 
 def test_what_is_kept_needs_no_place_in_the_line(slow, monkeypatch):
     slow.go.release(STEPS)
-    known = asyncio.run(rest_of(follow(1)))[-1]
+    known = awaited(rest_of(follow(1)))[-1]
     monkeypatch.setattr(runs, "LONGEST_LINE", 0)
-    assert asyncio.run(rest_of(follow(1))) == [known] == [json.loads(runs.settled("slow", Params(1)))]
+    assert awaited(rest_of(follow(1))) == [known] == [json.loads(runs.settled("slow", Params(1)))]
     assert slow.began == [1]
 
 
@@ -198,7 +199,7 @@ def test_a_run_has_so_many_watchers_and_no_more(slow, monkeypatch):
         told = await asyncio.gather(*map(rest_of, watching))
         assert all("state" in messages[-1] for messages in told)
 
-    asyncio.run(visit())
+    awaited(visit())
 
 
 def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
@@ -234,7 +235,7 @@ def test_one_visitor_does_not_fill_the_line(slow, who, most):
         for news in [*own, another]:
             await news.aclose()
 
-    asyncio.run(visit())
+    awaited(visit())
 
 
 def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
@@ -247,7 +248,7 @@ def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
             await anext(follow(2))
         await first.aclose()
 
-    asyncio.run(visit())
+    awaited(visit())
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"params": 3}', b"[" * 10**5])
@@ -284,5 +285,5 @@ def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
         "headers": [],
         "path_params": {"slug": "slow"},
     }
-    asyncio.run(route.app(scope, receive, send))
+    awaited(route.app(scope, receive, send))
     assert sent[0]["status"] == 400 and not slow.began

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from components.server import middleware
+from tests.components.awaited import awaited
 
 
 def test_a_piece_goes_out_before_the_next_one_is_made():
@@ -44,4 +45,4 @@ def test_a_piece_goes_out_before_the_next_one_is_made():
         await asyncio.wait_for(app(scope, receive, send), 20)
         return heard
 
-    assert asyncio.run(conversation()) == [b"data: 1\n\n", b"data: 2\n\n"]
+    assert awaited(conversation()) == [b"data: 1\n\n", b"data: 2\n\n"]
