@@ -49,31 +49,35 @@ def computed(slug: str, params: Any) -> Computed:
     return Computed(result, plain([(line.source, line.operators) for line in tape.lines]), [note] if note else [])
 
 
-def words(slug: str, params: Any) -> dict[str, Any]:
-    """What a lesson says about these Params: caption, code, operators and link."""
-    return _words(slug, params, computed(slug, params))
-
-
-def _words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
-    lesson = lesson_of(slug)
+def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
+    """What a lesson says about these Params: caption, code, operators, link, and where it ran."""
     return {
         "params": asdict(params),
-        "caption": show_turns(lesson.caption(params, done.result)),
-        "code": lesson.snippet(params),
+        "caption": caption(slug, params, done.result),
+        "code": lesson_of(slug).snippet(params),
         "ran": done.ran,
         "link": to_query(slug, params),
         "notes": done.notes,
     }
 
 
-def numbers(slug: str, params: Any) -> dict[str, Any]:
-    """The Result as plain values: the API's answer beside `words`."""
-    return plain(computed(slug, params).result)
+def caption(slug: str, params: Any, result: Any) -> str:
+    return show_turns(lesson_of(slug).caption(params, result))
+
+
+def figure(slug: str, params: Any, result: Any) -> dict[str, Any]:
+    return _room("figures", slug).draw(params, result)
 
 
 def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
-    """What is seen of a Result, whole or so far."""
-    return {"caption": lesson_of(slug).caption(params, result), "figure": _room("figures", slug).draw(params, result)}
+    """What is seen of a Result so far."""
+    return {"caption": caption(slug, params, result), "figure": figure(slug, params, result)}
+
+
+def answer(slug: str, params: Any) -> dict[str, Any]:
+    """What the API says: `words`, and the Result as plain values."""
+    done = computed(slug, params)
+    return {**words(slug, params, done), "numbers": plain(done.result)}
 
 
 def state(slug: str, params: Any) -> dict[str, Any]:
@@ -83,8 +87,7 @@ def state(slug: str, params: Any) -> dict[str, Any]:
 
 def _state(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     notes = [*done.notes, *not_in_a_link(params).values()]
-    drawn = _room("figures", slug).draw(params, done.result)
-    return {**_words(slug, params, done), "figure": drawn, "notes": notes}
+    return {**words(slug, params, done), "figure": figure(slug, params, done.result), "notes": notes}
 
 
 def state_json(slug: str, params: Any) -> bytes:
@@ -97,10 +100,10 @@ def state_json(slug: str, params: Any) -> bytes:
         makeshift = bool(done.notes)
         return to_json({"state": _state(slug, params, done)})
 
-    answer = _states.get((slug, params), make)
+    body = _states.get((slug, params), make)
     if makeshift:  # the GPU was full or refused; the next run may have it
         forget(slug, params)
-    return answer
+    return body
 
 
 def kept_json(slug: str, params: Any) -> bytes | None:

@@ -9,45 +9,11 @@ from typing import Any
 import gradio as gr
 from gradio.components.api_component import Api
 
-from components.answer import lesson_of, numbers, words
+from components.answer import answer, lesson_of
 from components.runs import calling, settled
 from lessons.params import BadParam, accepts, choices, kind, nullable, read
 
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
-
-
-class Parameter(Api):
-    """A parameter of an endpoint.
-
-    Gradio sends a component's description with the page four times, and describes every component anew for each visitor:
-    here one description suffices, and all visitors share it.
-    """
-
-    nothing: dict[str, Any] = {}
-    shared: dict[str, Any]
-
-    @classmethod
-    def describe(cls, made: Api, param: Field) -> None:
-        """Turn what `gr.api` made of an annotation into the parameter that the lesson declares."""
-        made.__class__ = cls
-        assert isinstance(made, Parameter)
-        made.label, made._api_info = param.name, schema(param)
-        made.shared = {"name": "api", "value": made.value, "label": param.name}
-
-    def get_block_name(self) -> str:
-        return "api"
-
-    def get_config(self, cls: Any = None) -> dict[str, Any]:
-        return self.shared
-
-    def api_info(self) -> dict[str, Any]:  # type: ignore[override]
-        return self.nothing
-
-    def api_info_as_input(self) -> dict[str, Any]:
-        return self._api_info
-
-    def api_info_as_output(self) -> dict[str, Any]:
-        return self.nothing
 
 
 def expose(slug: str) -> None:
@@ -61,7 +27,7 @@ def expose(slug: str) -> None:
             with calling() if lesson.button else nullcontext():
                 if lesson.button and (problem := json.loads(settled(slug, asked)).get("problem")):
                     raise BadParam(problem)
-                return {**words(slug, asked), "numbers": numbers(slug, asked)}  # a run of its own if it was dropped
+                return answer(slug, asked)  # a run of its own if it was dropped
         except BadParam as problem:
             raise gr.Error(str(problem), print_exception=False) from None
 
@@ -79,7 +45,24 @@ def expose(slug: str) -> None:
     assert blocks is not None
     for param, described in zip(params, blocks.fns[event["id"]].inputs, strict=True):
         assert isinstance(described, Api)
-        Parameter.describe(described, param)
+        describe(described, param)
+
+
+def describe(made: Api, param: Field) -> None:
+    """Turn what `gr.api` made of an annotation into the parameter that the lesson declares.
+
+    Gradio sends a component's description with the page four times, and describes every component anew for each visitor:
+    here one description suffices, and all visitors share it. (A subclass would do, were it not for the .pyi file that
+    Gradio writes beside each one, and that mypy then reads in place of this file.)
+    """
+    made.label, made._api_info = param.name, schema(param)
+    shared, nothing = {"name": "api", "value": made.value, "label": param.name}, dict[str, Any]()
+    vars(made).update(
+        get_config=lambda: shared,
+        api_info=lambda: nothing,
+        api_info_as_input=lambda: made._api_info,
+        api_info_as_output=lambda: nothing,
+    )
 
 
 def schema(param: Field) -> dict[str, Any]:

@@ -146,11 +146,8 @@ def listed(words: Sequence[str], most: int = 5) -> str:
 
 def to_query(slug: str, params: Any) -> str:
     """The shareable part of the URL; defaults, and texts too long for a link, are left out."""
-    values = vars(params)
-    left_out = not_in_a_link(params)
-    changed = {
-        name: value for name, value in values.items() if name not in left_out and value != _default(params, name)
-    }
+    values, left_out = vars(params), not_in_a_link(params)
+    changed = {f.name: values[f.name] for f in fields(params) if f.name not in left_out and values[f.name] != f.default}
     return urlencode({"lesson": slug, **changed})
 
 
@@ -161,10 +158,6 @@ def not_in_a_link(params: Any) -> dict[str, str]:
         for name, value in vars(params).items()
         if isinstance(value, str) and len(value) > IN_A_LINK
     }
-
-
-def _default(params: Any, name: str) -> Any:
-    return next(param.default for param in fields(params) if param.name == name)
 
 
 def from_query(Params: type, query: Mapping[str, str]) -> tuple[Any, list[str]]:

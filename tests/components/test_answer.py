@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.answer import computed, lesson_of, opening, state, state_json, to_json, words
+from components.answer import answer, computed, lesson_of, opening, state, state_json, to_json
 from components.lesson_page import lesson_page
 from components.site import LESSONS
 
@@ -22,7 +22,7 @@ def test_many_visitors_at_once_each_get_their_code():
     Params = lesson_of("stack").Params
     asked = [Params(n=n, dim=dim) for n in (2, 3, 4) for dim in (0, 1)] * 20
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda params: words("stack", params)["code"], asked))
+        codes = list(pool.map(lambda params: answer("stack", params)["code"], asked))
     assert codes == [lesson_of("stack").snippet(params) for params in asked]
 
 

@@ -5,11 +5,11 @@ import re
 from dataclasses import fields
 
 import pytest
+from gradio.components.api_component import Api
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.answer import lesson_of
-from components.api import Parameter
 from components.server import launch_settings
 from components.site import LESSONS, build
 from lessons.params import accepts
@@ -62,7 +62,7 @@ def test_a_bad_argument_gets_one_sentence_with_its_name_and_range(client, bad):
 
 def test_the_page_carries_one_description_of_a_parameter_and_visitors_share_it():
     blocks = build()
-    parameters = {key for key, block in blocks.blocks.items() if isinstance(block, Parameter)}
+    parameters = {block._id for function in blocks.fns.values() for block in function.inputs if type(block) is Api}
     sent = [block for block in blocks.get_config_file()["components"] if block["id"] in parameters]
     assert len(sent) == sum(len(fields(lesson_of(slug).Params)) for slug in LESSONS)
     for block in sent:
