@@ -5,12 +5,12 @@ import { h } from "./dom.js";
 
 const TYPED = 700; // ms without a key: what stands there is meant
 const LONG = 20_000; // characters; a text that long is read when the visitor leaves it
-import { fileChooser } from "./files.js";
 
 /**
  * Draw the controls into `form`.
  * `changed(settled)` is called while a slider moves (settled = false) and when a value is final (true).
- * Returns { values(), show(params), problem() }; problem() is a sentence about a value out of range, or nothing.
+ * Returns { values(), show(params), problem(), typing() }; problem() is a sentence about a value out of range, or nothing;
+ * typing() says whether a text has been changed that `changed` has not been told of.
  */
 export function drawControls(form, fields, slug, changed) {
   const rows = fields.map((field) => ({ field, ...drawRow(field, `${slug}-${field.name}`, (settled) => {
@@ -26,6 +26,7 @@ export function drawControls(form, fields, slug, changed) {
       showRelevant(rows);
     },
     problem: () => rows.map((row) => row.problem?.()).find(Boolean),
+    typing: () => rows.some((row) => row.typing?.()),
   };
 }
 
@@ -119,26 +120,38 @@ function drawSwitch(field, id, changed) {
 function drawText(field, id, changed) {
   const shared = { id, maxlength: field.max_length, spellcheck: "false" };
   const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines }) : h("input", { type: "text", ...shared });
-  let rest = null;
+  let [rest, typing, refused] = [null, false, null]; // refused: why the last file was not read; said once
+  const tell = (settled) => {
+    clearTimeout(rest);
+    typing = false;
+    changed(settled);
+  };
   input.addEventListener("input", () => {
     clearTimeout(rest);
-    if (input.value.length < LONG) rest = setTimeout(() => changed(false), TYPED);
+    typing = true;
+    if (input.value.length < LONG) rest = setTimeout(tell, TYPED, false);
   });
-  input.addEventListener("change", () => (clearTimeout(rest), changed(true)));
-  let refused = null; // why the last file was not read; said once
-  const take = (values) => input.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: values }));
-  const chooser = field.file ? fileChooser(field, input, take, (sentence) => ((refused = sentence), changed(true))) : null;
+  input.addEventListener("change", () => tell(true));
+  const drawn = row(field, ...head(field, id), input);
+  if (field.file) {
+    const take = (values) => input.dispatchEvent(new CustomEvent("choose", { bubbles: true, detail: values }));
+    const refuse = (sentence) => ((refused = sentence), tell(true));
+    import("./files.js").then(({ fileChooser }) => drawn.append(fileChooser(field, input, take, refuse)));
+  }
   return {
-    node: row(field, ...head(field, id), input, chooser),
+    node: drawn,
     read: () => input.value,
     write(value) {
-      if (input.value !== value && document.activeElement !== input) input.value = value; // who is typing has gone on
+      if (input.value !== value) input.value = value; // keeps the caret where it is
+      clearTimeout(rest);
+      typing = false;
     },
     problem() {
       const said = refused;
       refused = null;
       return said;
     },
+    typing: () => typing,
   };
 }
 

@@ -21,3 +21,11 @@ export function say(node, text) {
 export function rich(text) {
   return text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 }
+
+/** An arrow key moves the focus from one cell to another of a group that is a single tab stop. */
+export function handFocus(event, from, to) {
+  event.preventDefault();
+  from.tabIndex = -1;
+  to.tabIndex = 0;
+  to.focus();
+}

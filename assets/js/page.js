@@ -181,7 +181,7 @@ export class LessonPage {
 
   /** The controls show what was computed, unless the visitor has gone on. */
   reflect(params) {
-    if (!this.waiting) this.controls.show(params);
+    if (!this.waiting && !this.controls.typing()) this.controls.show(params);
   }
 
   /** The visitor came here by a tab: the address follows. */

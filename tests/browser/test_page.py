@@ -206,3 +206,14 @@ def test_what_is_typed_is_read_after_a_pause_and_never_taken_away(page, app_url)
     lesson.repaint(lambda: text.press_sequentially(" and more"))
     assert text.input_value().count(" and more") == 1
     assert "and more" in lesson.shown["code"]
+
+
+def test_back_shows_the_text_of_the_address_also_in_the_field_that_has_the_focus(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "padding")
+    text = lesson.root.locator('[data-param="lines"] textarea')
+    before = text.input_value()
+    text.fill("other words")
+    lesson.repaint(text.blur)
+    text.focus()
+    lesson.repaint(page.go_back)
+    assert text.input_value() == before

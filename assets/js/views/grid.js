@@ -1,7 +1,7 @@
 // A 2-D tensor as a real table: coloured on a zero-centred scale, numbers printed, arrow keys move through the cells.
 
 import { fill, format } from "../color.js";
-import { h } from "../dom.js";
+import { h, handFocus } from "../dom.js";
 
 export class Grid {
   constructor(host) {
@@ -82,8 +82,5 @@ function move(event) {
   const row = cell.parentElement.parentElement.rows[cell.parentElement.rowIndex - 1 + step[0]];
   const next = row?.cells[cell.cellIndex + step[1]];
   if (!next?.matches("td[tabindex]")) return;
-  event.preventDefault();
-  cell.tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
+  handFocus(event, cell, next);
 }

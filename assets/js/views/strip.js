@@ -1,7 +1,7 @@
 // Tokens along the text, one element each: above a token its start logit and probability, below it its end ones.
 
 import { fill } from "../color.js";
-import { h } from "../dom.js";
+import { h, handFocus } from "../dom.js";
 
 export class Strip {
   constructor(host) {
@@ -35,8 +35,5 @@ function move(event) {
   const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
   const next = step && event.target.closest(".token")?.[step];
   if (!next) return;
-  event.preventDefault();
-  event.target.tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
+  handFocus(event, event.target, next);
 }
