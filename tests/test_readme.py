@@ -8,7 +8,7 @@ import gradio_client
 import pytest
 
 from components import CHAPTERS
-from components.answer import lesson_of, numbers, words
+from components.answer import answer, lesson_of
 from lessons.params import read
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +65,7 @@ def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: 
         def predict(self, *, api_name: str, **values: Any) -> dict[str, Any]:
             slug = api_name.removeprefix("/")
             params = read(lesson_of(slug).Params, values)
-            return {**words(slug, params), "numbers": numbers(slug, params)}
+            return answer(slug, params)
 
     monkeypatch.setattr(gradio_client, "Client", Client)
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
