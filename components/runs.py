@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -179,7 +179,7 @@ def _nothing() -> None:
     """The news do not matter to who waits for the end."""
 
 
-async def follow(slug: str, params: Any, who: str = "") -> AsyncIterator[bytes]:
+async def follow(slug: str, params: Any, who: str = "") -> AsyncGenerator[bytes, None]:
     """The news of a run as JSON: `ahead`, `steps`, a picture so far; at last `state` or `problem`. b"" is a sign of life."""
     if (kept := kept_json(slug, params)) is not None:  # nothing is to be waited for
         yield kept

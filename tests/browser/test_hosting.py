@@ -30,11 +30,14 @@ ROOT = Path(__file__).parents[2]
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 
 
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Another site: its origin, and the folder it serves."""
-    site = partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    site.log_message = lambda *_: None
+    site = partial(Silent, directory=tmp_path)
     with ThreadingHTTPServer(("127.0.0.1", 0), site) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://localhost:{server.server_port}", tmp_path

@@ -60,7 +60,7 @@ class Slow:
 def slow(monkeypatch) -> Iterator[Slow]:
     lesson = Slow()
     module, figure = ModuleType("lessons.slow"), ModuleType("figures.slow")
-    module.LESSON = Lesson(
+    entry = Lesson(
         slug="slow",
         title="Slow",
         truth="It takes its time.",
@@ -73,8 +73,8 @@ def slow(monkeypatch) -> Iterator[Slow]:
         button="Run",
         at_once=1,
     )
-    module.__file__ = __file__
-    figure.draw = lambda params, result: {"rows": []}
+    vars(module).update(LESSON=entry, __file__=__file__)
+    vars(figure).update(draw=lambda params, result: {"rows": []})
     monkeypatch.setitem(sys.modules, "lessons.slow", module)
     monkeypatch.setitem(sys.modules, "figures.slow", figure)
     for kept in (answer._room, runs.line_of, answer.computed):

@@ -24,6 +24,7 @@ def test_every_line_is_filed_under_its_own_source(function):
         if isinstance(node, ast.Dict) and len(node.keys) > 8
     ]
     for key, call in zip(table.keys, table.values, strict=True):
+        assert isinstance(call, ast.Call) and isinstance(call.args[0], ast.Lambda)
         assert ast.unparse(call.args[0].body) == ast.unparse(ast.parse(key.value))
 
 

@@ -17,7 +17,7 @@ LENGTHS = st.integers(4, 24)
 def test_the_filling_is_what_the_mask_leaves_out_and_stands_on_one_side(lines, max_length, side):
     result = run(Params(lines=lines, max_length=max_length, padding_side=side))
     mask = result.attention_mask
-    assert ((result.input_ids == result.pad_token_id) == (mask == 0)).all()
+    assert torch.equal(result.input_ids == result.pad_token_id, mask == 0)
     ordered = mask.sort(dim=1, descending=side == "right").values
     assert torch.equal(mask, ordered) and result.input_ids.shape[1] == mask.sum(dim=1).max() <= max_length
 

@@ -17,7 +17,7 @@ TEXTS = st.text(max_size=200) | st.sampled_from(["שלום 🏔️", "\u200b\u20
 
 def answer_of(params):
     chosen = Settings(params.max_length, params.stride, params.max_answer_tokens, params.n_best)
-    return shared_registry().get("extractive").answer(params.question, params.context, chosen)
+    return read_by(params.weights)[1].answer(params.question, params.context, chosen)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

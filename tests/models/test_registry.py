@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from models.extractive import Extractive
 from models.hub import ModelUnavailable
 from models.registry import FROM_HUB, LOCAL_VARIABLE, SHIPPED, Choice, Registry, choices, load
 from tests.models.tiny import network, tokenizer
@@ -64,7 +65,7 @@ def test_every_kind_can_be_had_from_the_hub_too():
 def test_a_folder_of_the_operator_is_a_choice_and_answers(monkeypatch, folder):
     monkeypatch.setenv(LOCAL_VARIABLE, str(folder))
     model = Registry().get("local: mine")
-    assert model.answer("where is the cat ?", "in the garden").best.text
+    assert isinstance(model, Extractive) and model.answer("where is the cat ?", "in the garden").best.text
 
 
 def test_the_head_of_the_operators_model_decides_its_kind(monkeypatch, folder):
@@ -144,7 +145,8 @@ def test_without_a_hub_the_shipped_model_still_answers():
     registry = Registry()
     with pytest.raises(ModelUnavailable, match="roberta-base-squad2 is not available"):
         registry.get("deepset/roberta-base-squad2")
-    assert registry.get("extractive").answer("Who sat?", "Ada sat.").best.text == "Ada"
+    shipped = registry.get("extractive")
+    assert isinstance(shipped, Extractive) and shipped.answer("Who sat?", "Ada sat.").best.text == "Ada"
 
 
 def test_a_folder_that_cannot_be_loaded_is_one_sentence(folder):
