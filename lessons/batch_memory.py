@@ -297,7 +297,7 @@ def _items(count: int) -> str:
 
 def _gpu(result: Result) -> str:
     if result.peak is None:
-        return "There is no GPU here, so no measured peak."
+        return "Computed without a GPU, so no measured peak."
     return f"Measured on the GPU: a peak of {result.peak} bytes, temporary tensors counted."
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from models.placement import on_cpu
+from models.placement import is_cpu_only, on_cpu
 
 FULL = "The GPU's memory was full, so this was computed on the CPU."
 
@@ -33,4 +33,11 @@ def or_on_cpu(run: Callable[[Any], Any], params: Any) -> tuple[Any, str]:
 def cpu_alone(run: Callable[[Any], Any], params: Any) -> Any:
     """The Result for a visitor who gets no GPU."""
     with on_cpu():
+        if torch.cuda.is_available():  # a lesson's code asks so, in the words of its snippet
+            torch.cuda.is_available = _but_on_cpu(torch.cuda.is_available)
         return run(params)
+
+
+def _but_on_cpu(found: Callable[[], bool]) -> Callable[[], bool]:
+    """torch's own answer, and False inside `on_cpu()`. Other threads go on as before."""
+    return lambda: not is_cpu_only() and found()

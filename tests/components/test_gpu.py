@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import gradio as gr
 import pytest
@@ -19,6 +20,7 @@ from gradio.context import LocalContext
 from starlette.requests import Request
 
 from components import gpu
+from lessons import batch_memory
 from lessons.gpu import FULL
 from lessons.lesson import Lesson
 from models.device import choose_device
@@ -217,6 +219,15 @@ def full_unless_on_cpu(_: object) -> str:
 
 def test_a_full_gpu_hands_the_run_to_the_cpu_and_says_so():
     assert gpu.run(lesson(full_unless_on_cpu), Params()) == ("cpu", FULL)
+
+
+def test_a_lesson_that_asks_torch_for_a_gpu_finds_none_where_it_must_do_without(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    full = Mock(side_effect=torch.OutOfMemoryError)
+    monkeypatch.setattr(batch_memory, "peak_on_gpu", full)
+    result, note = gpu.run(batch_memory.LESSON, batch_memory.Params(layers=1))
+    assert note == FULL and result.peak is None and full.call_count == 1
+    assert torch.cuda.is_available()  # for everybody else
 
 
 def test_a_lesson_that_uses_no_gpu_is_simply_run():
