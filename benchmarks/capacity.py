@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from statistics import quantiles
@@ -20,7 +21,8 @@ def hold_to_one_core(pid: int) -> None:
     """Every thread of the process on the first core, and the visitors of this process on the others if there are any."""
     first, *others = sorted(os.sched_getaffinity(0))
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {first})
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread.name), {first})
     os.sched_setaffinity(0, set(others) or {first})
 
 

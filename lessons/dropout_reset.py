@@ -182,17 +182,11 @@ def compute(
 
 def run(params: Params) -> Result:
     if params.architecture != "Tagger":
-        _load_transformers()
+        import models.hugging_face  # noqa: F401
+
     with seeded(params.seed):
         model, inputs = build(params.architecture)
         return compute(model, inputs, **vars(params))
-
-
-def _load_transformers() -> None:
-    """Import it before the generator's lock is taken, and without its log lines."""
-    from transformers import BartModel, BertModel, T5Model, logging  # noqa: F401
-
-    logging.set_verbosity_error()
 
 
 def snippet(params: Params) -> str:

@@ -164,7 +164,8 @@ def trained(initializer_range: float, lr: float, batch_size: int, steps: int, se
 
 
 def run(params: Params) -> Result:
-    _load_transformers()
+    import models.hugging_face  # noqa: F401
+
     fitted = trained(params.initializer_range, params.lr, params.batch_size, params.steps, params.seed)
     model, watched, held_out, result = fitted
     model = copy.deepcopy(model)
@@ -172,11 +173,6 @@ def run(params: Params) -> Result:
     again = read_again(model, watched, held_out, params.padding, params.pads, params.mode, params.dropout)
     exact, read, on_pads = again
     return replace(result, exact=exact, read=read, on_pads=on_pads)
-
-
-def _load_transformers() -> None:
-    """Import it before the generator's lock is taken."""
-    from transformers import BertConfig, BertForQuestionAnswering  # noqa: F401
 
 
 IMPORTS = """\

@@ -211,6 +211,8 @@ def relevant(params: Params) -> Params:
 
 
 def run(params: Params) -> Result:
+    import models.hugging_face  # noqa: F401
+
     params = relevant(params)
     found: dict[str, Any] = dict.fromkeys(field.name for field in fields(Result))
     found["texts"] = texts = split(params.lines)

@@ -210,8 +210,7 @@ def facts() -> list[tuple[str, str]]:
 @functools.cache
 def _tokenizer(folder: str) -> Any:
     """Of its own: nobody sets its padding or truncation, which would change it under another thread's hands."""
-    from transformers import AutoTokenizer
-
+    from models.hugging_face import AutoTokenizer
     from models.registry import FOLDER
 
     return AutoTokenizer.from_pretrained(FOLDER / folder, local_files_only=True)

@@ -174,15 +174,12 @@ def get_tokenizer(config: dict[str, str]) -> Any:
 
 def get_hf_model(config: dict[str, str]) -> Any:
     """A copy of the shared model, so that the hook stays here; the snippet loads it anew."""
-    from transformers import AutoModelForQuestionAnswering, logging
-
     from models.closed_book import FOLDER
+    from models.hugging_face import AutoModelForQuestionAnswering
 
     if config["head"] == SEQ2SEQ:
         return copy.deepcopy(shipped("closed_book").model).cpu()
-    logging.set_verbosity_error()  # the head is not in the folder, which is the point
-    logging.disable_progress_bar()
-    with seeded(0):
+    with seeded(0):  # of the head, which is not in the folder; that is the point
         return AutoModelForQuestionAnswering.from_pretrained(FOLDER, local_files_only=True, use_safetensors=True)
 
 

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from lessons.lesson import Lesson, Prediction, Trap
@@ -136,7 +137,7 @@ def build(architecture: str, folder: str) -> nn.Module:
     if architecture == "extractive":
         from transformers import AutoModelForQuestionAnswering
 
-        model = AutoModelForQuestionAnswering.from_pretrained(folder)
+        model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)
     return model
 
 
@@ -200,17 +201,10 @@ def unnamed(model: nn.Module, walk: str, recurse: bool) -> tuple[list[str], list
 def _model(architecture: str) -> nn.Module:
     """Built once and never changed: the lesson reads its structure."""
     if architecture not in ("Tagger", "CNN"):
-        _load_transformers()
+        import models.hugging_face  # noqa: F401
+
     with seeded(0):
         return build(architecture, str(MODELS / architecture))
-
-
-def _load_transformers() -> None:
-    """Import it before the generator's lock is taken, and without its log lines."""
-    from transformers import AutoModelForQuestionAnswering, BertModel, T5ForConditionalGeneration, logging  # noqa: F401
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
 
 
 @cache

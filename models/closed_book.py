@@ -11,13 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import (
-    AutoTokenizer,
-    PreTrainedTokenizerBase,
-    T5ForConditionalGeneration,
-)
 
+from models.alone import alone
 from models.batch import IGNORED, Batch, collate, labels_of
+from models.hugging_face import AutoTokenizer, PreTrainedTokenizerBase, T5ForConditionalGeneration
 from models.registry import shared_registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models" / "closed_book"
@@ -82,9 +79,10 @@ class QAModel(nn.Module):
     @classmethod
     def from_folder(cls, folder: Path = FOLDER) -> "QAModel":
         """Load weights (safetensors, as float32) and tokenizer from a folder; never from the network."""
-        model = T5ForConditionalGeneration.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
-        )
+        with alone:
+            model = T5ForConditionalGeneration.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
+            )
         return cls(model, AutoTokenizer.from_pretrained(folder, local_files_only=True)).eval()
 
     @property

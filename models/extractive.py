@@ -7,24 +7,21 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import (
+
+from models.alone import alone
+from models.answers import Answer, NaivePair, Span, Window
+from models.device import choose_device, dtype_on
+from models.guarded import Guarded
+from models.hugging_face import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging
-
-from models.answers import Answer, NaivePair, Span, Window
-from models.device import choose_device, dtype_on
-from models.guarded import Guarded
 from models.remembered import Remembered
 from models.spans import Found, Stretch, best_spans, naive_pair
 from models.together import Together
 from models.windows import Row, Settings, collate, encode
-
-logging.set_verbosity_error()
-logging.disable_progress_bar()
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "extractive"
 
@@ -49,17 +46,21 @@ class Extractive:
 
     @classmethod
     def load(cls, folder: Path = SHIPPED, device: torch.device | None = None) -> Extractive:
-        """Read a folder of safetensors, whatever their dtype: float32 on a CPU."""
+        """Read a folder of safetensors, whatever their dtype: float32 on a CPU.
+
+        Read as float32 first: while another dtype is read, it is torch's default for every thread.
+        """
         device = device or choose_device()
-        model = AutoModelForQuestionAnswering.from_pretrained(
-            folder,
-            dtype=dtype_on(device),
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-        )
+        with alone:
+            model = AutoModelForQuestionAnswering.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return cls(model.to(device), tokenizer)
+        return cls(model.to(device, dtype_on(device)), tokenizer)
 
     def answer(self, question: str, context: str, settings: Settings | None = None) -> Answer:
         """The best spans of one context. Raises ValueError for what cannot be read."""

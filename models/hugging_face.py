@@ -1,0 +1,42 @@
+"""All of transformers that is used here, imported at one go and without its log lines; import this before any of it.
+
+Its modules are lazy and import each other: of two threads that import two of them at once, one may find the other's half made.
+"""
+
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    BartConfig,
+    BartModel,
+    BertConfig,
+    BertForQuestionAnswering,
+    BertModel,
+    BertTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    T5Config,
+    T5ForConditionalGeneration,
+    T5Model,
+)
+from transformers.utils import logging
+
+__all__ = [
+    "AutoModelForQuestionAnswering",
+    "AutoModelForSeq2SeqLM",
+    "AutoTokenizer",
+    "BartConfig",
+    "BartModel",
+    "BertConfig",
+    "BertForQuestionAnswering",
+    "BertModel",
+    "BertTokenizer",
+    "PreTrainedModel",
+    "PreTrainedTokenizerBase",
+    "T5Config",
+    "T5ForConditionalGeneration",
+    "T5Model",
+]
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
