@@ -76,6 +76,7 @@ def grid(
     groups: Sequence[Sequence[int | None]] | None = None,
     group_names: Sequence[str] | None = None,
     digits: int = 2,
+    signed: bool = True,
     wide: bool = False,
     badge: str = "",
     label_width: int | None = None,
@@ -88,6 +89,7 @@ def grid(
     line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "card" | "" for each cell. groups: a group
     number for each cell (drawn as a coloured, numbered band), group_names: what the numbers mean. wide: twice the width of
     its neighbours. badge: a short text beside the title such as "train" or "❄ frozen". label_width: pixels for the row labels.
+    signed: False for what is never negative: no plus stands before it.
     """
     cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
     shown = {
@@ -95,6 +97,7 @@ def grid(
         "rowDim": row_dim, "colDim": col_dim, "rowLabels": row_labels, "colLabels": col_labels, "keys": keys,
         "notes": notes, "sub": sub, "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits,
         "wide": wide or None, "badge": badge or None, "labelWidth": label_width,
+        "signed": None if signed else False,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 

@@ -66,6 +66,7 @@ def _accuracy(result: Result) -> Panel:
         result.accuracy,
         tensor=described("accuracy", result.accuracy, ["p", "passes"]),
         limit=1.0,
+        signed=False,
         rows="p",
         cols="passes",
         row_labels=[f"p={p}" for p in result.answers],

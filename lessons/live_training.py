@@ -210,10 +210,12 @@ def caption(params: Params, result: Result) -> str:
     if result.exact is None:
         return told
     mode = f"train mode with dropout {params.dropout:g}" if params.mode == "train" else "eval mode"
-    left = result.exact["left"]
+    left, on_pads = result.exact["left"], result.on_pads or 0.0
+    seen = on_pads > 0.001 and params.padding != "right, no attention_mask"
+    why = ", which a mask hides from attention but not from the head" if seen else ""
     return (
         f"{told} Read in {mode}, {params.padding}: exact match {result.exact[params.padding]:.3f}, "
-        f"{100 * (result.on_pads or 0.0):.1f} % of softmax on [PAD]. With {params.pads} [PAD] on the left: {left:.3f}."
+        f"{100 * on_pads:.1f} % of softmax on [PAD]{why}. With {params.pads} [PAD] on the left: {left:.3f}."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lessons.live_training import READINGS, Params, run, trained
+from lessons.live_training import LESSON, READINGS, Params, run, trained
 from lessons.progress import Cancelled, watched
 from lessons.toy_questions import VOCABULARY, ask, collate, padded, sample
 
@@ -110,3 +110,10 @@ def test_padded_positions_still_point_at_the_answers(padding):
     for side in ("start_positions", "end_positions"):
         assert torch.equal(batch["input_ids"][rows, batch[side]], plain["input_ids"][rows, plain[side]])
     assert ("attention_mask" in batch) is ("no attention_mask" not in padding)
+
+
+def test_the_caption_says_why_a_mask_does_not_spare_all():
+    """The head scores every position, those of [PAD] too."""
+    said = {padding: LESSON.caption(params := Params(padding=padding), run(params)) for padding in READINGS}
+    why = "which a mask hides from attention but not from the head"
+    assert [padding for padding in READINGS if why in said[padding]] == ["right", "left"]

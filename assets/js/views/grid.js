@@ -47,7 +47,8 @@ export class Grid {
     const mark = panel.marks?.[r]?.[c] ?? "";
     const group = panel.groups?.[r]?.[c];
     const { background, color } = fill(value, panel.limit);
-    const text = value === null ? "" : format(value, panel.digits);
+    const signed = value === null ? "" : format(value, panel.digits);
+    const text = panel.signed === false ? signed.replace("+", "") : signed;
     const glyph = mark === "dropped" ? "✕" : text;
     const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
     cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
