@@ -19,8 +19,8 @@ export function paint(drawn, cell, panel) {
   const { background, color } = fill(cell.value, panel.limit);
   const text = cell.mark === "dropped" ? "✕" : format(cell.value, panel.digits);
   const look = [background, color, text, cell.mark, cell.group].join();
-  node.dataset.key = cell.key;
-  node.dataset.note = cell.note;
+  if (node.dataset.key !== cell.key) node.dataset.key = cell.key;
+  if (node.dataset.note !== cell.note) node.dataset.note = cell.note;
   if (look === drawn.look) return;
   drawn.look = look;
   drawn.shape = null; // the size of the number depends on its length

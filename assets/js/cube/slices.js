@@ -87,15 +87,16 @@ function nameOf(block, slice, part, panel) {
 function paint(td, cell, panel) {
   const { background, color } = fill(cell.value, panel.limit);
   const text = format(cell.value, panel.digits);
-  const shown = cell.mark === "dropped" ? "✕" : text;
-  const value = td.firstChild;
-  if (value.textContent !== shown) value.textContent = shown;
-  const style = `background-color: ${background}; color: ${color};`;
-  if (td.getAttribute("style") !== style) td.setAttribute("style", style);
+  const group = cell.group === null ? "" : `, ${panel.groupNames?.[cell.group] ?? `group ${cell.group}`}`;
+  const spoken = `[${cell.index.join(", ")}] ${text}${cell.mark ? `, ${cell.mark}` : ""}${group}`;
+  if (td.dataset.key !== cell.key) td.dataset.key = cell.key;
+  if (td.dataset.note !== cell.note) td.dataset.note = cell.note;
+  const look = [background, spoken, cell.group].join();
+  if (look === td.look) return; // to write what stands there already costs a frame its time
+  td.look = look;
+  td.firstChild.textContent = cell.mark === "dropped" ? "✕" : text;
+  td.style.cssText = `background-color:${background};color:${color}`;
   td.className = [cell.mark && `mark-${cell.mark}`, cell.group !== null && `group group-${cell.group % 10}`].filter(Boolean).join(" ");
   td.dataset.group = cell.group ?? "";
-  td.dataset.key = cell.key;
-  td.dataset.note = cell.note;
-  const group = cell.group === null ? "" : `, ${panel.groupNames?.[cell.group] ?? `group ${cell.group}`}`;
-  td.setAttribute("aria-label", `[${cell.index.join(", ")}] ${text}${cell.mark ? `, ${cell.mark}` : ""}${group}`);
+  td.setAttribute("aria-label", spoken);
 }

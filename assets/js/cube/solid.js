@@ -178,7 +178,8 @@ export class Solid {
       const eased = 1 - (1 - t) ** 3;
       for (const cell of cells) {
         cell.at = [0, 1].map((k) => cell.from[k] + (cell.to[k] - cell.from[k]) * eased);
-        cell.node.setAttribute("transform", `translate(${cell.at[0].toFixed(2)} ${cell.at[1].toFixed(2)})`);
+        const place = `translate(${cell.at[0].toFixed(2)} ${cell.at[1].toFixed(2)})`;
+        if (place !== cell.place) cell.node.setAttribute("transform", (cell.place = place));
       }
       if (t < 1) this.frame = requestAnimationFrame(step);
     };
