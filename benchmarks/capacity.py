@@ -5,13 +5,12 @@ import os
 import random
 import time
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.load import EVENTS, PAUSE, ask
+from benchmarks.load import EVENTS, PAUSE, ask, following
 from benchmarks.server import OURS, Server, serving
-from benchmarks.visitor import lesson_components, visitors
+from benchmarks.visitor import visitors
 
 CROWDS = (10, 20, 40, 60, 80, 120, 160, 240)
 GOOD = 1000.0  # milliseconds: the 95th percentile up to which a crowd counts as served
@@ -34,11 +33,7 @@ def cpu_seconds(pid: int) -> float:
 
 async def crowd(url: str, count: int) -> float:
     """The 95th percentile, in milliseconds, of the events of `count` visitors of the lessons that follow their controls."""
-    components = {
-        slug: component
-        for slug, component in (await lesson_components(url)).items()
-        if not import_module(f"lessons.{slug}").LESSON.button
-    }
+    components = await following(url)
     async with visitors(url, count) as present:
         draws = [random.Random(1000 * count + index) for index in range(count)]
         taken = await asyncio.gather(*(ask(v, components, d, PAUSE) for v, d in zip(present, draws, strict=True)))

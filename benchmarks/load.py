@@ -42,9 +42,15 @@ async def ask(visitor: Visitor, components: dict[str, int], draw: random.Random,
     return taken
 
 
+async def following(url: str) -> dict[str, int]:
+    """The id of the component behind each lesson that follows its controls; the others stand in a line of their own."""
+    components = await lesson_components(url)
+    return {slug: id_ for slug, id_ in components.items() if not import_module(f"lessons.{slug}").LESSON.button}
+
+
 async def slowest(url: str, count: int, pause: float, seed: int) -> float:
     """The 95th percentile, in milliseconds, of the events of `count` visitors at once."""
-    components = await lesson_components(url)
+    components = await following(url)
     async with visitors(url, count) as present:
         draws = [random.Random(1000 * seed + index) for index in range(count)]
         taken = await asyncio.gather(*(ask(v, components, d, pause) for v, d in zip(present, draws, strict=True)))
@@ -53,7 +59,7 @@ async def slowest(url: str, count: int, pause: float, seed: int) -> float:
 
 async def alone(url: str, seed: int) -> float:
     """As many events as in a full round, one after the other, from one visitor who is alone."""
-    components = await lesson_components(url)
+    components = await following(url)
     draw = random.Random(seed)
     async with visitors(url, 1) as [visitor]:
         taken = [await ask(visitor, components, draw, 0.0) for _ in range(VISITORS)]
