@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.components.served import served
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
+PAUSES = (0.3, 1.2, 3.0, 0.0)  # seconds until the page asks again, as `patiently` in page.js does
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 
 
@@ -113,11 +114,11 @@ class Visitor:
 
     def ask(self, slug: str, function: str, data: dict) -> dict:
         call = {"component_id": self.pages[f"page-{slug}"], "fn_name": function, "session_hash": "s", "data": data}
-        try:
-            answer = self.http.post("/gradio_api/component_server", json=call)
-        except httpx.TransportError:  # the replica died while it computed this: the page asks again, too
-            answer = self.http.post("/gradio_api/component_server", json=call)
-        return answer.raise_for_status().json()
+        for pause in PAUSES:
+            with suppress(httpx.TransportError):  # the replica died while it computed this
+                return self.http.post("/gradio_api/component_server", json=call).raise_for_status().json()
+            time.sleep(pause)
+        raise AssertionError(f"no answer to {call}, though it was asked {len(PAUSES)} times")
 
     @property
     def replica(self) -> str:
