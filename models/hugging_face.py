@@ -3,7 +3,7 @@
 Its modules are lazy and import each other: of two threads that import two of them at once, one may find the other's half made.
 """
 
-from transformers import (
+from transformers import (  # noqa: F401 the import itself is what is wanted
     AutoModelForQuestionAnswering,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
@@ -20,23 +20,6 @@ from transformers import (
     T5Model,
 )
 from transformers.utils import logging
-
-__all__ = [
-    "AutoModelForQuestionAnswering",
-    "AutoModelForSeq2SeqLM",
-    "AutoTokenizer",
-    "BartConfig",
-    "BartModel",
-    "BertConfig",
-    "BertForQuestionAnswering",
-    "BertModel",
-    "BertTokenizer",
-    "PreTrainedModel",
-    "PreTrainedTokenizerBase",
-    "T5Config",
-    "T5ForConditionalGeneration",
-    "T5Model",
-]
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
