@@ -22,6 +22,7 @@ COPY components/ components/
 COPY figures/ figures/
 COPY lessons/ lessons/
 COPY models/ models/
+COPY serving/ serving/
 RUN /venv/bin/python -m compileall -q . && useradd --uid 1000 --no-create-home --home-dir /tmp visitor
 USER 1000
 # Whatever is written goes to /tmp: models that a visitor fetches from the Hub, Gradio's own temporary files.

@@ -30,7 +30,7 @@ class CheckCalls:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, which components/limits.py bounds; None when the connection ends before."""
+    """The whole body, which serving/limits.py bounds; None when the connection ends before."""
     parts = []
     while True:
         message = await receive()

@@ -23,9 +23,9 @@ from starlette.routing import Route
 
 from components import gpu
 from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
-from components.visitor import address_of, cookie_of
 from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
+from serving.visitor import address_of, cookie_of
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors

@@ -8,14 +8,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from components.assets import HEAD, routes
 from components.calls import CheckCalls
-from components.doors import OpenDoors
-from components.headers import SafeHeaders, embedders_from_environment
-from components.health import route as health_route
-from components.limits import LimitBody
-from components.rate import LimitRate, rate_from_environment
 from components.runs import routes as run_routes
 from components.site import LESSONS
-from components.unread import BoundUnread
+from serving.doors import OpenDoors
+from serving.headers import SafeHeaders, embedders_from_environment
+from serving.health import route as health_route
+from serving.limits import LimitBody
+from serving.rate import LimitRate, rate_from_environment
+from serving.unread import BoundUnread
 
 THEME = gr.themes.Base(
     font=["system-ui", "sans-serif"],

@@ -11,7 +11,15 @@ STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
     "lessons": {"lessons", "models", "torch", "transformers"},
     "figures": {"figures", "lessons", "plotly"},
-    "components": {"components", "figures", "gradio", "lessons", "starlette"},  # Gradio's routes are Starlette's
+    "components": {
+        "components",
+        "figures",
+        "gradio",
+        "lessons",
+        "serving",
+        "starlette",
+    },  # Gradio's routes are Starlette's
+    "serving": {"serving", "starlette"},
     "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
 }
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]

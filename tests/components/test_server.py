@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from components.headers import VARIABLE, embedders_from_environment, policy
+from serving.headers import VARIABLE, embedders_from_environment, policy
 from tests.components.served import served
 
 THREADS = 40  # of Gradio's pool

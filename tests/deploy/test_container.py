@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from components.health import route
+from serving.health import route
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text("utf-8")
@@ -30,7 +30,7 @@ def test_every_file_that_is_copied_is_there_and_tracked():
 def test_what_the_app_runs_on_is_copied_and_what_only_developers_need_is_not():
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"assets"}
     copied = {path.rstrip("/") for paths in COPIED for path in paths}
-    assert copied == {"app.py", "requirements.txt", "assets", "components", "figures", "lessons", "models"}
+    assert copied == {"app.py", "requirements.txt", "assets", "components", "figures", "lessons", "models", "serving"}
     assert rooms - {"training", "tests", "benchmarks"} <= copied
 
 

@@ -2,7 +2,7 @@
 
 from asyncio import Queue
 
-from components.unread import bound
+from serving.unread import bound
 
 
 def pending(**unread: int) -> dict[str, Queue]:

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from components.limits import LimitBody
+from serving.limits import LimitBody
 
 
 async def length(request: Request) -> PlainTextResponse:

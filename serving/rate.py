@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.visitor import address_of, cookie_of, new_cookie
+from serving.visitor import address_of, cookie_of, new_cookie
 
 VARIABLE = "TORCH_EXPLORABLES_RATE"  # requests a second of one visitor; 0 switches the limits off
 DEFAULT = 10.0

@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from components import rate, visitor
-from components.rate import ADDRESS, BURST, EVERYBODY, Buckets, LimitRate, rate_from_environment
-from components.visitor import COOKIE, address_of, proxies_from_environment
+from serving import rate, visitor
+from serving.rate import ADDRESS, BURST, EVERYBODY, Buckets, LimitRate, rate_from_environment
+from serving.visitor import COOKIE, address_of, proxies_from_environment
 
 
 async def answer(request: Request) -> PlainTextResponse:
