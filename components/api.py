@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import Field, fields
 from typing import Any
@@ -10,8 +11,10 @@ import gradio as gr
 from gradio.components.api_component import Api
 
 from components.answer import answer, lesson_of
+from components.frozen import Frozen
 from components.runs import calling, settled
-from lessons.params import BadParam, accepts, choices, kind, nullable, read
+from lessons.params import BadParam, accepts, check, choices, kind, nullable
+from serving.bodies import Refused
 
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
@@ -22,8 +25,11 @@ def expose(slug: str) -> None:
     params = fields(lesson.Params)
 
     def call(*values: Any) -> dict[str, Any]:
+        """The arguments as `arguments` left them: values of their parameters, or each the same refusal."""
+        if values and isinstance(values[0], dict):
+            raise gr.Error(values[0]["refused"], print_exception=False)
         try:
-            asked = read(lesson.Params, dict(zip([param.name for param in params], values, strict=True)))
+            asked = lesson.Params(*values)
             with calling() if lesson.button else nullcontext():
                 if lesson.button and (problem := json.loads(settled(slug, asked)).get("problem")):
                     raise BadParam(problem)
@@ -48,19 +54,37 @@ def expose(slug: str) -> None:
         describe(described, param)
 
 
+def arguments(slug: str) -> Callable[[list[Any]], list[Any]]:
+    """What reads the arguments of the endpoint: each in its parameter's type.
+
+    It raises Refused where there are too few or too many, and BadParam where one is none of its parameter's values.
+    """
+    params = fields(lesson_of(slug).Params)
+
+    def read(values: list[Any]) -> list[Any]:
+        if len(values) != len(params):
+            names = ", ".join(param.name for param in params)
+            raise Refused(400, f"/{slug} takes {len(params)} arguments, not {len(values)}: {names}.")
+        return [check(param, value) for param, value in zip(params, values, strict=True)]
+
+    return read
+
+
 def describe(made: Api, param: Field) -> None:
     """Turn what `gr.api` made of an annotation into the parameter that the lesson declares.
 
-    Gradio sends a component's description with the page four times, and describes every component anew for each visitor:
-    here one description suffices, and all visitors share it. (A subclass would do, were it not for the .pyi file that
-    Gradio writes beside each one, and that mypy then reads in place of this file.)
+    Gradio sends a component's description with the page four times, and describes every component anew for each visitor.
+    Here one description suffices, and all visitors share it: so it is frozen. (A subclass would do, were it not for the
+    .pyi file that Gradio writes beside each one, and that mypy then reads in place of this file.)
     """
-    made.label, made._api_info = param.name, schema(param)
-    shared, nothing = {"name": "api", "value": made.value, "label": param.name}, dict[str, Any]()
+    described, nothing = Frozen(schema(param)), Frozen({})
+    start = {} if made.value is None else {"value": made.value}
+    shared = Frozen({"name": "api", "label": param.name, **start})
+    made.label, made._api_info = param.name, described
     vars(made).update(
         get_config=lambda: shared,
         api_info=lambda: nothing,
-        api_info_as_input=lambda: made._api_info,
+        api_info_as_input=lambda: described,
         api_info_as_output=lambda: nothing,
     )
 

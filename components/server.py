@@ -3,16 +3,21 @@
 from typing import Any
 
 import gradio as gr
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from components.answer import lesson_of, state, to_json
+from components.api import arguments
 from components.assets import HEAD, routes
-from components.calls import CheckCalls
 from components.runs import routes as run_routes
 from components.site import LESSONS
+from serving.addresses import ReadAddress
+from serving.calls import ReadCalls
 from serving.doors import OpenDoors
 from serving.headers import SafeHeaders, embedders_from_environment
-from serving.health import route as health_route
+from serving.health import Check, Health
 from serving.limits import LimitBody
 from serving.rate import LimitRate, rate_from_environment
 from serving.unread import BoundUnread
@@ -40,10 +45,23 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": [health_route(), *routes(), *run_routes(LESSONS)],
+            "routes": [*routes(), *run_routes(LESSONS)],
             "middleware": middleware(),
         },
     }
+
+
+def health_checks() -> dict[str, Check]:
+    """Beside the page itself: the first lesson's picture is drawn, on a thread of its own, so that a busy app is not a dead one."""
+    limiter, slug = CapacityLimiter(1), LESSONS[0]
+
+    def draw() -> None:
+        to_json(state(slug, lesson_of(slug).Params()))
+
+    async def lesson_is_drawn() -> None:
+        await run_sync(draw, limiter=limiter)
+
+    return {f"The lesson {slug} cannot be drawn.": lesson_is_drawn}
 
 
 def middleware() -> list[Middleware]:
@@ -51,9 +69,11 @@ def middleware() -> list[Middleware]:
     return [
         Middleware(SafeHeaders, embedders=embedders_from_environment()),
         Middleware(OpenDoors),
+        Middleware(ReadAddress),
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
-        Middleware(CheckCalls),
+        Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
         Middleware(BoundUnread),
         Middleware(GZipMiddleware, minimum_size=2000),
+        Middleware(Health, checks=health_checks()),
     ]

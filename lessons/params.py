@@ -115,7 +115,7 @@ def check(param: Field, value: Any) -> Any:
         raise BadParam(f"{param.name} holds half of a surrogate pair, which is no character.")
     if not valid:
         raise BadParam(f"{param.name} must be {accepts(param)}, not {shorten(value)}.")
-    return kind(param)(value) if kind(param) in (int, float) else value
+    return kind(param)(value) + 0 if kind(param) in (int, float) else value  # -0.0 equals 0.0, and would be kept for it
 
 
 def _is_number(param: Field, value: Any) -> bool:

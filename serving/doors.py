@@ -5,6 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 API = "/gradio_api/"
+LONGEST_NAME = 255  # bytes; no file system knows a file with a longer one, and asking for it is an error
 OPEN = {  # the first part of what follows /gradio_api/
     "api",
     "app_id",
@@ -27,6 +28,8 @@ CLOSED = {"dev", "deep_link", "login", "logout", "monitoring", "openapi.json", "
 
 def is_open(path: str) -> bool:
     """Whether the app answers under this path. A Gradio that gains routes does not open them here."""
+    if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
+        return False
     if path.startswith(API):
         return path.removeprefix(API).split("/")[0] in OPEN and "/v2/" not in path
     return path.lstrip("/").split("/")[0] not in CLOSED

@@ -1,14 +1,67 @@
-"""Whether the process answers: for a container, a proxy or a Space. Needs no thread, so a busy app is not a dead one."""
+"""Whether the app can be used: for a container, a proxy or a Space."""
 
-from starlette.requests import Request
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette._utils import get_route_path
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PATH = "/healthz"
+STANDS = 5.0  # seconds for which an answer stands: making the page takes some 40 ms of processor
+LONGEST = 10.0  # seconds; a page that takes longer cannot be served
+Check = Callable[[], Awaitable[None]]  # raises what keeps the app from being used
 
 
-async def _healthz(_: Request) -> PlainTextResponse:
-    return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
+class Health:
+    """GET /healthz: 200 and "ok" if the page can be made and every check passes, else 503 and a sentence.
+
+    checks: the sentence -> the check that it is said of. This is the innermost middleware, so that `app` is the page alone.
+    """
+
+    def __init__(self, app: ASGIApp, checks: Mapping[str, Check]) -> None:
+        self.app, self._checks = app, checks
+        self._problem, self._until = "", 0.0
+        self._one = asyncio.Lock()  # one caller checks, the others wait for what it finds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or get_route_path(scope) != PATH:
+            return await self.app(scope, receive, send)
+        async with self._one:
+            if asyncio.get_running_loop().time() >= self._until:
+                self._problem = await self._find_problem(scope)
+                self._until = asyncio.get_running_loop().time() + STANDS
+            problem = self._problem
+        answer = PlainTextResponse(problem or "ok", 503 if problem else 200, headers={"Cache-Control": "no-store"})
+        await answer(scope, receive, send)
+
+    async def _find_problem(self, scope: Scope) -> str:
+        async def page() -> None:
+            await make_page(self.app, scope)
+
+        for sentence, check in {"The page cannot be made.": page, **self._checks}.items():
+            try:
+                await asyncio.wait_for(check(), LONGEST)
+            except Exception:
+                logging.exception("%s: %s", PATH, sentence)
+                return sentence
+        return ""
 
 
-def route() -> Route:
-    """GET /healthz: 200 from the first moment on, also while models load."""
-    return Route("/healthz", _healthz)
+async def make_page(app: ASGIApp, scope: Scope) -> None:
+    """Ask `app` for the page, as who sent `scope` would; raises RuntimeError unless the answer is 200."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    root = scope.get("root_path", "")
+    asked = {**scope, "method": "GET", "path": f"{root}/", "raw_path": f"{root}/".encode(), "query_string": b""}
+    await app(asked, receive, send)
+    if statuses != [200]:
+        raise RuntimeError(f"the page answers {statuses}")

@@ -17,7 +17,9 @@ class BoundUnread:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and get_route_path(scope).startswith(PATHS):
-            bound(scope["app"].get_blocks()._queue.pending_messages_per_session)
+            queue = scope["app"].get_blocks()._queue
+            bound(queue.pending_messages_per_session)
+            forget(queue.pending_event_ids_session, queue.pending_messages_per_session)
         await self.app(scope, receive, send)
 
 
@@ -27,3 +29,10 @@ def bound(pending: dict[str, Any], most: int = MOST) -> None:
     while sum(unread.values()) > most:
         longest = max(unread, key=lambda session: unread[session])
         del unread[longest], pending[longest]
+
+
+def forget(events: dict[str, Any], pending: dict[str, Any], most: int = 2 * MOST) -> None:
+    """Once there are many, `events` of a session lose what they hold of sessions that `pending` no longer has."""
+    if len(events) > most:
+        for session in [session for session in events if session not in pending]:
+            del events[session]

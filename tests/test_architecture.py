@@ -11,14 +11,8 @@ STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
     "lessons": {"lessons", "models", "torch", "transformers"},
     "figures": {"figures", "lessons", "plotly"},
-    "components": {
-        "components",
-        "figures",
-        "gradio",
-        "lessons",
-        "serving",
-        "starlette",
-    },  # Gradio's routes are Starlette's
+    # Gradio's routes are Starlette's, its threads anyio's.
+    "components": {"anyio", "components", "figures", "gradio", "lessons", "serving", "starlette"},
     "serving": {"serving", "starlette"},
     "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
 }

@@ -6,10 +6,12 @@ from dataclasses import fields
 
 import pytest
 from gradio.components.api_component import Api
+from gradio.state_holder import SessionState
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.answer import lesson_of
+from components.frozen import Frozen
 from components.server import launch_settings
 from components.site import LESSONS, build
 from lessons.params import accepts
@@ -71,4 +73,13 @@ def test_the_page_carries_one_description_of_a_parameter_and_visitors_share_it()
     config = blocks.default_config
     again = [config.config_for_block(key, [], block) for key, block in config.blocks.items()]
     shared = {block["id"]: block["props"] for block in again}
-    assert all(shared[block["id"]] is block["props"] for block in sent)
+    assert all(shared[block["id"]] is block["props"] and isinstance(block["props"], Frozen) for block in sent)
+
+
+def test_what_a_session_was_called_with_is_in_no_other_session():
+    blocks = build()
+    parameter = next(block for block in blocks.fns.values() for block in block.inputs if type(block) is Api)
+    one, other = SessionState(blocks), SessionState(blocks)
+    one._update_value_in_config(parameter._id, "TOPSECRET")
+    assert "TOPSECRET" not in json.dumps([list(other.components), list(SessionState(blocks).components)])
+    assert "TOPSECRET" not in json.dumps(blocks.get_config_file())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from serving.health import route
+from serving.health import PATH
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text("utf-8")
@@ -45,7 +45,7 @@ def test_it_runs_without_rights_and_writes_to_the_temp_folder_only():
 
 
 def test_the_health_check_asks_the_route_on_the_port_that_is_exposed():
-    assert f"http://127.0.0.1:{last('EXPOSE')}{route().path}" in last("HEALTHCHECK")
+    assert f"http://127.0.0.1:{last('EXPOSE')}{PATH}" in last("HEALTHCHECK")
     assert ENV["GRADIO_SERVER_PORT"] == last("EXPOSE") and ENV["GRADIO_SERVER_NAME"] == "0.0.0.0"
 
 

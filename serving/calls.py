@@ -1,0 +1,147 @@
+"""What is posted to Gradio is read here first, and written anew: Gradio sees only fields that were checked."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette._utils import get_route_path
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.bodies import Refused, in_place_of, json_object, whole, with_length
+
+API = "/gradio_api/"
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of a session or an event: a random word of the browser or of Gradio
+LARGEST_ID = 2**31
+Arguments = list[Any]
+Endpoints = Mapping[
+    str, Callable[[Arguments], Arguments]
+]  # name -> its arguments, read; raises ValueError with a sentence
+
+
+class ReadCalls:
+    """Answers with one sentence what is no call, and hands on the others with the fields they need and no more.
+
+    endpoints: by name, what reads the arguments. An argument that cannot be read is refused at once where the answer is the
+    visitor's own (`run`, `api`, `call`). Behind the queue it travels on as `{"refused": sentence}`, so that gradio_client
+    raises the sentence; the argument itself never reaches Gradio, which keeps what it was called with.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Endpoints) -> None:
+        self.app, self._endpoints = app, endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = get_route_path(scope).rstrip("/") if scope["type"] == "http" else ""
+        door, _, name = path.removeprefix(API).partition("/")
+        if not path.startswith(API) or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            if path.startswith(API) and not _has_stream(door, name, scope):
+                return await JSONResponse({"error": "There are no news of this session or event."}, 404)(
+                    scope, receive, send
+                )
+            return await self.app(scope, receive, send)
+        body = await whole(receive)
+        if body is None:
+            return  # the visitor has gone
+        try:
+            call = json_object(body, dict(scope["headers"]).get(b"content-type", b""))
+            read = self._read(door, name, call, scope["app"].get_blocks())
+        except Refused as problem:
+            return await JSONResponse({"error": str(problem)}, problem.status)(scope, receive, send)
+        written = json.dumps(read).encode()
+        await self.app(with_length(scope, len(written)), in_place_of(receive, written), _refusals_as_400(send))
+
+    def _read(self, door: str, name: str, call: dict[str, Any], blocks: Any) -> dict[str, Any]:
+        """The body that Gradio gets at this door; `blocks` are Gradio's."""
+        if door in ("run", "api", "call"):
+            fn_index = next((fn._id for fn in blocks.fns.values() if fn.api_name == name), None)
+            return self._call(name, fn_index, call)
+        if (door, name) == ("queue", "join"):
+            fn = blocks.fns.get(_id(call, "fn_index"))
+            return self._call(getattr(fn, "api_name", ""), call["fn_index"], call, queued=True)
+        if (door, name) == ("cancel", ""):
+            return {"fn_index": _id(call, "fn_index"), **_names(call, "session_hash", "event_id")}
+        if (door, name) == ("reset", ""):
+            return _names(call, "event_id")
+        if (door, name) == ("component_server", ""):
+            return _server_call(call, blocks)
+        raise Refused(404, "There is nothing here.")
+
+    def _call(self, name: Any, fn_index: int | None, call: dict[str, Any], queued: bool = False) -> dict[str, Any]:
+        if fn_index is None or name not in self._endpoints:
+            raise Refused(404, "There is no such endpoint.")
+        session = _names(call, "session_hash") if queued or call.get("session_hash") is not None else {}
+        arguments = call.get("data")
+        if not isinstance(arguments, list):
+            raise Refused(400, "data must be a list with the arguments.")
+        try:
+            arguments = self._endpoints[name](arguments)
+        except ValueError as problem:
+            if not queued:
+                raise Refused(400, str(problem)) from None
+            arguments = [{"refused": str(problem)}] * len(arguments)
+        return {"data": arguments, "fn_index": fn_index, **session}
+
+
+def _has_stream(door: str, name: str, scope: Scope) -> bool:
+    """False where news are asked for that nobody waits to tell: Gradio's stream would break off."""
+    queue = scope["app"].get_blocks()._queue
+    if (door, name) == ("queue", "data"):
+        [session] = parse_qs(scope["query_string"].decode()).get("session_hash", [""])
+        return session in queue.pending_messages_per_session
+    if door == "call":
+        event = name.rpartition("/")[2]
+        waiting = chain(queue.event_ids_to_events, *queue.pending_event_ids_session.values())
+        return event in queue.pending_messages_per_session or event in waiting
+    return True
+
+
+def _server_call(call: dict[str, Any], blocks: Any) -> dict[str, Any]:
+    """A call of a function of the page, which reads `data` itself."""
+    session = _names(call, "session_hash")
+    if type(call.get("fn_name")) is not str or "data" not in call:
+        raise Refused(400, "A call of the page needs fn_name, a text, and data.")
+    component_id = _id(call, "component_id")
+    if not getattr(getattr(blocks.blocks.get(component_id), call["fn_name"], None), "_is_server_fn", False):
+        raise Refused(404, "There is no such function.")
+    return {"component_id": component_id, "fn_name": call["fn_name"], "data": call["data"], **session}
+
+
+def _id(call: dict[str, Any], field: str) -> int:
+    value = call.get(field)
+    if type(value) is not int or not 0 <= value < LARGEST_ID:
+        raise Refused(400, f"{field} must be a whole number from 0.")
+    return value
+
+
+def _names(call: dict[str, Any], *fields: str) -> dict[str, str]:
+    for field in fields:
+        if not isinstance(call.get(field), str) or not NAME.fullmatch(call[field]):
+            raise Refused(400, f"{field} must be 1 to 64 letters, digits, - or _.")
+    return {field: call[field] for field in fields}
+
+
+def _refusals_as_400(send: Send) -> Send:
+    """Gradio says 500 of whatever a function raises. What it may repeat to the visitor, `{"error": sentence}`, is a refusal."""
+    failed: list[Message] = []
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            failed.append(message)
+        elif failed:
+            start = failed.pop()
+            await send({**start, "status": 400 if _has_sentence(message.get("body", b"")) else 500})
+            await send(message)
+        else:
+            await send(message)
+
+    return answer
+
+
+def _has_sentence(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body)["error"], str)
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,39 @@
+"""A body is JSON in which nothing is left to the reader's taste, or it gets one sentence."""
+
+import json
+
+import pytest
+
+from serving.bodies import Refused, json_object
+
+JSON = b"application/json"
+
+
+def test_an_object_is_read():
+    assert json_object('{"a": [1, 2.5, "é", null]}'.encode(), b"Application/JSON; charset=utf-8") == {
+        "a": [1, 2.5, "é", None]
+    }
+
+
+@pytest.mark.parametrize("kind", [b"", b"text/plain", b"application/json5", b"multipart/form-data; boundary=x"])
+def test_another_content_type_is_415(kind):
+    with pytest.raises(Refused, match=r"^The content type must be application/json\.$") as refused:
+        json_object(b"{}", kind)
+    assert refused.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1, "a": 2}', b'{"b": {"a": 1, "a": 2}}', b"\xff{}",
+     b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":' * 50_000],
+)  # fmt: skip
+def test_what_two_readers_may_read_differently_is_400(body):
+    with pytest.raises(Refused, match="^The body must be JSON in which") as refused:
+        json_object(body, JSON)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("value", [[], 3, None, "x", True])
+def test_what_is_no_object_is_400(value):
+    with pytest.raises(Refused, match=r"^The body must be a JSON object\.$"):
+        json_object(json.dumps(value).encode(), JSON)
