@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from models.alone import alone
 from models.batch import IGNORED, Batch, collate, labels_of
-from models.hugging_face import AutoTokenizer, PreTrainedTokenizerBase, T5ForConditionalGeneration
+from models.hugging_face import CACHE, AutoTokenizer, PreTrainedTokenizerBase, T5ForConditionalGeneration
 from models.registry import shared_registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models" / "closed_book"
@@ -156,10 +156,10 @@ class QAModel(nn.Module):
                 encoder_outputs=encoded,
                 attention_mask=attention_mask,
                 decoder_input_ids=ids,
-                past_key_values=cache,
                 use_cache=True,
+                **{CACHE: cache},
             )
-            cache, step = output.past_key_values, output.logits  # (N, 1, V)
+            cache, step = output[CACHE], output.logits  # (N, 1, V)
             ids = step.argmax(-1)
             ended |= ids == self.tokenizer.eos_token_id
             steps.append(step)
