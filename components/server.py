@@ -20,6 +20,7 @@ from serving.headers import SafeHeaders, embedders_from_environment
 from serving.health import Check, Health
 from serving.limits import LimitBody
 from serving.rate import LimitRate, rate_from_environment
+from serving.streams import KnownStreams
 from serving.unread import BoundUnread
 
 THEME = gr.themes.Base(
@@ -73,6 +74,7 @@ def middleware() -> list[Middleware]:
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
+        Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(GZipMiddleware, minimum_size=2000),
         Middleware(Health, checks=health_checks()),

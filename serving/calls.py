@@ -3,9 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette._utils import get_route_path
 from starlette.responses import JSONResponse
@@ -35,13 +33,9 @@ class ReadCalls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = get_route_path(scope).rstrip("/") if scope["type"] == "http" else ""
-        door, _, name = path.removeprefix(API).partition("/")
         if not path.startswith(API) or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            if path.startswith(API) and not _has_stream(door, name, scope):
-                return await JSONResponse({"error": "There are no news of this session or event."}, 404)(
-                    scope, receive, send
-                )
             return await self.app(scope, receive, send)
+        door, _, name = path.removeprefix(API).partition("/")
         body = await whole(receive)
         if body is None:
             return  # the visitor has gone
@@ -83,19 +77,6 @@ class ReadCalls:
                 raise Refused(400, str(problem)) from None
             arguments = [{"refused": str(problem)}] * len(arguments)
         return {"data": arguments, "fn_index": fn_index, **session}
-
-
-def _has_stream(door: str, name: str, scope: Scope) -> bool:
-    """False where news are asked for that nobody waits to tell: Gradio's stream would break off."""
-    queue = scope["app"].get_blocks()._queue
-    if (door, name) == ("queue", "data"):
-        [session] = parse_qs(scope["query_string"].decode()).get("session_hash", [""])
-        return session in queue.pending_messages_per_session
-    if door == "call":
-        event = name.rpartition("/")[2]
-        waiting = chain(queue.event_ids_to_events, *queue.pending_event_ids_session.values())
-        return event in queue.pending_messages_per_session or event in waiting
-    return True
 
 
 def _server_call(call: dict[str, Any], blocks: Any) -> dict[str, Any]:

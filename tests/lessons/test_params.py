@@ -154,3 +154,9 @@ def test_words_of_a_visitor_are_listed_once_few_and_short():
     assert listed(["why"] * 50 + ["où"]) == "why, où"
     assert listed([str(i) for i in range(9)]) == "0, 1, 2, 3, 4 and 4 more"
     assert len(listed(["x" * 500])) == 40
+
+
+@pytest.mark.parametrize("name", ["p", "momentum"])
+def test_minus_zero_is_zero_so_no_visitor_is_answered_with_the_sign_of_another(name):
+    """The two are equal, and the answers to equal Params are kept."""
+    assert str(check(FIELDS[name], -0.0)) == "0.0"

@@ -2,7 +2,7 @@
 
 from asyncio import Queue
 
-from serving.unread import bound
+from serving.unread import bound, forget
 
 
 def pending(**unread: int) -> dict[str, Queue]:
@@ -23,3 +23,11 @@ def test_nothing_goes_while_there_is_room():
     sessions = pending(reader=2, hoarder=38)
     bound(sessions, most=40)
     assert list(sessions) == ["reader", "hoarder"]
+
+
+def test_what_is_held_of_sessions_that_are_gone_goes_once_there_is_much_of_it():
+    events = {f"gone{number}": set() for number in range(10)} | {"here": {"event"}}
+    forget(events, {"here": Queue()}, most=11)
+    assert len(events) == 11
+    forget(events, {"here": Queue()}, most=10)
+    assert events == {"here": {"event"}}
