@@ -1,4 +1,4 @@
-"""`python deploy/push_to_space.py NAME`: make the Space NAME (user/name) hold exactly what git tracks here.
+"""`python deploy/push_to_space.py NAME`: make the Space NAME (user/name) hold what git tracks here, and LFS_RULES.
 
 Log in first with `hf auth login`. `--dry-run` lists the files and asks nobody.
 """
@@ -10,6 +10,12 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
 
 ROOT = Path(__file__).parent.parent
+# A Space takes binary files, and files of more than 10 MB, only through LFS or Xet. Git itself holds them as they are: in the
+# repository these rules would leave whoever has git-lfs with warnings and a changed checkout.
+LFS_RULES = """\
+*.safetensors filter=lfs diff=lfs merge=lfs -text
+*.webp filter=lfs diff=lfs merge=lfs -text
+"""
 
 
 def tracked(root: Path = ROOT) -> list[str]:
@@ -27,11 +33,12 @@ def uncommitted(root: Path = ROOT) -> list[str]:
 
 
 def push(name: str, api: HfApi, root: Path = ROOT, hardware: SpaceHardware | None = None) -> str:
-    """One commit that adds what is tracked and deletes what is not; returns the address of the Space."""
+    """One commit that adds what is tracked and the rules, and deletes all else; returns the address of the Space."""
     paths = tracked(root)
     address = api.create_repo(name, repo_type="space", space_sdk="gradio", space_hardware=hardware, exist_ok=True)
-    gone = sorted(set(api.list_repo_files(name, repo_type="space")) - set(paths))
+    gone = sorted(set(api.list_repo_files(name, repo_type="space")) - {*paths, ".gitattributes"})
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
+        CommitOperationAdd(".gitattributes", LFS_RULES.encode()),
         *(CommitOperationAdd(path, str(root / path)) for path in paths),
         *(CommitOperationDelete(path) for path in gone),
     ]

@@ -1,6 +1,7 @@
-"""What is pushed to a Space is what git tracks, no more and no less."""
+"""What is pushed to a Space is what git tracks and the rules of LFS; a clone knows nothing of LFS."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, SpaceHardware
 
-from deploy.push_to_space import push, tracked, uncommitted
+from deploy.push_to_space import LFS_RULES, push, tracked, uncommitted
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,15 +40,19 @@ class Hub:
 
     def create_commit(self, name: str, operations: list, *, repo_type: str, commit_message: str) -> None:
         added = [one for one in operations if isinstance(one, CommitOperationAdd)]
-        self.added = {one.path_in_repo: Path(one.path_or_fileobj).read_text() for one in added}
+        self.added = {one.path_in_repo: self.text(one.path_or_fileobj) for one in added}
         self.deleted = [one.path_in_repo for one in operations if one not in added]
+
+    @staticmethod
+    def text(source: str | bytes) -> str:
+        return source.decode() if isinstance(source, bytes) else Path(source).read_text()
 
 
 def test_tracked_files_are_added_and_all_others_deleted(repository):
     hub = Hub()
     assert push("me/space", hub, repository, SpaceHardware("cpu-basic")).endswith("me/space")
-    assert hub.added == {"app.py": "app.py", "a folder/ünï.txt": "a folder/ünï.txt"}
-    assert hub.deleted == [".gitattributes", "old.py"]
+    assert hub.added == {".gitattributes": LFS_RULES, "app.py": "app.py", "a folder/ünï.txt": "a folder/ünï.txt"}
+    assert hub.deleted == ["old.py"]
     assert hub.created[1]["repo_type"] == "space" and hub.created[1]["space_sdk"] == "gradio"
 
 
@@ -67,15 +72,40 @@ def test_a_dry_run_lists_what_git_tracks_and_asks_nobody():
     assert last.endswith(f"bytes in {len(lines)} files for me/space")
 
 
-def test_every_large_or_binary_file_goes_through_lfs():
-    """A Space refuses others."""
+def through_lfs(rules: Path, paths: list[str]) -> set[str]:
+    """Those of `paths` that the .gitattributes of the repository `rules` gives to LFS."""
     asked = subprocess.run(
-        ["git", "check-attr", "filter", "--", *tracked()], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "check-attr", "filter", "--", *paths], cwd=rules, capture_output=True, text=True, check=True
     )
-    through = {line.rsplit(": ", 2)[0] for line in asked.stdout.splitlines() if line.endswith(": lfs")}
+    return {line.rsplit(": ", 2)[0] for line in asked.stdout.splitlines() if line.endswith(": lfs")}
+
+
+def test_every_large_or_binary_file_goes_to_a_space_through_lfs(repository):
+    """A Space refuses others."""
+    (repository / ".gitattributes").write_text(LFS_RULES)
     paths = [path for path in tracked() if (ROOT / path).is_file()]
+    through = through_lfs(repository, paths)
     heavy = {p for p in paths if (ROOT / p).stat().st_size > 10_000_000 or b"\0" in (ROOT / p).read_bytes()[:8000]}
     assert heavy <= through and through <= heavy | {path for path in paths if path.endswith((".safetensors", ".webp"))}
+
+
+def test_no_file_of_a_clone_goes_through_lfs():
+    assert through_lfs(ROOT, tracked()) == set() and ".gitattributes" not in tracked()
+
+
+@pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed: nothing could filter a clone")
+def test_a_clone_is_clean_with_git_lfs(tmp_path):
+    filters = "\n".join(f"{name} = git-lfs {name} -- %f" for name in ("clean", "smudge"))
+    config = tmp_path / "config"
+    config.write_text(f'[filter "lfs"]\n{filters}\nprocess = git-lfs filter-process\nrequired = true\n')
+    own = {**os.environ, "GIT_CONFIG_GLOBAL": str(config), "GIT_CONFIG_SYSTEM": os.devnull}
+
+    def git(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["git", *words], cwd=tmp_path, env=own, capture_output=True, text=True, check=True)
+
+    assert git("clone", "--quiet", f"file://{ROOT}", "clone").stderr == ""
+    status = git("-C", "clone", "status", "--porcelain")
+    assert status.stdout + status.stderr == ""
 
 
 def test_the_hardware_that_the_readme_suggests_exists():
