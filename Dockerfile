@@ -1,6 +1,7 @@
 # docker build -t torch-explorables .                               for a CPU
 # docker build -t torch-explorables --build-arg TORCH=cu128 .       for a CUDA GPU: any index of download.pytorch.org/whl
 # docker run --read-only --tmpfs /tmp -p 7860:7860 torch-explorables
+# Any of Python 3.10 to 3.14; this one is the Space's.
 ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim AS packages

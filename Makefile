@@ -1,4 +1,4 @@
-# make run | test | check | bench. Everything they need beyond Python 3.10 to 3.12 they install into .venv.
+# make run | test | check | bench | lock. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 7860
@@ -7,7 +7,7 @@ BIN := .venv/bin
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench chromium
+.PHONY: run test check bench lock chromium
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
@@ -23,11 +23,15 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp chromium
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(ONLY)
 
+# The newest versions that pyproject.toml admits become what everybody installs.
+lock: .venv/dev.stamp
+	$(BIN)/python -m deploy.lock
+
 .venv/run.stamp: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+.venv/dev.stamp: requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@
 

@@ -4,9 +4,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-from packaging.requirements import Requirement
-
 from serving.health import PATH
 
 ROOT = Path(__file__).parents[2]
@@ -49,12 +46,10 @@ def test_the_health_check_asks_the_route_on_the_port_that_is_exposed():
     assert ENV["GRADIO_SERVER_PORT"] == last("EXPOSE") and ENV["GRADIO_SERVER_NAME"] == "0.0.0.0"
 
 
-@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12"])
-def test_torch_comes_from_its_own_index_for_a_cpu_unless_told_otherwise(python):
+def test_torch_comes_from_its_own_index_for_a_cpu_unless_told_otherwise():
     assert last("ARG") == "TORCH=cpu" and "grep '^torch' requirements.txt" in TEXT
-    lines = [line for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines() if line.startswith("torch")]
-    markers = [marker for line in lines if (marker := Requirement(line).marker)]
-    assert sum(marker.evaluate({"python_version": python}) for marker in markers) == 1
+    names = [line.split("==")[0] for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
+    assert {name for name in names if name.startswith("torch")} == {"torch"}
 
 
 def test_its_commands_are_those_of_the_readme():
