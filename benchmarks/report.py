@@ -18,3 +18,8 @@ def ratio(figure: str, ours: float, floor: float, unit: str, *, goal: float | No
     quotient = ours / floor
     kept = "" if goal is None else f"goal <= {goal:<4} {'kept' if quotient <= goal else 'MISSED'}"
     print(f"{figure:<58} {ours:>9.1f} /{floor:>9.1f} {unit:<8} = {quotient:6.2f}  {kept}".rstrip(), flush=True)
+
+
+def none(figure: str, found: int) -> None:
+    """One line: how many there were of what there must be none of."""
+    print(f"{figure:<58} {found:>9}  goal 0 {'kept' if not found else 'MISSED'}", flush=True)

@@ -31,15 +31,20 @@ class Server:
 
 
 @contextmanager
-def serving(*command: str) -> Iterator[Server]:
-    """`python *command`, until the block ends."""
+def serving(*command: str, log: Path | None = None) -> Iterator[Server]:
+    """`python *command`, until the block ends; all it prints goes into `log`, else only what it complains of is shown."""
     port = _free_port()
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
     settings["TORCH_EXPLORABLES_RATE"] = "0"  # all visitors of a benchmark come from here
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.DEVNULL
-    )
+    with open(log or os.devnull, "w") as out:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**os.environ, **settings, "PYTHONUNBUFFERED": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT if log else None,
+        )
     try:
         while not _answers(port):
             if process.poll() is not None:
