@@ -250,7 +250,7 @@ def routes(slugs: tuple[str, ...]) -> list[Route]:
 
     async def endpoint(request: Request) -> Response:
         if request.path_params["slug"] not in known:
-            raise HTTPException(404)
+            raise HTTPException(404, "There is no lesson of this name that runs at a button.")
         return await _stream(request)
 
     async def may_ask(_: Request) -> Response:

@@ -12,6 +12,7 @@ from lessons.lesson import Lesson, Prediction, Trap
 from lessons.params import bounded, choice
 from lessons.seeding import seeded
 from lessons.source import joined, snippet_of
+from lessons.tape import off_the_tape
 
 CLOSED_BOOK = Path(__file__).parent.parent / "assets" / "models" / "closed_book"
 MEASURED = ("tiny T5", "closed_book") if (CLOSED_BOOK / "config.json").exists() else ("tiny T5",)
@@ -154,6 +155,7 @@ def trained(folder: str, question: str) -> dict[str, dict[str, Any]]:
 
 
 @cache
+@off_the_tape()
 def _trained() -> dict[str, dict[str, Any]]:
     with seeded(0):
         return trained(str(CLOSED_BOOK), QUESTION)

@@ -3,11 +3,13 @@
 import linecache
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,10 @@ class OperatorTape(TorchDispatchMode):
             for number, counts in self._counts.items()
             if number
         )
+
+
+@contextmanager
+def off_the_tape() -> Iterator[None]:
+    """Around what is made once for all visitors: else it would stand on the tape of the first one, and on no other."""
+    with _disable_current_modes():
+        yield

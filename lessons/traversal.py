@@ -16,6 +16,7 @@ from lessons.params import choice, switch, text
 from lessons.pattern import Refused, refusal, search
 from lessons.seeding import seeded
 from lessons.source import joined, snippet_of
+from lessons.tape import off_the_tape
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 SHIPPED = tuple(name for name in ("closed_book", "extractive") if (MODELS / name / "config.json").exists())
@@ -198,6 +199,7 @@ def unnamed(model: nn.Module, walk: str, recurse: bool) -> tuple[list[str], list
 
 
 @cache
+@off_the_tape()
 def _model(architecture: str) -> nn.Module:
     """Built once and never changed: the lesson reads its structure."""
     if architecture not in ("Tagger", "CNN"):
@@ -208,6 +210,7 @@ def _model(architecture: str) -> nn.Module:
 
 
 @cache
+@off_the_tape()
 def _surveyed(architecture: str) -> Result:
     return survey(_model(architecture))
 

@@ -15,6 +15,10 @@ def test_an_object_is_read():
     }
 
 
+def test_what_is_no_number_is_left_to_whoever_knows_the_field():
+    assert str(json_object(b'{"a": [NaN, -Infinity, 1e999]}', JSON)["a"]) == "[nan, -inf, inf]"
+
+
 @pytest.mark.parametrize("kind", [b"", b"text/plain", b"application/json5", b"multipart/form-data; boundary=x"])
 def test_another_content_type_is_415(kind):
     with pytest.raises(Refused, match=r"^The content type must be application/json\.$") as refused:
@@ -24,7 +28,7 @@ def test_another_content_type_is_415(kind):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1, "a": 2}', b'{"b": {"a": 1, "a": 2}}', b"\xff{}",
+    [b"", b"{", b'{"a": 1, "a": 2}', b'{"b": {"a": 1, "a": 2}}', b"\xff{}",
      b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":' * 50_000],
 )  # fmt: skip
 def test_what_two_readers_may_read_differently_is_400(body):
