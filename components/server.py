@@ -19,6 +19,7 @@ from serving.doors import OpenDoors
 from serving.headers import SafeHeaders, embedders_from_environment
 from serving.health import Check, Health
 from serving.limits import LimitBody
+from serving.origins import JsonBodies, outermost
 from serving.rate import LimitRate, rate_from_environment
 from serving.streams import KnownStreams
 from serving.unread import BoundUnread
@@ -48,6 +49,7 @@ def launch_settings() -> dict[str, Any]:
         "app_kwargs": {
             "routes": [*routes(), *run_routes(LESSONS)],
             "middleware": middleware(),
+            "lifespan": outermost,
         },
     }
 
@@ -71,6 +73,7 @@ def middleware() -> list[Middleware]:
         Middleware(SafeHeaders, embedders=embedders_from_environment()),
         Middleware(OpenDoors),
         Middleware(ReadAddress),
+        Middleware(JsonBodies),
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
