@@ -2,10 +2,16 @@
 
 import os
 
+from serving.ending import ENDING
+
+if __name__ == "__main__":
+    ENDING.listen()  # before the imports, which take seconds
+
 # Read by Gradio when it is imported: no analytics, and no statistics rebuilt at every event.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
+from components.end import end  # noqa: E402
 from components.server import launch_settings  # noqa: E402
 from components.site import build  # noqa: E402
 from components.warm import warm  # noqa: E402
@@ -14,6 +20,8 @@ demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
 
 if __name__ == "__main__":
+    ENDING.serve()
     demo.launch(prevent_thread_lock=True, **launch_settings())
     warm()
-    demo.block_thread()
+    ENDING.wait()
+    end(demo)

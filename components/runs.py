@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Event, Lock
 from typing import Any
+from weakref import WeakSet
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -25,6 +26,7 @@ from components import gpu
 from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
 from lessons.params import BadParam, read
 from lessons.progress import Cancelled, watched
+from serving.ending import ENDING
 from serving.visitor import address_of, cookie_of
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
@@ -36,6 +38,9 @@ MOST_WATCHERS = 1000  # of the runs of one lesson
 MOST_NEWS = 1000  # a second, to all watchers of a run together
 ADDRESS = "address "  # before it, who has no cookie
 HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
+ENDED = to_json(
+    {"problem": "The app is being restarted; run it again in a moment.", "ending": True}
+)  # the page asks again
 
 
 class Run:
@@ -51,9 +56,21 @@ class Run:
         self.future: Future[None] | None = None
         self._draw_after = 0.0
 
+    @classmethod
+    def ended(cls, slug: str, params: Any, wake: Callable[[], None]) -> "Run":
+        """A run that never begins."""
+        run = cls(slug, params, "")
+        run.answer, run.watchers = ENDED, [wake]
+        return run
+
     def tell(self) -> None:
         for wake in list(self.watchers):
             wake()
+
+    def end(self) -> None:
+        """Tell the watchers that no answer will come, if none has."""
+        self.answer = self.answer or ENDED
+        self.tell()
 
     def go(self) -> None:
         """Compute, and leave the answer; what goes wrong is one sentence for the visitor and a line in the log."""
@@ -64,13 +81,13 @@ class Run:
         except BadParam as problem:
             self.answer = to_json({"problem": str(problem)})
         except Cancelled:
-            self.answer = to_json({"problem": "The run was cancelled."})
+            self.answer = self.answer or to_json({"problem": "The run was cancelled."})
         except Exception:
             logging.exception("a run of %s failed", self.slug)
             self.answer = to_json({"problem": "The run failed; the picture is that of the run before."})
 
     def _watch(self, done: int, total: int, so_far: Callable[[], Any] | None) -> None:
-        if not self.watchers:
+        if not self.watchers or self.answer:  # nobody waits, or who did was told that the app ends
             raise Cancelled
         now = time.monotonic()
         self.steps = done, total
@@ -93,9 +110,11 @@ class Line:
     def join(self, params: Any, wake: Callable[[], None], who: str = "") -> Run:
         """The run of these Params, begun by `who` if there is none; `wake` is called at its news.
 
-        Raises BadParam when too many wait.
+        Raises BadParam when too many wait. A process that ends begins none: the run has its answer then, which says so.
         """
         with self._lock:
+            if ENDING.asked:
+                return Run.ended(self._slug, params, wake)
             if sum(len(run.watchers) for run in self._runs.values()) >= MOST_WATCHERS:
                 raise BadParam("Too many visitors wait for this lesson; try again in a minute.")
             run = self._runs.get(params)
@@ -126,6 +145,18 @@ class Line:
             waiting = [other for other in self._runs.values() if not other.started]
         return waiting.index(run) if run in waiting else 0
 
+    def end_waiting(self) -> None:
+        """Tell who waits that their runs will not begin."""
+        with self._lock:
+            waiting = [run for run in self._runs.values() if run.future is not None and run.future.cancel()]
+        for run in waiting:
+            run.end()
+
+    def under_way(self) -> list[Run]:
+        """The runs whose answer is still to come."""
+        with self._lock:
+            return [run for run in self._runs.values() if run.answer is None]
+
     def _go(self, run: Run) -> None:
         self._tell_who_waits()
         run.go()
@@ -141,9 +172,26 @@ class Line:
             run.tell()
 
 
+_lines: WeakSet[Line] = WeakSet()
+
+
 @cache
 def line_of(slug: str) -> Line:
-    return Line(slug)
+    line = Line(slug)
+    _lines.add(line)
+    return line
+
+
+def end_runs(seconds: float) -> None:
+    """For a process that ends: who waits is told now, who is under way when `seconds` are over. Blocks until all know."""
+    lines, until = list(_lines), time.monotonic() + seconds
+    for line in lines:
+        line.end_waiting()
+    while any(line.under_way() for line in lines) and time.monotonic() < until:
+        time.sleep(0.02)
+    for line in lines:
+        for run in line.under_way():
+            run.end()
 
 
 _calls = BoundedSemaphore(MOST_CALLS)
@@ -164,19 +212,15 @@ def settled(slug: str, params: Any) -> bytes:
     """The state of these Params as `state_json` gives it, after a wait in line. Blocks; for the API, inside `calling`."""
     if (kept := kept_json(slug, params)) is not None:
         return kept
-    line, told = line_of(slug), _nothing
-    run = line.join(params, told)
+    line, news = line_of(slug), Event()
+    run = line.join(params, news.set)
     try:
-        assert run.future is not None
-        run.future.result()
+        while run.answer is None:
+            news.wait()
+            news.clear()
+        return run.answer
     finally:
-        line.leave(run, told)
-    assert run.answer is not None
-    return run.answer
-
-
-def _nothing() -> None:
-    """The news do not matter to who waits for the end."""
+        line.leave(run, news.set)
 
 
 async def follow(slug: str, params: Any, who: str = "") -> AsyncGenerator[bytes, None]:

@@ -8,6 +8,8 @@ from starlette._utils import get_route_path
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.ending import ENDING
+
 PATH = "/healthz"
 STANDS = 5.0  # seconds for which an answer stands: making the page takes some 40 ms of processor
 LONGEST = 10.0  # seconds; a page that takes longer cannot be served
@@ -32,7 +34,7 @@ class Health:
             if asyncio.get_running_loop().time() >= self._until:
                 self._problem = await self._find_problem(scope)
                 self._until = asyncio.get_running_loop().time() + STANDS
-            problem = self._problem
+            problem = "The app ends." if ENDING.asked else self._problem  # a proxy sends visitors elsewhere
         answer = PlainTextResponse(problem or "ok", 503 if problem else 200, headers={"Cache-Control": "no-store"})
         await answer(scope, receive, send)
 

@@ -44,8 +44,8 @@ def test_a_figure_imports_only_the_lesson_with_its_own_name(path):
     assert lessons <= {path.stem}
 
 
-def test_the_app_knows_only_gradio_and_the_components():
-    assert packages(ROOT / "app.py") - STANDARD <= {"components", "gradio"}
+def test_the_app_knows_only_gradio_the_components_and_how_it_is_served():
+    assert packages(ROOT / "app.py") - STANDARD <= {"components", "gradio", "serving"}
 
 
 def test_every_lesson_has_a_figure_of_the_same_name():

@@ -57,7 +57,10 @@ export class ButtonPage extends LessonPage {
   /** Show the news to their end; a connection that is lost before throws. */
   async listen(coming) {
     let last = {};
-    for await (last of coming) this.hear(last);
+    for await (last of coming) {
+      if (last.ending) throw new Error(last.problem); // asked again, another replica or the restarted app answers
+      this.hear(last);
+    }
     if (!last.state && !last.problem) throw new Error("the answer is missing");
     return last;
   }

@@ -287,3 +287,36 @@ def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
     }
     awaited(route.app(scope, receive, send))
     assert sent[0]["status"] == 400 and not slow.began
+
+
+def test_at_the_end_who_waits_is_told_at_once_who_is_under_way_later_and_nothing_begins(slow, monkeypatch):
+    async def visit() -> list[list[dict]]:
+        going, waiting = follow(1), follow(2)
+        await started(slow, going)
+        await anext(waiting)
+        monkeypatch.setattr(runs.ENDING, "asked", True)
+        ended = asyncio.create_task(asyncio.to_thread(runs.end_runs, 30))
+        told = [await rest_of(waiting), await rest_of(follow(3))]
+        assert not ended.done()  # the first run is under way still
+        slow.go.release(STEPS)
+        await ended
+        return [*told, await rest_of(going)]
+
+    *told, finished = awaited(visit())
+    assert [messages[-1] for messages in told] == [json.loads(runs.ENDED)] * 2
+    assert finished[-1]["state"]["caption"] == "4 steps of 1" and slow.began == [1]
+
+
+def test_a_run_that_does_not_end_is_let_go_and_a_call_of_the_api_is_told_too(slow, monkeypatch):
+    async def visit() -> tuple[list[dict], bytes]:
+        going = follow(1)
+        await started(slow, going)
+        called = asyncio.create_task(asyncio.to_thread(runs.settled, "slow", Params(2)))
+        while len(runs.line_of("slow")._runs) < 2:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(runs.ENDING, "asked", True)
+        await asyncio.to_thread(runs.end_runs, 0)
+        return await rest_of(going), await called
+
+    told, answered = awaited(visit())
+    assert told[-1] == json.loads(answered) == json.loads(runs.ENDED) and slow.finished == []
