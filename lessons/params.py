@@ -27,7 +27,11 @@ def bounded(
     about: str = "",
     when: When | None = None,
 ) -> Any:
-    """A number from `low` to `high`; annotate it `int`, `float` or `float | None`."""
+    """A number from `low` to `high`; annotate it `int`, `float` or `float | None`.
+
+    A whole number must lie on a step, counted from `low`: a layer's width is a multiple of something. Other numbers may lie
+    between two steps, which are those of the slider: a lesson computes any p.
+    """
     bounds = {"low": low, "high": high, "step": step}
     return field(default=default, metadata={**bounds, "about": about, "when": when or {}})
 
@@ -88,7 +92,8 @@ def accepts(param: Field) -> str:
         return f"text of at most {param.metadata['max_length']} characters"
     low, high = param.metadata["low"], param.metadata["high"]
     noun = "a whole number" if kind(param) is int else "a number"
-    return f"{noun} from {low} to {high}" + (" or None" if nullable(param) else "")
+    steps = f" in steps of {param.metadata['step']}" if kind(param) is int and param.metadata["step"] != 1 else ""
+    return f"{noun} from {low} to {high}{steps}" + (" or None" if nullable(param) else "")
 
 
 def read(Params: type, values: Mapping[str, Any]) -> Any:
@@ -121,8 +126,9 @@ def check(param: Field, value: Any) -> Any:
 def _is_number(param: Field, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    inside = param.metadata["low"] <= value <= param.metadata["high"]  # False for NaN
-    return inside and (kind(param) is not int or value == int(value))
+    low, high, step = (param.metadata[name] for name in ("low", "high", "step"))
+    inside = low <= value <= high  # False for NaN
+    return inside and (kind(param) is not int or (value - low) % step == 0)
 
 
 def _is_text(value: Any) -> bool:

@@ -63,7 +63,7 @@ function drawNumber(field, id, changed) {
   const slider = h("input", { type: "range", ...limits, "aria-label": `${field.name} slider` });
   const none = field.nullable ? h("input", { type: "checkbox" }) : null;
   const byStep = () => (exact.step = field.step); // the arrows and the spinner go by the slider's steps ...
-  const between = () => (exact.step = field.whole ? 1 : "any"); // ... a typed or a linked value may lie between them
+  const between = () => (exact.step = field.whole ? field.step : "any"); // ... others than whole numbers may be typed between them
   const take = (from, to, settled) => {
     between();
     if (from.checkValidity()) to.value = from.value; // otherwise the page says what is allowed

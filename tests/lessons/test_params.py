@@ -16,6 +16,7 @@ class Params:
     p: float = bounded(0.5, low=0.0, high=1.0, step=0.05, about="probability")
     momentum: float | None = bounded(0.1, low=0.0, high=1.0, step=0.1)
     passes: int = bounded(50, low=1, high=200, step=1)
+    width: int = bounded(24, low=8, high=64, step=16)
     mode: Literal["train", "eval"] = choice("train")
     dim: Literal[0, 1, -1] = choice(0)
     bias: bool = switch(True, when={"mode": ("train",)})
@@ -32,6 +33,7 @@ IN_RANGE = st.builds(
     p=st.floats(0, 1),
     momentum=st.none() | st.floats(0, 1),
     passes=st.integers(1, 200),
+    width=st.sampled_from([8, 24, 40, 56]),
     mode=st.sampled_from(["train", "eval"]),
     dim=st.sampled_from([0, 1, -1]),
     bias=st.booleans(),
@@ -44,6 +46,7 @@ def is_in_range(name: str, value: Any) -> bool:
         "p": lambda: type(value) is float and 0 <= value <= 1,
         "momentum": lambda: value is None or type(value) is float and 0 <= value <= 1,
         "passes": lambda: type(value) is int and 1 <= value <= 200,
+        "width": lambda: type(value) is int and value in (8, 24, 40, 56),
         "mode": lambda: value in ("train", "eval"),
         "dim": lambda: type(value) is int and value in (0, 1, -1),
         "bias": lambda: type(value) is bool,
@@ -100,7 +103,7 @@ def test_a_bad_link_names_the_field_its_range_and_the_default_that_replaced_it()
 
 
 def test_a_name_that_no_field_has_is_refused_with_the_names_there_are():
-    with pytest.raises(BadParam, match="'dropout' is not a parameter; the parameters are p, momentum, passes"):
+    with pytest.raises(BadParam, match="'dropout' is not a parameter; the parameters are p, momentum, passes, width"):
         read(Params, {"dropout": 0.5})
 
 
@@ -110,6 +113,8 @@ def test_a_name_that_no_field_has_is_refused_with_the_names_there_are():
         ("passes", 0, "passes must be a whole number from 1 to 200, not 0."),
         ("passes", 2.5, "passes must be a whole number from 1 to 200, not 2.5."),
         ("passes", 10**400, "passes must be a whole number from 1 to 200, not 1000"),
+        ("width", 25, "width must be a whole number from 8 to 64 in steps of 16, not 25."),
+        ("width", 16.0, "width must be a whole number from 8 to 64 in steps of 16, not 16.0."),
         ("momentum", "0.1", "momentum must be a number from 0.0 to 1.0 or None, not '0.1'."),
         ("p", True, "p must be a number from 0.0 to 1.0, not True."),
         ("p", None, "p must be a number from 0.0 to 1.0, not None."),
@@ -134,6 +139,7 @@ def test_controls_describe_every_field_once_and_in_order():
     drawn = {control["name"]: control for control in controls(Params)}
     assert list(drawn) == list(FIELDS)
     assert [control["kind"] for control in drawn.values()] == [
+        "number",
         "number",
         "number",
         "number",

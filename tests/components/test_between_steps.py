@@ -1,0 +1,83 @@
+"""Every number of every lesson at its ends, on its steps and between them: computed, or refused by name, at every door."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import Field, asdict, fields, replace
+
+import pytest
+
+from components.answer import opening
+from components.api import arguments
+from components.lesson_page import _update
+from lessons.lesson import Lesson
+from lessons.params import BadParam, accepts, from_query, kind
+from tests.corners import CHEAP, changed, few, figure_at
+
+CLOSE = 1e-9  # to an end, without being there
+
+
+def numbers(lesson: Lesson) -> list[Field]:
+    return [param for param in fields(lesson.Params) if kind(param) in (int, float)]
+
+
+def tried(param: Field) -> Iterator[float]:
+    """Numbers inside the bounds: the ends, the steps next to them, and what lies between those."""
+    low, high, step = (param.metadata[name] for name in ("low", "high", "step"))
+    offsets = (0, step, step / 2, step / 3, CLOSE, 1)
+    near = [kind(param)(value) if value == int(value) else value for at in offsets for value in (low + at, high - at)]
+    return (value for value in dict.fromkeys(near) if low <= value <= high)
+
+
+def is_refused(param: Field, value: float) -> bool:
+    """The rule: a whole number lies on a step; another may lie anywhere."""
+    return kind(param) is int and value not in steps(param)
+
+
+def steps(param: Field) -> range:
+    return range(param.metadata["low"], param.metadata["high"] + 1, param.metadata["step"])
+
+
+def test_a_whole_number_has_a_step_at_its_default_and_at_its_end(lesson):
+    for param in numbers(lesson):
+        if kind(param) is int:
+            assert param.default is None or param.default in steps(param), param.name
+            assert param.metadata["high"] in steps(param), param.name
+
+
+def test_a_number_that_is_no_step_is_refused_in_the_same_words_by_link_page_and_api(lesson):
+    for param in numbers(lesson):
+        for value in filter(lambda value: is_refused(param, value), tried(param)):
+            sentence = f"{param.name} must be {accepts(param)}, not {value!r}."
+            _, [note] = from_query(lesson.Params, {param.name: str(value)})
+            shown = f"{param.name} must be {accepts(param)}, not "  # a link's 1.5 is still its text
+            assert note.startswith(shown) and str(value) in note
+            assert json.loads(_update(lesson.slug)({param.name: value}).body) == {"problem": sentence}
+            with pytest.raises(BadParam) as refused:
+                arguments(lesson.slug)(list({**asdict(lesson.Params()), param.name: value}.values()))
+            assert str(refused.value) == sentence
+
+
+def test_any_other_number_is_computed_and_drawn_or_refused_by_name(lesson):
+    base = replace(lesson.Params(), **CHEAP.get(lesson.slug, {}))
+    for param in numbers(lesson):
+        free = [value for value in tried(param) if not is_refused(param, value)]
+        for value in few(lesson, free):
+            try:
+                assert figure_at(lesson.slug, changed(base, param.name, value))["rows"], (param.name, value)
+            except BadParam as problem:
+                assert param.name in str(problem)
+            except Exception as error:
+                raise AssertionError(f"{lesson.slug} with {param.name}={value!r}: {error}") from error
+
+
+def test_a_link_opens_what_is_computed_between_two_steps():
+    opened = opening("dropout", {"lesson": "dropout", "p": "0.37"})["state"]
+    assert opened["params"]["p"] == 0.37 and opened["notes"] == []
+
+
+def test_a_link_to_what_no_layer_can_have_opens_the_default_and_says_so():
+    opened = opening("batch_memory", {"lesson": "batch_memory", "width": "42"})["state"]
+    assert opened["params"]["width"] == 64
+    assert opened["notes"] == [
+        "width must be a whole number from 16 to 128 in steps of 16, not 42. The link's value was replaced by 64."
+    ]
