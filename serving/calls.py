@@ -40,7 +40,7 @@ class ReadCalls:
         if body is None:
             return  # the visitor has gone
         try:
-            call = json_object(body, dict(scope["headers"]).get(b"content-type", b""))
+            call = json_object(body)
             read = self._read(door, name, call, scope["app"].get_blocks())
         except Refused as problem:
             return await JSONResponse({"error": str(problem)}, problem.status)(scope, receive, send)

@@ -6,24 +6,13 @@ import pytest
 
 from serving.bodies import Refused, json_object
 
-JSON = b"application/json"
-
 
 def test_an_object_is_read():
-    assert json_object('{"a": [1, 2.5, "é", null]}'.encode(), b"Application/JSON; charset=utf-8") == {
-        "a": [1, 2.5, "é", None]
-    }
+    assert json_object('{"a": [1, 2.5, "é", null]}'.encode()) == {"a": [1, 2.5, "é", None]}
 
 
 def test_what_is_no_number_is_left_to_whoever_knows_the_field():
-    assert str(json_object(b'{"a": [NaN, -Infinity, 1e999]}', JSON)["a"]) == "[nan, -inf, inf]"
-
-
-@pytest.mark.parametrize("kind", [b"", b"text/plain", b"application/json5", b"multipart/form-data; boundary=x"])
-def test_another_content_type_is_415(kind):
-    with pytest.raises(Refused, match=r"^The content type must be application/json\.$") as refused:
-        json_object(b"{}", kind)
-    assert refused.value.status == 415
+    assert str(json_object(b'{"a": [NaN, -Infinity, 1e999]}')["a"]) == "[nan, -inf, inf]"
 
 
 @pytest.mark.parametrize(
@@ -33,11 +22,11 @@ def test_another_content_type_is_415(kind):
 )  # fmt: skip
 def test_what_two_readers_may_read_differently_is_400(body):
     with pytest.raises(Refused, match="^The body must be JSON in which") as refused:
-        json_object(body, JSON)
+        json_object(body)
     assert refused.value.status == 400
 
 
 @pytest.mark.parametrize("value", [[], 3, None, "x", True])
 def test_what_is_no_object_is_400(value):
     with pytest.raises(Refused, match=r"^The body must be a JSON object\.$"):
-        json_object(json.dumps(value).encode(), JSON)
+        json_object(json.dumps(value).encode())
