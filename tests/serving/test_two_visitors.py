@@ -7,15 +7,14 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import fields
 
 import httpx
 import pytest
 from gradio_client import Client
+from gradio_client.exceptions import AppError
 
 from benchmarks.hostile import survey
 from benchmarks.server import OURS, serving
-from components.answer import lesson_of
 from components.site import LESSONS
 
 HEADERS = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Prefix", "Forwarded",
@@ -56,24 +55,25 @@ class Visitor:
             self.send("GET", where if "/call/" in path else f"/gradio_api/{where}")
 
 
-def marked(endpoint, mark):
-    """The lesson's parameters with the mark in each text, or in place of the first parameter that is none."""
+def marked(endpoint, mark, instant=("own_data", "freeze", "traversal")):
+    """The lesson's parameters with the mark in each text, or as its first parameter, where it is refused.
+
+    instant: lessons in which a new text is soon computed; there it is read and told of.
+    """
     values = {name: json.loads(value) for name, value in endpoint.defaults.items()}
-    if endpoint.texts and not endpoint.button:
+    if endpoint.texts and endpoint.slug in instant:
         values |= {name: f"name,x\nBob,{mark}\n" if name == "data" else mark for name in endpoint.texts}
     else:
         values[next(iter(values))] = mark
     return values
 
 
-def through_the_client(visitor):
+def through_the_client(visitor, endpoints):
     client = Client(visitor.url, verbose=False, headers={"x-mark": visitor.mark("gradio_client's header")})
-    for slug in LESSONS:
-        text = visitor.mark(f"gradio_client, /{slug}")
-        name = next((f.name for f in fields(lesson_of(slug).Params) if f.type is str), None)
-        values = [text] if name is None or lesson_of(slug).button else []
-        with contextlib.suppress(Exception):  # refused: the mark is no value of the parameter
-            client.predict(*values, **({} if values else {name: text}), api_name=f"/{slug}")
+    for endpoint in endpoints:
+        values = marked(endpoint, visitor.mark(f"gradio_client, /{endpoint.slug}"))
+        with contextlib.suppress(AppError):  # refused: the mark is no value of the parameter
+            client.predict(**values, api_name=f"/{endpoint.slug}")
     client.close()
 
 
@@ -97,7 +97,8 @@ def through_the_page(visitor, endpoint):
         call = {"data": data, "component_id": endpoint.page, "fn_name": function, "session_hash": visitor.session}
         visitor.send("POST", "/gradio_api/component_server", json=call)
 
-    ask("update", marked(endpoint, visitor.mark(f"update of {endpoint.slug}")))
+    every = () if endpoint.button else LESSONS
+    ask("update", marked(endpoint, visitor.mark(f"update of {endpoint.slug}"), every))
     ask("update", {visitor.mark(f"an unknown name in the update of {endpoint.slug}"): 1})
     ask("restore", {"lesson": endpoint.slug, **marked(endpoint, visitor.mark(f"restore of {endpoint.slug}"))})
     ask("restore", {"lesson": visitor.mark(f"restore of an unknown lesson, {endpoint.slug}")})
@@ -108,7 +109,7 @@ def through_the_page(visitor, endpoint):
 
 def through_headers(visitor):
     for header in HEADERS:
-        for path in (*PAGES[:5], "/?lesson=own_data", "/gradio_api/run/dropout", "/gradio_api/heartbeat-not"):
+        for path in ("/gradio_api/info", "/config", "/?lesson=own_data", "/nothing", "/gradio_api/run/dropout"):
             mark = visitor.mark(f"the header {header} at {path}")
             value = {
                 "X-Gradio-Server": f"http://{mark}",
@@ -179,8 +180,7 @@ def everything_sent_to(url, endpoints):
         for one in endpoints:
             data = [json.loads(value) for value in one.defaults.values()]
             call = {"component_id": one.page, "session_hash": session}
-            page = {"restore": {"lesson": one.slug}, "update": {}} | {"update": {"nope": 1}}
-            for function, asked in page.items():
+            for function, asked in (("restore", {"lesson": one.slug}), ("update", {}), ("update", {"nope": 1})):
                 body = {**call, "fn_name": function, "data": asked}
                 yield f"{function} of {one.slug}", http.post("/gradio_api/component_server", json=body)
             if not one.button:
@@ -234,7 +234,7 @@ def test_no_word_of_one_visitor_is_in_anything_another_is_sent_nor_in_the_log(ap
         through_the_page(visitor, endpoint)
     through_fields(visitor, next(one for one in endpoints if one.slug == "dropout"))
     through_links_and_names(visitor)
-    through_the_client(visitor)
+    through_the_client(visitor, endpoints)
     sent = [(place, f"{a.status_code} {a.headers} {a.text}") for place, a in everything_sent_to(url, endpoints)]
     sent.append(("the log", log.read_text(errors="replace")))
     leaks = {visitor.marks[mark]: place for place, text in sent for mark in MARK.findall(text.lower())}
