@@ -214,9 +214,8 @@ def _unreadable(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     kind_of = draw.choice(
         (*[b"application/json"] * 4, b"text/plain", b"application/x-www-form-urlencoded", b"\xff", b"")
     )
-    return Attack(
-        door, "POST", path, body, (("content-type", kind_of),), refused=at != "reset", worded="reset" not in at
-    )
+    ours = endpoint.button if path.startswith("/explorables") else at not in ("cancel", "reset")
+    return Attack(door, "POST", path, body, (("content-type", kind_of),), refused=True, worded=ours)
 
 
 def _multipart(door: str, draw: Random, endpoint: Endpoint) -> Attack:

@@ -50,6 +50,7 @@ def siege(url: str, log: Path, count: int, seed: int = SEED) -> Toll:
     limits = httpx.Limits(max_keepalive_connections=0)  # a broken connection belongs to the request that broke it
     with httpx.Client(base_url=url, timeout=120, limits=limits, headers={"accept-encoding": "identity"}) as http:
         endpoints = survey(http)
+        answers(http, endpoints)  # a model that is built on first use is in the operators of the first answer
         answered, pages = answers(http, endpoints), sent(http)
         for place, door in enumerate(DOORS):
             share = len(range(place, count, len(DOORS)))

@@ -9,6 +9,9 @@ import httpx
 from benchmarks.hostile import Attack
 
 LONGEST = 600  # letters of a sentence
+NO_JSON = re.compile(
+    rb"\bNaN\b|\bInfinity\b"
+)  # a body with them may be refused as a whole, before any field is looked at
 
 
 def faults(http: httpx.Client, attack: Attack) -> list[str]:
@@ -33,8 +36,9 @@ def _wrong(attack: Attack, answer: httpx.Response) -> list[str]:
         return []
     if not is_sentence(said):
         return [f"the refusal is not one sentence: {said[:120]!r}"]
-    if attack.names and not any(name in said for name in attack.names):
-        return [f"the refusal names none of {attack.names}: {said[:120]!r}"]
+    names = () if NO_JSON.search(attack.body) else attack.names
+    if names and not any(name in said for name in names):
+        return [f"the refusal names none of {names}: {said[:120]!r}"]
     return []
 
 
