@@ -20,9 +20,11 @@ WORKDIR /app
 COPY app.py .
 COPY assets/ assets/
 COPY components/ components/
+COPY explorable/ explorable/
 COPY figures/ figures/
 COPY lessons/ lessons/
 COPY models/ models/
+COPY programs/ programs/
 COPY serving/ serving/
 RUN /venv/bin/python -m compileall -q . && useradd --uid 1000 --no-create-home --home-dir /tmp visitor
 USER 1000

@@ -10,7 +10,7 @@ import httpx
 
 from components.answer import lesson_of
 from components.site import LESSONS
-from lessons.params import kind
+from explorable.params import kind
 
 JSON = (("content-type", b"application/json"),)
 HUGE = 2_000_000  # letters; a request may hold 2.1 MB

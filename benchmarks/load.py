@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.report import ratio
 from benchmarks.server import OURS, serving
 from benchmarks.visitor import Visitor, lesson_components, visitors
-from lessons.params import choices, kind
+from explorable.params import choices, kind
 
 ROUNDS = 3
 EVENTS = 4  # of each visitor in a round

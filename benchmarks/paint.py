@@ -18,7 +18,7 @@ from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, serving
 from benchmarks.visitor import lesson_components
 from components.answer import lesson_of
-from lessons.params import choices
+from explorable.params import choices
 
 ROUNDS = 3
 EVENTS = 3  # of each kind in a round; those of a first round are not counted

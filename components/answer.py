@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from components import gpu
 from components.kept import Kept
-from lessons.lesson import Lesson
-from lessons.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
-from lessons.source import show_turns
-from lessons.tape import OperatorTape
-from lessons.wire import plain
+from explorable.lesson import Lesson, Prediction
+from explorable.literal import show_turns
+from explorable.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
+from explorable.program import Program
+from explorable.tape import OperatorTape
+from explorable.wire import plain
 
 
 @cache
@@ -35,7 +36,7 @@ class Computed(NamedTuple):
     """A run and what is to be said about it."""
 
     result: Any
-    ran: list[Any]  # for each line of the lesson the operators torch dispatched: [[line, [[name, times], ...]], ...]
+    tape: OperatorTape  # the operators torch dispatched
     notes: list[str]  # where it ran, if not where it was meant to
 
 
@@ -43,10 +44,10 @@ class Computed(NamedTuple):
 def computed(slug: str, params: Any) -> Computed:
     """A lesson with a button runs for seconds: its operators are not taken down, which would slow it."""
     lesson = lesson_of(slug)
-    tape = OperatorTape(_room("lessons", slug).__file__ or "")
+    tape = lesson.program.tape(params) if lesson.program else OperatorTape(_room("lessons", slug).__file__ or "")
     with nullcontext() if lesson.button else tape:
         result, note = gpu.run(lesson, params)
-    return Computed(result, plain([(line.source, line.operators) for line in tape.lines]), [note] if note else [])
+    return Computed(result, tape, [note] if note else [])
 
 
 def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
@@ -55,10 +56,20 @@ def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
         "params": asdict(params),
         "caption": caption(slug, params, done.result),
         "code": lesson_of(slug).snippet(params),
-        "ran": done.ran,
+        **(_cells(lesson_of(slug).program, params, done) or {"ran": _ran(done)}),
         "link": to_query(slug, params),
         "notes": done.notes,
     }
+
+
+def _cells(program: Program | None, params: Any, done: Computed) -> dict[str, Any]:
+    """The program's cells, and beside each line the operators that torch dispatched there: {index: [[name, times], ...]}."""
+    return {"cells": plain([cell for cell in program.cells(params, done.tape.by_line)])} if program else {}
+
+
+def _ran(done: Computed) -> list[Any]:
+    """Of a lesson without a program: [[line, [[name, times], ...]], ...]."""
+    return plain([(line.source, line.operators) for line in done.tape.lines])
 
 
 def caption(slug: str, params: Any, result: Any) -> str:
@@ -154,7 +165,7 @@ def _unknown(slug: str, params: Any, query: Mapping[str, str]) -> list[str]:
 
 
 def _spec(lesson: Lesson) -> dict[str, Any]:
-    """What the page is built from, without the proofs, which would give the predictions away."""
+    """What the page is built from."""
     return {
         "slug": lesson.slug,
         "title": lesson.title,
@@ -163,12 +174,15 @@ def _spec(lesson: Lesson) -> dict[str, Any]:
         "instant": lesson.instant,
         "examples": [asdict(example) for example in lesson.examples],
         "controls": controls(lesson.Params),
-        "predictions": [
-            {key: value for key, value in asdict(prediction).items() if key != "proof"}
-            for prediction in lesson.predictions
-        ],
+        "predictions": [_asked(lesson, prediction) for prediction in lesson.predictions],
         "traps": [asdict(trap) for trap in lesson.traps],
     }
+
+
+def _asked(lesson: Lesson, prediction: Prediction) -> dict[str, Any]:
+    """A question; its proof, a program of a few lines, is opened when it has been answered."""
+    proof = lesson.program.proof(prediction.proof) if lesson.program else ""
+    return {**asdict(prediction), "proof": proof}
 
 
 def to_json(value: Any) -> bytes:

@@ -13,7 +13,7 @@ from gradio.components.api_component import Api
 from components.answer import answer, lesson_of
 from components.frozen import Frozen
 from components.runs import calling, settled
-from lessons.params import BadParam, accepts, check, choices, kind, nullable
+from explorable.params import BadParam, accepts, check, choices, kind, nullable
 from serving.bodies import Refused
 
 NAMES = {int: "integer", float: "number", bool: "boolean", str: "string"}

@@ -17,10 +17,10 @@ import gradio as gr
 from gradio.context import LocalContext
 from starlette.requests import Request
 
-from lessons import gpu
-from lessons.lesson import Lesson
-from lessons.params import BadParam
-from lessons.progress import Cancelled, tell, watched
+from explorable import gpu
+from explorable.lesson import Lesson
+from explorable.params import BadParam
+from explorable.progress import Cancelled, tell, watched
 
 REFUSED = "No GPU was to be had ({}), so this was computed on the CPU."
 Event = tuple[

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from components.answer import lesson_of, opening, state_json, to_json
 from components.assets import BASE
 from components.runs import calling, settled
-from lessons.params import BadParam, read, shorten
+from explorable.params import BadParam, read, shorten
 
 MOUNT = f"""
 const root = window.gradio_config?.root ?? location.origin;

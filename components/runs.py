@@ -24,8 +24,8 @@ from starlette.routing import Route
 
 from components import gpu
 from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
-from lessons.params import BadParam, read
-from lessons.progress import Cancelled, watched
+from explorable.params import BadParam, read
+from explorable.progress import Cancelled, watched
 from serving.ending import ENDING
 from serving.visitor import address_of, cookie_of
 

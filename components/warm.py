@@ -7,7 +7,7 @@ from typing import Any
 from components import gpu
 from components.answer import lesson_of, pin, state_json
 from components.site import LESSONS
-from lessons.params import BadParam
+from explorable.params import BadParam
 
 
 def warm() -> threading.Thread:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.checkpoint import checkpoint
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, switch
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice, switch
+from explorable.seeding import seeded
 from lessons.source import joined, snippet_of
 
 HEADER = """\

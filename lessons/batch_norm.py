@@ -1,15 +1,12 @@
 """In train mode BatchNorm uses the mean and variance of the batch, in eval mode the running averages it has stored."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, switch
-from lessons.seeding import seeded
-from lessons.source import snippet_of
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, switch
+from explorable.program import Program
 
 
 @dataclass(frozen=True)
@@ -45,77 +42,6 @@ class Result:
     change_train: Tensor  # (3, L) what shifting the other samples does to the output of sample 0
     change_eval: Tensor  # (3, L) likewise
     error: str | None  # what torch says where train mode refuses
-
-
-def states_of(bn: nn.Module, batches: Tensor) -> list[dict[str, Tensor]]:
-    """The state dict before the first and after each of the batches."""
-    states = [{name: value.clone() for name, value in bn.state_dict().items()}]
-    for batch in batches:
-        bn(batch)
-        states.append({name: value.clone() for name, value in bn.state_dict().items()})
-    return states
-
-
-def compute(N: int, L: int, momentum: float | None, steps: int, shift: float, frozen: bool) -> Result:
-    torch.manual_seed(0)
-    loc, scale = torch.tensor([[5.0], [0.0], [-2.0]]), torch.tensor([[2.0], [1.0], [0.5]])
-    x = loc + scale * torch.randn(N, 3, L)
-    batches = loc + scale * torch.randn(steps, N, 3, L)
-
-    bn = nn.BatchNorm1d(3, momentum=momentum).requires_grad_(not frozen)
-    eps, weight, bias = bn.eps, bn.weight.detach(), bn.bias.detach()
-
-    if N * L == 1:
-        y_eval = bn.eval()(x)
-        y_train = bn.train()(x)  # one value has no variance
-
-    with torch.set_grad_enabled(not frozen):
-        states = states_of(bn, batches)
-    running_mean, running_var = (
-        torch.stack([state[name] for state in states]) for name in ("running_mean", "running_var")
-    )
-    if steps == 0:
-        batch_mean, batch_var = torch.empty(2, 0, 3)
-    else:
-        batch_mean, batch_var = batches.mean(dim=(1, 3)), batches.var(dim=(1, 3))
-    remains = float(steps == 0) if momentum is None else (1 - momentum) ** steps
-    drift = {name: (states[-1][name] - first).abs().max().item() for name, first in states[0].items()}
-
-    shifted = torch.cat([x[:1], x[1:] + shift])
-    y_eval = bn.eval()(x)
-    change_eval = bn(shifted)[0] - y_eval[0]
-
-    y_train = bn.train()(x)
-    change_train = bn(shifted)[0] - y_train[0]
-    mean, var = x.mean(dim=(0, 2)), x.var(dim=(0, 2), unbiased=False)
-    gap = y_train - y_eval
-    return Result(
-        loc, x, eps, weight, bias, running_mean, running_var, batch_mean, batch_var, remains, drift, mean, var,
-        y_train.detach(), y_eval.detach(), gap.detach(), change_train.detach(), change_eval.detach(), error=None,
-    )  # fmt: skip
-
-
-def run(params: Params) -> Result:
-    with seeded(0):
-        try:
-            return compute(**vars(params))
-        except ValueError as error:
-            return refused(f"{type(error).__name__}: {error}")
-
-
-def refused(error: str) -> Result:
-    """What is there before train mode refuses a channel with one value: x, and its output in eval mode."""
-    torch.manual_seed(0)
-    loc, scale = torch.tensor([[5.0], [0.0], [-2.0]]), torch.tensor([[2.0], [1.0], [0.5]])
-    x = loc + scale * torch.randn(1, 3, 1)
-    bn = nn.BatchNorm1d(3).eval().requires_grad_(False)
-    fields: dict[str, Any] = dict.fromkeys(Result.__annotations__)
-    fields |= {"loc": loc, "x": x, "eps": bn.eps, "weight": bn.weight.detach(), "bias": bn.bias.detach()}
-    return Result(**fields | {"y_eval": bn(x), "error": error})
-
-
-def snippet(params: Params) -> str:
-    return snippet_of(compute, vars(params), also=[states_of])
 
 
 def caption(params: Params, result: Result) -> str:
@@ -176,8 +102,7 @@ LESSON = Lesson(
     title="BatchNorm",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("batch_norm", Result, raises=(ValueError,)),
     caption=caption,
     predictions=(
         Prediction(
@@ -186,8 +111,7 @@ LESSON = Lesson(
             answer=0,
             why="Eval mode normalises with the stored buffers, so a sample never sees its neighbours. "
             "In train mode all samples share one mean, and the output does move.",
-            proof="(lambda bn, x: (bn(torch.cat([x[:1], x[1:] + 20]))[0] - bn(x)[0]).abs().max().item())"
-            "(nn.BatchNorm1d(3).eval(), torch.randn(4, 3, 5))",
+            proof="neighbour",
             show={"shift": 20.0},
         ),
         Prediction(
@@ -195,8 +119,7 @@ LESSON = Lesson(
             choices=("5.0", "3.3", "1.0"),
             answer=1,
             why="Each batch counts 0.1 and the old value 0.9, so 0.9¹⁰ = 35 % of the first value, 0, is still there.",
-            proof="(lambda bn: [bn(torch.full((4, 1), 5.0)) for _ in range(10)] and "
-            "round(bn.running_mean.item(), 1))(nn.BatchNorm1d(1))",
+            proof="ten batches",
             show={"steps": 10, "momentum": 0.1},
         ),
         Prediction(
@@ -204,8 +127,7 @@ LESSON = Lesson(
             choices=("a ValueError", "nan everywhere", "an output of shape (1, 3, 5)"),
             answer=2,
             why="Each channel still has N × L = 5 values to take a variance of. Train mode refuses only N × L = 1.",
-            proof="(lambda y: f'an output of shape {tuple(y.shape)}' if y.isfinite().all() else 'nan everywhere')"
-            "(nn.BatchNorm1d(3)(torch.randn(1, 3, 5)))",
+            proof="batch of one",
             show={"N": 1, "L": 5},
         ),
         Prediction(
@@ -214,7 +136,7 @@ LESSON = Lesson(
             answer=2,
             why="Two values always lie one (biased) standard deviation below and above their mean: "
             "all that is left of a batch of two is which one was larger.",
-            proof="[round(y) for y in nn.BatchNorm1d(1)(torch.tensor([[0.3], [7.0]])).flatten().tolist()]",
+            proof="two values",
             show={"N": 2, "L": 1},
         ),
         Prediction(
@@ -223,8 +145,7 @@ LESSON = Lesson(
             answer=1,
             why="The buffer takes the unbiased variance (divided by n - 1), while the output of the very same "
             "forward pass is divided by the root of the biased one (divided by n).",
-            proof="(lambda bn: bn(torch.tensor([[0.0], [2.0], [4.0]])) is not None and "
-            "round(bn.running_var.item(), 3))(nn.BatchNorm1d(1, momentum=1.0))",
+            proof="unbiased",
             show={"momentum": 1.0, "steps": 1},
         ),
     ),

@@ -16,9 +16,9 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, switch
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice, switch
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 HEADER = """\

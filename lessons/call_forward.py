@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import choice, switch
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import choice, switch
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 Call = Literal["model(x)", "model(x=x)", "model.forward(x)"]

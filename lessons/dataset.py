@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, DistributedSampler, Subset, random_split
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 HEADER = """\

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.seeding import seeded
+from explorable.tape import off_the_tape
 from lessons.source import joined, snippet_of
-from lessons.tape import off_the_tape
 
 CLOSED_BOOK = Path(__file__).parent.parent / "assets" / "models" / "closed_book"
 MEASURED = ("tiny T5", "closed_book") if (CLOSED_BOOK / "config.json").exists() else ("tiny T5",)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice
-from lessons.progress import progress
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import BadParam, bounded, choice
+from explorable.progress import progress
 from lessons.source import snippet_of
 from models.registry import ModelUnavailable, shared_registry
 

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.seeding import seeded
-from lessons.source import snippet_of
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.program import Program
 
 Layer = Literal["nn.Dropout", "nn.Dropout1d", "F.dropout"]
 
@@ -38,62 +35,6 @@ class Result:
     power: Tensor  # (passes,) E[y**2] / E[x**2] over the first k passes; the law in train mode is 1 / (1 - p)
 
 
-class ForgotTraining(nn.Module):
-    """Calls F.dropout without `training=self.training`, so it never hears of eval()."""
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.p)
-
-
-def compute(p: float, layer: str, input: str, seed: int, mode: str, passes: int) -> Result:  # noqa: PLR0915 shown by branch
-    if input == "ones":
-        x = torch.ones(4, 6)
-    if input == "ramp":
-        x = torch.arange(-8.0, 16.0).reshape(4, 6) / 8
-    if input == "normal":
-        x = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
-
-    if layer == "nn.Dropout":
-        dropout = nn.Dropout(p)
-    if layer == "nn.Dropout1d":
-        dropout = nn.Dropout1d(p)  # x is read as (channels, length): whole rows go
-    if layer == "F.dropout":
-        dropout = ForgotTraining(p)
-
-    dropout.train()
-    torch.manual_seed(seed)
-    y_train = dropout(x)
-    torch.manual_seed(seed)  # the same draw on ones shows the mask
-    mask = (dropout(torch.ones_like(x)) > 0).int()
-    scale = 1 / (1 - p) if p < 1 else float("inf")
-
-    dropout.eval()
-    torch.manual_seed(seed)
-    y_eval = dropout(x)
-    difference = y_train - y_eval
-
-    dropout.train(mode == "train")
-    outputs = torch.stack([dropout(x) for _ in range(passes)])
-    k = torch.arange(1, passes + 1)
-    mean = outputs.cumsum(dim=0) / k[:, None, None]
-    gap = (mean - x).square().mean(dim=(1, 2)).sqrt()
-    power = outputs.square().mean(dim=(1, 2)).cumsum(dim=0) / k / x.square().mean()
-    return Result(x, mask, scale, y_train, y_eval, difference, mean, gap, power)
-
-
-def run(params: Params) -> Result:
-    with seeded(params.seed):
-        return compute(**vars(params))
-
-
-def snippet(params: Params) -> str:
-    return snippet_of(compute, vars(params), also=[ForgotTraining])
-
-
 def caption(params: Params, result: Result) -> str:
     kept, cells = int(result.mask.sum()), result.mask.numel()
     if params.p == 1:
@@ -118,8 +59,7 @@ LESSON = Lesson(
     title="Dropout",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("dropout", Result),
     caption=caption,
     predictions=(
         Prediction(
@@ -127,7 +67,7 @@ LESSON = Lesson(
             choices=("0.5", "1.0", "2.0"),
             answer=2,
             why="Survivors are multiplied by 1/(1-p) = 2, so that the mean over masks stays 1.0.",
-            proof="nn.Dropout(0.5)(torch.ones(99)).max().item()",
+            proof="survivor",
             show={"input": "ones", "p": 0.5},
         ),
         Prediction(
@@ -135,7 +75,7 @@ LESSON = Lesson(
             choices=("True", "False"),
             answer=0,
             why="F.dropout has its own argument training=True. eval() sets the flag of modules; a function never sees it.",
-            proof="bool((F.dropout(torch.ones(999), 0.5) == 0).any())",
+            proof="function",
             show={"layer": "F.dropout"},
         ),
         Prediction(
@@ -143,7 +83,7 @@ LESSON = Lesson(
             choices=("1: a row is kept or dropped as a whole", "2: kept and dropped entries", "6"),
             answer=0,
             why="Dropout1d reads (4, 6) as 4 channels of length 6 and draws one number for each channel.",
-            proof="{1: '1: a row is kept or dropped as a whole'}[max(len(set(row.tolist())) for row in nn.Dropout1d(0.5)(torch.ones(4, 6)))]",
+            proof="rows",
             show={"layer": "nn.Dropout1d", "input": "ones"},
         ),
         Prediction(
@@ -151,7 +91,7 @@ LESSON = Lesson(
             choices=("a copy of its input", "its input, the same object", "its input times 0.5"),
             answer=1,
             why="In eval mode no operator runs at all: the very same tensor object comes back.",
-            proof="(lambda x: 'its input, the same object' if nn.Dropout(0.5).eval()(x) is x else 'a copy of its input')(torch.ones(3))",
+            proof="the same object",
             show={"mode": "eval"},
         ),
     ),

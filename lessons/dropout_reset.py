@@ -8,9 +8,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 

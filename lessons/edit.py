@@ -11,14 +11,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.literal import literal
+from explorable.params import BadParam, bounded, choice, text
+from explorable.progress import progress
+from explorable.stream import OwnStream
 from lessons.edit_request import requested, shared
 from lessons.editing import ask, distance, edit, labelled, share, tally
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, text
 from lessons.pattern import refusal
-from lessons.progress import progress
-from lessons.source import literal
-from lessons.stream import OwnStream
 from models.facts import load_facts, wordings
 
 WO = "encoder.block[1].layer[1].DenseReluDense.wo"

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
+from explorable.params import BadParam
 from lessons.editing import ask
-from lessons.params import BadParam
 from models.facts import load_aliases, load_facts, load_templates
 
 MORE = 4  # edits besides the first

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, switch, text
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice, switch, text
+from explorable.seeding import seeded
 from lessons.pattern import refusal, search
-from lessons.seeding import seeded
 from lessons.source import joined, snippet_of
 
 Freeze = Literal[

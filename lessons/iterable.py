@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, switch
-from lessons.processes import worker_processes
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice, switch
+from explorable.processes import worker_processes
 from lessons.source import snippet_of
 
 HEADER = """\

@@ -12,13 +12,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.progress import progress
+from explorable.seeding import seeded
+from explorable.stream import OwnStream
 from lessons import toy_questions
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.progress import progress
-from lessons.seeding import seeded
 from lessons.source import joined, snippet_of
-from lessons.stream import OwnStream
 from lessons.toy_questions import VOCABULARY, ask, collate, padded, read_all, sample
 
 Reading = Literal[

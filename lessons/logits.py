@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import bounded, choice
-from lessons.seeding import seeded
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.params import bounded, choice
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 Fed = Literal["logits", "softmax(logits)", "log_softmax(logits)"]

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.literal import literal
+from explorable.params import IN_A_LINK, bounded, choice, switch, text
 from lessons import reading
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import IN_A_LINK, bounded, choice, switch, text
 from lessons.reading import csv_rows, json_rows, plain_lines, refuse_text
-from lessons.source import joined, literal, snippet_of
+from lessons.source import joined, snippet_of
 
 HEADER = (
     reading.HEADER

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice, text
-from lessons.seeding import seeded
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice, text
+from explorable.seeding import seeded
 from lessons.source import snippet_of
 
 LINES = """\

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, choice, listed, switch, text
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.params import BadParam, choice, listed, switch, text
 from lessons.shipped import shipped
 from lessons.source import snippet_of
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, listed, shorten, text
-from lessons.seeding import seeded
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.params import BadParam, bounded, choice, listed, shorten, text
+from explorable.seeding import seeded
 from lessons.shipped import shipped
 from lessons.source import snippet_of
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
-from lessons.seeding import seeded
+from explorable.seeding import seeded
 
 
 def shipped(name: str) -> Any:

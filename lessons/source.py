@@ -1,17 +1,16 @@
 """The code that is shown is the code that ran: a lesson's flat function, cut to the branches its Params take."""
 
 import ast
-import gc
 import inspect
-import json
 import re
 import sys
 import textwrap
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
+
+from explorable.literal import literal
+from explorable.parsing import undisturbed
 
 HEADER = """\
 import torch
@@ -20,27 +19,7 @@ from torch import Tensor, nn
 """
 
 
-_parsing = threading.RLock()
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """One thread at a time, and no garbage collection.
-
-    Until Python 3.12 `ast` counts its recursion for the whole process: another thread, or a finaliser that runs in between,
-    makes it raise "SystemError: AST constructor recursion depth mismatch".
-    """
-    with _parsing:
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            yield
-        finally:
-            if collecting:
-                gc.enable()
-
-
-@_undisturbed()
+@undisturbed()
 def snippet_of(
     function: Callable[..., Any],
     values: Mapping[str, Any],
@@ -68,7 +47,7 @@ def snippet_of(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-@_undisturbed()
+@undisturbed()
 def joined(*snippets: str) -> str:
     """Several snippets as one: their imports merged on top, the rest one below the other."""
     lines = [line for snippet in snippets for line in snippet.split("\n")]  # splitlines would cut a text at U+2028
@@ -85,16 +64,6 @@ def joined(*snippets: str) -> str:
     rest = "\n".join(line for line in lines if line not in imports)
     parts = ["\n".join(top[True]), "\n".join(top[False]), re.sub(r"\n{3,}", "\n\n", rest.strip())]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def literal(value: Any) -> str:
-    """The value as Python source; text in double quotes, escaped."""
-    return show_turns(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
-
-
-def show_turns(words: str) -> str:
-    """Characters that would turn the direction of the text after them, as their escapes: code and captions read as they are."""
-    return re.sub("[\u202a-\u202e\u2066-\u2069]", lambda turn: f"\\u{ord(turn[0]):04x}", words)
 
 
 def _unwatched(code: str) -> str:

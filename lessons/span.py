@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, text
-from lessons.progress import Cancelled, progress, tell
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import BadParam, bounded, choice, text
+from explorable.progress import Cancelled, progress, tell
 from lessons.source import HEADER, snippet_of
 from lessons.span_examples import EXAMPLES, PIANO
 from models.registry import SHIPPED, Choice, ModelUnavailable, choices, shared_registry

@@ -1,6 +1,6 @@
 """Questions and texts to start from, written for this project; what the model makes of each is computed when it is shown."""
 
-from lessons.lesson import Example
+from explorable.lesson import Example
 
 PIANO = (
     "Bartolomeo Cristofori built the first piano in Florence around 1700. A harpsichord plucks its "

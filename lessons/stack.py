@@ -7,8 +7,8 @@ from typing import Any, Literal, no_type_check
 import torch
 from torch import Tensor
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, choice
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, choice
 from lessons.source import snippet_of
 
 Op = Literal["stack", "cat", "unsqueeze + cat", "stack + reshape"]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from lessons.lesson import Example, Lesson, Prediction, Trap
-from lessons.params import BadParam, bounded, choice, listed, text
-from lessons.progress import progress
-from lessons.seeding import seeded
+from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.params import BadParam, bounded, choice, listed, text
+from explorable.progress import progress
+from explorable.seeding import seeded
 from lessons.shipped import shipped
 from lessons.source import snippet_of
 

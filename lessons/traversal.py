@@ -11,12 +11,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import choice, switch, text
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import choice, switch, text
+from explorable.seeding import seeded
+from explorable.tape import off_the_tape
 from lessons.pattern import Refused, refusal, search
-from lessons.seeding import seeded
 from lessons.source import joined, snippet_of
-from lessons.tape import off_the_tape
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 SHIPPED = tuple(name for name in ("closed_book", "extractive") if (MODELS / name / "config.json").exists())

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
-from lessons.lesson import Lesson, Prediction, Trap
-from lessons.params import bounded, switch
-from lessons.processes import worker_processes
-from lessons.progress import progress
+from explorable.lesson import Lesson, Prediction, Trap
+from explorable.params import bounded, switch
+from explorable.processes import worker_processes
+from explorable.progress import progress
 from lessons.source import snippet_of
 
 HEADER = """\

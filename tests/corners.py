@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import lessons
-from lessons.lesson import Lesson
-from lessons.params import IN_A_LINK, BadParam, choices, kind, nullable
+from explorable.lesson import Lesson
+from explorable.params import IN_A_LINK, BadParam, choices, kind, nullable
 
 Law = Callable[[Lesson, Any], None]
 MODULES = [import_module(f"lessons.{found.name}") for found in iter_modules(lessons.__path__)]

@@ -9,12 +9,20 @@ import pytest
 ROOT = Path(__file__).parent.parent
 STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
-    "lessons": {"lessons", "models", "torch", "transformers"},
-    "figures": {"figures", "lessons", "plotly"},
+    "programs": {"torch", "tqdm", "transformers"},
+    "explorable": {"explorable", "models", "torch"},
+    "lessons": {"explorable", "lessons", "models", "torch", "transformers"},
+    "figures": {"explorable", "figures", "lessons", "plotly"},
     # Gradio's routes are Starlette's, its threads anyio's.
-    "components": {"anyio", "components", "figures", "gradio", "lessons", "serving", "starlette"},
+    "components": {"anyio", "components", "explorable", "figures", "gradio", "lessons", "serving", "starlette"},
     "serving": {"serving", "starlette"},
     "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
+}
+RUN_TEXT = {
+    "explorable/program.py": {"exec"},
+    "explorable/cut.py": {"compile"},
+    "explorable/source.py": {"compile", "eval"},
+    "lessons/source.py": {"compile", "eval"},
 }
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
 
@@ -26,6 +34,12 @@ def imported(path: Path) -> set[str]:
     source = {f"{node.module}.{a.name}" for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
     assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), "imports are absolute"
     return plain | source
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "explorable").glob("*.py")), ids=lambda path: path.stem)
+def test_the_machinery_knows_of_the_models_only_where_they_run(path):
+    modules = {name.split(".")[1] for name in imported(path) if name.startswith("models.")}
+    assert modules <= {"alone", "placement"}
 
 
 def packages(path: Path) -> set[str]:
@@ -64,8 +78,8 @@ def test_a_lesson_imports_transformers_only_inside_functions():
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 def test_no_pickle_is_loaded_and_no_text_of_a_visitor_is_run(path):
-    """`eval` and `exec` stand only in lessons/source.py, where they read the project's own `if` statements."""
+    """A program's text is executed in explorable/program.py; where it is cut, its own `if` statements are read."""
     tree = ast.parse(path.read_text("utf-8"))
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert not imported(path) & {"pickle", "shelve", "marshal", "joblib"}
-    assert not called & {"eval", "exec", "compile"} or path == ROOT / "lessons" / "source.py"
+    assert called & {"eval", "exec", "compile"} <= RUN_TEXT.get(str(path.relative_to(ROOT)), set())

@@ -9,7 +9,7 @@ import pytest
 
 from components import CHAPTERS
 from components.answer import answer, lesson_of
-from lessons.params import read
+from explorable.params import read
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

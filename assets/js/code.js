@@ -4,8 +4,39 @@ import { h } from "./dom.js";
 
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
-/** Draw `code` into `list` (an <ol>); `ran` is [[source line, [[operator, times], ...]], ...] in order. */
-export function drawCode(list, code, ran) {
+/**
+ * Draw a program into `host`: its point is open, its parameters and the cells that measure are folded under their titles.
+ * What the visitor has opened stays open while the same cells are shown.
+ */
+export function drawCells(host, cells) {
+  const titles = cells.map(({ title }) => title).join("\n");
+  if (host.dataset.cells !== titles) {
+    const [first, point, ...rest] = cells.map(({ title, kind }) => (kind === "point" ? opened(title) : folded(title)));
+    host.replaceChildren(point, h("p", { class: "whole" }, "The whole program"), first, ...rest);
+    host.dataset.cells = titles;
+  }
+  for (const { title, lines, ran } of cells) {
+    const list = [...host.querySelectorAll("ol.code")].find((each) => each.getAttribute("aria-label") === title);
+    list.replaceChildren(...lines.map((text, index) => item(text, ran[index] ? named(ran[index]) : null)));
+  }
+}
+
+function opened(title) {
+  return h("div", { class: "cell" }, h("p", { class: "cell-title" }, title), listOf(title));
+}
+
+function folded(title) {
+  return h("details", { class: "cell" }, h("summary", { class: "cell-title" }, title), listOf(title));
+}
+
+function listOf(title) {
+  return h("ol", { class: "code", tabindex: 0, "aria-label": title });
+}
+
+/** Draw `code` into `host`; `ran` is [[source line, [[operator, times], ...]], ...] in order. */
+export function drawCode(host, code, ran) {
+  const list = listOf("Code with the operators of each line");
+  host.replaceChildren(list);
   const left = ran.map(([source, operators]) => ({ source, operators }));
   const lines = code.trimEnd().split("\n").map((text) => {
     const found = left.findIndex((entry) => entry.source === text.trim());

@@ -2,7 +2,7 @@
 // Params are the only state. A change is one request; while it runs, only the newest change waits.
 
 import { addressOf, names, push, query, visit } from "./address.js";
-import { drawCode } from "./code.js";
+import { drawCells, drawCode } from "./code.js";
 import { drawControls } from "./controls.js";
 import { h, rich, say } from "./dom.js";
 import { Figure } from "./figure.js";
@@ -79,7 +79,7 @@ export class LessonPage {
       h(
         "section", { class: "code-box", "aria-label": "Code" },
         h("div", { class: "section-head" }, h("h3", {}, "The code that recomputes this, and what torch ran for each line"), copy("copy code", () => this.code)),
-        part("ol", "code", { tabindex: 0, "aria-label": "Code with the operators of each line" }),
+        part("div", "program"),
       ),
       part("section", "traps", { "aria-label": "Traps" }),
     );
@@ -175,7 +175,8 @@ export class LessonPage {
     say(this.parts.notes, (state.notes ?? []).join(" "));
     this.figure.update(state.figure);
     say(this.parts.caption, state.caption);
-    drawCode(this.parts.code, state.code, state.ran);
+    if (state.cells) drawCells(this.parts.program, state.cells);
+    else drawCode(this.parts.program, state.code, state.ran);
     this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
   }
 

@@ -31,9 +31,9 @@ export function drawPredictions(host, predictions, show) {
   }
 
   function answer(chosen) {
-    const { answer: right, why, show: params, choices: texts } = predictions[current];
+    const { answer: right, why, proof, show: params, choices: texts } = predictions[current];
     const verdict = chosen === null ? `It is: ${texts[right]}.` : chosen === right ? "Right." : `Not quite, it is: ${texts[right]}.`;
-    reply.replaceChildren(h("strong", {}, verdict), " ", ...rich(why), " ", next);
+    reply.replaceChildren(h("strong", {}, verdict), " ", ...rich(why), " ", next, proof ? seeForYourself(proof) : "");
     [...choices.querySelectorAll("button:not(.skip)")].forEach((button, number) => {
       button.classList.toggle("right", number === right);
       button.classList.toggle("wrong", number === chosen && chosen !== right);
@@ -47,4 +47,9 @@ export function drawPredictions(host, predictions, show) {
 
   host.replaceChildren(h("p", { class: "kicker" }, "Predict first ", place), question, choices, reply);
   turn(0);
+}
+
+/** The few lines that prove the answer, folded. */
+function seeForYourself(proof) {
+  return h("details", { class: "proof" }, h("summary", {}, "see for yourself"), h("pre", {}, h("code", {}, proof)));
 }

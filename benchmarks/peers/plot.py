@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
-from lessons.params import read
+from explorable.params import read
 
 SCALE = [[0, "#d55e00"], [0.5, "#ffffff"], [1, "#0072b2"]]
 

@@ -8,7 +8,7 @@ from benchmarks.load import drawn
 from benchmarks.paint import next_change, telling
 from benchmarks.peers.plot import picture, table_of
 from benchmarks.report import interleaved, ratio
-from lessons.params import read
+from explorable.params import read
 from tests.corners import figure_at
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from lessons.params import BadParam, choices
+from explorable.params import BadParam, choices
 
 
 class LessonOnScreen:
@@ -36,7 +36,7 @@ class LessonOnScreen:
         return {
             "picture": self.root.locator(".figure").inner_text(),
             "caption": self.root.locator(".caption").inner_text(),
-            "code": self.root.locator("ol.code").inner_text(),
+            "code": self.root.locator(".program").text_content(),
             "address": self.page.url,
         }
 

@@ -14,7 +14,7 @@ from components.answer import lesson_of
 from components.frozen import Frozen
 from components.server import launch_settings
 from components.site import LESSONS, build
-from lessons.params import accepts
+from explorable.params import accepts
 
 
 @pytest.fixture(scope="module")

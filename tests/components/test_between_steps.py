@@ -9,8 +9,8 @@ import pytest
 from components.answer import opening
 from components.api import arguments
 from components.lesson_page import _update
-from lessons.lesson import Lesson
-from lessons.params import BadParam, accepts, from_query, kind
+from explorable.lesson import Lesson
+from explorable.params import BadParam, accepts, from_query, kind
 from tests.corners import CHEAP, changed, few, figure_at
 
 CLOSE = 1e-9  # to an end, without being there

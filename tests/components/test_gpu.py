@@ -20,9 +20,9 @@ from gradio.context import LocalContext
 from starlette.requests import Request
 
 from components import gpu
+from explorable.gpu import FULL
+from explorable.lesson import Lesson
 from lessons import batch_memory
-from lessons.gpu import FULL
-from lessons.lesson import Lesson
 from models.device import choose_device
 from models.placement import is_cpu_only, on_cpu
 from models.registry import shared_registry
@@ -32,9 +32,9 @@ ROOT = Path(__file__).parents[2]
 TOY = """
 import os, torch
 from dataclasses import dataclass
-from lessons.lesson import Lesson
-from lessons.params import BadParam
-from lessons.progress import progress
+from explorable.lesson import Lesson
+from explorable.params import BadParam
+from explorable.progress import progress
 
 @dataclass(frozen=True)
 class Params:
@@ -96,8 +96,8 @@ import importlib.util, json, os, sys
 import torch
 import spaces
 from components import gpu
-from lessons.params import BadParam
-from lessons.progress import watched
+from explorable.params import BadParam
+from explorable.progress import watched
 
 spec = importlib.util.spec_from_file_location("lessons.toy", sys.argv[1])
 toy = sys.modules["lessons.toy"] = importlib.util.module_from_spec(spec)

@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 from components import answer, runs
 from components.api import expose
 from components.lesson_page import _update
-from lessons.lesson import Lesson
-from lessons.params import BadParam, bounded
-from lessons.progress import progress
+from explorable.lesson import Lesson
+from explorable.params import BadParam, bounded
+from explorable.progress import progress
 from tests.components.awaited import awaited
 
 STEPS = 4

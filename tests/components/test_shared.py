@@ -13,8 +13,8 @@ import pytest
 from torch import Tensor, nn
 
 from components.answer import answer, computed, state, to_json
-from lessons.params import read
-from lessons.wire import plain
+from explorable.params import read
+from explorable.wire import plain
 from models.registry import shared_registry
 
 ROOMS = ("components", "figures", "lessons", "models", "serving")

@@ -27,8 +27,7 @@ def test_every_file_that_is_copied_is_there_and_tracked():
 def test_what_the_app_runs_on_is_copied_and_what_only_developers_need_is_not():
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"assets"}
     copied = {path.rstrip("/") for paths in COPIED for path in paths}
-    assert copied == {"app.py", "requirements.txt", "assets", "components", "figures", "lessons", "models", "serving"}
-    assert rooms - {"training", "tests", "benchmarks"} <= copied
+    assert copied == {"app.py", "requirements.txt", "programs", *rooms} - {"training", "tests", "benchmarks"}
 
 
 def test_the_engine_is_sent_what_is_copied():

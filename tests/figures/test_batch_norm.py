@@ -6,7 +6,9 @@ from itertools import product
 import pytest
 
 from figures.batch_norm import draw
-from lessons.batch_norm import Params, run
+from lessons.batch_norm import LESSON, Params
+
+run = LESSON.run
 
 
 def panels(params):

@@ -3,7 +3,9 @@
 import pytest
 
 from figures.dropout import draw
-from lessons.dropout import Params, run
+from lessons.dropout import LESSON, Params
+
+run = LESSON.run
 
 
 def panels(params):

@@ -6,8 +6,8 @@ import traceback
 import pytest
 
 import lessons.qa_model as lesson
+from explorable.params import choices
 from figures.qa_model import draw, raised_in
-from lessons.params import choices
 from lessons.qa_model import Params, as_in_the_notes, run
 
 FIELDS = {f.name: f for f in Params.__dataclass_fields__.values()}

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorable.seeding import seeded
+from explorable.tape import OperatorTape
 from lessons import batch_memory
 from lessons.batch_memory import Block, Params, forward, nbytes, run, saved
-from lessons.seeding import seeded
-from lessons.tape import OperatorTape
 
 ATTENTION = ["none", "SDPA", "softmax(qkᵀ)v"]
 MODES = ["train", "checkpoint", "eval", "no_grad", "inference_mode"]

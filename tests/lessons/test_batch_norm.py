@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from lessons.batch_norm import Params, run
+from lessons.batch_norm import LESSON, Params
+
+run = LESSON.run
 
 shapes = st.builds(Params, N=st.integers(1, 6), L=st.integers(1, 6)).filter(lambda p: p.N * p.L > 1)
 momenta = st.floats(0, 1)

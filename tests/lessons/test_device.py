@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from explorable.progress import Cancelled, watched
 from figures.device import draw
 from lessons.device import FOLDER, LESSON, Params, compute, run
-from lessons.progress import Cancelled, watched
 from models.registry import shared_registry
 
 

@@ -7,11 +7,11 @@ from functools import cache
 import pytest
 import torch
 
+from explorable.params import BadParam
+from explorable.progress import Cancelled, watched
 from lessons.edit import FIVE, PATTERNS, Params, asked, before, caption, run, snippet
 from lessons.edit_request import MORE
-from lessons.params import BadParam
 from lessons.pattern import search
-from lessons.progress import Cancelled, watched
 from models.closed_book import shared_qa_model
 from models.facts import load_facts
 

@@ -9,8 +9,10 @@ import re
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
+from io import StringIO
 from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,8 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons.params import choices, from_query, kind, not_in_a_link, read, to_query
-from lessons.wire import plain
+from explorable.params import choices, from_query, kind, not_in_a_link, read, to_query
+from explorable.wire import plain
 from tests.corners import (
     MODULES,
     at_every_corner,
@@ -60,7 +62,7 @@ def test_the_snippet_needs_nothing_of_the_project(lesson):
     plain_imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     from_imports = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     packages = {name.split(".")[0] for name in plain_imports | from_imports}
-    assert packages <= {"torch", "transformers"} | sys.stdlib_module_names
+    assert packages <= {"torch", "tqdm", "transformers"} | sys.stdlib_module_names
 
 
 def executed(code: str, names: dict[str, Any]) -> str | None:
@@ -234,8 +236,21 @@ def test_every_prediction_is_what_torch_says(lesson):
     for prediction in lesson.predictions:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            proven = eval(prediction.proof, {"torch": torch, "nn": nn, "F": F})
-        assert str(proven) == prediction.choices[prediction.answer], prediction.question
+            if lesson.program:
+                proven = printed(lesson.program.proof(prediction.proof))
+            else:
+                proven = str(eval(prediction.proof, {"torch": torch, "nn": nn, "F": F}))
+        agree = [choice == proven or choice.startswith(f"{proven}: ") for choice in prediction.choices]
+        assert [index for index, same in enumerate(agree) if same] == [prediction.answer], (
+            f"{prediction.question} The proof prints {proven!r}."
+        )
+
+
+def printed(code: str) -> str:
+    """What a small program prints."""
+    with redirect_stdout(StringIO()) as out:
+        exec(code, {"__name__": "__main__"})
+    return out.getvalue().strip()
 
 
 def test_every_prediction_can_be_wrong_and_says_why(lesson):

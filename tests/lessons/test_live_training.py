@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from explorable.progress import Cancelled, watched
 from lessons.live_training import LESSON, READINGS, Params, run, trained
-from lessons.progress import Cancelled, watched
 from lessons.toy_questions import VOCABULARY, ask, collate, padded, sample
 
 SHORT = Params(steps=25)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.answer import state_json
+from explorable.params import BadParam, from_query, read, to_query
 from lessons.own_data import GAP, TOKENS, Params, run, snippet
-from lessons.params import BadParam, from_query, read, to_query
 
 MEGABYTE = 1_000_000
 JSON = {"format": "JSON lines"}

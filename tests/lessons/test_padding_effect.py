@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from explorable.params import BadParam
 from lessons.padding_effect import DEFAULT, FIXED, SPANS, T5, Params, run, setting_of
-from lessons.params import BadParam
 
 ROUNDING = 1e-4
 

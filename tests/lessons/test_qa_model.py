@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lessons.params import BadParam
+from explorable.params import BadParam
 from lessons.qa_model import (
     AGAIN,
     COLLATED,

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lessons.source import HEADER, joined, literal, snippet_of
+from explorable.literal import literal
+from lessons.source import HEADER, joined, snippet_of
 
 
 class Twice(nn.Module):

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons.progress import Cancelled, watched
+from explorable.progress import Cancelled, watched
 from lessons.span import EXAMPLES, LESSON, Params, illegal, read_by, run, snippet
 from lessons.span_examples import LONG, MARATHON, PIANO
 from models.registry import shared_registry

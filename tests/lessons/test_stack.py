@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 import torch
 
-from lessons.params import choices
+from explorable.params import choices
 from lessons.stack import Params, run
 
 SHAPES = next(choices(field) for field in Params.__dataclass_fields__.values() if field.name == "shape")

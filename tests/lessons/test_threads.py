@@ -16,7 +16,7 @@ import torch
 
 from components import CHAPTERS
 from components.answer import lesson_of
-from lessons.params import BadParam, choices
+from explorable.params import BadParam, choices
 
 SLUGS = sum((chapter.lessons for chapter in CHAPTERS), ())
 dtypes = set()

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.params import BadParam
-from lessons.progress import watched
+from explorable.params import BadParam
+from explorable.progress import watched
 from lessons.train_mode_answers import FLOATS, MODULES, Params, run, set_dropout
 from models.closed_book import shared_qa_model
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons.progress import Cancelled, watched
+from explorable.progress import Cancelled, watched
 from lessons.workers import LESSON, Params, run
 
 QUICK = {"load": 0, "step": 0}

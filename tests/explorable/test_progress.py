@@ -1,6 +1,6 @@
 import pytest
 
-from lessons.progress import Cancelled, progress, tell, watched
+from explorable.progress import Cancelled, progress, tell, watched
 from lessons.source import snippet_of
 
 

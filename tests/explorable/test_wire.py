@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from lessons.wire import plain
+from explorable.wire import plain
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.params import BadParam, bounded, check, choice, controls, from_query, listed, read, switch, text, to_query
+from explorable.params import (
+    BadParam,
+    bounded,
+    check,
+    choice,
+    controls,
+    from_query,
+    listed,
+    read,
+    switch,
+    text,
+    to_query,
+)
 
 
 @dataclass(frozen=True)

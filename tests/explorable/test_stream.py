@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from lessons.stream import OwnStream
+from explorable.stream import OwnStream
 
 
 def dropout(seed: int) -> nn.Module:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lessons.seeding import seeded
+from explorable.seeding import seeded
 
 
 class OwnStream:

@@ -1,4 +1,4 @@
-"""What torch ran: the operators that were really dispatched, beside the line of the lesson that caused them."""
+"""What torch ran: the operators that were really dispatched, beside the line of the program that caused them."""
 
 import linecache
 import sys
@@ -11,17 +11,19 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+Operators = tuple[tuple[str, int], ...]  # (name such as "aten.bernoulli_.float", times), in order of first use
+
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a lesson's source and the operators dispatched while it ran, in order of first use."""
+    """One line of a lesson's source and the operators dispatched while it ran."""
 
     source: str
-    operators: tuple[tuple[str, int], ...]  # (name such as "aten.bernoulli_.float", times)
+    operators: Operators
 
 
 class OperatorTape(TorchDispatchMode):
-    """Records every operator below `with OperatorTape(path) as tape:` by the line of the file `path`.
+    """Records every operator below `with OperatorTape(path) as tape:` by the line of the file, or compiled text, `path`.
 
     The mode is thread-local, so one visitor's tape never sees another visitor's operators.
     """
@@ -44,7 +46,7 @@ class OperatorTape(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
     def _calling_line(self) -> int:
-        """The line of the outermost function of the file below `run`: the one that the snippet shows."""
+        """The line of the outermost function of the file below `run`: the one that is shown."""
         line, frame = 0, sys._getframe(2)
         while frame is not None:
             if frame.f_code.co_filename == self._path:
@@ -55,11 +57,16 @@ class OperatorTape(TorchDispatchMode):
         return line
 
     @property
+    def by_line(self) -> dict[int, Operators]:
+        """Number of the line -> its operators; those that no line of the file caused are at 0."""
+        return {number: tuple(counts.items()) for number, counts in self._counts.items()}
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """The lines in the order in which they first dispatched something."""
         return tuple(
-            Line(linecache.getline(self._path, number).strip(), tuple(counts.items()))
-            for number, counts in self._counts.items()
+            Line(linecache.getline(self._path, number).strip(), operators)
+            for number, operators in self.by_line.items()
             if number
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorable.program import Program
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -13,7 +15,7 @@ class Prediction:
     choices: tuple[str, ...]
     answer: int  # index into choices
     why: str  # names the cause, shown whether the choice was right or wrong
-    proof: str  # expression whose value, printed, is the right choice; the tests evaluate it
+    proof: str  # name of the cell "proof: name" of the program; it prints the right choice
     show: dict[str, Any] = field(default_factory=dict)  # Params that let the picture answer
 
 
@@ -43,11 +45,12 @@ class Lesson:
     title: str
     truth: str  # one sentence: what is true
     Params: type
-    run: Callable[[Any], Any]  # Params -> Result, pure and seeded
-    snippet: Callable[[Any], str]  # Params -> code that binds every field of Result
     caption: Callable[[Any, Any], str]  # Params, Result -> what is seen, in words with the numbers
     predictions: tuple[Prediction, ...]
     traps: tuple[Trap, ...]
+    program: Program | None = None  # every lesson has one when issue 14 is done; `run` and `snippet` follow from it
+    run: Callable[[Any], Any] = field(default=None)  # type: ignore[assignment]  # Params -> Result, pure and seeded
+    snippet: Callable[[Any], str] = field(default=None)  # type: ignore[assignment]  # Params -> code of every field
     button: str = ""  # what starts a run ("Ask", "Train"); without it every change does
     gpu_seconds: int = 0  # above 0 where a run uses a GPU if there is one: the seconds of its longest run there
     at_once: int = 2  # beside a button: runs of this lesson that go at the same time; others wait in line
@@ -55,3 +58,8 @@ class Lesson:
     examples: tuple[Example, ...] = ()
     tolerance: float = 0.0  # above 0 where a model reads the questions of several visitors in one padded batch
     measured: frozenset[str] = frozenset()  # fields of Result such as seconds, which no second run repeats
+
+    def __post_init__(self) -> None:
+        if self.program is not None:
+            object.__setattr__(self, "run", self.program.run)
+            object.__setattr__(self, "snippet", self.program.text)

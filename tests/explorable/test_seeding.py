@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lessons.seeding import seeded
+from explorable.seeding import seeded
 
 
 def draw(seed: int) -> torch.Tensor:

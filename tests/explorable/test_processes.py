@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from explorable.processes import Unavailable, worker_processes
+from explorable.progress import Cancelled, watched
 from lessons import workers
 from lessons.iterable import Params, run
-from lessons.processes import Unavailable, worker_processes
-from lessons.progress import Cancelled, watched
 
 RUNS = 200
 

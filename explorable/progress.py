@@ -1,9 +1,11 @@
 """How far a long run is: told to whoever watches it, who may also stop it there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
+
+from explorable.seeding import giving_way
 
 Item = TypeVar("Item")
 Watcher = Callable[[int, int, Callable[[], Any] | None], None]  # done, of how many, the Result so far
@@ -35,8 +37,28 @@ def progress(items: Sequence[Item], so_far: Callable[[], Any] | None = None) -> 
         tell(done, len(items), so_far)
 
 
+class Bar:
+    """What a program gets in place of tqdm's bar: `for step in tqdm(range(steps)):`, or `tqdm(total=…)` and `update()`."""
+
+    def __init__(
+        self, items: Iterable[Any] = (), *, total: int | None = None, so_far: Callable[[], Any] | None = None, **_: Any
+    ) -> None:
+        self._items, self._so_far, self._done = items, so_far, 0
+        self._total = len(items) if total is None and isinstance(items, Sequence) else total or 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            yield item
+            self.update()
+
+    def update(self, n: int = 1) -> None:
+        self._done += n
+        tell(self._done, max(self._done, self._total), self._so_far)
+
+
 def tell(done: int, total: int, so_far: Callable[[], Any] | None = None) -> None:
     """Pass on to who watches, if anybody does, how far a run is that goes on elsewhere."""
     watcher = _watcher.get()
-    if watcher is not None:
-        watcher(done, total, so_far)
+    with giving_way():
+        if watcher is not None:
+            watcher(done, total, so_far)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
-from lessons.params import BadParam
+from explorable.params import BadParam
 
 _turn = threading.Semaphore(1)
 

@@ -5,9 +5,9 @@ import sys
 
 import torch
 
-from lessons import dropout
-from lessons.tape import OperatorTape
-from tests.lessons import taped
+from explorable.tape import OperatorTape
+from lessons.dropout import LESSON as DROPOUT
+from tests.explorable import taped
 
 ADD, RELU, NORM = "y = doubled(x)", "y = y.relu()", "return nn.functional.layer_norm(y, torch.Size([2]))"
 
@@ -43,8 +43,9 @@ def test_the_tape_changes_no_number():
 
 def test_dropout_draws_random_numbers_in_train_mode_and_none_in_eval_mode():
     def passes(mode: str) -> str:
-        with OperatorTape(dropout.__file__) as tape:
-            dropout.run(dropout.Params(mode=mode))
+        params = DROPOUT.Params(mode=mode)
+        with DROPOUT.program.tape(params) as tape:
+            DROPOUT.run(params)
         return " ".join(name for line in tape.lines if "range(passes)" in line.source for name, _ in line.operators)
 
     assert "bernoulli" in passes("train")
@@ -53,5 +54,5 @@ def test_dropout_draws_random_numbers_in_train_mode_and_none_in_eval_mode():
 
 def test_a_tape_does_not_load_the_compiler():
     """torch._dynamo takes seconds to import, and the app starts with a tape."""
-    code = "import sys; from lessons import dropout, tape\nwith tape.OperatorTape(dropout.__file__): dropout.run(dropout.Params())\n"
+    code = "import sys; from lessons.dropout import LESSON, Params\nwith LESSON.program.tape(Params()): LESSON.run(Params())\n"
     subprocess.run([sys.executable, "-c", code + "assert 'torch._dynamo' not in sys.modules"], check=True)
