@@ -3,9 +3,8 @@
 import httpx
 import pytest
 
-from components.kept import Kept
 from components.server import launch_settings
-from components.site import build
+from components.site import LESSONS, build
 from serving import health
 
 
@@ -17,7 +16,8 @@ def app(monkeypatch):
     demo.queue()
     try:
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-        with httpx.Client(base_url=url, timeout=60) as client:
+        no_reuse = httpx.Limits(max_keepalive_connections=0)  # the server closes a connection whose request has failed
+        with httpx.Client(base_url=url, timeout=60, limits=no_reuse) as client:
             yield demo, client
     finally:
         demo.close()
@@ -59,7 +59,6 @@ def test_no_longer_ok_once_making_the_page_raises(app, monkeypatch):
 
 def test_no_longer_ok_once_no_lesson_can_be_made(app, monkeypatch):
     _, client = app
-    monkeypatch.setattr(Kept, "get", raises)
-    monkeypatch.setattr(Kept, "find", raises)
+    monkeypatch.setattr(f"figures.{LESSONS[0]}.draw", raises)
     answer = client.get("/healthz")
     assert answer.status_code >= 500 and is_a_sentence(answer.text), answer.text

@@ -56,7 +56,7 @@ class Visitor:
 
 
 def marked(endpoint, mark, instant=("own_data", "freeze", "traversal")):
-    """The lesson's parameters with the mark in each text, or as its first parameter, where it is refused.
+    """The lesson's parameters with the mark in each text, or as the first one that is no text, where it is refused.
 
     instant: lessons in which a new text is soon computed; there it is read and told of.
     """
@@ -64,7 +64,7 @@ def marked(endpoint, mark, instant=("own_data", "freeze", "traversal")):
     if endpoint.texts and endpoint.slug in instant:
         values |= {name: f"name,x\nBob,{mark}\n" if name == "data" else mark for name in endpoint.texts}
     else:
-        values[next(iter(values))] = mark
+        values[next(name for name in values if name not in endpoint.texts)] = mark
     return values
 
 
@@ -97,13 +97,13 @@ def through_the_page(visitor, endpoint):
         call = {"data": data, "component_id": endpoint.page, "fn_name": function, "session_hash": visitor.session}
         visitor.send("POST", "/gradio_api/component_server", json=call)
 
-    every = () if endpoint.button else LESSONS
+    every = ("span",) if endpoint.button else LESSONS
     ask("update", marked(endpoint, visitor.mark(f"update of {endpoint.slug}"), every))
     ask("update", {visitor.mark(f"an unknown name in the update of {endpoint.slug}"): 1})
     ask("restore", {"lesson": endpoint.slug, **marked(endpoint, visitor.mark(f"restore of {endpoint.slug}"))})
     ask("restore", {"lesson": visitor.mark(f"restore of an unknown lesson, {endpoint.slug}")})
     ask("restore", {"lesson": endpoint.slug, visitor.mark(f"an unknown name in the link of {endpoint.slug}"): "1"})
-    run = {"params": marked(endpoint, visitor.mark(f"/explorables/run/{endpoint.slug}"))}
+    run = {"params": marked(endpoint, visitor.mark(f"/explorables/run/{endpoint.slug}"), every)}
     visitor.send("POST", f"/explorables/run/{endpoint.slug}", json=run)
 
 
