@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
+# make run | test | check | bench | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 7860
@@ -7,7 +7,7 @@ BIN := .venv/bin
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench lock chromium
+.PHONY: run test check bench lock newest lowest chromium
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
@@ -26,6 +26,14 @@ bench: .venv/dev.stamp chromium
 # The newest versions that pyproject.toml admits become what everybody installs.
 lock: .venv/dev.stamp
 	$(BIN)/python -m deploy.lock
+
+# The tests with one end of the ranges of pyproject.toml, in an environment of its own. TORCH=2.13.0 takes that torch instead:
+# for a machine where no other has a build without CUDA.
+newest lowest: .venv/dev.stamp chromium
+	$(BIN)/python -m venv --clear build/$@
+	$(BIN)/python -m deploy.lock $@ build/$@/requirements.txt
+	build/$@/bin/python -m pip install --quiet -r build/$@/requirements.txt
+	HF_HUB_OFFLINE=1 build/$@/bin/python -m pytest
 
 .venv/run.stamp: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt

@@ -12,6 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FILES = {"requirements.txt": [], "requirements-dev.txt": ["dev"], "requirements-training.txt": ["training"]}
 ENDS = {"lowest": "lowest-direct", "newest": "highest"}
+# The libraries that a Linux torch from PyPI names, with exact versions of its own. A torch for a CPU needs none of them:
+# listed, they would be gigabytes on every machine without a GPU.
+CUDA = ("cuda-", "nvidia-", "triton")
 UV_NAMES = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
 
 
@@ -28,11 +31,12 @@ def like_pip() -> dict[str, str]:
 
 
 def resolve(output: Path, groups: list[str], *options: str) -> None:
-    """Write what the ranges and these groups of pyproject.toml come to into `output`."""
+    """Write what the ranges and these groups of pyproject.toml come to into `output`, CUDA excepted."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-annotate", "pyproject.toml", *options]
     command += [word for group in groups for word in ("--group", group)]
-    written = ["--custom-compile-command", "make lock", "--output-file", str(output)]
-    subprocess.run([*command, *written], cwd=ROOT, env=like_pip(), check=True, stdout=subprocess.DEVNULL)
+    command += ["--custom-compile-command", "make lock"]
+    found = subprocess.run(command, cwd=ROOT, env=like_pip(), check=True, stdout=subprocess.PIPE, text=True).stdout
+    output.write_text("".join(line for line in found.splitlines(True) if not line.startswith(CUDA)), "utf-8")
 
 
 def lock() -> None:
@@ -42,16 +46,15 @@ def lock() -> None:
         everything = Path(folder) / "everything.txt"
         resolve(everything, ["dev", "training", "lock"], *universal)
         for name, groups in FILES.items():
-            resolve(ROOT / name, groups, "--upgrade", "--constraints", str(everything), *universal)
+            resolve(ROOT / name, groups, "--constraints", str(everything), *universal)
 
 
-def end(which: str, output: Path, torch: str = "") -> None:
-    """One end of the ranges, with the torch that is named where only that one has a small build."""
+def end(which: str, output: Path, torch: str) -> None:
+    """Write one end of the ranges into `output`, with the version of torch that is named, if one is."""
     with tempfile.TemporaryDirectory() as folder:
         override = Path(folder) / "torch.txt"
         override.write_text(f"torch=={torch}" if torch else "", "utf-8")
-        options = ["--resolution", ENDS[which], "--python", sys.executable, "--overrides", str(override)]
-        resolve(output, ["dev"], "--upgrade", *options)
+        resolve(output, ["dev"], "--resolution", ENDS[which], "--python", sys.executable, "--overrides", str(override))
 
 
 if __name__ == "__main__":
