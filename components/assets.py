@@ -38,6 +38,7 @@ FIRST = (
 )
 HEAD = "\n".join(
     [
+        f'<script type="module" src="{BASE}/js/english.js"></script>',
         f'<link rel="stylesheet" href="{BASE}/style.css">',
         *(f'<link rel="modulepreload" href="{BASE}/js/{name}.js">' for name in FIRST),
         '<meta name="description" content="Change one thing about PyTorch and see what really happens.">',
