@@ -35,16 +35,13 @@ newest lowest: .venv/dev.stamp chromium
 	build/$@/bin/python -m pip install --quiet -r build/$@/requirements.txt
 	HF_HUB_OFFLINE=1 build/$@/bin/python -m pytest
 
-.venv/run.stamp: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
-	touch $@
+.venv/run.stamp: requirements.txt
+	@$(PYTHON) deploy/install.py requirements.txt
+	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
-	touch $@
-
-$(BIN)/python:
-	$(PYTHON) -m venv .venv
+.venv/dev.stamp: requirements-dev.txt
+	@$(PYTHON) deploy/install.py requirements-dev.txt
+	@touch $@
 
 # The browser of the tests: what is installed, else Debian's when we may install it, else Playwright's own.
 chromium: .venv/dev.stamp

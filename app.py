@@ -3,8 +3,10 @@
 import os
 
 from serving.ending import ENDING
+from serving.port import port_from_environment
 
 if __name__ == "__main__":
+    port = port_from_environment()
     ENDING.listen()  # before the imports, which take seconds
 
 # Read by Gradio when it is imported: no analytics, and no statistics rebuilt at every event.
@@ -21,7 +23,7 @@ demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
 
 if __name__ == "__main__":
     ENDING.serve()
-    demo.launch(prevent_thread_lock=True, **launch_settings())
+    demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
     warm()
     ENDING.wait()
     end(demo)

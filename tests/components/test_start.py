@@ -1,6 +1,8 @@
 """The app starts on a machine without a network, asks nobody, and answers before any model is loaded."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +43,11 @@ def test_the_app_starts_and_answers_without_a_network():
     )
     said = [line for line in done.stdout.splitlines() if line.split()[0] in ("OUTSIDE", "HEALTH", "PAGE", "MODELS")]
     assert said == ["HEALTH ok", "PAGE True", "MODELS []"], done.stdout + done.stderr
+
+
+def test_a_port_in_use_is_one_sentence_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        environment = {**os.environ, "GRADIO_SERVER_PORT": str(port := other.getsockname()[1])}
+        done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(f"Port {port} is in use: .+\\.\n", done.stderr)
