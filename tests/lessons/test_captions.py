@@ -1,0 +1,21 @@
+"""Captions are plain English at every corner of the lessons whose sentences are made of clauses (those with a program)."""
+
+import re
+
+from tests.corners import at_every_corner, result_at
+
+ENDS_IN_S = {"is", "was", "has", "less", "pass", "class", "loss", "bias", "axis", "its", "this", "does", "as", "us"}
+NEVER = (r"-0\.0+\b(?!\d)", r"\bevery other\b", r"\bthe notes\b", r"\b0 of them\b", r"  ", r" \.", r"\bNone of 0\b")
+
+
+@at_every_corner
+def test_a_caption_is_plain_english(lesson, params):
+    if lesson.program is None:
+        return
+    caption = lesson.caption(params, result_at(lesson.slug, params))
+    for words in re.findall(r"(?<![\d.,^-])\b1 ([a-z]+s)\b", caption):
+        assert words in ENDS_IN_S, f"1 {words}: {caption}"
+    for never in NEVER:
+        assert not re.search(never, caption), f"{never}: {caption}"
+    assert re.match(r"[^a-z]|[a-z_]+[.(]", caption), f"a sentence begins with a capital or a name of torch: {caption}"
+    assert caption.rstrip()[-1] in ".?!:", caption
