@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from components import gpu
+from components import CHAPTERS, gpu
 from components.kept import Kept
 from explorable.lesson import Lesson, Prediction
 from explorable.literal import show_turns
@@ -29,6 +30,7 @@ def lesson_of(slug: str) -> Lesson:
     return _room("lessons", slug).LESSON
 
 
+OURS = ("lesson", "hide", "view", "q", "answered")  # names in a link that are no Params
 _states = Kept(largest=64_000_000)
 
 
@@ -55,6 +57,7 @@ def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     return {
         "params": asdict(params),
         "caption": caption(slug, params, done.result),
+        "details": details(slug, params, done.result),
         "code": lesson_of(slug).snippet(params),
         **(_cells(lesson_of(slug).program, params, done) or {"ran": _ran(done)}),
         "link": to_query(slug, params),
@@ -74,6 +77,12 @@ def _ran(done: Computed) -> list[Any]:
 
 def caption(slug: str, params: Any, result: Any) -> str:
     return show_turns(lesson_of(slug).caption(params, result))
+
+
+def details(slug: str, params: Any, result: Any) -> str:
+    """What the caption leaves out; "" where a lesson says all of it there."""
+    say = lesson_of(slug).details
+    return show_turns(say(params, result)) if say else ""
 
 
 def figure(slug: str, params: Any, result: Any) -> dict[str, Any]:
@@ -140,6 +149,8 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     """
     lesson = lesson_of(slug)
     params, notes = from_query(lesson.Params, query)
+    if not any(name in vars(params) for name in query) and not lesson.button:
+        params = lesson.Params(**_asked(lesson, query.get("q", "")))
     notes += _unknown(slug, params, query)
     later = bool(lesson.button) and params != lesson.Params() and kept_json(slug, params) is None
     try:
@@ -151,6 +162,12 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     return {**opened, "asked": asdict(params)} if later else opened
 
 
+def _asked(lesson: Lesson, q: str) -> dict[str, Any]:
+    """The Params of the question that a link names by its id or its number."""
+    numbered = enumerate(lesson.predictions, 1)
+    return next((one.show for number, one in numbered if q and q in (one.id, str(number))), {})
+
+
 def _shown(slug: str, params: Any) -> dict[str, Any]:
     return json.loads(state_json(slug, params))["state"]
 
@@ -160,7 +177,7 @@ def _unknown(slug: str, params: Any, query: Mapping[str, str]) -> list[str]:
     return [
         f"{shorten(name)} is not a parameter of {slug}; the link's value was left out."
         for name in query
-        if name not in vars(params) and name not in ("lesson", "hide") and not name.startswith("__")
+        if name not in vars(params) and name not in OURS and not name.startswith("__")
     ][:5]
 
 
@@ -174,15 +191,30 @@ def _spec(lesson: Lesson) -> dict[str, Any]:
         "instant": lesson.instant,
         "examples": [asdict(example) for example in lesson.examples],
         "controls": controls(lesson.Params),
-        "predictions": [_asked(lesson, prediction) for prediction in lesson.predictions],
+        "predictions": [_question(lesson, prediction) for prediction in lesson.predictions],
+        "main": lesson.main,
+        "next": next(iter(_next_after(lesson.slug)), None),
+        "related": [_door(slug) for slug in lesson.related],
         "traps": [asdict(trap) for trap in lesson.traps],
     }
 
 
-def _asked(lesson: Lesson, prediction: Prediction) -> dict[str, Any]:
+def _question(lesson: Lesson, prediction: Prediction) -> dict[str, Any]:
     """A question; its proof, a program of a few lines, is opened when it has been answered."""
     proof = lesson.program.proof(prediction.proof) if lesson.program else ""
-    return {**asdict(prediction), "proof": proof}
+    return {**{key: value for key, value in asdict(prediction).items() if key != "why"}, "proof": proof}
+
+
+def _next_after(slug: str) -> list[dict[str, str]]:
+    """The lesson that follows in its chapter or in the next one; none after the last."""
+    slugs = [slug for chapter in CHAPTERS for slug in chapter.lessons]
+    return [_door(after) for before, after in pairwise(slugs) if before == slug]
+
+
+def _door(slug: str) -> dict[str, str]:
+    """How a page leads to another lesson: by its title and its first question."""
+    lesson = lesson_of(slug)
+    return {"slug": slug, "title": lesson.title, "question": lesson.predictions[0].question}
 
 
 def to_json(value: Any) -> bytes:

@@ -14,10 +14,11 @@ from figures.charts import PLOTLY_JS
 ASSETS = Path(__file__).parent.parent / "assets"
 SCRIPTS = ASSETS / "js"
 STYLES = sorted((ASSETS / "css").glob("*.css"))
+LATE = ASSETS / "css" / "late"  # what only who presents or shares needs
 
 
 def _digest() -> str:
-    files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, PLOTLY_JS]
+    files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, *sorted(LATE.iterdir()), PLOTLY_JS]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
@@ -25,14 +26,18 @@ BASE = f"explorables/{_digest()}"  # relative to the page, whatever path a proxy
 FIRST = (
     "page",
     "address",
+    "anatomy",
+    "ask",
     "code",
     "controls",
     "dom",
     "figure",
-    "predict",
+    "memory",
     "scrub",
     "traps",
+    "veil",
     "color",
+    "views/small",
     "views/grid",
     "views/error",
 )
@@ -65,6 +70,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route(f"/{BASE}/style.css", _style),
         _folder("js", SCRIPTS),
+        _folder("css", LATE),
         _folder("plotly", PLOTLY_JS.parent),
     ]
 

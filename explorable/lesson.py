@@ -8,15 +8,34 @@ from explorable.program import Program
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One answer to a question, and what is replied to whoever gives it."""
+
+    text: str  # of the right one exactly the text of the cell that is ringed
+    reply: str  # wrong: why people believe it, and what torch does instead; right: the cause
+
+
+@dataclass(frozen=True)
 class Prediction:
     """A question asked before the picture is read; torch answers it."""
 
-    question: str
-    choices: tuple[str, ...]
+    question: str  # the first one of a lesson is the headline of its page; names every setting that it depends on
+    choices: tuple[Choice | str, ...]  # a str becomes a Choice whose reply is `why`
     answer: int  # index into choices
-    why: str  # names the cause, shown whether the choice was right or wrong
-    proof: str  # name of the cell "proof: name" of the program; it prints the right choice
-    show: dict[str, Any] = field(default_factory=dict)  # Params that let the picture answer
+    why: str = ""  # names the cause, shown whether the choice was right or wrong
+    proof: str = ""  # name of the cell "proof: name" of the program; it prints the right choice
+    show: dict[str, Any] = field(default_factory=dict)  # Params in which the hero shows exactly the question's case
+    id: str = ""  # names the question in links, rooms and exports: "batch_norm.neighbour" is `neighbour` of batch_norm
+    ring: str = ""  # key of the cell of the hero that decides it
+
+    def __post_init__(self) -> None:
+        replied = tuple(Choice(one, self.why) if isinstance(one, str) else one for one in self.choices)
+        object.__setattr__(self, "choices", replied)
+
+    @property
+    def right(self) -> Choice:
+        right = self.choices[self.answer]
+        return Choice(right, self.why) if isinstance(right, str) else right
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,10 @@ class Lesson:
     program: Program | None = None  # every lesson has one when issue 14 is done; `run` and `snippet` follow from it
     run: Callable[[Any], Any] = field(default=None)  # type: ignore[assignment]  # Params -> Result, pure and seeded
     snippet: Callable[[Any], str] = field(default=None)  # type: ignore[assignment]  # Params -> code of every field
+    minutes: int = 4  # how long the lesson takes
+    main: tuple[str, ...] = ()  # the two to four Params whose controls stand on the first screen; empty: all
+    related: tuple[str, ...] = ()  # slugs of lessons that go on from here
+    details: Callable[[Any, Any], str] | None = None  # Params, Result -> what the caption leaves out, in a fold
     button: str = ""  # what starts a run ("Ask", "Train"); without it every change does
     gpu_seconds: int = 0  # above 0 where a run uses a GPU if there is one: the seconds of its longest run there
     at_once: int = 2  # beside a button: runs of this lesson that go at the same time; others wait in line

@@ -1,27 +1,83 @@
-"""Dropout's input, mask and scale as the arithmetic of each cell, train beside eval, and what many passes add up to."""
+"""The same call made three times, what differs marked; then train beside eval, and what many passes add up to."""
 
 import math
 from typing import Any
 
 from figures.formula import term
-from figures.panels import Figure, Panel, bars, described, figure, grid, limit, stepped
+from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, veiled
 from lessons.dropout import Params, Result
 
 
 def draw(params: Params, result: Result) -> Figure:
-    top = limit(result.x, result.y_train, result.y_eval)
+    top = limit(result.x, *result.calls, result.y_train)
     shown = [k for k in range(1, params.passes + 1) if k in STEPS or k == params.passes]
+    calls = [_call(params, result, number, top) for number in range(len(result.calls))]
     return figure(
-        [
-            _train(result, top),
-            _eval(params, result, top),
-            _difference(result, top),
+        hero=[
+            [_tensor("x", result.x, top), operator(_written(params), f"{params.mode} mode"), *calls],
+            [_facts(result)],
         ],
-        [_plain("x", "input", result.x, top), _mean(params, result, shown, top)],
-        [_gap(result, shown), _law(params, result, shown)],
+        more=[
+            [_train(result, top), _eval(params, result, top), _difference(result, top)],
+            [_mean(params, result, shown, top)],
+            [_gap(result, shown), _law(params, result, shown)],
+        ],
         steps=[f"{k} of {params.passes}, {params.mode} mode" for k in shown],
         step_name="passes averaged",
     )
+
+
+def _written(params: Params) -> str:
+    return f"{params.layer}(x, {params.p:g})" if params.layer == "F.dropout" else f"{params.layer}(p={params.p:g})"
+
+
+def _tensor(name: str, values: Any, top: float, **more: Any) -> Panel:
+    return grid(name, values, tensor=described(name, values), limit=top, digits=1, signed=False, labels=False, **more)
+
+
+def _call(params: Params, result: Result, number: int, top: float) -> Panel:
+    """One of the three calls; what differs from the call before it is marked."""
+    cells = _cells(result.x, result.calls[number], result.calls[max(0, number - 1)])
+    return veiled(
+        _tensor(
+            f"calls[{number}]",
+            result.calls[number],
+            top,
+            marks=[[_marks(*cell) for cell in row] for row in cells],
+            notes=[[_arithmetic(params, result, x, y) for x, y, _ in row] for row in cells],
+        ),
+        cells=True,
+    )
+
+
+def _marks(x: float, y: float, before: float) -> str:
+    return " ".join(word for word, on in (("dropped", y == 0 != x), ("differs", y != before)) if on)
+
+
+def _arithmetic(params: Params, result: Result, x: float, y: float) -> str:
+    if result.same:
+        return f"x = {x + 0.0:.4g}: eval mode returns its input"
+    return f"x = {x:.4g}, dropped: 0" if y == 0 != x else f"{x + 0.0:.4g} / (1 - {params.p:g}) = {y + 0.0:.4g}"
+
+
+def _facts(result: Result) -> Panel:
+    different = f"{result.different} different outputs" if result.different > 1 else "1 output, three times"
+    items = [
+        ("outputs", "the three calls return", different),
+        ("dropped", "each drops", _what_goes(result)),
+        ("object", "a call returns", "x itself, the same object" if result.same else "a new tensor"),
+    ]
+    return veiled(facts(items))
+
+
+def _what_goes(result: Result) -> str:
+    rows = result.mask.tolist()
+    kept = sum(map(sum, rows))
+    if result.same or kept == result.mask.numel():
+        return "nothing"
+    if not kept:
+        return "everything"
+    return "whole rows" if all(len(set(row)) == 1 for row in rows) else "single entries"
 
 
 STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160)  # passes that can be scrubbed to

@@ -1,6 +1,6 @@
 """The parts a picture is made of: small dicts that a view of the same name draws in the page.
 
-A figure is `rows(...)`: rows of panels. Each panel names its view (`assets/js/views/`). Cells that share a key light up
+A figure is `figure(...)`: rows of panels, the hero first. Each panel names its view (`assets/js/views/`). Cells that share a key light up
 together in every panel of the figure; the key "~x" lights what has the key "x", without being lit by it. `notes` hold the
 arithmetic of a cell, shown when it is pointed at or focused.
 Numbers are read off tensors with `.tolist()`; nothing is computed here.
@@ -17,14 +17,49 @@ AXIS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # dims 0, 1, 2, 3: frames a
 SCALE = ("#d55e00", "#ffffff", "#0072b2")  # negative, zero, positive
 
 
-def figure(*rows: Sequence[Panel], steps: Sequence[str] = (), step_name: str = "step") -> Figure:
+def figure(
+    *rows: Sequence[Panel],
+    hero: Sequence[Sequence[Panel]] = (),
+    more: Sequence[Sequence[Panel]] = (),
+    steps: Sequence[str] = (),
+    step_name: str = "step",
+) -> Figure:
     """Rows of panels, top to bottom; panels of a row stand side by side where there is room.
 
-    steps: labels of the states that panels with `stepped` frames can be scrubbed through in the browser, without a request;
-    the last one is shown first.
+    hero: what the first screen shows: input, operator, output, left to right. more: what stands in a fold below. `rows` alone
+    are a hero of the first row and more of the rest.
+    steps: labels of the states that panels with `stepped` frames are played through in the browser, without a request.
     """
-    drawn: Figure = {"rows": [list(row) for row in rows if row]}
+    first, rest = (hero, more) if hero else (rows[:1], rows[1:])
+    kept = [[list(row) for row in part if row] for part in (first, rest)]
+    drawn: Figure = {"rows": [*kept[0], *kept[1]], "hero": len(kept[0])}
     return {**drawn, "steps": list(steps), "stepName": step_name} if steps else drawn
+
+
+def veiled(panel: Panel, *, cells: bool = False) -> Panel:
+    """A panel of what comes out: until the question is answered its title is seen, and "?" for the rest.
+
+    cells: the empty cells of a grid are seen as well, where no question asks for its shape.
+    """
+    return {**panel, "veiled": "cells" if cells else "box"}
+
+
+def operator(text: str, note: str = "") -> Panel:
+    """The thin panel between input and output: the call, and an arrow."""
+    return {"view": "operator", "title": text, "note": note or None}
+
+
+def facts(items: Sequence[tuple[str, ...]], title: str = "") -> Panel:
+    """Named values: (key, label, text) or (key, label, text, note); the key is what a question rings."""
+    shown = [dict(zip(("key", "label", "text", "note"), item, strict=False)) for item in items]
+    return {"view": "facts", "title": title, "items": shown}
+
+
+def cell_text(value: Any, digits: int = 2) -> str:
+    """What a cell of a grid prints, as the choices of a question write it: no plus, an ASCII minus."""
+    if value is None or isinstance(value, str):
+        return {"nan": "NaN", "inf": "+∞", "-inf": "-∞", None: ""}.get(value, value)  # type: ignore[return-value]
+    return str(value) if isinstance(value, bool) else "0" if value == 0 else f"{value:.{digits}f}"
 
 
 def stepped(panel: Panel, frames: Sequence[Panel]) -> Panel:
@@ -80,16 +115,17 @@ def grid(
     wide: bool = False,
     badge: str = "",
     label_width: int | None = None,
+    labels: bool = True,
 ) -> Panel:
     """A 2-D tensor as a table of cells coloured on one zero-centred scale.
 
     values: nested list (R, C) or a 2-D tensor. rows, cols: axis names printed on the frame; row_dim, col_dim: which dim of
     the tensor they are (sets the frame's colour; None for no axis). keys: for each cell a key or a list of keys; the default
     is "row,col", so that equal cells of all panels light together. notes: the arithmetic of each cell. sub: a second, small
-    line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "card" | "" for each cell. groups: a group
-    number for each cell (drawn as a coloured, numbered band), group_names: what the numbers mean. wide: twice the width of
-    its neighbours. badge: a short text beside the title such as "train" or "❄ frozen". label_width: pixels for the row labels.
-    signed: False for what is never negative: no plus stands before it.
+    line in each cell. marks: "dropped" | "pad" | "illegal" | "new" | "error" | "lit" | "card" | "differs" | "" for each cell; several
+    with spaces between. groups: a group number for each cell (drawn as a coloured, numbered band), group_names: what the numbers
+    mean. wide: twice the width of its neighbours. badge: a short text beside the title such as "train" or "❄ frozen". label_width: pixels for the row labels.
+    signed: False for what is never negative: no plus stands before it. labels: False leaves out the indices of rows and columns.
     """
     cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
     shown = {
@@ -97,7 +133,7 @@ def grid(
         "rowDim": row_dim, "colDim": col_dim, "rowLabels": row_labels, "colLabels": col_labels, "keys": keys,
         "notes": notes, "sub": sub, "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits,
         "wide": wide or None, "badge": badge or None, "labelWidth": label_width,
-        "signed": None if signed else False,
+        "signed": None if signed else False, "labels": None if labels else False,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 
@@ -120,6 +156,7 @@ def cube(
     digits: int = 2,
     wide: bool = False,
     badge: str = "",
+    solid: bool = True,
 ) -> Panel:
     """A tensor of 0 to 4 dims, in 3-D and as flat slices of the same cells.
 
@@ -127,13 +164,14 @@ def cube(
     so that an axis keeps its colour when an operator moves it. new_dim: the dim an operator has just inserted, marked.
     keys, notes, marks, groups: nested like values; see `grid`. The last two dims are the rows and columns of a slice.
     parts: when values is a list of separate tensors of up to 3 dims (shapes may differ, None is drawn as None), their names.
+    solid: False leaves the slices alone.
     """
     cells = numbers(values.tolist() if hasattr(values, "tolist") else values)
     shown = {
         "view": "cube", "title": title, "tensor": tensor, "values": cells, "limit": limit, "axes": list(axes),
         "dims": list(dims) if dims is not None else list(range(len(axes))), "newDim": new_dim, "keys": keys, "notes": notes,
         "marks": marks, "groups": groups, "groupNames": group_names, "digits": digits, "wide": wide or None,
-        "badge": badge or None, "parts": list(parts) if parts is not None else None,
+        "badge": badge or None, "parts": list(parts) if parts is not None else None, "solid": None if solid else False,
     }  # fmt: skip
     return {key: value for key, value in shown.items() if value is not None}
 

@@ -1,9 +1,9 @@
-"""The list, what it becomes, the memory of the result, and the same list through the other operator."""
+"""The list, the operator, what comes out; then the memory of the result and the same list through the other operator."""
 
 from collections.abc import Callable
 from typing import Any
 
-from figures.panels import Figure, Panel, cube, described, error, figure, grid, limit, table
+from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
 from lessons.stack import Params, Result
 
 NEW = 3  # the colour of the inserted axis; the inputs' own axes i, j, k keep the colours 0, 1, 2
@@ -16,17 +16,31 @@ CALLS = {
 
 
 def draw(params: Params, result: Result) -> Figure:
-    tensors, deep = _tensors(params, result), params.shape == "(2, 3, 4)"  # deep: too wide to stand side by side
+    tensors, call = _tensors(params, result), operator(CALLS[params.op].format(params.dim))
     if result.out is None:
-        refusal = {**error("out", str(result.error), where=CALLS[params.op].format(params.dim)), "wide": True}
+        refusal = veiled(error("out", str(result.error), where=CALLS[params.op].format(params.dim)))
         legal = [_legal_dims(params, result)] if str(result.error).startswith("IndexError") else []
-        return figure([refusal], [tensors], legal) if deep else figure([tensors, refusal], legal)
-    out, memory, other = (
-        _joined("out", params.op, params, result, result.out),
-        _memory(params, result),
-        _other(params, result),
+        return figure(hero=[[tensors, call, refusal]], more=[legal])
+    out = veiled(_joined("out", params.op, params, result, result.out))
+    deep = params.shape == "(2, 3, 4)"  # too wide to stand side by side
+    hero = [[tensors, call], [out]] if deep else [[tensors, call, out]]
+    return figure(
+        hero=[*hero, [_facts(params, result, result.out)]], more=[[_memory(params, result)], [_other(params, result)]]
     )
-    return figure([out], [tensors], [memory], [other]) if deep else figure([tensors, out], [memory, other])
+
+
+def _facts(params: Params, result: Result, out: Any) -> Panel:
+    items = [
+        ("shape", "shape of out", str(tuple(out.shape))),
+        ("legal", "legal dims", f"{-out.dim()} to {out.dim() - 1}"),
+        ("write", "a later x[0] = 9 changes in out", "x's part" if result.shared else "nothing"),
+    ]
+    if params.op == "stack + reshape":
+        same = result.other is not None and out.tolist() == result.other.tolist()  # type: ignore[union-attr]
+        items.append(
+            ("compared", f"beside stack(dim={params.dim})", f"same shape, {'same' if same else 'other'} numbers")
+        )
+    return veiled(facts(items))
 
 
 # -- where a number comes from: all numbers of a list differ, so a number names its cell -------------------------------
@@ -85,7 +99,7 @@ def _tensors(params: Params, result: Result) -> Panel:
         notes=[_each(lambda value, index, n=name: f"{_at(n, index)} = {_number(value)}", value) for name, value in zip(names, values, strict=False)],
         groups=[_each(lambda *_, e=entry: e, value) for entry, value in enumerate(values)],
         marks=marks if any("error" in str(mark) for mark in marks) else None,
-        badge="a Python list",
+        badge="a Python list", solid=False,
     )  # fmt: skip
 
 
@@ -115,7 +129,7 @@ def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) ->
         tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", keys=_each(_key, values),
         notes=_each(lambda value, index: _note(title, value, index, sources, wanted), values),
         groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params) if title == "out" else None,
-        marks=marks if right != values else None, badge=CALLS[op].format(params.dim), wide=title == "out",
+        marks=marks if right != values else None, badge=CALLS[op].format(params.dim), wide=title == "out", solid=tensor.dim() > 2,
     )  # fmt: skip
 
 

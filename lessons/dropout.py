@@ -1,11 +1,11 @@
-"""In train mode dropout zeroes entries at random and multiplies the rest by 1/(1-p); in eval mode it returns its input."""
+"""In train mode every call of dropout draws a new mask and multiplies what it keeps by 1/(1-p); in eval mode nn.Dropout returns its input."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
 
@@ -18,41 +18,47 @@ class Params:
     layer: Layer = choice("nn.Dropout", about="F.dropout is called without training=")
     input: Literal["ones", "ramp", "normal"] = choice("ramp", about="what goes in")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the mask")
-    mode: Literal["train", "eval"] = choice("train", about="of the passes below")
+    mode: Literal["train", "eval"] = choice("train", about="of the layer when it is called")
     passes: int = bounded(50, low=1, high=200, step=1, about="forward passes to average")
 
 
 @dataclass(frozen=True)
 class Result:
-    x: Tensor  # (4, 6) input
-    mask: Tensor  # (4, 6) 1 where the seed keeps the entry in train mode, else 0
+    x: Tensor  # (3, 4) input
+    calls: list[Tensor]  # (3, 4) each: what three calls on x return, one after the other, in `mode`
+    same: bool  # whether the first call returns x itself
+    different: int  # how many of the three outputs differ from one another
+    mask: Tensor  # (3, 4) 1 where the seed keeps the entry in train mode, else 0
     scale: float  # 1 / (1 - p), inf at p = 1
-    y_train: Tensor  # (4, 6) output in train mode
-    y_eval: Tensor  # (4, 6) output in eval mode, same seed
-    difference: Tensor  # (4, 6) y_train - y_eval
-    mean: Tensor  # (passes, 4, 6) mean of the first k passes
+    y_train: Tensor  # (3, 4) output in train mode
+    y_eval: Tensor  # (3, 4) output in eval mode, same seed
+    difference: Tensor  # (3, 4) y_train - y_eval
+    mean: Tensor  # (passes, 3, 4) mean of the first k passes
     gap: Tensor  # (passes,) root mean square of (mean of the first k passes - x)
     power: Tensor  # (passes,) E[y**2] / E[x**2] over the first k passes; the law in train mode is 1 / (1 - p)
 
 
 def caption(params: Params, result: Result) -> str:
-    kept, cells = int(result.mask.sum()), result.mask.numel()
+    if result.same:
+        return f"In eval mode nn.Dropout has nothing to do: all {len(result.calls)} calls return x itself."
     if params.p == 1:
-        train = f"p = 1 drops all {cells} entries, so every output is 0."
-    else:
-        train = f"In train mode {kept} of {cells} entries survive, each multiplied by 1/(1-p) = {result.scale:.3f}."
-    moved = int((result.difference != 0).sum())
-    if params.layer == "F.dropout":
-        still = "After eval() nothing changes: F.dropout was called without training=self.training, so it still drops."
-    else:
-        still = f"In eval mode the output is the input; train and eval differ in {moved} of {cells} entries."
+        return f"p = 1 drops all {result.x.numel()} entries in every call."
+    kept = f"{int(result.mask.sum())} of {result.x.numel()} entries"
+    if params.mode == "eval":
+        return f"eval() does not reach F.dropout: with this seed it keeps {kept}, each times {result.scale:.4g}."
+    return f"With this seed train mode keeps {kept}, each times {result.scale:.4g}; the next call draws a new mask."
+
+
+def details(params: Params, result: Result) -> str:
     noun = "pass" if params.passes == 1 else "passes"
-    mean = (
+    return (
+        f"Train and eval differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries. "
         f"Over {params.passes} {noun} in {params.mode} mode the mean is {result.gap[-1].item():.3f} (root mean square) from x, "
         f"and E[y²]/E[x²] is {result.power[-1].item():.3f}."
     )
-    return f"{train} {still} {mean}"
 
+
+ALL_THE_SAME, ALL_DIFFERENT = "1 output, three times", "3 different outputs"
 
 LESSON = Lesson(
     slug="dropout",
@@ -61,38 +67,110 @@ LESSON = Lesson(
     Params=Params,
     program=Program("dropout", Result),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("mode", "p", "layer", "seed"),
+    related=("dropout_reset", "train_mode_answers"),
     predictions=(
         Prediction(
-            question="nn.Dropout(0.5) in train mode: what does an entry of 1.0 become if it survives?",
-            choices=("0.5", "1.0", "2.0"),
+            id="three_calls",
+            question="nn.Dropout(0.5) in train mode is called three times on the same x. How many different outputs come back?",
+            choices=(
+                Choice(
+                    ALL_THE_SAME,
+                    "Most layers are functions of their input and weights. Dropout in train mode also takes numbers from torch's "
+                    "generator, and each call takes the next ones.",
+                ),
+                Choice(
+                    "1 output: the seed is set",
+                    "manual_seed sets where the generator starts. Each call moves it on, so only the whole run repeats, not the "
+                    "single call.",
+                ),
+                Choice(ALL_DIFFERENT, "Every call draws a new mask from torch's generator."),
+            ),
             answer=2,
-            why="Survivors are multiplied by 1/(1-p) = 2, so that the mean over masks stays 1.0.",
+            proof="three calls",
+            show={},
+            ring="outputs",
+        ),
+        Prediction(
+            id="survivor",
+            question="nn.Dropout(0.5) in train mode: what does the entry 3.0 become if it is kept?",
+            choices=(
+                Choice(
+                    "1.5",
+                    "Multiplying by p is what the first paper did, and in eval mode. torch divides by 1-p, in train mode.",
+                ),
+                Choice(
+                    "3.0",
+                    "Dropping alone would leave it, but then the sum would be half as large in train mode as in eval mode.",
+                ),
+                Choice("6.0", "What is kept is multiplied by 1/(1-p) = 2, so that the mean over masks stays 3.0."),
+            ),
+            answer=2,
             proof="survivor",
-            show={"input": "ones", "p": 0.5},
+            show={},
+            ring="2,2",
         ),
         Prediction(
-            question="forward() calls F.dropout(x, 0.5). After model.eval(), does it still drop?",
-            choices=("True", "False"),
-            answer=0,
-            why="F.dropout has its own argument training=True. eval() sets the flag of modules; a function never sees it.",
-            proof="function",
-            show={"layer": "F.dropout"},
-        ),
-        Prediction(
-            question="nn.Dropout1d(0.5) on a (4, 6) input in train mode: how many different values can one row hold?",
-            choices=("1: a row is kept or dropped as a whole", "2: kept and dropped entries", "6"),
-            answer=0,
-            why="Dropout1d reads (4, 6) as 4 channels of length 6 and draws one number for each channel.",
-            proof="rows",
-            show={"layer": "nn.Dropout1d", "input": "ones"},
-        ),
-        Prediction(
-            question="What does nn.Dropout(0.5) return in eval mode?",
-            choices=("a copy of its input", "its input, the same object", "its input times 0.5"),
+            id="functional",
+            question="forward() calls F.dropout(x, 0.5). After model.eval(), how many different outputs do three calls return?",
+            choices=(
+                Choice(
+                    ALL_THE_SAME,
+                    "eval() sets the flag self.training of every module. A function has no such flag: it must be handed "
+                    "training=self.training.",
+                ),
+                Choice(ALL_DIFFERENT, "F.dropout has its own argument training=True, and eval() never changes it."),
+                Choice(
+                    "none: it raises in eval mode",
+                    "Nothing checks this: F.dropout is right for whoever wants to drop at all times.",
+                ),
+            ),
             answer=1,
-            why="In eval mode no operator runs at all: the very same tensor object comes back.",
+            proof="function in eval mode",
+            show={"layer": "F.dropout", "mode": "eval"},
+            ring="outputs",
+        ),
+        Prediction(
+            id="channels",
+            question="nn.Dropout1d(0.5) gets the same (3, 4) input in train mode. What does it drop?",
+            choices=(
+                Choice(
+                    "whole rows",
+                    "Dropout1d reads (3, 4) as 3 channels of length 4 and draws one number for each channel.",
+                ),
+                Choice(
+                    "single entries", "That is nn.Dropout. The 1d means that a whole 1-D channel is kept or dropped."
+                ),
+                Choice(
+                    "whole columns",
+                    "The channels of an unbatched input stand in dim 0, so what goes as a whole is a row.",
+                ),
+            ),
+            answer=0,
+            proof="what goes",
+            show={"layer": "nn.Dropout1d"},
+            ring="dropped",
+        ),
+        Prediction(
+            id="eval_object",
+            question="nn.Dropout(0.5) in eval mode: what does the call return?",
+            choices=(
+                Choice("a copy of x", "Layers usually make a new tensor. Here no operator runs that could make one."),
+                Choice(
+                    "x itself, the same object",
+                    "In eval mode no operator runs at all: the very same tensor object comes back.",
+                ),
+                Choice(
+                    "x times 0.5",
+                    "That was the first paper's way. torch scales in train mode, so that eval mode has nothing to do.",
+                ),
+            ),
+            answer=1,
             proof="the same object",
             show={"mode": "eval"},
+            ring="object",
         ),
     ),
     traps=(
@@ -100,13 +178,13 @@ LESSON = Lesson(
             name="F.dropout without training=",
             sentence="eval() does not reach F.dropout: its training argument is True unless you pass self.training.",
             source="https://github.com/pytorch/pytorch/issues/26338",
-            params={"layer": "F.dropout"},
+            params={"layer": "F.dropout", "mode": "eval"},
         ),
         Trap(
             name="Forgot eval()",
-            sentence="Predictions made in train mode are one random draw each; the passes below scatter instead of agreeing with x.",
+            sentence="In train mode every prediction is one random draw: ask again, and another answer comes.",
             source="https://github.com/huggingface/transformers/issues/2627",
-            params={"mode": "train", "passes": 3},
+            params={"mode": "train", "input": "normal"},
         ),
     ),
 )

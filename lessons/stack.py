@@ -7,7 +7,7 @@ from typing import Any, Literal, no_type_check
 import torch
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from lessons.source import snippet_of
 
@@ -31,6 +31,7 @@ class Result:
     out: Tensor | None  # the joined tensor; this and all below are None where torch refuses
     every: list[Tensor] | None  # the same list joined with dim = 0, 1, ...; only out where shapes differ
     memory: list[Tensor] | None  # (numel,) for each of `every`: its numbers in the order of their storage
+    shared: bool | None  # whether out lies in the memory of the first tensor
     other: Tensor | str | None  # same list and dim through cat (for op stack) or stack (any other op), or its refusal
     error: str | None  # what torch said when it refused
 
@@ -76,7 +77,7 @@ def joined(tensors: list[Tensor], op: str, dim: int) -> Tensor:
     return out
 
 
-def in_memory(tensors: list[Tensor], out: Tensor, op: str, inputs: str) -> tuple[list[Tensor], list[Tensor]]:
+def in_memory(tensors: list[Tensor], out: Tensor, op: str, inputs: str) -> tuple[list[Tensor], list[Tensor], bool]:
     if inputs != "equal shapes":
         every = [out]
     elif op == "stack":
@@ -88,7 +89,8 @@ def in_memory(tensors: list[Tensor], out: Tensor, op: str, inputs: str) -> tuple
     elif op == "stack + reshape":
         every = [torch.stack(tensors).reshape(torch.stack(tensors, dim=d).shape) for d in range(out.dim())]
     memory = [t.as_strided((t.numel(),), (1,)) for t in every]  # stride 1: as the numbers lie in storage
-    return every, memory
+    shared = out.untyped_storage().data_ptr() == tensors[0].untyped_storage().data_ptr()
+    return every, memory, shared
 
 
 @no_type_check  # `other` is a Tensor or the text of a refusal; an annotation would show up in the snippet
@@ -113,9 +115,9 @@ def run(params: Params) -> Result:
     try:
         out = joined(tensors, params.op, params.dim)
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as refusal:
-        return Result(tensors, None, None, None, None, f"{type(refusal).__name__}: {refusal}")
-    every, memory = in_memory(tensors, out, params.op, params.inputs)
-    return Result(tensors, out, every, memory, compared(tensors, params.op, params.dim), None)
+        return Result(tensors, None, None, None, None, None, f"{type(refusal).__name__}: {refusal}")
+    every, memory, shared = in_memory(tensors, out, params.op, params.inputs)
+    return Result(tensors, out, every, memory, shared, compared(tensors, params.op, params.dim), None)
 
 
 def snippet(params: Params) -> str:
@@ -131,8 +133,23 @@ def snippet(params: Params) -> str:
 
 
 def caption(params: Params, result: Result) -> str:
+    out = result.out
+    if out is None:
+        return f"torch refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
+    at, copied = params.dim % out.dim(), f"all {out.numel()} numbers are copied"
+    if params.op == "cat":
+        return f"dim {at} grows to {out.shape[at]}, no axis is added, and {copied}."
+    if params.op != "stack + reshape":
+        return f"dim {at} is new, with one place for each of the {params.n} tensors, and {copied}."
+    wrong = 0 if not isinstance(result.other, Tensor) else int((out != result.other).sum())
+    if not wrong:
+        return f"Here reshape gives what stack gives: each of the {params.n} tensors lies in one piece."
+    return f"The shape is that of stack, but {wrong} of {out.numel()} cells hold another number: reshape moves nothing."
+
+
+def details(params: Params, result: Result) -> str:
     if result.out is None:
-        return f"torch refuses: {_sentence(str(result.error))} {_blame(params, result)}"
+        return _sentence(str(result.error))
     said = (
         _what_happened(params, result, result.out),
         _copied(params, result.out),
@@ -184,23 +201,24 @@ def _blame(params: Params, result: Result) -> str:
     """The offending entry or axis of a refusal."""
     last, tensors = params.n - 1, result.tensors
     if params.inputs == "empty list":
-        return "An empty list has no shape that the result could take over."
+        return "an empty list has no shape that the result could take over."
     if str(result.error).startswith("IndexError"):
         why = (
             "cat extends an axis of its inputs"
             if params.op == "cat"
             else "the result has one axis more than its inputs"
         )
-        return f"The offender is dim={params.dim}: {why}."
+        return f"dim={params.dim} is not there: {why}."
     if params.inputs == "last one None":
-        return f"Entry {last} of the list is None."
+        return f"entry {last} of the list is None."
     if params.inputs == "last one shorter" and params.shape != "()":
-        first, short = (tuple(tensors[i].shape) for i in (0, last))  # type: ignore[union-attr]
-        return f"The offender is dim {len(first) - 1}: entry 0 has {first}, entry {last} has {short}."
+        return f"in dim {len(tensors[0].shape) - 1} entry {last} is shorter than the others."  # type: ignore[union-attr]
     if params.op == "cat":
-        return "A scalar has no axis that cat could make longer; stack gives it one."
-    return f"Entry 0 has no axis, entry {last} has one."
+        return "a scalar has no axis that cat could make longer; stack gives it one."
+    return f"entry 0 has no axis, entry {last} has one."
 
+
+SAME, OTHER = "same shape, same numbers", "same shape, other numbers"
 
 LESSON = Lesson(
     slug="stack",
@@ -210,46 +228,113 @@ LESSON = Lesson(
     run=run,
     snippet=snippet,
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("op", "dim", "shape", "n"),
+    related=("indexing", "collate"),
     predictions=(
         Prediction(
-            question="x and y have shape (4,). What is the shape of torch.stack([x, y], dim=1)?",
-            choices=("(8,)", "(2, 4)", "(4, 2)"),
+            id="new_axis",
+            question="x and y have shape (4,). What is the shape of torch.stack([x, y])?",
+            choices=(
+                Choice("(8,)", "That is torch.cat: it makes an axis longer. stack makes a new one."),
+                Choice(
+                    "(4, 2)",
+                    "That is dim=1. The new axis stands where dim says, and dim is 0 unless you say otherwise.",
+                ),
+                Choice("(2, 4)", "stack makes a new axis, here dim 0, with one place for each of the two tensors."),
+            ),
             answer=2,
-            why="The new axis has one place for each tensor and dim=1 puts it behind the old one: x[i] is out[i, 0].",
+            proof="tuple(torch.stack([torch.zeros(4), torch.zeros(4)]).shape)",
+            show={},
+            ring="shape",
+        ),
+        Prediction(
+            id="last_axis",
+            question="x and y have shape (4,). What is the shape of torch.stack([x, y], dim=1)?",
+            choices=(
+                Choice(
+                    "(4, 2)",
+                    "The new axis has one place for each tensor, and dim=1 puts it behind the old one: x[i] is out[i, 0].",
+                ),
+                Choice(
+                    "(2, 4)", "That is dim=0: the order of the list is then the first axis. dim=1 makes it the second."
+                ),
+                Choice("(4, 4)", "Nothing is repeated: eight numbers go in, and eight come out."),
+                Choice("(8,)", "No dim makes stack join the tensors end to end. That is torch.cat."),
+            ),
+            answer=0,
             proof="tuple(torch.stack([torch.zeros(4), torch.zeros(4)], dim=1).shape)",
             show={"dim": 1},
+            ring="shape",
         ),
         Prediction(
+            id="middle_axis",
             question="Four tensors of shape (2, 3). What is the shape of torch.stack(tensors, dim=1)?",
-            choices=("(2, 12)", "(2, 4, 3)", "(4, 2, 3)"),
+            choices=(
+                Choice("(2, 12)", "That is torch.cat(tensors, dim=1): the axis of size 3 grows to 12."),
+                Choice(
+                    "(2, 4, 3)",
+                    "The new axis, of size 4, stands at index 1, and the axis behind it moves one place to the right.",
+                ),
+                Choice("(4, 2, 3)", "That is dim=0. With dim=1 the new axis stands between the two old ones."),
+            ),
             answer=1,
-            why="The new axis, of size 4, is inserted at index 1; the axes behind it move one place to the right.",
             proof="tuple(torch.stack([torch.zeros(2, 3)] * 4, dim=1).shape)",
             show={"shape": "(2, 3)", "n": 4, "dim": 1},
+            ring="shape",
         ),
         Prediction(
-            question="What is the highest legal dim for stacking 2-D tensors?",
-            choices=("1", "2", "3"),
-            answer=1,
-            why="The result has 3 dims, so the new axis may stand at index 0, 1 or 2. For cat the highest would be 1.",
-            proof="(lambda s: s.shape.index(5))(torch.stack([torch.zeros(2, 3)] * 5, dim=-1))",
-            show={"shape": "(2, 3)", "dim": 2},
+            id="legal_dims",
+            question="Which dims may stand in torch.stack(tensors, dim=...) for tensors of shape (2, 3)?",
+            choices=(
+                Choice(
+                    "-2 to 1",
+                    "Those are the dims of the inputs, and right for torch.cat. stack counts in the result, which has one more.",
+                ),
+                Choice("0 to 1", "Negative dims count from the end, and the new axis may also stand last, at dim 2."),
+                Choice("-3 to 2", "The result has 3 dims, and the new one may be any of them."),
+            ),
+            answer=2,
+            proof="(lambda rank: f'-{rank} to {rank - 1}')(torch.stack([torch.zeros(2, 3)] * 2).dim())",
+            show={"shape": "(2, 3)"},
+            ring="legal",
         ),
         Prediction(
-            question="a is zeros. After s = torch.stack([a, a]) comes a[0] = 9. What is s[0, 0]?",
-            choices=("0.0", "9.0"),
+            id="copies",
+            question="After out = torch.stack([x, y]) comes x[0] = 9. What does that change in out?",
+            choices=(
+                Choice("nothing", "stack copies its inputs into new memory, which x knows nothing of."),
+                Choice(
+                    "out[0, 0]",
+                    "So it would be for a view of x, such as x.unsqueeze(0) or x[None]. stack is no view: it copies.",
+                ),
+                Choice("all of out[0]", "x[0] is one number, and out keeps a copy of what x was before."),
+            ),
             answer=0,
-            why="stack copies its inputs into new memory; views such as unsqueeze, expand or a slice share memory with a.",
-            proof="(lambda a: (torch.stack([a, a]), a.fill_(9))[0])(torch.zeros(3))[0, 0].item()",
+            proof="(lambda x: (lambda out: {0.0: 'nothing', 9.0: 'out[0, 0]'}[(x.fill_(9), out)[1][0, 0].item()])(torch.stack([x, x])))(torch.zeros(4))",
+            show={},
+            ring="write",
         ),
         Prediction(
-            question="Is torch.stack(xs, dim=1) the same as torch.stack(xs).reshape(torch.stack(xs, dim=1).shape)?",
-            choices=("yes, always", "no: same shape, other numbers"),
+            id="reshape",
+            question="torch.stack([x, y]).reshape(4, 2) beside torch.stack([x, y], dim=1), for x and y of shape (4,): what agrees?",
+            choices=(
+                Choice(
+                    SAME,
+                    "The shapes agree, and nothing raises. But dim=1 takes x and y in turns, and reshape keeps x before y.",
+                ),
+                Choice(
+                    OTHER,
+                    "reshape moves no number in memory, it only cuts the same row anew; dim=1 interleaves the tensors.",
+                ),
+                Choice("neither shape nor numbers", "Both have shape (4, 2), which is why the mistake stays unseen."),
+            ),
             answer=1,
-            why="reshape moves no number in memory, it only cuts the same row anew; dim=1 interleaves the tensors.",
-            proof="(lambda xs: 'yes, always' if torch.equal(torch.stack(xs, dim=1), torch.stack(xs).reshape(4, 2)) "
-            "else 'no: same shape, other numbers')([torch.tensor([1, 3, 6, 10]), torch.tensor([2, 7, 9, 13])])",
+            proof="(lambda xs: 'same shape, same numbers' if torch.equal(torch.stack(xs, dim=1), torch.stack(xs).reshape(4, 2)) "
+            "else 'same shape, other numbers')([torch.tensor([1, 3, 6, 10]), torch.tensor([2, 7, 9, 13])])",
             show={"op": "stack + reshape", "dim": 1},
+            ring="compared",
         ),
     ),
     traps=(

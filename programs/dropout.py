@@ -18,13 +18,13 @@ class ForgotTraining(nn.Module):
         return F.dropout(x, p)
 
 
-# %% dropout in both modes
+# %% the same call, three times
 if input == "ones":
-    x = torch.ones(4, 6)
+    x = torch.ones(3, 4)
 elif input == "ramp":
-    x = torch.arange(-8.0, 16.0).reshape(4, 6) / 8
+    x = torch.arange(-4.0, 8.0).reshape(3, 4) / 2
 else:
-    x = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
 if layer == "nn.Dropout":
     dropout = nn.Dropout(p)
 elif layer == "nn.Dropout1d":
@@ -32,6 +32,15 @@ elif layer == "nn.Dropout1d":
 else:
     dropout = ForgotTraining()
 
+dropout.train(mode == "train")
+torch.manual_seed(seed)
+calls = [dropout(x) for _ in range(3)]
+
+# %% what the three calls have in common
+different = len({tuple(call.flatten().tolist()) for call in calls})
+same = calls[0] is x
+
+# %% dropout in both modes
 torch.manual_seed(seed)
 y_train = dropout.train()(x)
 torch.manual_seed(seed)  # the same draw on ones shows the mask
@@ -52,19 +61,25 @@ gap = (mean - x).square().mean(dim=(1, 2)).sqrt()
 power = outputs.square().mean(dim=(1, 2)).cumsum(dim=0) / k / x.square().mean()
 
 # %% print
-print(y_train, y_eval, sep="\n")
+print(*calls, sep="\n")
 print(f"the mean of {passes} passes is {gap[-1]:.3f} from x, E[y²]/E[x²] is {power[-1]:.3f}")
 
+# %% proof: three calls
+drop = nn.Dropout(0.5)
+outputs = [drop(torch.ones(3, 4)) for _ in range(3)]
+print(len({str(output) for output in outputs}), "different outputs")
+
 # %% proof: survivor
-print(nn.Dropout(0.5)(torch.ones(99)).max().item())
+print(nn.Dropout(0.5)(torch.full((99,), 3.0)).max().item())
 
-# %% proof: function
-print((F.dropout(torch.ones(999), 0.5) == 0).any().item())
+# %% proof: function in eval mode
+outputs = [F.dropout(torch.ones(3, 4), 0.5) for _ in range(3)]
+print(len({str(output) for output in outputs}), "different outputs")
 
-# %% proof: rows
-rows = nn.Dropout1d(0.5)(torch.ones(4, 6))
-print(max(len(row.unique()) for row in rows))
+# %% proof: what goes
+rows = nn.Dropout1d(0.5)(torch.ones(3, 4))
+print("whole rows" if all(len(row.unique()) == 1 for row in rows) else "single entries")
 
 # %% proof: the same object
-ones = torch.ones(3)
-print("its input, the same object" if nn.Dropout(0.5).eval()(ones) is ones else "a copy of its input")
+x = torch.ones(3)
+print("x itself, the same object" if nn.Dropout(0.5).eval()(x) is x else "a copy of x")

@@ -80,6 +80,11 @@ def corners(Params: type, most: int = 400) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def is_converted(lesson: Lesson) -> bool:
+    """Whether all questions of the lesson are of the new form: each names the cell that decides it."""
+    return all(prediction.ring and prediction.id for prediction in lesson.predictions)
+
+
 def long_lesson(Params: type) -> Lesson | None:
     """The lesson with these Params, if it has a button: its runs take seconds."""
     return next((lesson for lesson in LESSONS.values() if lesson.button and lesson.Params is Params), None)

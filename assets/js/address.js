@@ -8,9 +8,9 @@ export function query() {
   return Object.fromEntries(new URLSearchParams(location.search));
 }
 
-/** Gradio's own settings (such as __theme) and the teacher's `hide` stay in every link. */
+/** Gradio's own settings (such as __theme) and the teacher's `hide` and `view` stay in every link. */
 function kept() {
-  return Object.entries(query()).filter(([name]) => name.startsWith("__") || name === "hide");
+  return Object.entries(query()).filter(([name]) => name.startsWith("__") || ["hide", "view"].includes(name));
 }
 
 /** The address of `link` ("lesson=dropout&p=0.3"). */

@@ -8,7 +8,7 @@ import { RunBar, news } from "./run.js";
 export class ButtonPage extends LessonPage {
   build(element) {
     super.build(element);
-    const { form } = this.parts;
+    const form = this.parts.controls;
     this.bar = new RunBar(this.spec.button, form, () => this.cancel());
     form.before(this.bar.node); // above, where it is seen however many controls there are
     form.addEventListener("submit", () => this.ask());
@@ -17,9 +17,33 @@ export class ButtonPage extends LessonPage {
   /** On a phone the picture lies below the controls: what was pressed for is brought into view, an answer or a refusal. */
   async ask() {
     await this.run(this.controls.values());
-    const { figure, problem } = this.parts;
+    const { hero, problem } = this.parts;
     const answered = !problem.hidden || !this.stale();
-    if (answered && figure.getBoundingClientRect().top > innerHeight / 2) figure.parentElement.scrollIntoView({ behavior: "smooth" });
+    const { top, bottom } = hero.getBoundingClientRect();
+    if (answered && (top > innerHeight / 2 || bottom < innerHeight / 3)) hero.parentElement.scrollIntoView({ behavior: "smooth" });
+  }
+
+  /** A question is asked: its case stands in the controls, and runs once it is answered. */
+  prepare(params) {
+    this.unpin();
+    this.anew = true;
+    this.controls.show({ ...this.defaults, ...params });
+    this.redraw();
+    this.bar.rest(this.stale());
+  }
+
+  show(params) {
+    this.unpin();
+    this.set(params);
+  }
+
+  set(params) {
+    if (this.shows(params)) {
+      this.anew = true;
+      this.controls.show({ ...this.defaults, ...params });
+      this.redraw();
+      this.bar.rest(false);
+    } else super.set(params);
   }
 
   /** What a link opens: its picture, or that of the defaults until its own run is over. */
@@ -68,7 +92,7 @@ export class ButtonPage extends LessonPage {
   hear(message) {
     if (message.state) {
       this.paint(message.state);
-      push(this.link);
+      push(this.address);
     } else if (message.problem) {
       this.complain(message.problem);
     } else {
@@ -90,12 +114,12 @@ export class ButtonPage extends LessonPage {
   }
 
   draw({ figure, caption }) {
+    if (this.asking.veiled) return; // what a run comes to is hidden as long as the question stands
     this.figure.update(figure);
     say(this.parts.caption, caption);
   }
 
   paint(state) {
-    this.state = state;
     super.paint(state);
     if (!this.abort) this.bar.rest(this.stale()); // what was instant is no longer a change
   }

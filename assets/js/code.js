@@ -4,17 +4,21 @@ import { h } from "./dom.js";
 
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
-/**
- * Draw a program into `host`: its point is open, its parameters and the cells that measure are folded under their titles.
- * What the visitor has opened stays open while the same cells are shown.
- */
+/** Draw the point of a program into `host`: the few lines that matter. */
+export function drawPoint(host, cells) {
+  fillIn(host, cells.filter(({ kind }) => kind === "point"), opened);
+}
+
+/** Draw the other cells, folded under their titles. */
 export function drawCells(host, cells) {
+  fillIn(host, cells.filter(({ kind }) => kind !== "point"), folded);
+}
+
+/** What the visitor has opened stays open while the same cells are shown. */
+function fillIn(host, cells, make) {
   const titles = cells.map(({ title }) => title).join("\n");
-  if (host.dataset.cells !== titles) {
-    const [first, point, ...rest] = cells.map(({ title, kind }) => (kind === "point" ? opened(title) : folded(title)));
-    host.replaceChildren(point, h("p", { class: "whole" }, "The whole program"), first, ...rest);
-    host.dataset.cells = titles;
-  }
+  if (host.dataset.cells !== titles) host.replaceChildren(...cells.map(({ title }) => make(title)));
+  host.dataset.cells = titles;
   for (const { title, lines, ran } of cells) {
     const list = [...host.querySelectorAll("ol.code")].find((each) => each.getAttribute("aria-label") === title);
     list.replaceChildren(...lines.map((text, index) => item(text, ran[index] ? named(ran[index]) : null)));

@@ -1,16 +1,15 @@
-// Values as colours and as text: one zero-centred scale, vermillion below 0 and blue above, white at 0.
+// Values as colours and as text: one zero-centred scale, vermillion below 0 and blue above, the paper at 0 in light and dark.
 
-const NEGATIVE = [0xd5, 0x5e, 0x00];
-const ZERO = [255, 255, 255];
-const POSITIVE = [0x00, 0x72, 0xb2];
+const ENDS = { negative: [0xd5, 0x5e, 0x00], positive: [0x00, 0x72, 0xb2] };
+const PAPERS = [[0xff, 0xff, 0xff], [0x0f, 0x14, 0x1a]]; // light, dark: --paper in page.css
 
-/** Background and the more readable of two text colours for a value on a scale that ends at ±limit. */
+/** Background and the more readable text colour, as CSS that follows the theme, for a value on a scale that ends at ±limit. */
 export function fill(value, limit) {
   if (typeof value !== "number") return { background: "var(--cell-odd)", color: "var(--ink)" };
-  const share = Math.min(1, Math.abs(value) / limit);
-  const end = value < 0 ? NEGATIVE : POSITIVE;
-  const rgb = ZERO.map((zero, i) => Math.round(zero + (end[i] - zero) * share));
-  return { background: `rgb(${rgb.join(" ")})`, color: luminance(rgb) > 0.179 ? "#000000" : "#ffffff" };
+  const share = Math.round(100 * Math.min(1, Math.abs(value) / limit));
+  const end = ENDS[value < 0 ? "negative" : "positive"];
+  const text = PAPERS.map((paper) => (luminance(paper.map((zero, i) => zero + ((end[i] - zero) * share) / 100)) > 0.179 ? "k" : "w"));
+  return { background: `color-mix(in srgb, rgb(${end.join(" ")}) ${share}%, var(--paper))`, color: `var(--text-${text.join("")})` };
 }
 
 /** A number with its sign (U+2212 for minus); NaN and infinities as glyphs; integers without decimals when digits is 0. */
@@ -21,6 +20,12 @@ export function format(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
   if (Number(text) === 0) return value === 0 ? "0" : text;
   return (value < 0 ? "−" : digits ? "+" : "") + text; // indices, ids and counts carry no plus
+}
+
+/** What a cell says, as Python writes it: without a plus, with an ASCII minus. */
+export function spoken(cell) {
+  const text = (cell.querySelector(".ring-text, .value, .number, .cube-number") ?? cell).textContent.trim();
+  return text.replace(/^\+/, "").replace("−", "-");
 }
 
 function luminance(rgb) {

@@ -7,18 +7,24 @@ const TYPED = 700; // ms without a key: what stands there is meant
 const LONG = 20_000; // characters; a text that long is read when the visitor leaves it
 
 /**
- * Draw the controls into `form`.
- * `changed(settled)` is called while a slider moves (settled = false) and when a value is final (true).
+ * Draw the controls into `form`: those in `main` first, the others folded; all of them where `main` is empty.
+ * `touched()` is called when the visitor moves one; `changed(settled)` while a slider moves (settled = false) and when a
+ * value is final (true).
  * Returns { values(), show(params), problem(), typing() }; problem() is a sentence about a value out of range, or nothing;
  * typing() says whether a text has been changed that `changed` has not been told of.
  */
-export function drawControls(form, fields, slug, changed) {
-  const rows = fields.map((field) => ({ field, ...drawRow(field, `${slug}-${field.name}`, (settled) => {
+export function drawControls(form, { slug, controls, main }, touched, changed) {
+  const rows = controls.map((field) => ({ field, ...drawRow(field, `${slug}-${field.name}`, (settled) => {
     showRelevant(rows);
+    touched();
     changed(settled);
   }) }));
-  form.replaceChildren(...rows.map((row) => row.node));
+  const first = main.length ? main.map((name) => rows.find(({ field }) => field.name === name)) : rows;
+  const folded = rows.filter((row) => !first.includes(row));
+  const all = folded.length ? h("details", { class: "all-settings" }, h("summary", {}, "all settings"), folded.map((row) => row.node)) : "";
+  form.replaceChildren(...first.map((row) => row.node), all);
   form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("invalid", () => (all.open = true), true);
   return {
     values: () => Object.fromEntries(rows.map((row) => [row.field.name, row.read()])),
     show(params) {

@@ -1,14 +1,21 @@
-// A picture: rows of panels, each drawn by the view it names. Cells that share a key light up together.
+// A picture: the hero, and further panels in a fold. Each panel is drawn by the view it names. Cells that share a key light
+// up together; the cell that decides a question is ringed.
 
+import { spoken } from "./color.js";
 import { h, say } from "./dom.js";
 import { Scrub } from "./scrub.js";
+import { veil } from "./veil.js";
 import { ErrorText } from "./views/error.js";
 import { Grid } from "./views/grid.js";
+import { Facts, Operator, Veil } from "./views/small.js";
 
 // Views that the first lesson does not show are loaded when a figure first names them.
 const VIEWS = {
   grid: () => Grid,
   error: () => ErrorText,
+  facts: () => Facts,
+  operator: () => Operator,
+  veil: () => Veil,
   bars: async () => (await import("./views/bars.js")).Bars,
   chart: async () => (await import("./views/chart.js")).Chart,
   cube: async () => (await import("./views/cube.js")).Cube,
@@ -19,29 +26,30 @@ const VIEWS = {
 const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
 
 export class Figure {
-  /**
-   * `host` holds the panels; `line` shows the arithmetic of the cell under the pointer or the focus; `caption` stands
-   * below the first row of panels, where it is seen with them.
-   */
-  constructor(host, line, caption) {
-    this.host = host;
-    this.line = line;
-    this.caption = caption;
-    this.panels = new Map(); // "row.column view" -> { box, view }
-    this.framed = []; // panels with frames, and their entries
+  /** Draws into `hero` and, once it is open, the fold `more`; `line` shows the arithmetic of the cell under the pointer or the focus. */
+  constructor(root, { hero, more, panels, arithmetic }) {
+    this.root = root;
+    this.hero = hero;
+    this.more = more;
+    this.places = { hero: { host: hero }, more: { host: panels } };
+    this.line = arithmetic;
+    this.panels = new Map(); // "place row.column view" -> { box, view }
     this.scrub = new Scrub((index) => this.step(index));
-    for (const [enter, leave] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
-      host.addEventListener(enter, (event) => this.point(event.target.closest?.("[data-key],[data-note]")));
-      host.addEventListener(leave, () => this.point(null));
+    more.addEventListener("toggle", () => more.open && this.drawMore());
+    for (const host of [hero, panels]) {
+      for (const [enter, leave] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
+        host.addEventListener(enter, (event) => this.point(event.target.closest?.("[data-key],[data-note]")));
+        host.addEventListener(leave, () => this.point(null));
+      }
     }
   }
 
   /** Light every cell that shares a key with `cell`; one that has the key "x" is lit by "~x" too, but does not light it. */
   point(cell) {
-    for (const lit of this.host.querySelectorAll(".lit")) lit.classList.remove("lit", "pointed");
+    for (const lit of this.root.querySelectorAll(".lit")) lit.classList.remove("lit", "pointed");
     const keys = cell?.dataset.key?.split(" ").map((key) => key.replace(/^~/, "")) ?? [];
     for (const key of keys) {
-      for (const other of this.host.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
+      for (const other of this.root.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
     }
     cell?.classList.add("lit", "pointed");
     if (!cell) return; // the last arithmetic stays readable
@@ -50,24 +58,43 @@ export class Figure {
     this.line.classList.toggle("hint", !note);
   }
 
-  update(figure) {
-    const used = new Set();
-    this.framed = [];
-    const rows = figure.rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${row}.${column} ${panel.view}`, used)));
-    for (const key of [...this.panels.keys()]) if (!used.has(key)) this.panels.delete(key);
-    const arrangement = figure.rows.map((panels) => panels.map((panel) => panel.view + (panel.frames ? "*" : "")).join(" ")).join("/");
-    if (arrangement !== this.arrangement) {
-      const lines = rows.map((boxes) => h("div", { class: "panel-row" }, boxes));
-      const first = figure.rows.findIndex((panels) => panels.some((panel) => panel.frames));
-      if (first >= 0) lines.splice(first, 0, this.scrub.node);
-      lines.splice(lines.indexOf(this.scrub.node) === 0 ? 2 : 1, 0, this.caption);
-      this.host.replaceChildren(...lines);
-    }
-    this.arrangement = arrangement;
-    this.scrub.offer(figure.steps ?? [], figure.stepName);
-    this.line.hidden = !figure.rows.flat().some((panel) => panel.notes || panel.nodes);
+  /** `veiled`: what comes out is not shown; `ring`: the key of the deciding cell; `anew`: the steps begin at the first one. */
+  update(figure, { veiled = false, ring = "", anew = false } = {}) {
+    this.ring = ring;
+    const shown = figure.rows.map((panels) => panels.map((panel) => (veiled && panel.veiled ? veil(panel) : panel)));
+    this.rows = { hero: shown.slice(0, figure.hero), more: shown.slice(figure.hero) };
+    this.veiled = veiled && figure.rows.flat().some((panel) => panel.veiled);
+    this.hero.toggleAttribute("data-veiled", this.veiled);
+    this.more.hidden = !this.rows.more.length || this.veiled; // what stands there may hold the answer
+    this.framed = []; // panels with frames, and their entries
+    this.draw("hero");
+    if (this.more.open) this.draw("more");
+    const framed = Object.values(this.rows).flat(2).some((panel) => panel.frames);
+    this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, anew);
+    this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes);
     say(this.line, HINT);
     this.line.classList.add("hint");
+  }
+
+  drawMore() {
+    if (!this.rows) return;
+    this.framed = this.framed.filter(({ entry }) => this.hero.contains(entry.box));
+    this.draw("more");
+    this.step(this.scrub.at);
+  }
+
+  draw(name) {
+    const [place, rows, used] = [this.places[name], this.rows[name], new Set()];
+    const boxes = rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${name} ${row}.${column} ${panel.view}`, used)));
+    for (const key of [...this.panels.keys()]) if (key.startsWith(`${name} `) && !used.has(key)) this.panels.delete(key);
+    const arrangement = rows.map((panels) => panels.map((panel) => panel.view + (panel.frames ? "*" : "")).join(" ")).join("/");
+    if (arrangement !== place.arrangement) {
+      const lines = boxes.map((inside) => h("div", { class: "panel-row" }, inside));
+      const first = rows.findIndex((panels) => panels.some((panel) => panel.frames));
+      if (first >= 0 && (name === "hero" || !this.scrub.node.isConnected || place.host.contains(this.scrub.node))) lines.splice(first, 0, this.scrub.node);
+      place.host.replaceChildren(...lines);
+    }
+    place.arrangement = arrangement;
   }
 
   /** Show one of the steps already computed: no request. */
@@ -83,6 +110,8 @@ export class Figure {
     }
     const entry = this.panels.get(key);
     entry.box.classList.toggle("wide", Boolean(panel.wide));
+    const columns = panel.values?.[0]?.length;
+    if (panel.view === "grid" && columns) entry.box.style.setProperty("--columns", columns);
     if (panel.frames) this.framed.push({ entry, panel });
     this.show(entry, panel);
     return entry.box;
@@ -90,7 +119,22 @@ export class Figure {
 
   show(entry, panel) {
     entry.newest = panel;
-    if (entry.view) entry.view.update(panel);
-    else entry.made.then((view) => ((entry.view = view), view.update(entry.newest)));
+    if (entry.view) this.redraw(entry);
+    else entry.made.then((view) => ((entry.view = view), this.redraw(entry)));
+  }
+
+  redraw(entry) {
+    entry.view.update(entry.newest);
+    this.mark();
+  }
+
+  /** Ring the cell that decides the question: among those with its key the one in what comes out. */
+  mark() {
+    for (const old of this.hero.querySelectorAll("[data-ring]")) delete old.dataset.ring;
+    if (!this.ring) return;
+    const cells = [...this.panels].filter(([key]) => key.startsWith("hero ")).flatMap(([, { box, newest }]) =>
+      [...box.querySelectorAll(`[data-key~="${CSS.escape(this.ring)}"]`)].map((cell) => ({ cell, out: Boolean(newest.veiled) })));
+    const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};
+    if (cell) cell.dataset.ring = spoken(cell);
   }
 }

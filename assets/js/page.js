@@ -1,13 +1,16 @@
-// A lesson's page: prediction, controls, picture, arithmetic, code, traps and link, drawn from what Python computed.
+// A lesson's page: question, picture, controls, traps and code, drawn from what Python computed.
 // Params are the only state. A change is one request; while it runs, only the newest change waits.
 
-import { addressOf, names, push, query, visit } from "./address.js";
-import { drawCells, drawCode } from "./code.js";
+import { names, push, query, visit } from "./address.js";
+import { anatomy } from "./anatomy.js";
+import { Asking } from "./ask.js";
+import { drawCells, drawCode, drawPoint } from "./code.js";
 import { drawControls } from "./controls.js";
-import { h, rich, say } from "./dom.js";
+import { h, say } from "./dom.js";
 import { Figure } from "./figure.js";
-import { drawPredictions } from "./predict.js";
-import { drawTraps } from "./traps.js";
+import { drawTraps, pin } from "./traps.js";
+
+const VEILED = "What torch returns is hidden until you answer, or press “just show me”.";
 
 /**
  * Draw the lesson into `element`. `opening` is the precomputed first state, or null; `server` holds the Python functions;
@@ -37,12 +40,14 @@ export class LessonPage {
     this.server = server;
     this.waiting = null; // the newest change that has not been sent
     this.running = false;
+    this.defaults = Object.fromEntries(spec.controls.map((field) => [field.name, field.default]));
     this.build(element);
-    this.controls = drawControls(this.parts.form, spec.controls, spec.slug, (settled) => this.change(this.controls.values(), settled));
-    drawPredictions(this.parts.predict, spec.predictions, (params) => this.set(params));
-    if (spec.examples.length) this.offer(spec.examples);
-    drawTraps(this.parts.traps, spec.traps, (params) => this.set(params, true));
+    this.asking = new Asking(this.parts, spec, this);
+    const carries = names(spec.slug) && Object.keys(query()).some((name) => name in this.defaults);
+    const elsewhere = this.asking.resume(names(spec.slug) ? query() : {}, carries);
+    this.anew = true; // the next picture is another one: its steps begin at the first
     this.open(opened);
+    if (elsewhere) this.prepare(this.asking.question.show, false);
     window.addEventListener("popstate", () => this.addressed() && this.restore());
     document.addEventListener("lesson-entered", () => this.entered());
     this.entered();
@@ -50,63 +55,75 @@ export class LessonPage {
   }
 
   build(element) {
-    const { slug, truth, examples } = this.spec;
-    const part = (tag, name, attributes = {}) => (this.parts[name] = h(tag, { class: name, ...attributes }));
-    this.parts = {};
-    const copy = (label, text) => h("button", { type: "button", class: "quiet copy", onclick: (event) => copyText(event.target, text()) }, label);
-    this.root = h(
-      "article", { class: "lesson", "data-lesson": slug, "data-painted": 0 },
-      h("h2", { class: "truth" }, rich(truth)),
-      part("section", "predict", { id: `predict-${slug}`, "aria-label": "Predict first" }),
-      h(
-        "div", { class: "workbench" },
-        h(
-          "div", { class: "side" },
-          examples.length ? part("div", "examples", { class: "control-examples" }) : null,
-          part("form", "form", { id: `form-${slug}`, "aria-label": "Parameters", novalidate: true }),
-          h("div", { class: "side-buttons" },
-            h("button", { type: "button", class: "quiet", onclick: () => this.set({}, false) }, "reset"),
-            copy("copy link", () => addressOf(this.link))),
-        ),
-        h(
-          "div", { class: "picture" },
-          part("p", "problem", { role: "alert", hidden: true }),
-          part("p", "notes", { role: "status", hidden: true }),
-          part("div", "figure", { role: "group", "aria-label": `picture of ${slug}` }),
-          part("p", "arithmetic", { "aria-live": "polite" }),
-        ),
-      ),
-      h(
-        "section", { class: "code-box", "aria-label": "Code" },
-        h("div", { class: "section-head" }, h("h3", {}, "The code that recomputes this, and what torch ran for each line"), copy("copy code", () => this.code)),
-        part("div", "program"),
-      ),
-      part("section", "traps", { "aria-label": "Traps" }),
-    );
-    this.parts.caption = h("p", { class: "caption", role: "status" });
-    this.figure = new Figure(this.parts.figure, this.parts.arithmetic, this.parts.caption);
+    const { spec } = this;
+    const tool = (word, open) => h("button", { type: "button", class: "quiet", "aria-haspopup": "dialog", onclick: open }, word);
+    const share = tool("Share ▾", async () => (await import("./late/share.js")).share(this, share));
+    const present = tool("Present", async () => (await import("./late/present.js")).enter(this));
+    const copy = h("button", { type: "button", class: "quiet", onclick: async () => (await import("./late/copy.js")).copyText(copy, this.code) }, "copy");
+    Object.assign(this, anatomy(spec, [share, present], copy));
+    const { parts } = this;
+    this.figure = new Figure(this.root, parts);
+    parts.program.addEventListener("toggle", () => parts.program.open && this.drawProgram());
+    parts.table.addEventListener("toggle", () => parts.table.open && this.drawTable());
+    this.controls = drawControls(parts.controls, spec, () => this.unpin(), (settled) => this.change(this.controls.values(), settled));
+    parts.controls.append(h("button", { type: "button", class: "quiet reset", onclick: () => (this.unpin(), this.set({})) }, "reset"));
+    if (spec.examples.length) this.offer(spec.examples);
+    drawTraps(parts.traps, spec.traps, (trap) => this.fall(trap));
     this.root.addEventListener("choose", ({ detail }) => {
+      this.unpin();
       this.controls.show({ ...this.controls.values(), ...detail });
       this.change(this.controls.values(), true);
     });
+    if (query().hide) import("./late/hide.js").then(({ hide }) => hide(query().hide.split(",")));
     element.replaceChildren(this.root);
+    if (query().view === "present" && names(spec.slug)) import("./late/present.js").then(({ enter }) => enter(this));
   }
 
   async offer(examples) {
     const { drawExamples } = await import("./examples.js");
-    drawExamples(this.parts.examples, this.parts.form, examples, (params) => this.set(params));
+    drawExamples(this.parts.examples, this.parts.controls, examples, (params) => this.set(params));
   }
 
-  /** Change some Params as a trap or a prediction does: the others go to their defaults. */
-  set(params, scroll = false) {
-    const defaults = Object.fromEntries(this.spec.controls.map((field) => [field.name, field.default]));
-    this.controls.show({ ...defaults, ...params });
-    if (scroll) this.parts.form.closest(".workbench").scrollIntoView({ behavior: "smooth", block: "start" });
-    this.run(this.controls.values());
+  /** Change some Params: the others go to their defaults. */
+  set(params, settled = true) {
+    this.anew = true;
+    const values = { ...this.defaults, ...params };
+    this.controls.show(values);
+    if (same(values, this.params)) this.redraw();
+    this.run(values, settled);
   }
 
-  run(values) {
-    this.change(values, true);
+  /** Set up the case of a question that is asked, or show it once it has been answered. */
+  prepare(params, settled = true) {
+    this.unpin();
+    this.set(params, settled);
+  }
+
+  show(params) {
+    this.prepare(params);
+  }
+
+  shows(params) {
+    return same({ ...this.defaults, ...params }, this.params);
+  }
+
+  /** Fall into a trap: its sentence stays over the picture, which shows what comes of it. */
+  fall(trap) {
+    const after = { ...this.defaults, ...trap.params };
+    const before = same(after, this.params) ? this.defaults : this.params;
+    const changes = Object.keys(after).filter((name) => after[name] !== before[name]).map((name) => [name, before[name], after[name]]);
+    this.asking.lift();
+    this.set(trap.params);
+    pin(this.parts.pinned, trap, changes, () => this.unpin());
+    if (this.parts.pinned.getBoundingClientRect().top < 0) this.parts.pinned.scrollIntoView({ block: "start" });
+  }
+
+  unpin() {
+    this.parts.pinned.hidden = true;
+  }
+
+  run(values, settled = true) {
+    this.change(values, settled);
   }
 
   change(values, settled) {
@@ -114,7 +131,7 @@ export class LessonPage {
     if (problem) return this.complain(problem);
     if (!this.running && same(values, this.params)) {
       this.parts.problem.hidden = true;
-      return settled && push(this.link); // the last move of a slider is already on screen
+      return settled && push(this.address); // the last move of a slider is already on screen
     }
     this.waiting = { values, settled };
     if (!this.running) this.send();
@@ -131,7 +148,7 @@ export class LessonPage {
         if (answer.problem) this.complain(answer.problem);
         else {
           this.paint(answer.state);
-          if (settled) push(this.link);
+          if (settled) push(this.address);
         }
       } catch {
         this.complain(`${await refusal()} What you set is kept; change a control to try again.`);
@@ -150,7 +167,10 @@ export class LessonPage {
     const address = location.href;
     try {
       const opened = await patiently(() => this.server.restore(query()));
-      if (address === location.href) this.open(opened); // else the visitor has gone on
+      if (address !== location.href) return; // the visitor has gone on
+      this.asking.open(query(), Object.keys(query()).some((name) => name in this.defaults));
+      this.anew = true;
+      this.open(opened);
     } catch {
       this.complain(`${await refusal()} The picture is not that of the address; reload the page to try again.`);
     }
@@ -165,7 +185,13 @@ export class LessonPage {
     say(this.parts.problem, sentence);
   }
 
+  /** What the address bar says: the Params, and the question if it is not the first one. */
+  get address() {
+    return this.asking.link(this.link);
+  }
+
   paint(state) {
+    this.state = state;
     this.link = state.link;
     this.code = state.code;
     this.params = state.params;
@@ -173,11 +199,35 @@ export class LessonPage {
     this.parts.problem.hidden = true;
     this.parts.notes.hidden = !state.notes?.length;
     say(this.parts.notes, (state.notes ?? []).join(" "));
-    this.figure.update(state.figure);
-    say(this.parts.caption, state.caption);
-    if (state.cells) drawCells(this.parts.program, state.cells);
-    else drawCode(this.parts.program, state.code, state.ran);
+    this.redraw();
     this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
+  }
+
+  /** Picture, words and open folds, as far as the question lets them be seen. */
+  redraw() {
+    const { caption, details, truth, point, program, table } = this.parts;
+    const { state, asking } = this;
+    this.figure.update(state.figure, { veiled: asking.veiled, ring: asking.ring, anew: this.anew });
+    this.anew = false;
+    caption.toggleAttribute("data-veiled", this.figure.veiled);
+    say(caption, this.figure.veiled ? VEILED : state.caption);
+    say(details, state.details);
+    truth.hidden = !asking.answer;
+    point.hidden = !state.cells;
+    if (state.cells) drawPoint(point.lastChild, state.cells);
+    if (program.open) this.drawProgram();
+    if (table.open) this.drawTable();
+  }
+
+  drawProgram() {
+    const { cells, code, ran } = this.state;
+    if (cells) drawCells(this.parts.code, cells);
+    else drawCode(this.parts.code, code, ran);
+  }
+
+  async drawTable() {
+    const { drawTables } = await import("./late/tables.js");
+    drawTables(this.parts.tables, this.figure.rows.hero.flat());
   }
 
   /** The controls show what was computed, unless the visitor has gone on. */
@@ -189,7 +239,7 @@ export class LessonPage {
   entered() {
     if (visit.byTab && this.root.checkVisibility()) {
       visit.byTab = false;
-      push(this.link);
+      push(this.address);
     }
   }
 }
@@ -215,15 +265,4 @@ async function refusal() {
 
 export function same(values, params) {
   return Object.keys(values).every((name) => values[name] === params[name]);
-}
-
-async function copyText(button, text) {
-  const label = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
-  } catch {
-    window.prompt("Copy:", text); // no clipboard outside https and localhost
-  }
-  setTimeout(() => (button.textContent = label), 1200);
 }

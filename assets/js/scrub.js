@@ -1,26 +1,68 @@
-// A slider through the steps that torch has already computed; nothing is asked of the server.
+// A player for the steps that torch has already computed; nothing is asked of the server.
 
 import { h, say } from "./dom.js";
 
+const PACE = 300; // ms a step
+
 export class Scrub {
   constructor(show) {
+    this.show = show;
+    this.labels = [];
     this.slider = h("input", { type: "range", min: 0, step: 1, "data-scrub": true });
     this.name = h("span", { class: "scrub-name" });
     this.label = h("output", { class: "scrub-label" });
-    this.node = h("label", { class: "scrub" }, this.name, this.slider, this.label);
-    this.slider.addEventListener("input", () => {
-      say(this.label, this.labels[this.slider.value]);
-      show(Number(this.slider.value));
-    });
+    this.play = h("button", { type: "button", class: "scrub-play", onclick: () => (this.timer ? this.stop() : this.start()) });
+    const step = (sign, label, by) => h("button", { type: "button", "aria-label": label, onclick: () => (this.stop(), this.go(this.at + by)) }, sign);
+    this.node = h("div", { class: "scrub", role: "group" }, this.name, this.play, step("‹", "one step back", -1), this.slider, step("›", "one step on", 1), this.label);
+    this.slider.addEventListener("input", () => (this.stop(), this.go(Number(this.slider.value))));
+    this.stop();
   }
 
-  /** Offer the steps with these labels; the last one is on screen. */
-  offer(labels, name) {
+  get at() {
+    return Number(this.slider.value);
+  }
+
+  /** Offer the steps with these labels. `anew`: from the first one; otherwise the visitor stays at theirs, or at the end. */
+  offer(labels, name, anew) {
+    const ended = this.labels.length === 0 || this.at === this.labels.length - 1;
     this.labels = labels;
     this.node.hidden = labels.length < 2;
+    if (labels.length < 2) return this.stop();
+    const at = anew ? 0 : ended ? labels.length - 1 : Math.min(this.at, labels.length - 1);
     this.slider.max = labels.length - 1;
-    this.slider.value = labels.length - 1;
     say(this.name, name ?? "");
-    say(this.label, labels.at(-1) ?? "");
+    this.slider.setAttribute("aria-label", name ?? "step");
+    this.go(at);
+    if (anew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.start();
+  }
+
+  go(index) {
+    const at = Math.max(0, Math.min(this.labels.length - 1, index));
+    this.slider.value = at;
+    this.slider.setAttribute("aria-valuetext", `${at + 1} of ${this.labels.length}: ${this.labels[at]}`);
+    say(this.label, this.labels[at]);
+    this.show(at);
+  }
+
+  start() {
+    if (this.at === this.labels.length - 1) this.go(0);
+    clearInterval(this.timer);
+    this.timer = setInterval(() => {
+      if (document.hidden || !this.node.checkVisibility()) return; // waits for who looks elsewhere
+      this.go(this.at + 1);
+      if (this.at === this.labels.length - 1) this.stop();
+    }, PACE);
+    this.face("⏸", "pause");
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.face("▶", "play the steps");
+  }
+
+  face(sign, label) {
+    say(this.play, sign);
+    this.play.setAttribute("aria-label", label);
   }
 }

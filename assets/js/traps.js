@@ -1,15 +1,24 @@
-// Traps: well-known mistakes, each set up by one click, with the thread in which people fell into it.
+// Traps: well-known mistakes, each set up by one click; the sentence, what was changed and its source are pinned over the hero.
 
 import { h, rich } from "./dom.js";
 
-export function drawTraps(host, traps, show) {
+export function drawTraps(host, traps, press) {
   host.hidden = traps.length === 0;
   host.replaceChildren(
     h("h3", {}, "Traps"),
-    h("ul", {}, traps.map((trap) =>
-      h("li", {},
-        h("button", { type: "button", onclick: () => show(trap.params) }, trap.name),
-        h("span", {}, " ", rich(trap.sentence), " ", h("a", { href: trap.source, target: "_blank", rel: "noopener noreferrer" }, "thread")),
-      ))),
+    h("div", { class: "trap-names" }, traps.map((trap) => h("button", { type: "button", onclick: () => press(trap) }, trap.name))),
+  );
+}
+
+/** Pin a trap's sentence; `changes` are [name, before, after]. */
+export function pin(host, { name, sentence, source }, changes, close) {
+  const site = new URL(source).hostname.replace(/^www\./, "");
+  const changed = changes.flatMap(([field, before, after], index) => [index ? ", " : "", h("code", {}, `${field} ${before} → ${after}`)]);
+  host.hidden = false;
+  host.replaceChildren(
+    h("p", {}, h("strong", {}, `${name}. `), ...rich(sentence), " ",
+      h("a", { href: source, target: "_blank", rel: "noopener noreferrer" }, `A thread about it: ${name} (${site})`)),
+    changed.length ? h("p", { class: "changed" }, "What changed: ", ...changed) : "",
+    h("button", { type: "button", class: "quiet close", "aria-label": "unpin the trap", onclick: close }, "✕"),
   );
 }

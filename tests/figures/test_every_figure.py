@@ -8,9 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from figures.panels import numbers
-from tests.corners import at_every_corner, figure_at, result_at
+from tests.corners import at_every_corner, figure_at, is_converted, result_at
+from tests.figures.printed import printed
 
-VIEWS = {"grid", "cube", "bars", "table", "chart", "error", "tree", "strip"}
+VIEWS = {"grid", "cube", "bars", "table", "chart", "error", "tree", "strip", "operator", "facts"}
 
 
 def panels(lesson: Any, params: Any) -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def test_a_figure_is_json_for_views_that_exist(lesson, params):
     json.dumps(figure_at(lesson.slug, params), allow_nan=False)
     assert panels(lesson, params)
     assert {panel["view"] for panel in panels(lesson, params)} <= VIEWS
-    assert all(panel["title"] for panel in panels(lesson, params))
+    assert all(panel["title"] or panel["view"] == "facts" for panel in panels(lesson, params))
 
 
 @at_every_corner
@@ -81,6 +82,31 @@ def test_every_picture_has_words_for_a_screen_reader(lesson, params):
             assert panel["alt"] and panel["columns"] and panel["rows"]
         if panel["view"] in ("chart", "table"):
             assert all(len(row) == len(panel["columns"]) for row in panel["rows"]), panel["title"]
+
+
+def hero(lesson: Any, params: Any) -> list[dict[str, Any]]:
+    drawn = figure_at(lesson.slug, params)
+    return [panel for row in drawn["rows"][: drawn["hero"]] for panel in row]
+
+
+def test_the_hero_shows_at_most_60_numbers_at_the_default(lesson):
+    if is_converted(lesson):
+        texts = [text for panel in hero(lesson, lesson.Params()) for _, text in printed(panel)]
+        assert sum(bool(re.match(r"[-−+]?\d", text)) for text in texts) <= 60
+
+
+def test_the_ringed_cell_says_what_the_right_choice_says(lesson):
+    for prediction in lesson.predictions:
+        if prediction.ring:
+            panels = hero(lesson, lesson.Params(**prediction.show))
+            found = sorted(
+                ((panel, text) for panel in panels for key, text in printed(panel) if prediction.ring in key.split()),
+                key=lambda pair: "veiled" not in pair[0],  # as the page does: what comes out before what goes in
+            )
+            assert found, f"{prediction.question} no cell of the hero has the key {prediction.ring}"
+            panel, text = found[0]
+            assert "veiled" in panel, f"{prediction.question} its cell is seen before it is answered"
+            assert text == prediction.right.text, prediction.question
 
 
 def cells(lesson: Any, params: Any) -> list[dict[str, Any]]:

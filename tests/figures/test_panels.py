@@ -7,7 +7,21 @@ import pytest
 import torch
 
 from figures.charts import lines
-from figures.panels import bars, chart, cube, described, error, figure, grid, limit, numbers, table
+from figures.panels import (
+    bars,
+    cell_text,
+    chart,
+    cube,
+    described,
+    error,
+    facts,
+    figure,
+    grid,
+    limit,
+    numbers,
+    operator,
+    table,
+)
 
 X = torch.tensor([[1.0, -2.5], [float("nan"), float("inf")]])
 
@@ -72,8 +86,22 @@ def test_a_cell_of_a_table_may_have_a_kind():
 
 def test_a_row_without_panels_is_not_there():
     assert figure([error("e", "ValueError: no")], []) == {
-        "rows": [[{"view": "error", "title": "e", "text": "ValueError: no", "where": ""}]]
+        "rows": [[{"view": "error", "title": "e", "text": "ValueError: no", "where": ""}]],
+        "hero": 1,
     }
+
+
+def test_the_hero_stands_before_the_other_rows_and_only_it_is_counted():
+    a, b = operator("nn.Dropout(p=0.5)"), facts([("k", "label", "2.0")])
+    assert figure(hero=[[a], []], more=[[b]]) == {"rows": [[a], [b]], "hero": 1}
+    assert figure([a], [b], [b])["hero"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"), [(2.0, 1, "2.0"), (-0.0, 2, "0"), (-1.25, 2, "-1.25"), ("nan", 1, "NaN"), (7, 0, "7")]
+)
+def test_a_cell_says_its_value_as_a_choice_does(value, digits, text):
+    assert cell_text(value, digits) == text
 
 
 def test_numbers_leave_everything_finite_alone():

@@ -24,12 +24,14 @@ from torch import Tensor, nn
 from explorable.params import choices, from_query, kind, not_in_a_link, read, to_query
 from explorable.wire import plain
 from tests.corners import (
+    LESSONS,
     MODULES,
     at_every_corner,
     corners,
     extremes,
     few,
     figure_at,
+    is_converted,
     is_hidden,
     neighbours,
     result_at,
@@ -133,14 +135,14 @@ def test_every_default_is_in_range(lesson):
 # -- the controls -----------------------------------------------------------------------------------------------------
 
 
-def test_every_control_moves_the_picture_and_is_heard_in_the_caption(lesson):
+def test_every_control_moves_the_picture_and_is_heard_in_the_words(lesson):
     for param in fields(lesson.Params):
         groups = list(neighbours(lesson.Params, param.name))
         assert groups, f"{param.name} has only one value"
         pictures = [{json.dumps(figure_at(lesson.slug, params)) for params in group} for group in groups]
-        captions = [{caption_at(lesson, params) for params in group} for group in groups]
+        captions = [{words_at(lesson, params) for params in group} for group in groups]
         assert max(map(len, pictures)) > 1, f"{param.name} changes no picture"
-        assert max(map(len, captions)) > 1, f"{param.name} changes no caption"
+        assert max(map(len, captions)) > 1, f"{param.name} changes no word"
 
 
 def test_a_hidden_control_changes_nothing(lesson):
@@ -164,6 +166,20 @@ def test_the_caption_holds_numbers_of_the_result_or_its_error(lesson, params):
 
 def caption_at(lesson: Any, params: Any) -> str:
     return lesson.caption(params, result_at(lesson.slug, params))
+
+
+def words_at(lesson: Any, params: Any) -> str:
+    """All that the lesson says: the caption, and what it leaves to the fold."""
+    more = lesson.details(params, result_at(lesson.slug, params)) if lesson.details else ""
+    return caption_at(lesson, params) + more
+
+
+@at_every_corner
+def test_a_caption_is_one_sentence_with_at_most_three_numbers(lesson, params):
+    if is_converted(lesson):
+        caption = caption_at(lesson, params)
+        assert re.search(r"[.?!]$", caption) and not re.search(r"[.?!] ", caption), caption
+        assert len(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", caption)) <= 3, caption
 
 
 def numbers_of(value: Any) -> list[float]:
@@ -240,7 +256,8 @@ def test_every_prediction_is_what_torch_says(lesson):
                 proven = printed(lesson.program.proof(prediction.proof))
             else:
                 proven = str(eval(prediction.proof, {"torch": torch, "nn": nn, "F": F}))
-        agree = [choice == proven or choice.startswith(f"{proven}: ") for choice in prediction.choices]
+        texts = [choice.text for choice in prediction.choices]
+        agree = [text == proven or text.startswith(f"{proven}: ") for text in texts]
         assert [index for index, same in enumerate(agree) if same] == [prediction.answer], (
             f"{prediction.question} The proof prints {proven!r}."
         )
@@ -255,13 +272,35 @@ def printed(code: str) -> str:
 
 def test_every_prediction_can_be_wrong_and_says_why(lesson):
     for prediction in lesson.predictions:
-        assert len(set(prediction.choices)) == len(prediction.choices) > 1
-        assert 0 <= prediction.answer < len(prediction.choices)
-        assert prediction.question.endswith("?") and len(prediction.why.split()) > 5
+        texts, replies = zip(*((choice.text, choice.reply) for choice in prediction.choices), strict=True)
+        assert len(set(texts)) == len(texts) > 1
+        assert 0 <= prediction.answer < len(texts)
+        assert prediction.question.endswith("?") and all(len(reply.split()) > 5 for reply in replies)
         read(lesson.Params, prediction.show)
     assert len({prediction.answer for prediction in lesson.predictions}) > 1, (
         "the right choice always has the same place"
     )
+
+
+def test_a_question_of_the_new_form_replies_to_each_of_three_to_five_choices(lesson):
+    named = [prediction for prediction in lesson.predictions if prediction.ring]
+    for prediction in named:
+        replies = {choice.reply for choice in prediction.choices}
+        assert 3 <= len(prediction.choices) == len(replies) <= 5, prediction.question
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", prediction.id), prediction.question
+    assert len({prediction.id for prediction in named}) == len(named)
+
+
+def test_the_first_question_asks_about_what_the_first_screen_shows(lesson):
+    if is_converted(lesson):
+        assert lesson.Params(**lesson.predictions[0].show) == lesson.Params()
+
+
+def test_the_first_screen_has_two_to_four_controls_and_leads_to_lessons_that_exist(lesson):
+    names = {param.name for param in fields(lesson.Params)}
+    assert set(lesson.main) <= names and set(lesson.related) <= set(LESSONS) - {lesson.slug}
+    if is_converted(lesson):
+        assert 2 <= len(lesson.main) <= 4 or len(names) < 2
 
 
 def test_every_trap_shows_another_picture_and_a_public_source(lesson):

@@ -8,7 +8,7 @@ export function newCell() {
   const parts = {
     side: svg("polygon", { class: "cube-side" }), lid: svg("polygon", { class: "cube-lid" }),
     front: svg("polygon", { class: "cube-front" }), band: svg("polygon", { class: "cube-band" }),
-    text: svg("text", { class: "cube-number" }), tag: svg("text", { class: "cube-tag" }),
+    text: svg("text", { class: "cube-number" }),
   };
   return { node: svg("g", {}, ...Object.values(parts)), parts };
 }
@@ -27,7 +27,6 @@ export function paint(drawn, cell, panel) {
   node.setAttribute("class", ["cube-cell", cell.mark && `mark-${cell.mark}`, cell.group !== null && `group-${cell.group % 10}`].filter(Boolean).join(" "));
   node.style.cssText = `--fill:${background};--text:${color}`;
   parts.text.textContent = text;
-  parts.tag.textContent = cell.group ?? "";
   parts.band.style.display = cell.group === null ? "none" : "";
 }
 
@@ -38,9 +37,7 @@ export function shapeCell(drawn, shared) {
   const { parts } = drawn;
   for (const name of ["side", "lid", "front", "band"]) parts[name].setAttribute("points", shared[name]);
   parts.text.setAttribute("transform", shared.text);
-  parts.tag.setAttribute("transform", shared.tag);
-  const size = Math.min(13, (shared.width - 3) / (0.62 * Math.max(1, parts.text.textContent.length)));
+  const size = Math.min(14, (shared.width - 1) / (0.6 * Math.max(1, parts.text.textContent.length)));
   parts.text.style.fontSize = `${size.toFixed(1)}px`;
-  parts.text.style.display = size < 7 ? "none" : ""; // too narrow: the slices beside it hold the number
-  parts.tag.style.display = shared.width < 26 ? "none" : "";
+  parts.text.style.display = size < 12 ? "none" : ""; // too narrow: the slices beside it hold the number
 }

@@ -59,7 +59,6 @@ export function faces(view, unit) {
     lid: face([0, lid, 0], [1, lid, 0], [1, lid, 1], [0, lid, 1]),
     band: face([0, 0.86, 0], [1, 0.86, 0], [1, 1, 0], [0, 1, 0]),
     text: `matrix(${[ax, ay, bx, by, ...middle].map((n) => n.toFixed(3)).join(" ")})`,
-    tag: `matrix(${[ax, ay, bx, by, ...project([CELL * 0.9, CELL * 0.84, 0])].map((n) => n.toFixed(3)).join(" ")})`,
     width: unit * CELL * Math.hypot(ax, ay),
   };
 }

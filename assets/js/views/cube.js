@@ -38,5 +38,5 @@ export class Cube {
 
 /** 3-D only where it says more than the slices: a third axis, or an axis that is new. */
 function worthSpace(panel, blocks) {
-  return panel.newDim !== undefined || blocks.some((block) => block.shape.length > 2);
+  return panel.solid !== false && (panel.newDim !== undefined || blocks.some((block) => block.shape.length > 2));
 }

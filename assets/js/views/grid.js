@@ -3,11 +3,14 @@
 import { fill, format } from "../color.js";
 import { h, handFocus } from "../dom.js";
 
+const CHARACTER = 7.3; // px, of 12 px type
+
 export class Grid {
   constructor(host) {
     this.host = host;
     this.shape = "";
     host.addEventListener("keydown", (event) => move(event));
+    new ResizeObserver(() => this.fit()).observe(host);
   }
 
   update(panel) {
@@ -17,8 +20,19 @@ export class Grid {
     this.title.textContent = panel.title;
     this.badge.textContent = panel.badge ?? "";
     this.badge.hidden = !panel.badge;
-    this.tensor.textContent = panel.tensor;
+    this.tensor.textContent = panel.tensor.startsWith(`${panel.title} [`) ? panel.tensor.slice(panel.title.length + 1) : panel.tensor;
     panel.values.forEach((row, r) => row.forEach((value, c) => this.paint(this.cells[r][c], panel, value, r, c)));
+    this.fit();
+  }
+
+  /** What does not fit into its cell at a size that can be read is not printed: the pointer and the table say it. */
+  fit() {
+    const cells = this.cells?.flat() ?? [];
+    if (!cells.length) return;
+    const room = cells[0].clientWidth - 2;
+    const longest = (line) => Math.max(...cells.map((cell) => cell[line].textContent.length)) * CHARACTER;
+    this.table.classList.toggle("bare", room > 0 && longest("firstChild") > room);
+    this.table.classList.toggle("narrow", room > 0 && longest("lastChild") > room);
   }
 
   build(panel) {
@@ -28,12 +42,13 @@ export class Grid {
     this.tensor = h("p", { class: "tensor" });
     this.cells = panel.values.map((row) => row.map(() => h("td", { tabindex: -1 }, h("span", { class: "value" }), h("span", { class: "sub" }))));
     if (this.cells[0]?.[0]) this.cells[0][0].tabIndex = 0;
-    const table = h(
+    const table = (this.table = h(
       "table", { class: "grid", style: `--columns: ${columns}` },
       h("caption", {}, this.title, " ", this.badge),
       h("thead", {}, h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
       h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
-    );
+    ));
+    table.classList.toggle("no-labels", panel.labels === false);
     if (panel.labelWidth) table.style.setProperty("--label", `${panel.labelWidth}px`);
     table.classList.toggle("labelled", Boolean(panel.labelWidth));
     if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
@@ -49,7 +64,8 @@ export class Grid {
     const { background, color } = fill(value, panel.limit);
     const signed = value === null ? "" : format(value, panel.digits);
     const text = panel.signed === false ? signed.replace("+", "") : signed;
-    const glyph = mark === "dropped" ? "✕" : text;
+    const marks = mark.split(" ").filter(Boolean);
+    const glyph = marks.includes("dropped") ? "✕" : text;
     const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
     cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
     cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
@@ -59,13 +75,13 @@ export class Grid {
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
     cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
-    cell.className = [mark && `mark-${mark}`, group !== undefined && group !== null && `group group-${group % 10}`].filter(Boolean).join(" ");
+    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}`].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
-    cell.setAttribute("aria-label", spoken(text, mark, group, panel, r, c));
+    cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c));
   }
 }
 
-function spoken(text, mark, group, panel, r, c) {
+function aloud(text, mark, group, panel, r, c) {
   const place = `row ${panel.rowLabels?.[r] ?? r}, column ${panel.colLabels?.[c] ?? c}`;
   const grouped = group !== undefined && group !== null ? `, group ${panel.groupNames?.[group] ?? group}` : "";
   return `${place}: ${text || "empty"}${mark ? `, ${mark}` : ""}${grouped}`;

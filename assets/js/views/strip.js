@@ -18,8 +18,6 @@ export class Strip {
       this.text,
       h("p", { class: "tensor" }, tensor),
     );
-    const answer = this.text.querySelector(".is-answer");
-    if (answer) this.text.scrollTop = answer.offsetTop - this.text.offsetTop - this.text.clientHeight / 2;
   }
 }
 

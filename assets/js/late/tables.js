@@ -1,0 +1,70 @@
+// Every panel of the hero as a plain table, for who reads with a screen reader or wants to copy the numbers.
+
+import { format } from "../color.js";
+import { h } from "../dom.js";
+
+export function drawTables(host, panels) {
+  host.replaceChildren(...panels.map(tableOf).filter(Boolean));
+}
+
+function tableOf(panel) {
+  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
+  if (!make) return null;
+  const { columns, rows } = make(panel);
+  return h(
+    "table", { class: "facts" },
+    h("caption", {}, [panel.title, panel.badge, panel.tensor].filter(Boolean).join(", ") || "facts"),
+    columns ? h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))) : null,
+    h("tbody", {}, rows.map(([head, ...cells]) => h("tr", {}, h("th", { scope: "row" }, head), cells.map((text) => h("td", {}, text))))),
+  );
+}
+
+function gridRows({ values, digits, rowLabels, colLabels, marks, rows }) {
+  const cell = (value, r, c) => [format(value, digits), marks?.[r]?.[c]].filter(Boolean).join(" ");
+  return {
+    columns: [rows || "row", ...(values[0] ?? []).map((_, c) => colLabels?.[c] ?? String(c))],
+    rows: values.map((row, r) => [rowLabels?.[r] ?? String(r), ...row.map((value, c) => cell(value, r, c))]),
+  };
+}
+
+/** One line for each row of the last dim, named by the indices before it. */
+function cubeRows({ values, digits, parts }) {
+  const rows = [];
+  const walk = (nested, index) => {
+    if (Array.isArray(nested) && Array.isArray(nested[0])) nested.forEach((inner, place) => walk(inner, [...index, place]));
+    else rows.push([index.join(", ") || "value", ...[nested].flat().map((value) => format(value, digits))]);
+  };
+  if (parts) parts.forEach((name, part) => walk(values[part] ?? "None", [name]));
+  else walk(values, []);
+  return { rows };
+}
+
+function barRows({ labels, values, digits, unit, references }) {
+  const rows = labels.map((label, index) => [label, `${format(values[index], digits).replace("+", "")} ${unit}`]);
+  return { rows: [...rows, ...references.map(([name, value]) => [name, format(value, digits)])] };
+}
+
+function factRows({ items }) {
+  return { rows: items.map(({ label, text }) => [label, text]) };
+}
+
+function plainRows({ columns, rows }) {
+  return { columns, rows: rows.map((row) => row.map((cell) => String(Array.isArray(cell) ? cell[0] : cell))) };
+}
+
+function tokenRows({ tokens }) {
+  const columns = ["token", "start logit", "end logit", "start probability", "end probability", "kind"];
+  return { columns, rows: tokens.map(({ text, start, end, startShare, endShare, is }) => [text, start, end, startShare, endShare, is.join(" ")].map(String)) };
+}
+
+function nodeRows({ nodes }) {
+  return { rows: nodes.map(({ depth, name, kind, facts, value }) => [`${"- ".repeat(depth)}${name}`, kind ?? "", facts ?? "", value ?? ""]) };
+}
+
+function veilRows() {
+  return { rows: [["?", "hidden until you answer"]] };
+}
+
+function errorRows({ text }) {
+  return { rows: [["error", text]] };
+}

@@ -1,0 +1,41 @@
+// The small panels of a hero: an operator between input and output, named facts, and the box of what is not shown yet.
+
+import { h } from "../dom.js";
+
+export class Operator {
+  constructor(host) {
+    this.host = host;
+  }
+
+  update({ title, note }) {
+    this.host.replaceChildren(h("code", { class: "operator-call" }, ...breakable(title)), h("span", { class: "operator-arrow", "aria-hidden": "true" }), note ? h("p", { class: "operator-note" }, note) : "");
+  }
+}
+
+/** A call may break after its brackets and commas. */
+function breakable(call) {
+  return call.split(/(?<=[([,])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+}
+
+export class Facts {
+  constructor(host) {
+    this.host = host;
+  }
+
+  update({ title, items }) {
+    const shown = items.map(({ key, label, text, note }) =>
+      h("div", { class: "named-fact", tabindex: note ? 0 : null, "data-key": key, "data-note": note ?? "" }, h("dt", {}, label), h("dd", { class: "ring-text" }, text)));
+    this.host.replaceChildren(title ? h("h3", { class: "panel-name" }, title) : "", h("dl", { class: "named-facts" }, shown));
+  }
+}
+
+export class Veil {
+  constructor(host) {
+    this.host = host;
+  }
+
+  update({ title, rows }) {
+    const box = h("div", { class: "veil-box", style: `--rows:${rows}` }, h("span", { "aria-hidden": "true" }, "?"), h("span", { class: "for-ears" }, "hidden until you answer, or press just show me"));
+    this.host.replaceChildren(h("h3", { class: "panel-name" }, title), box);
+  }
+}
