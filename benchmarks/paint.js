@@ -47,7 +47,7 @@ window.timeControl = async (slug, others, change) => {
 
 /** What stays in the browser: point at one cell and then at another. Null where a picture has no cells. */
 window.timePointing = async (slug) => {
-  const cells = document.querySelectorAll(`[data-lesson="${slug}"] .figure [data-note]`);
+  const cells = document.querySelectorAll(`[data-lesson="${slug}"] .hero [data-note]`);
   if (cells.length < 2) return null;
   const [one, other] = [cells[0], cells[cells.length - 1]];
   one.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));

@@ -2,7 +2,7 @@
 
 import { addressOf } from "./address.js";
 import { h, rich } from "./dom.js";
-import { answers, remember } from "./memory.js";
+import { answers, remember, remembers, switchMemory } from "./memory.js";
 
 export class Asking {
   /** `page` is told to `show(params)` a question's case, to `redraw()`, and asked whether it `shows(params)`. */
@@ -57,9 +57,10 @@ export class Asking {
     this.draw();
   }
 
-  /** Go on to a question: what answers it is veiled, unless it has been answered. */
-  go(index) {
+  /** Go on to a question: what answers it is veiled, unless it has been answered; `anew` forgets that on this page. */
+  go(index, anew = false) {
     this.lifted = false;
+    if (anew) delete this.given[this.questions[index].name];
     this.ask(index);
     this.page.prepare(this.question.show);
     this.parts.question.focus();
@@ -125,7 +126,7 @@ export class Asking {
     const count = this.questions.length;
     const open = this.openAfter();
     const given = this.questions.filter(({ name }) => name in this.given);
-    const ask = (index, text) => h("button", { type: "button", class: "link", onclick: () => (this.go(index), this.parts.question.scrollIntoView({ block: "nearest" })) }, rich(text));
+    const ask = (index, text) => h("button", { type: "button", class: "link", onclick: () => (this.go(index, true), this.parts.question.scrollIntoView({ block: "nearest" })) }, rich(text));
     if (given.length < count) {
       const other = open >= 0 && open !== this.current ? [" Next: ", ask(open, this.questions[open].question)] : [];
       next.replaceChildren(h("p", {}, h("strong", {}, `Question ${this.current + 1} of ${count}.`), ...other), ...this.elsewhere());
@@ -144,7 +145,7 @@ export class Asking {
     const { next, related } = this.spec;
     const door = (word, { slug, title, question }) =>
       h("p", {}, `${word}: `, h("a", { href: `?lesson=${slug}`, onclick: (event) => visitLesson(event, slug) }, title), " ", h("span", { class: "asks" }, ...rich(question)));
-    return [next ? door("Next lesson", next) : null, ...related.map((one) => door("Related", one))].filter(Boolean);
+    return [next ? door("Next lesson", next) : null, ...related.map((one) => door("Related", one)), memorySwitch()].filter(Boolean);
   }
 
   /** The query that leads back here: a question whose answer is hidden is asked again, its Params would show it. */
@@ -152,8 +153,20 @@ export class Asking {
     const { question, page } = this;
     const q = `&q=${question.id || this.current + 1}`;
     if (page.figure.veiled && page.shows(question.show)) return `lesson=${this.spec.slug}${this.current || !page.shows({}) ? q : ""}`;
-    return this.current || this.answer ? query + q : query;
+    return this.shown(query);
   }
+
+  /** The query of what comes out, and the question it is asked by. */
+  shown(query) {
+    return this.current || this.answer ? `${query}&q=${this.question.id || this.current + 1}` : query;
+  }
+}
+
+/** Switched off, what this browser remembers is forgotten. */
+function memorySwitch() {
+  const input = h("input", { type: "checkbox", onchange: () => switchMemory(input.checked) });
+  input.checked = remembers();
+  return h("label", { class: "memory" }, input, " remember my answers, in this browser only");
 }
 
 /** The few lines that prove the answer, folded. */

@@ -33,6 +33,7 @@ export class ButtonPage extends LessonPage {
   }
 
   show(params) {
+    this.figure.seek = true;
     this.unpin();
     this.set(params);
   }

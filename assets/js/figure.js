@@ -135,6 +135,16 @@ export class Figure {
     const cells = [...this.panels].filter(([key]) => key.startsWith("hero ")).flatMap(([, { box, newest }]) =>
       [...box.querySelectorAll(`[data-key~="${CSS.escape(this.ring)}"]`)].map((cell) => ({ cell, out: Boolean(newest.veiled) })));
     const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};
-    if (cell) cell.dataset.ring = spoken(cell);
+    if (!cell) return;
+    cell.dataset.ring = spoken(cell);
+    if (this.seek) this.reach(cell);
+  }
+
+  /** Once after an answer: the deciding cell is on the screen, also above what sticks to the foot of a phone. */
+  reach(cell) {
+    this.seek = false;
+    const { top, bottom } = cell.getBoundingClientRect();
+    const foot = matchMedia("(max-width: 820px)").matches ? innerHeight * 0.7 : innerHeight;
+    if (top < 0 || bottom > foot) cell.scrollIntoView({ block: "center", behavior: "smooth" });
   }
 }

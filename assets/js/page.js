@@ -100,6 +100,7 @@ export class LessonPage {
   }
 
   show(params) {
+    this.figure.seek = true;
     this.prepare(params);
   }
 

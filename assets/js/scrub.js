@@ -52,7 +52,7 @@ export class Scrub {
       this.go(this.at + 1);
       if (this.at === this.labels.length - 1) this.stop();
     }, PACE);
-    this.face("⏸", "pause");
+    this.face("■", "pause");
   }
 
   stop() {

@@ -59,9 +59,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def clean_page(browser: Browser) -> Iterator[Page]:
-    """A page of 1280 x 800; it fails its test when the console shows an error or anything outside is requested."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def clean_page(browser: Browser, width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """A page on which nothing plays; it fails its test when the console shows an error or anything outside is requested."""
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

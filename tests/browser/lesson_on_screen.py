@@ -9,10 +9,20 @@ from explorable.params import BadParam, choices
 
 
 class LessonOnScreen:
-    def __init__(self, page: Page, url: str, slug: str, query: str = "") -> None:
+    """By default nothing is veiled and the folds are open; `asked` leaves both as a newcomer meets them."""
+
+    def __init__(self, page: Page, url: str, slug: str, query: str = "", asked: bool = False) -> None:
         self.page, self.slug = page, slug
-        page.goto(f"{url}?lesson={slug}{query}")
+        page.goto(f"{url}?lesson={slug}{query}{'' if asked else '&answered=1'}")
         self.root = page.locator(f'[data-lesson="{slug}"]')
+        self.settle()
+        if not asked:
+            self.open_folds()
+
+    def open_folds(self) -> None:
+        self.root.evaluate(
+            "root => root.querySelectorAll('.below > details, .all-settings').forEach(one => (one.open = true))"
+        )
         self.settle()
 
     def settle(self) -> None:
@@ -21,7 +31,7 @@ class LessonOnScreen:
         self.page.wait_for_function(
             """slug => { const root = document.querySelector(`[data-lesson="${slug}"]`);
                return root.dataset.state === "ready" && !root.hasAttribute("aria-busy") && !("running" in root.dataset)
-                 && [...root.querySelectorAll(".figure .panel")].every(panel => panel.childElementCount); }""",
+                 && [...root.querySelectorAll(".panel")].every(panel => panel.childElementCount); }""",
             arg=self.slug,
             timeout=60_000,
         )
@@ -31,12 +41,14 @@ class LessonOnScreen:
 
     @property
     def shown(self) -> dict[str, str]:
-        """Picture, caption, code and address."""
+        """Picture at its last step, words, code and address."""
         self.settle()
+        if (scrub := self.root.locator("input[data-scrub]")).is_visible():
+            scrub.evaluate("one => { one.value = one.max; one.dispatchEvent(new Event('input')); }")
         return {
-            "picture": self.root.locator(".figure").inner_text(),
-            "caption": self.root.locator(".caption").inner_text(),
-            "code": self.root.locator(".program").text_content(),
+            "picture": "".join(self.root.locator(":is(.hero, .panels)").all_inner_texts()),
+            "caption": "".join(self.root.locator(":is(.caption, .details)").all_inner_texts()),
+            "code": "".join(self.root.locator(":is(.point, .code)").all_text_contents()),
             "address": self.page.url,
         }
 

@@ -48,14 +48,14 @@ def test_a_lost_connection_is_one_sentence_and_what_was_set_is_kept(page, app_ur
     lesson = LessonOnScreen(page, app_url, slug)
     change(lesson)
     page.route("**/explorables/run/**", lambda route: route.fulfill(body="", content_type="text/event-stream"))
-    values = lesson.root.locator("form :is(input, select, textarea)").evaluate_all(
+    values = lesson.root.locator(".controls :is(input, select, textarea)").evaluate_all(
         "all => all.map(one => [one.value, one.checked])"
     )
     lesson.root.locator("button.run").click()
     lesson.settle()
     assert "connection was lost" in lesson.root.locator(".problem").inner_text()
     assert (
-        lesson.root.locator("form :is(input, select, textarea)").evaluate_all(
+        lesson.root.locator(".controls :is(input, select, textarea)").evaluate_all(
             "all => all.map(one => [one.value, one.checked])"
         )
         == values
@@ -79,6 +79,6 @@ def test_on_a_phone_the_answer_comes_into_view(page, app_url, slug):
     lesson = LessonOnScreen(page, app_url, slug)
     lesson.repaint(lesson.root.locator("button.run").click)
     page.wait_for_function(
-        "slug => document.querySelector(`[data-lesson=${slug}] .figure`).getBoundingClientRect().top < innerHeight / 2",
+        "slug => document.querySelector(`[data-lesson=${slug}] .hero`).getBoundingClientRect().top < innerHeight / 2",
         arg=slug,
     )

@@ -75,12 +75,15 @@ def test_nothing_overflows_at_360_pixels(opened):
     assert width <= 360
 
 
-def test_every_prediction_can_be_answered_and_says_why(opened):
-    for prediction in lesson_of(opened.slug).predictions:
-        opened.root.locator(".predict .choices button").first.click()
-        assert prediction.why.replace("`", "") in opened.root.locator(".predict .reply").inner_text()
+def test_every_question_can_be_answered_and_replies(opened):
+    for number, prediction in enumerate(lesson_of(opened.slug).predictions):
+        opened.root.locator(".answers > button").first.click()
+        assert prediction.right.reply.replace("`", "") in opened.root.locator(".reply").inner_text()
         opened.settle()
-        opened.root.locator(".predict .next").click()
+        if number < len(lesson_of(opened.slug).predictions) - 1:
+            opened.root.locator(".reply .go").click()
+            opened.settle()
+    assert "right" in opened.root.locator("[data-part=next] .score").inner_text()
 
 
 def test_every_trap_sets_itself_up(opened):

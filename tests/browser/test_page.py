@@ -12,7 +12,8 @@ def test_the_first_view_teaches_without_a_click_and_asks_the_server_for_nothing(
     page.on("request", lambda request: asked.append(request.url) if "component_server" in request.url else None)
     page.goto(app_url)
     page.locator('[data-lesson="dropout"] .caption').wait_for()
-    assert "entries survive" in page.locator('[data-lesson="dropout"] .caption').inner_text()
+    page.locator('[data-lesson="dropout"] .answers button').first.click()
+    assert "train mode keeps" in page.locator('[data-lesson="dropout"] .caption').inner_text()
     assert asked == []
 
 
@@ -113,9 +114,10 @@ def test_arrow_up_in_a_number_goes_by_the_step_each_time(page, app_url):
 def test_back_to_an_address_without_a_lesson_shows_the_first_view_again(page, app_url):
     page.goto(app_url)
     lesson = page.locator('[data-lesson="dropout"]')
+    lesson.get_by_role("button", name="just show me").click()
     first = lesson.locator(".caption").inner_text()
-    lesson.locator('[data-param="input"] input').first.check()
-    page.wait_for_url("**input=ones")
+    lesson.locator('[data-param="mode"] input').nth(1).check()
+    page.wait_for_url("**mode=eval**")
     page.go_back()
     page.wait_for_function(
         "text => document.querySelector('[data-lesson=dropout] .caption').innerText === text", arg=first
@@ -126,7 +128,7 @@ def test_a_cell_without_arithmetic_never_shows_that_of_another(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout")
     lesson.root.locator("table.grid td[data-key='1,2']").first.hover()
     shown = lesson.root.locator(".arithmetic").inner_text()
-    lesson.root.locator(".panel", has_text="input").locator("td[data-key='1,3']").first.hover()
+    lesson.root.locator(".panel", has_text="y_eval").locator("td[data-key='1,3']").first.hover()
     assert lesson.root.locator(".arithmetic").inner_text() != shown
 
 
@@ -137,18 +139,19 @@ def test_a_teachers_link_hides_controls(page, app_url):
 
 
 def test_the_focus_stays_on_the_card_when_a_prediction_is_answered(page, app_url):
-    lesson = LessonOnScreen(page, app_url, "dropout")
+    lesson = LessonOnScreen(page, app_url, "dropout", asked=True)
     lesson.root.get_by_role("button", name="just show me").press("Enter")
-    assert page.evaluate("document.activeElement.closest('.predict') !== null")
+    assert page.evaluate("document.activeElement.closest('.choices') !== null")
 
 
 def test_arrow_keys_walk_the_cells_and_show_their_arithmetic(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout")
-    lesson.root.locator("table.grid td[tabindex='0']").first.focus()
+    lesson.root.locator(".hero table.grid").nth(1).locator("td[tabindex='0']").focus()
     first = lesson.root.locator(".arithmetic").inner_text()
     page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     second = lesson.root.locator(".arithmetic").inner_text()
-    assert "1/(1-p)" in first and "1/(1-p)" in second and first != second
+    assert "dropped" in first and "1 - 0.5" in second
 
 
 def test_pointing_at_a_cell_lights_the_same_cell_of_every_panel_without_a_request(page, app_url):
@@ -162,16 +165,17 @@ def test_pointing_at_a_cell_lights_the_same_cell_of_every_panel_without_a_reques
 
 def test_scrubbing_shows_computed_steps_without_a_request(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout")
-    asked, before = [], lesson.root.locator(".figure").inner_text()
+    asked, before = [], lesson.root.locator(".panels").inner_text()
     page.on("request", lambda request: asked.append(request.url))
-    lesson.root.locator("input[data-scrub]").fill("0")
-    assert lesson.root.locator(".figure").inner_text() != before
+    lesson.root.locator("input[data-scrub]").fill("3")
+    assert lesson.root.locator(".panels").inner_text() != before
+    assert lesson.root.locator("input[data-scrub]").get_attribute("aria-valuetext").startswith("4 of ")
     assert asked == []
 
 
 def test_a_dropped_zero_does_not_look_like_a_computed_zero(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.3")
-    cells = lesson.root.locator(".panel").first.locator("td[data-key]")
+    cells = lesson.root.locator(".panel", has_text="calls[0]").locator("td[data-key]")
     texts = [cells.nth(i).locator(".value").inner_text() for i in range(cells.count())]
     assert "✕" in texts and "0" in texts
 

@@ -13,14 +13,15 @@ function tableOf(panel) {
   const { columns, rows } = make(panel);
   return h(
     "table", { class: "facts" },
-    h("caption", {}, [panel.title, panel.badge, panel.tensor].filter(Boolean).join(", ") || "facts"),
+    h("caption", {}, [panel.tensor?.startsWith(panel.title) ? "" : panel.title, panel.tensor, panel.badge].filter(Boolean).join(", ") || "facts"),
     columns ? h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))) : null,
     h("tbody", {}, rows.map(([head, ...cells]) => h("tr", {}, h("th", { scope: "row" }, head), cells.map((text) => h("td", {}, text))))),
   );
 }
 
-function gridRows({ values, digits, rowLabels, colLabels, marks, rows }) {
-  const cell = (value, r, c) => [format(value, digits), marks?.[r]?.[c]].filter(Boolean).join(" ");
+function gridRows({ values, digits, signed, rowLabels, colLabels, marks, rows }) {
+  const print = (value) => (signed === false ? format(value, digits).replace("+", "") : format(value, digits));
+  const cell = (value, r, c) => [print(value), marks?.[r]?.[c]].filter(Boolean).join(" ");
   return {
     columns: [rows || "row", ...(values[0] ?? []).map((_, c) => colLabels?.[c] ?? String(c))],
     rows: values.map((row, r) => [rowLabels?.[r] ?? String(r), ...row.map((value, c) => cell(value, r, c))]),

@@ -1,5 +1,6 @@
 // The small panels of a hero: an operator between input and output, named facts, and the box of what is not shown yet.
 
+import { svg } from "../cube/svg.js";
 import { h } from "../dom.js";
 
 export class Operator {
@@ -8,8 +9,12 @@ export class Operator {
   }
 
   update({ title, note }) {
-    this.host.replaceChildren(h("code", { class: "operator-call" }, ...breakable(title)), h("span", { class: "operator-arrow", "aria-hidden": "true" }), note ? h("p", { class: "operator-note" }, note) : "");
+    this.host.replaceChildren(h("code", { class: "operator-call" }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
   }
+}
+
+function arrow() {
+  return svg("svg", { class: "operator-arrow", viewBox: "0 0 44 12", "aria-hidden": "true" }, svg("path", { d: "M0 6H36", class: "shaft" }), svg("path", { d: "M36 0L44 6L36 12Z", class: "tip" }));
 }
 
 /** A call may break after its brackets and commas. */
