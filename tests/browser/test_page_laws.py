@@ -83,7 +83,8 @@ def test_no_type_of_the_picture_is_too_small_to_be_read(newcomer, slug, query, l
         assert part(lesson, "hero").evaluate(SMALLEST) >= least
 
 
-VISIBLE = """root => [...root.querySelectorAll("[data-part]:not([data-part=question], [data-part=choices], [data-part=controls]), .truth, .details, .pinned, .controls :is(.name, label, .about)")]
+VISIBLE = """root => [...root.querySelectorAll("[data-part]:not([data-part=question], [data-part=choices], [data-part=controls]),
+        .truth, .details, .pinned, .controls :is(.name, label, .about)")]
     .filter(one => one.checkVisibility()).map(one => one.innerText).join("\\n")"""
 SPOKEN = """root => [...root.querySelectorAll("[aria-label], [title], [data-note]")].filter(one => !one.closest(".choices, .controls") && one.checkVisibility())
     .map(one => [one.ariaLabel, one.title, one.dataset.note].join(" ")).join("\\n")"""
