@@ -16,8 +16,10 @@ from explorable.lesson import Lesson, Prediction
 from explorable.literal import show_turns
 from explorable.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
 from explorable.program import Program
+from explorable.progress import Cancelled
 from explorable.tape import OperatorTape
 from explorable.wire import plain
+from lessons.shipped import damaged
 
 
 @cache
@@ -47,8 +49,15 @@ def computed(slug: str, params: Any) -> Computed:
     """A lesson with a button runs for seconds: its operators are not taken down, which would slow it."""
     lesson = lesson_of(slug)
     tape = lesson.program.tape(params) if lesson.program else OperatorTape(_room("lessons", slug).__file__ or "")
-    with nullcontext() if lesson.button else tape:
-        result, note = gpu.run(lesson, params)
+    try:
+        with nullcontext() if lesson.button else tape:
+            result, note = gpu.run(lesson, params)
+    except (BadParam, Cancelled):
+        raise
+    except Exception as error:
+        if not (problems := damaged()):
+            raise
+        raise BadParam(f"This lesson cannot run here: {' '.join(problems)}") from error
     return Computed(result, tape, [note] if note else [])
 
 
@@ -156,8 +165,8 @@ def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     try:
         shown = _shown(slug, lesson.Params() if later else params)
     except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
-        shown = _shown(slug, lesson.Params())
-        notes.append(f"{problem} The link's values were replaced by the defaults.")
+        shown, note = _default_instead(slug, problem)
+        notes.append(note)
     opened = {"spec": _spec(lesson), "state": {**shown, "notes": [*shown["notes"], *notes]}}
     return {**opened, "asked": asdict(params)} if later else opened
 
@@ -166,6 +175,16 @@ def _asked(lesson: Lesson, q: str) -> dict[str, Any]:
     """The Params of the question that a link names by its id or its number."""
     numbered = enumerate(lesson.predictions, 1)
     return next((one.show for number, one in numbered if q and q in (one.id, str(number))), {})
+
+
+def _default_instead(slug: str, problem: BadParam) -> tuple[dict[str, Any], str]:
+    """The state of the defaults, or one without a picture where the lesson cannot run at all; and what is to be said."""
+    default = lesson_of(slug).Params()
+    try:
+        return _shown(slug, default), f"{problem} The link's values were replaced by the defaults."
+    except BadParam as none:
+        empty = {"caption": "", "details": "", "code": "", "ran": [], "notes": [], "figure": {"rows": []}}
+        return {**empty, "params": asdict(default), "link": to_query(slug, default)}, str(none)
 
 
 def _shown(slug: str, params: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How a public app is served: limits, headers, compression and the page's own files."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from components.api import arguments
 from components.assets import HEAD, routes
 from components.runs import routes as run_routes
 from components.site import LESSONS
+from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.calls import ReadCalls
 from serving.doors import OpenDoors
@@ -80,5 +82,5 @@ def middleware() -> list[Middleware]:
         Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(GZipMiddleware, minimum_size=2000),
-        Middleware(Health, checks=health_checks()),
+        Middleware(Health, checks=health_checks(), lacks=partial(run_sync, damaged)),
     ]

@@ -18,7 +18,7 @@ def warm() -> threading.Thread:
 
 
 def _open_every_lesson() -> None:
-    """First what a tab opens with, then the ready examples."""
+    """First what a tab opens with, then the ready examples. Nothing that goes wrong in one lesson keeps the others from it."""
     for slug in LESSONS:
         _open(slug, {})
     for slug in LESSONS:
@@ -34,3 +34,5 @@ def _open(slug: str, params: dict[str, Any]) -> None:
             state_json(slug, asked)
     except BadParam as problem:  # the visitor will be told the same
         logging.warning("%s: %s", slug, problem)
+    except Exception:  # the other lessons are to be ready all the same
+        logging.exception("%s cannot be opened", slug)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from models.hub import WEIGHTS, ModelUnavailable, Progress, fetch
+from models.whole import problem_of
 
 if TYPE_CHECKING:
     from models.closed_book import QAModel
@@ -88,6 +89,8 @@ def load(choice: Choice, progress: Progress) -> Model:
 
     Raises ModelUnavailable.
     """
+    if choice in SHIPPED and (problem := problem_of(choice.name)):
+        raise ModelUnavailable(problem)
     folder = fetch(choice.source, progress) if isinstance(choice.source, str) else choice.source
     progress(0.9, f"loading {choice.name}")
     try:

@@ -14,16 +14,18 @@ PATH = "/healthz"
 STANDS = 5.0  # seconds for which an answer stands: making the page takes some 40 ms of processor
 LONGEST = 10.0  # seconds; a page that takes longer cannot be served
 Check = Callable[[], Awaitable[None]]  # raises what keeps the app from being used
+Lacks = Callable[[], Awaitable[list[str]]]
 
 
 class Health:
     """GET /healthz: 200 and "ok" if the page can be made and every check passes, else 503 and a sentence.
 
-    checks: the sentence -> the check that it is said of. This is the innermost middleware, so that `app` is the page alone.
+    checks: the sentence -> the check that it is said of. lacks: a sentence for each thing that only some lessons need; it
+    stands below the ok. This is the innermost middleware, so that `app` is the page alone.
     """
 
-    def __init__(self, app: ASGIApp, checks: Mapping[str, Check]) -> None:
-        self.app, self._checks = app, checks
+    def __init__(self, app: ASGIApp, checks: Mapping[str, Check], lacks: Lacks) -> None:
+        self.app, self._checks, self._lacks = app, checks, lacks
         self._problem, self._until = "", 0.0
         self._one = asyncio.Lock()  # one caller checks, the others wait for what it finds
 
@@ -35,7 +37,8 @@ class Health:
                 self._problem = await self._find_problem(scope)
                 self._until = asyncio.get_running_loop().time() + STANDS
             problem = "The app ends." if ENDING.asked else self._problem  # a proxy sends visitors elsewhere
-        answer = PlainTextResponse(problem or "ok", 503 if problem else 200, headers={"Cache-Control": "no-store"})
+        said = problem or "\n".join(["ok", *await self._lacks()])
+        answer = PlainTextResponse(said, 503 if problem else 200, headers={"Cache-Control": "no-store"})
         await answer(scope, receive, send)
 
     async def _find_problem(self, scope: Scope) -> str:
