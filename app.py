@@ -13,6 +13,11 @@ if __name__ == "__main__":
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
+from components.start import check  # noqa: E402
+
+if __name__ == "__main__":
+    check()  # before the lessons are imported, of which some read variables too
+
 from components.end import end  # noqa: E402
 from components.server import launch_settings  # noqa: E402
 from components.site import build  # noqa: E402

@@ -18,6 +18,7 @@ from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.calls import ReadCalls
 from serving.doors import OpenDoors
+from serving.forwarded import Forwarded
 from serving.headers import SafeHeaders, embedders_from_environment
 from serving.health import Check, Health
 from serving.limits import LimitBody
@@ -72,6 +73,7 @@ def health_checks() -> dict[str, Check]:
 def middleware() -> list[Middleware]:
     """What a request passes, outermost first. None of it holds back an answer that comes in pieces."""
     return [
+        Middleware(Forwarded),
         Middleware(SafeHeaders, embedders=embedders_from_environment()),
         Middleware(OpenDoors),
         Middleware(ReadAddress),

@@ -24,7 +24,7 @@ class Health:
     stands below the ok. This is the innermost middleware, so that `app` is the page alone.
     """
 
-    def __init__(self, app: ASGIApp, checks: Mapping[str, Check], lacks: Lacks) -> None:
+    def __init__(self, app: ASGIApp, checks: Mapping[str, Check], lacks: Lacks | None = None) -> None:
         self.app, self._checks, self._lacks = app, checks, lacks
         self._problem, self._until = "", 0.0
         self._one = asyncio.Lock()  # one caller checks, the others wait for what it finds
@@ -37,7 +37,7 @@ class Health:
                 self._problem = await self._find_problem(scope)
                 self._until = asyncio.get_running_loop().time() + STANDS
             problem = "The app ends." if ENDING.asked else self._problem  # a proxy sends visitors elsewhere
-        said = problem or "\n".join(["ok", *await self._lacks()])
+        said = problem or "\n".join(["ok", *(await self._lacks() if self._lacks else [])])
         answer = PlainTextResponse(said, 503 if problem else 200, headers={"Cache-Control": "no-store"})
         await answer(scope, receive, send)
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.datastructures import Headers
@@ -22,14 +23,22 @@ def proxies_from_environment() -> int:
     return int(given)
 
 
-PROXIES = proxies_from_environment()
+@cache
+def proxies() -> int:
+    """The same, read once."""
+    return proxies_from_environment()
 
 
 def address_of(scope: Scope) -> str:
     """The address that the outermost trusted proxy saw; what a visitor writes into the header himself is further left."""
     peer = scope["client"][0] if scope.get("client") else ""
-    said = [part.strip() for line in Headers(scope=scope).getlist("x-forwarded-for") for part in line.split(",")]
-    return _household(said[-PROXIES] if 0 < PROXIES <= len(said) else peer)
+    said = forwarded_for(scope)
+    return _household(said[-proxies()] if 0 < proxies() <= len(said) else peer)
+
+
+def forwarded_for(scope: Scope) -> list[str]:
+    """The addresses in X-Forwarded-For, that of the nearest proxy's peer last."""
+    return [part.strip() for line in Headers(scope=scope).getlist("x-forwarded-for") for part in line.split(",")]
 
 
 def _household(address: str) -> str:

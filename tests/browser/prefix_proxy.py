@@ -18,7 +18,12 @@ def under(prefix: str, app: str) -> Iterator[str]:
         def do_GET(self) -> None:
             upstream = HTTPConnection(urlsplit(app).netloc, timeout=60)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            passed = {**self.headers, "Host": urlsplit(app).netloc, "X-Forwarded-Host": self.headers["Host"]}
+            passed = {
+                **self.headers,
+                "Host": urlsplit(app).netloc,
+                "X-Forwarded-Host": self.headers["Host"],
+                "X-Forwarded-For": "127.0.0.1",
+            }
             upstream.request(self.command, self.path.removeprefix(prefix) or "/", body, passed)
             answer = upstream.getresponse()
             self.send_response(answer.status)

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, FrameLocator, Page
 from benchmarks.server import OURS, Server, serving
 from components.answer import lesson_of
 from components.site import LESSONS
+from serving import forwarded
 from tests.browser.lesson_on_screen import LessonOnScreen
 from tests.browser.prefix_proxy import under
 from tests.components.served import served
@@ -75,6 +76,7 @@ def test_another_site_cannot_frame_it(browser, school, app_url):
 
 def test_under_a_path_of_a_proxy_the_page_works(page, monkeypatch):
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/torch")
+    monkeypatch.setattr(forwarded, "proxies", lambda: 1)
     with served() as app, under("/torch", str(app.base_url)) as address:
         lesson = LessonOnScreen(page, address, "dropout")
         lesson.repaint(lambda: lesson.root.locator('[data-param="input"] input').first.check())

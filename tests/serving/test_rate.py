@@ -132,7 +132,7 @@ def scope(peer: str, *forwarded: str) -> dict:
     ],
 )
 def test_the_address_is_what_the_outermost_trusted_proxy_saw(monkeypatch, proxies, forwarded, address):
-    monkeypatch.setattr(visitor, "PROXIES", proxies)
+    monkeypatch.setattr(visitor, "proxies", lambda: proxies)
     assert address_of(scope("9.9.9.9", *forwarded)) == address
 
 

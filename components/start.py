@@ -1,0 +1,10 @@
+"""What must be right before the app starts; everything that is not is said in one sentence, and the app does not start."""
+
+from lessons import machine
+from serving import variables
+
+
+def check() -> None:
+    """Raises SystemExit, which prints the sentences and leaves with code 1."""
+    if problems := [*variables.problems(), *machine.problems()]:
+        raise SystemExit("\n".join(problems))

@@ -1,0 +1,36 @@
+"""What the operator set in the environment is read once before anything is served: a mistake is one sentence, and no start."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from serving import headers, rate, visitor
+
+OURS = "TORCH_EXPLORABLES_"
+OF_MODELS = (f"{OURS}DEVICE", f"{OURS}MODEL")  # lessons/machine.py reads them
+KNOWN = (rate.VARIABLE, visitor.VARIABLE, headers.VARIABLE, *OF_MODELS)
+ROOT = "GRADIO_ROOT_PATH"
+
+
+def problems() -> list[str]:
+    """A sentence for each variable with which the app cannot be served as it was meant."""
+    unknown = sorted(name for name in os.environ if name.startswith(OURS) and name not in KNOWN)
+    readers = (rate.rate_from_environment, visitor.proxies_from_environment, headers.embedders_from_environment, _root)
+    return [
+        *(f"{name} is no variable of this app, which reads {', '.join(KNOWN)}." for name in unknown),
+        *filter(None, map(_problem, readers)),
+    ]
+
+
+def _problem(read: Callable[[], Any]) -> str:
+    try:
+        read()
+    except ValueError as problem:
+        return str(problem)
+    return ""
+
+
+def _root() -> None:
+    path = os.environ.get(ROOT, "").strip()
+    if path and not path.startswith(("/", "http://", "https://")):
+        raise ValueError(f"{ROOT} must begin with /, http:// or https://, not {path!r}.")
