@@ -28,7 +28,7 @@ else:
 if layer == "nn.Dropout":
     dropout = nn.Dropout(p)
 elif layer == "nn.Dropout1d":
-    dropout = nn.Dropout1d(p)  # x is read as (channels, length): whole rows go
+    dropout = nn.Dropout1d(p)  # x is read as (channels, length)
 else:
     dropout = ForgotTraining()
 

@@ -1,0 +1,152 @@
+"""A newcomer's walk through a lesson, and what is seen on the way: one page load, for the laws of tests/browser/test_page_laws.py."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator
+
+from components.answer import lesson_of
+from tests.browser.lesson_on_screen import LessonOnScreen
+
+SCREENS = ((1280, 800), (1024, 768), (390, 844))
+PARTS = ("question", "choices", "hero", "caption", "controls")
+CUT = """hero => [hero, ...hero.querySelectorAll("*")].filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth
+    && getComputedStyle(one).overflowX !== "visible" && !one.matches(".for-ears, input")).map(one => one.className)"""
+SMALLEST = """hero => Math.min(...[...hero.querySelectorAll("*")].filter(one => one.checkVisibility()
+    && !one.matches(".for-ears, .cube-same") && [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+    .map(one => parseFloat(getComputedStyle(one).fontSize) * (one.currentCSSZoom ?? 1)))"""
+VISIBLE = """root => [...root.querySelectorAll("[data-part], .truth, .details, .pinned, .control :is(.name, label, .about)")]
+    .filter(one => one.checkVisibility() && !one.matches("[data-part=question], [data-part=choices], [data-part=controls]"))
+    .map(one => one.innerText).join("\\n")"""
+SPOKEN = """root => [...root.querySelectorAll("[aria-label], [title], [data-note]")]
+    .filter(one => one.checkVisibility() && !one.closest("[data-part=choices], [data-part=controls]"))
+    .map(one => [one.ariaLabel, one.title, one.dataset.note].join(" ")).join("\\n")"""
+
+
+@dataclass
+class Screen:
+    """One size of window, before anything is answered."""
+
+    boxes: dict[str, dict[str, float]]
+    width: int  # of the whole document
+    cut: list[str]  # what of the picture is cut off or scrolls sideways
+
+
+@dataclass
+class Asked:
+    """One question, before and after a wrong answer."""
+
+    headline: str
+    before: list[str]  # what is to be seen, and what is to be heard
+    veiled: int
+    ring: str | None = None
+    reply: str = ""
+    truth: bool = False
+    veiled_after: int = 0
+
+
+@dataclass
+class Trapped:
+    """One trap that was pressed."""
+
+    words: str
+    source: str | None
+    pinned: dict[str, float]
+    hero: dict[str, float]
+
+
+@dataclass
+class Walk:
+    lesson: LessonOnScreen
+    screens: dict[tuple[int, int], Screen] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    traps: list[Trapped] = field(default_factory=list)
+    grave: dict[str, list[Any]] = field(default_factory=dict)  # what axe finds, by state of the page
+    height: int = 0
+    end: str = ""
+    memory: dict[str, Any] = field(default_factory=dict)
+    type_sizes: dict[str, float] = field(default_factory=dict)
+
+    def part(self, name: str) -> Locator:
+        return self.lesson.root.locator(f"[data-part={name}]")
+
+    def box(self, locator: Locator) -> dict[str, float]:
+        return locator.bounding_box() or {"x": 0, "y": 0, "width": 0, "height": 0}
+
+    def go(self) -> "Walk":
+        """The whole walk, in the order in which a visitor could make it."""
+        for size in SCREENS:
+            self.look(size)
+        self.lesson.page.set_viewport_size({"width": 1280, "height": 800})
+        self.audit("asked")
+        for number, _ in enumerate(lesson_of(self.lesson.slug).predictions):
+            self.answer(number)
+        self.finish()
+        for trap in lesson_of(self.lesson.slug).traps:
+            self.fall(trap)
+        self.present()
+        return self
+
+    def look(self, size: tuple[int, int]) -> None:
+        page = self.lesson.page
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.lesson.settle()
+        boxes = {name: self.box(self.part(name)) for name in PARTS}
+        width = page.evaluate("document.documentElement.scrollWidth")
+        self.screens[size] = Screen(boxes, width, self.part("hero").evaluate(CUT))
+
+    def answer(self, number: int) -> None:
+        """Look at the question on screen, then give the choice after the right one, guessing."""
+        root, prediction = self.lesson.root, lesson_of(self.lesson.slug).predictions[number]
+        if number:
+            root.locator(".reply .go").click()
+            self.lesson.settle()
+        before = [root.evaluate(VISIBLE), root.evaluate(SPOKEN)]
+        asked = Asked(self.part("question").inner_text(), before, root.locator("[data-veiled]").count())
+        root.get_by_role("button", name="guessing").click()
+        root.locator(".answers > button").nth((prediction.answer + 1) % len(prediction.choices)).click()
+        self.lesson.settle()
+        if (ring := self.part("hero").locator("[data-ring]")).count():
+            asked.ring = ring.get_attribute("data-ring")
+        asked.reply, asked.truth = root.locator(".reply").inner_text(), root.locator(".truth").is_visible()
+        asked.veiled_after = root.locator("[data-veiled]").count()
+        self.asked.append(asked)
+
+    def finish(self) -> None:
+        page = self.lesson.page
+        self.height = page.evaluate("document.documentElement.scrollHeight")
+        self.end = self.part("next").inner_text()
+        self.memory = page.evaluate("JSON.parse(localStorage['torch-explorables']).answers")
+        self.type_sizes["page"] = self.part("hero").evaluate(SMALLEST)
+        self.audit("answered")
+
+    def fall(self, trap: Any) -> None:
+        root = self.lesson.root
+        self.lesson.page.evaluate("scrollTo(0, 0)")
+        root.get_by_role("button", name="reset").click()
+        self.lesson.settle()
+        root.get_by_role("button", name=trap.name, exact=True).click()
+        self.lesson.settle()
+        pinned = root.locator(".pinned")
+        source = pinned.get_by_role("link").get_attribute("href")
+        self.traps.append(Trapped(pinned.inner_text(), source, self.box(pinned), self.box(self.part("hero"))))
+
+    def present(self) -> None:
+        self.lesson.root.get_by_role("button", name="Present").click()
+        self.lesson.page.wait_for_function("document.documentElement.dataset.view === 'present'")
+        self.type_sizes["present"] = self.part("hero").evaluate(SMALLEST)
+        self.audit("presented")
+        self.lesson.root.get_by_role("button", name="leave the presentation").click()
+
+    def audit(self, state: str) -> None:
+        for theme in ("light", "dark"):
+            self.lesson.page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+            found = Axe().run(self.lesson.page).response["violations"]
+            self.grave[f"{state}, {theme}"] = [
+                (fault["id"], node["html"][:200])
+                for fault in found
+                if fault["impact"] in ("serious", "critical")
+                for node in fault["nodes"]
+            ]
+        self.lesson.page.evaluate("document.body.classList.remove('dark')")
