@@ -6,8 +6,11 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.visitor import is_https
+
 VARIABLE = "TORCH_EXPLORABLES_EMBED"  # more sites that may show the app in a frame, with spaces between; * for all
 SPACES = "https://huggingface.co https://*.hf.space"
+HTTPS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; its subdomains are others' to decide
 _ORIGIN = re.compile(r"(https?://(\*\.)?[\w.-]+(:\d+)?|\*)")
 
 
@@ -49,12 +52,14 @@ class SafeHeaders:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",  # the address holds what a visitor typed
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",  # frames, and sites that may ask, are not what it forbids
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.added)
+                MutableHeaders(scope=message).update(self.added | (HTTPS if is_https(scope) else {}))
             await send(message)
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -57,6 +57,10 @@ def cookie_of(scope: Scope) -> str:
 
 def new_cookie(scope: Scope) -> str:
     """A Set-Cookie header that ends with the browser session; over https it also works inside another site's frame."""
-    secure = (Headers(scope=scope).get("x-forwarded-proto") or scope["scheme"]).split(",")[0].strip() == "https"
-    site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    site = "SameSite=None; Secure; Partitioned" if is_https(scope) else "SameSite=Lax"
     return f"{COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; {site}"
+
+
+def is_https(scope: Scope) -> bool:
+    """Whether the visitor's browser speaks https; serving/forwarded.py leaves only what trusted proxies say of it."""
+    return (Headers(scope=scope).get("x-forwarded-proto") or scope["scheme"]).split(",")[0].strip() == "https"
