@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
+# make run | test | check | bench | errors | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 7860
@@ -7,7 +7,7 @@ BIN := .venv/bin
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench lock newest lowest chromium
+.PHONY: run test check bench errors lock newest lowest chromium
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
@@ -19,6 +19,10 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The error texts of the search: all lessons take minutes; ONLY=stack renews one.
+errors: .venv/dev.stamp
+	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m tests.components.record_errors $(ONLY)
 
 bench: .venv/dev.stamp chromium
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(ONLY)

@@ -1,6 +1,7 @@
 """The page's own files, served with names that change when their content does, so browsers keep them for good."""
 
 import hashlib
+import json
 from pathlib import Path
 
 from starlette.requests import Request
@@ -23,11 +24,13 @@ def _digest() -> str:
 
 
 BASE = f"explorables/{_digest()}"  # relative to the page, whatever path a proxy serves it under
-FIRST = (
-    "page",
+HOME = ("site", "address", "memory", "home", "dom", "search")  # the scripts that home needs at once
+LESSON = (  # those of a lesson
+    "site",
     "address",
     "anatomy",
     "ask",
+    "page",
     "code",
     "controls",
     "dom",
@@ -41,11 +44,18 @@ FIRST = (
     "views/grid",
     "views/error",
 )
+PRELOAD = f"""<script>
+for (const name of new URLSearchParams(location.search).has("lesson") ? {json.dumps(LESSON)} : {json.dumps(HOME)}) {{
+  const link = document.createElement("link");
+  Object.assign(link, {{ rel: "modulepreload", href: `{BASE}/js/${{name}}.js` }});
+  document.head.append(link);
+}}
+</script>"""
 HEAD = "\n".join(
     [
         f'<script type="module" src="{BASE}/js/english.js"></script>',
         f'<link rel="stylesheet" href="{BASE}/style.css">',
-        *(f'<link rel="modulepreload" href="{BASE}/js/{name}.js">' for name in FIRST),
+        PRELOAD,
         '<meta name="description" content="Change one thing about PyTorch and see what really happens.">',
     ]
 )

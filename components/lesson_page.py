@@ -1,4 +1,4 @@
-"""One lesson as a gr.HTML whose own JavaScript draws it. Nothing is mounted, nor computed, before its tab is opened."""
+"""One lesson as a gr.HTML whose own JavaScript draws it. Nothing is drawn, nor computed, before it is opened."""
 
 from typing import Any
 
@@ -8,38 +8,31 @@ from starlette.responses import Response
 from components.answer import lesson_of, opening, state_json, to_json
 from components.assets import BASE
 from components.runs import calling, settled
-from explorable.params import BadParam, read, shorten
+from explorable.params import BadParam, read
 
-MOUNT = f"""
+OFFER = f"""
 const root = window.gradio_config?.root ?? location.origin;
-import(`${{root}}/{BASE}/js/page.js`).then(({{ mount }}) => mount(element, props.slug, props.value, server, props.lessons));
+import(`${{root}}/{BASE}/js/site.js`).then(({{ lesson }}) => lesson(props.slug, element, server));
 """
 
 
-def lesson_page(slug: str, lessons: tuple[str, ...]) -> gr.HTML:
-    """A lesson's page. The first one of the app knows all slugs and carries its opening state in the page itself."""
-    first = slug == lessons[0]
+def lesson_page(slug: str) -> gr.HTML:
+    """The place of a lesson's page, and the two functions that answer it."""
     return gr.HTML(
-        value=opening(slug, {}) if first else None,
         html_template="",
-        js_on_load=MOUNT,
+        js_on_load=OFFER,
         apply_default_css=False,
         elem_id=f"page-{slug}",
-        server_functions=[_restore(slug, lessons), _update(slug)],
+        server_functions=[_restore(slug), _update(slug)],
         slug=slug,
-        lessons=list(lessons) if first else None,
     )
 
 
-def _restore(slug: str, lessons: tuple[str, ...]) -> Any:
+def _restore(slug: str) -> Any:
     def restore(query: Any) -> Response:
         """The page as a link opens it; whatever the link gets wrong falls to its default and is named."""
         asked = {str(key): str(value) for key, value in query.items()} if isinstance(query, dict) else {}
-        known = asked.get("lesson", slug) in lessons
-        opened = opening(slug, asked if known else {})
-        if not known:
-            opened["state"]["notes"].insert(0, f"There is no lesson {shorten(asked['lesson'])}; this is {slug}.")
-        return _json(to_json(opened))
+        return _json(to_json(opening(slug, asked)))
 
     return restore
 

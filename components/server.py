@@ -12,8 +12,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from components.answer import lesson_of, state, to_json
 from components.api import arguments
 from components.assets import HEAD, routes
+from components.document import routes as document_routes
 from components.runs import routes as run_routes
+from components.search import routes as search_routes
 from components.site import LESSONS
+from components.thumbs import routes as thumb_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.calls import ReadCalls
@@ -50,7 +53,7 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": [*routes(), *run_routes(LESSONS)],
+            "routes": [*routes(), *run_routes(LESSONS), *search_routes(), *document_routes(), *thumb_routes()],
             "middleware": middleware(),
             "lifespan": outermost,
         },

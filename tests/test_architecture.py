@@ -11,10 +11,20 @@ STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
     "programs": {"torch", "tqdm", "transformers"},
     "explorable": {"explorable", "models", "torch"},
-    "lessons": {"explorable", "lessons", "models", "torch", "transformers"},
+    "lessons": {"explorable", "lessons", "models", "safetensors", "torch", "transformers"},
     "figures": {"explorable", "figures", "lessons", "plotly"},
-    # Gradio's routes are Starlette's, its threads anyio's.
-    "components": {"anyio", "components", "explorable", "figures", "gradio", "lessons", "serving", "starlette"},
+    # Gradio's routes are Starlette's, its threads anyio's, its templates escape with markupsafe.
+    "components": {
+        "anyio",
+        "components",
+        "explorable",
+        "figures",
+        "gradio",
+        "lessons",
+        "markupsafe",
+        "serving",
+        "starlette",
+    },
     "serving": {"serving", "starlette"},
     "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
 }

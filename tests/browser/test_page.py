@@ -7,35 +7,11 @@ from tests.browser.lesson_on_screen import LessonOnScreen
 pytestmark = pytest.mark.browser
 
 
-def test_the_first_view_teaches_without_a_click_and_asks_the_server_for_nothing(page, app_url):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if "component_server" in request.url else None)
-    page.goto(app_url)
-    page.locator('[data-lesson="dropout"] .caption').wait_for()
-    page.locator('[data-lesson="dropout"] .answers button').first.click()
-    assert "train mode keeps" in page.locator('[data-lesson="dropout"] .caption').inner_text()
-    assert asked == []
-
-
-def test_a_tab_writes_its_lesson_into_the_address_and_back_returns(page, app_url):
-    LessonOnScreen(page, app_url, "dropout")
-    page.get_by_role("tab", name="train(), eval(), no_grad()", exact=True).click()
-    page.wait_for_url("**lesson=modes")
-    page.go_back()
-    page.locator('[data-lesson="dropout"]').wait_for(state="visible")
-
-
 def test_a_bad_link_opens_the_defaults_and_names_the_field(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=7&layer=nonsense&mode=eval")
     notes = lesson.root.locator(".notes").inner_text()
     assert "p must be a number from 0" in notes and "layer must be one of" in notes
     assert lesson.root.locator('[data-param="p"] input[type=number]').input_value() == "0.5"
-
-
-def test_a_link_to_no_lesson_says_so(page, app_url):
-    page.goto(f"{app_url}?lesson=nonsense")
-    page.locator('[data-lesson="dropout"] .notes').wait_for(state="visible")
-    assert "There is no lesson 'nonsense'" in page.locator('[data-lesson="dropout"] .notes').inner_text()
 
 
 def test_markup_in_a_link_is_shown_as_text(page, app_url):
@@ -109,19 +85,6 @@ def test_arrow_up_in_a_number_goes_by_the_step_each_time(page, app_url):
     for _ in range(2):
         lesson.repaint(lambda: page.keyboard.press("ArrowUp"))
     assert number.input_value() == "0.6"
-
-
-def test_back_to_an_address_without_a_lesson_shows_the_first_view_again(page, app_url):
-    page.goto(app_url)
-    lesson = page.locator('[data-lesson="dropout"]')
-    lesson.get_by_role("button", name="just show me").click()
-    first = lesson.locator(".caption").inner_text()
-    lesson.locator('[data-param="mode"] input').nth(1).check()
-    page.wait_for_url("**mode=eval**")
-    page.go_back()
-    page.wait_for_function(
-        "text => document.querySelector('[data-lesson=dropout] .caption').innerText === text", arg=first
-    )
 
 
 def test_a_cell_without_arithmetic_never_shows_that_of_another(page, app_url):

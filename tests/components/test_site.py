@@ -1,4 +1,4 @@
-"""The page: a tab for each lesson, a small first HTML, files that browsers may keep, and no slow import at the start."""
+"""The page: a way to each lesson, a small first HTML, files that browsers may keep, and no slow import at the start."""
 
 import json
 import subprocess
@@ -9,8 +9,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from components import CHAPTERS
-from components.assets import BASE, FIRST, HEAD, SCRIPTS, routes
+from components.answer import lesson_of
+from components.assets import BASE, HOME, LESSON, SCRIPTS, routes
+from components.home import home
+from components.nav import header
 from components.site import LESSONS, build
+from components.text import rich
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +27,29 @@ def files():
     return TestClient(Starlette(routes=routes()))
 
 
-def test_every_chapter_and_every_lesson_has_its_tab(config):
-    tabs = [block["props"]["id"] for block in config["components"] if block["type"] == "tabitem"]
-    assert sorted(tabs) == sorted([*(chapter.slug for chapter in CHAPTERS), *LESSONS])
+def test_every_chapter_and_every_lesson_has_its_tab():
+    for slug in [chapter.slug for chapter in CHAPTERS]:
+        assert f'data-chapter="{slug}"' in header()
+    for slug in LESSONS:
+        assert f'href="?lesson={slug}"' in header()
+
+
+def test_home_asks_the_first_question_of_every_lesson():
+    for slug in LESSONS:
+        assert str(rich(lesson_of(slug).predictions[0].question)) in home(), slug
+
+
+def test_what_a_lesson_says_is_text_on_every_page():
+    assert rich("`a<b` & <b>") == "<code>a&lt;b</code> &amp; &lt;b&gt;"
 
 
 def test_no_lesson_stands_in_two_chapters():
     assert len(set(LESSONS)) == len(LESSONS)
 
 
-def test_only_the_first_lesson_carries_its_state_in_the_page(config):
-    values = {
-        block["props"]["elem_id"]: block["props"].get("value")
-        for block in config["components"]
-        if str(block["props"].get("elem_id")).startswith("page-")
-    }
-    assert values.pop(f"page-{LESSONS[0]}")["state"]["caption"]
-    assert set(values.values()) == {None}
+def test_no_lesson_carries_a_state_in_the_page(config):
+    pages = [block["props"] for block in config["components"] if str(block["props"].get("elem_id")).startswith("page-")]
+    assert len(pages) == len(LESSONS) and not any(page.get("value") for page in pages)
 
 
 def test_a_lesson_adds_little_to_the_first_html(config):
@@ -66,8 +76,8 @@ def test_files_are_found_behind_a_proxy_that_cuts_its_path_off():
         assert behind.get(f"/{BASE}/{path}").status_code == 200, path
 
 
-def test_every_script_the_first_view_needs_is_preloaded():
-    assert all((SCRIPTS / f"{name}.js").is_file() and f"{name}.js" in HEAD for name in FIRST)
+def test_every_script_that_is_loaded_ahead_is_there():
+    assert all((SCRIPTS / f"{name}.js").is_file() for name in (*HOME, *LESSON))
 
 
 @pytest.mark.parametrize("path", ["js/../../../app.py", "js/%2e%2e/%2e%2e/app.py", "plotly/../../../etc/passwd", "js/"])
