@@ -1,4 +1,4 @@
-"""Bytes and requests of the first view with an empty cache, against a minimal Gradio app."""
+"""Bytes and requests of home with an empty cache, against a minimal Gradio app."""
 
 from playwright.sync_api import Browser
 
@@ -7,7 +7,7 @@ from benchmarks.report import interleaved, ratio
 from benchmarks.server import MINIMAL, OURS, serving
 
 ROUNDS = 5
-READY = "[data-lesson][data-state=ready]"
+READY = "[data-page=home] #home textarea"
 
 
 def traffic(browser: Browser, url: str, ready: str) -> tuple[int, int]:

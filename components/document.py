@@ -157,7 +157,7 @@ async def _sitemap(request: Request) -> Response:
     places += [address_of(lesson, trap) for lesson, trap in all_traps()]
     urls = Markup("").join(Markup("<url><loc>{}</loc></url>").format(_root(request) + place) for place in places)
     head = Markup('<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">')
-    return Response(head + urls + "</urlset>", media_type="application/xml")
+    return Response(head + urls + Markup("</urlset>"), media_type="application/xml")
 
 
 async def _robots(request: Request) -> Response:

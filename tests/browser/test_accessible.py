@@ -1,0 +1,45 @@
+"""axe finds nothing serious on home, in the way through the app, and on the pages of traps, in light and in dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.lesson_on_screen import LessonOnScreen
+
+pytestmark = pytest.mark.browser
+
+
+def serious(page, part: str) -> list[str]:
+    found = Axe().run(page, context=part).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_home(page, app_url, scheme, width):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(app_url)
+    page.locator("#home textarea").fill("RuntimeError: stack expects each tensor to be equal size")
+    page.locator("#home .found a").first.wait_for()
+    assert serious(page, "body") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_header_of_a_lesson(page, app_url, scheme):
+    page.emulate_media(color_scheme=scheme)
+    LessonOnScreen(page, app_url, "batches")
+    page.locator("#site-header textarea").wait_for()
+    assert serious(page, "#site-header") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["traps/", "traps/stack/unequal-shapes", "python"])
+def test_the_pages_without_gradio(page, app_url, scheme, path):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(app_url + path)
+    assert serious(page, "body") == []
