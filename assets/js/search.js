@@ -56,15 +56,25 @@ export function drawSearch(host, go) {
     found.hidden = true;
   }
 
-  field.addEventListener("focus", () => {
+  /** Back in the field, with nothing below it until something else is typed. */
+  function leave() {
+    field.removeEventListener("focus", begin);
+    field.focus();
+    field.addEventListener("focus", begin);
+    close();
+  }
+
+  function begin() {
     finder ??= load().catch(() => (finder = null));
     if (field.value.trim().length > 1) look();
-  });
+  }
+
+  field.addEventListener("focus", begin);
   field.addEventListener("input", look);
   host.addEventListener("keydown", (event) => {
     const links = [...found.querySelectorAll("a")];
     const at = links.indexOf(document.activeElement);
-    if (event.key === "Escape") close(), field.focus();
+    if (event.key === "Escape") leave();
     else if (event.key === "Enter" && event.target === field && !event.shiftKey) {
       event.preventDefault();
       if (links.length) close(), go(links[0].getAttribute("href"));
