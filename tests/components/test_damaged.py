@@ -29,7 +29,7 @@ def damaged(monkeypatch):
 
 
 def test_a_lesson_without_its_model_opens_with_the_sentence_and_answers_with_it(damaged):
-    opened = json.loads(_restore("train_mode_answers", LESSONS)({"lesson": "train_mode_answers"}).body)
+    opened = json.loads(_restore("train_mode_answers")({"lesson": "train_mode_answers"}).body)
     assert PROBLEM in opened["state"]["notes"] and opened["state"]["figure"] == {"rows": []}
     assert json.loads(_update("train_mode_answers")({}).body) == {"problem": PROBLEM}
 
