@@ -301,6 +301,28 @@ def chart(title: str, drawn: Any, *, alt: str, columns: Sequence[str], rows: Seq
     return {**shown, "alt": alt, "columns": list(columns), "rows": numbers([list(row) for row in rows])}
 
 
+def curve(
+    title: str,
+    labels: Sequence[str],
+    lines: dict[str, Sequence[float]],
+    *,
+    dots: dict[str, Sequence[float | None]] | None = None,
+    x_title: str,
+    badge: str = "",
+    upto: int | None = None,
+) -> Panel:
+    """Lines over equally spaced labels, with single observations as dots; drawn as SVG, and a table for screen readers.
+
+    dots: one value a label, None where there is none. upto: index of the last label that is drawn, for `stepped` frames.
+    """
+    return {
+        "view": "curve", "title": title, "labels": list(labels), "xTitle": x_title, "badge": badge or None,
+        "lines": [[name, numbers(list(values))] for name, values in lines.items()],
+        "dots": [[name, numbers(list(values))] for name, values in (dots or {}).items()],
+        "upto": len(labels) - 1 if upto is None else upto, "wide": True,
+    }  # fmt: skip
+
+
 def error(title: str, text: str, *, where: str = "") -> Panel:
     """The live text of an exception (`type: message`) and the line that raised it."""
     return {"view": "error", "title": title, "text": text, "where": where}

@@ -18,6 +18,7 @@ const VIEWS = {
   veil: () => Veil,
   bars: async () => (await import("./views/bars.js")).Bars,
   chart: async () => (await import("./views/chart.js")).Chart,
+  curve: async () => (await import("./views/curve.js")).Curve,
   cube: async () => (await import("./views/cube.js")).Cube,
   strip: async () => (await import("./views/strip.js")).Strip,
   table: async () => (await import("./views/table.js")).Table,

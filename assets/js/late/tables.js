@@ -8,7 +8,7 @@ export function drawTables(host, panels) {
 }
 
 function tableOf(panel) {
-  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
+  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
   if (!make) return null;
   const { columns, rows } = make(panel);
   return h(
@@ -43,6 +43,11 @@ function cubeRows({ values, digits, parts }) {
 function barRows({ labels, values, digits, unit, references }) {
   const rows = labels.map((label, index) => [label, `${format(values[index], digits).replace("+", "")} ${unit}`]);
   return { rows: [...rows, ...references.map(([name, value]) => [name, format(value, digits)])] };
+}
+
+function curveRows({ labels, lines, dots, xTitle }) {
+  const series = [...lines, ...dots];
+  return { columns: [xTitle, ...series.map(([name]) => name)], rows: labels.map((label, i) => [label, ...series.map(([, values]) => (values[i] === null ? "" : format(values[i], 3)))]) };
 }
 
 function factRows({ items }) {

@@ -1,0 +1,69 @@
+// Lines and dots over equally spaced steps, as SVG in the width there is. A panel with frames draws as far as `upto`.
+
+import { format } from "../color.js";
+import { h } from "../dom.js";
+
+const HEIGHT = 190;
+const PAD = { left: 46, right: 12, top: 10, bottom: 34 };
+
+export class Curve {
+  constructor(host) {
+    this.title = h("h3", { class: "panel-name" });
+    this.legend = h("p", { class: "legend curve-legend" });
+    this.host = h("div", { class: "curve", "aria-hidden": "true" });
+    host.replaceChildren(this.title, this.host, this.legend);
+    new ResizeObserver(() => this.panel && this.draw()).observe(this.host);
+  }
+
+  update(panel) {
+    this.panel = panel;
+    this.title.replaceChildren(panel.title, panel.badge ? h("span", { class: "badge" }, panel.badge) : "");
+    const entry = (kind) => ([name], index) => h("span", { class: `curve-${kind} series-${index}` }, `${kind === "line" ? "━" : "●"} ${name}`);
+    this.legend.replaceChildren(...panel.lines.map(entry("line")), ...panel.dots.map(entry("dot")));
+    this.draw();
+  }
+
+  draw() {
+    const { labels, lines, dots, upto, xTitle } = this.panel;
+    const width = Math.max(220, this.host.clientWidth);
+    const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
+    const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
+    const [low, high] = [ticks[0], ticks.at(-1)];
+    const x = (i) => PAD.left + ((width - PAD.left - PAD.right) * i) / Math.max(1, labels.length - 1);
+    const y = (value) => PAD.top + ((HEIGHT - PAD.top - PAD.bottom) * (high - value)) / (high - low);
+    const parts = ticks.flatMap((tick) => [
+      svg("line", { class: "curve-grid", x1: PAD.left, x2: width - PAD.right, y1: y(tick), y2: y(tick) }),
+      svg("text", { class: "curve-tick", "text-anchor": "end", x: PAD.left - 6, y: y(tick) + 4 }, format(tick, tick % 1 ? 1 : 0).replace("+", "")),
+    ]);
+    const every = Math.ceil(labels.length / Math.max(2, Math.floor(width / 60)));
+    const middle = (text, i) => svg("text", { class: "curve-tick", "text-anchor": "middle", x: x(i), y: HEIGHT - 18 }, text);
+    parts.push(...labels.map((text, i) => (i % every ? "" : middle(text, i))));
+    parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
+    const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
+    dots.forEach(([, values], series) =>
+      values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 3))));
+    lines.forEach(([, values], series) => {
+      const seen = values.slice(0, upto + 1).map((value, i) => [x(i), y(value)]);
+      parts.push(svg("polyline", { class: `curve-line series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
+      parts.push(circle("curve-end", series, seen.at(-1), 5));
+    });
+    this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
+  }
+}
+
+function svg(name, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+/** Three to six round numbers that hold both ends. */
+function ticksOf(low, high) {
+  const span = high - low || 1;
+  const power = 10 ** Math.floor(Math.log10(span / 3));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => span / size <= 5);
+  const ticks = [];
+  for (let tick = Math.floor(low / step); tick <= Math.ceil(high / step); tick += 1) ticks.push(Number((tick * step).toPrecision(6)));
+  return ticks.length > 1 ? ticks : [ticks[0], ticks[0] + step];
+}
