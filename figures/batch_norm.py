@@ -1,38 +1,101 @@
-"""The cells that share one mean, train beside eval, what the neighbours do, and the buffers batch after batch."""
+"""One channel of a batch and the buffer it moves, batch after batch; then both modes cell by cell, and the arithmetic."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from figures.charts import LINES, dots, lines
+from explorable.words import count, percent
 from figures.formula import affine, standardised, term
-from figures.panels import Figure, Panel, chart, cube, described, error, figure, grid, limit, stepped, table
-from lessons.batch_norm import Params, Result
+from figures.panels import (
+    Figure,
+    Panel,
+    cube,
+    curve,
+    described,
+    error,
+    facts,
+    figure,
+    grid,
+    limit,
+    operator,
+    stepped,
+    table,
+    veiled,
+)
+from lessons.batch_norm import Params, Result, moves
 
 AXES = ("N", "C", "L")
-CHANNELS = ("channel 0", "channel 1", "channel 2")
+FRAMES = 15  # so that playing takes a few seconds
 Note = Callable[[int, int], str]  # of a cell (c, l) of sample 0
 
 
 def draw(params: Params, result: Result) -> Figure:
     cells = SimpleNamespace(**{name: _lists(value) for name, value in vars(result).items()})
+    layer = operator(f"nn.BatchNorm1d(3, momentum={params.momentum})", "train mode" if result.error else "")
     if result.error:
-        refusal = error("train", result.error, where="y_train = bn.train()(x)")
-        return figure([refusal], [_input(params, result, cells), _eval(params, result, cells)])
+        refusal = veiled(error("y_train", result.error, where="y_train = bn.train()(x)"))
+        more = [[_input(params, result, cells), _eval(params, result, cells)]]
+        return figure(hero=[[_channel(params, result, cells), layer, refusal]], more=more)
+    shown = _shown(params)
     return figure(
-        [_train(params, result, cells), _eval(params, result, cells), *_neighbours(params, result, cells)],
-        [_input(params, result, cells)],
-        [_gap(result, cells), _statistics(cells), _drift(params, result)],
-        [_updates(params, cells)],
-        [_curve(params, cells, "running_mean"), _curve(params, cells, "running_var")],
-        steps=[str(step) for step in range(params.steps + 1)],
+        hero=[[_channel(params, result, cells), layer, _curve(params, cells, "running_mean", shown)], [_facts(params, result)]],
+        more=[
+            [_train(params, result, cells), _eval(params, result, cells), *_neighbours(params, result, cells)],
+            [_input(params, result, cells)],
+            [_gap(result, cells), _statistics(cells), _drift(params, result)],
+            [_updates(params, cells, shown)],
+            [_curve(params, cells, "running_var", shown)],
+        ],
+        steps=[str(step) for step in shown],
         step_name="batches",
-    )
+    )  # fmt: skip
+
+
+def _shown(params: Params) -> list[int]:
+    """The numbers of batches that are played through."""
+    stride = -(-params.steps // FRAMES) or 1
+    return sorted({*range(0, params.steps + 1, stride), params.steps})
 
 
 def _lists(value: Any) -> Any:
     """Nested lists of the numbers: reading a tensor cell by cell is slow."""
     return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _channel(params: Params, result: Result, cells: Any) -> Panel:
+    """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
+    values = result.x[:, 0]
+    added = [f"{n}" if n == 0 or not params.shift else f"{n}  +{params.shift:g}" for n in range(params.N)]
+    return grid(
+        "x[:, 0]", values, tensor=described("x[:, 0]", values, ("N", "L")), limit=limit(result.x), digits=1, signed=False,
+        rows="N", cols="L", col_dim=2, row_labels=added, label_width=62, badge="channel 0 of a batch",
+        keys=[[f"cell-{n},0,{i}" for i in range(params.L)] for n in range(params.N)],
+        notes=[[f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}" for i, x in enumerate(sample[0])] for n, sample in enumerate(cells.x)],
+    )  # fmt: skip
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    batches = count(params.steps, "batch").replace("no ", "0 ")
+    alone = "no other sample"
+    items = [
+        ("eval", "eval: sample 0 moves", moves(result.change_eval) if params.N > 1 else alone),
+        ("train", "train: sample 0 moves", moves(result.change_train) if params.N > 1 else alone),
+        ("train_returns", "train mode returns", f"a {tuple(result.y_train.shape)} tensor"),
+        ("range", "train: channel 0 is", _range(result)),
+        ("remains", f"left after {batches}", percent(result.remains)),
+        ("divisor", "running_var divides", _divisor(params, result)),
+    ]
+    return veiled(facts(items))
+
+
+def _range(result: Result) -> str:
+    low, *rest, high = sorted(result.y_train[:, 0].flatten().tolist())
+    return f"from {low:.1f} to {high:.1f}" if rest else f"{low:.0f} and {high:.0f}"
+
+
+def _divisor(params: Params, result: Result) -> str:
+    n = params.N * params.L
+    return {n: "by n", n - 1: "by n - 1"}.get(round(result.divisor), f"by {result.divisor:.2f}")
 
 
 def _input(params: Params, result: Result, cells: Any) -> Panel:
@@ -131,9 +194,9 @@ def _moved(distance: float) -> tuple[str, str]:
     return (f"{distance:.4g}", "warn") if distance else ("0", "muted")
 
 
-def _updates(params: Params, cells: Any) -> Panel:
+def _updates(params: Params, cells: Any, shown: list[int]) -> Panel:
     """PyTorch's own arithmetic, one frame a batch."""
-    frames = [_update(params, cells, step) for step in range(params.steps + 1)]
+    frames = [_update(params, cells, step) for step in shown]
     return stepped(frames[-1], frames)
 
 
@@ -159,15 +222,17 @@ def _average(params: Params, step: int, running: Any, batch: Any, c: int) -> str
     return f"{1 - params.momentum:.4g} × {old} + {params.momentum:.4g} × {seen} = {new:.4f}"
 
 
-def _curve(params: Params, cells: Any, name: str) -> Panel:
+def _curve(params: Params, cells: Any, name: str, shown: list[int]) -> Panel:
+    """A buffer of channel 0 after each batch, and what each batch itself had there."""
     running, batch = getattr(cells, name), getattr(cells, name.replace("running", "batch"))
-    steps: list[float] = list(range(params.steps + 1))
-    series = {channel: [row[c] for row in running] for c, channel in enumerate(CHANNELS)}
-    curve = lines(steps, series, x_title="batches", y_title=name)
-    curve["data"] += [dots(steps[1:], [row[c] for row in batch], f"batch {c}", LINES[c]) for c in range(3)]
-    last = ", ".join(f"{value:.3f}" for value in running[-1])
-    return chart(
-        f"{name}, batch after batch", curve, columns=["batches", *CHANNELS],
-        rows=[[k, *running[k]] for k in (0, 1, 2, 5, 10, 20, 30, 40, 50, 60) if k <= params.steps],
-        alt=f"{name} of the three channels after {params.steps} batches: {last}. Dots are single batches.",
-    )  # fmt: skip
+    kind = name.removeprefix("running_")
+
+    def until(step: int) -> Panel:
+        return curve(
+            f"{name}[:, 0]", [str(k) for k in range(params.steps + 1)], {f"{name}, which eval mode uses": [row[0] for row in running]},
+            dots={f"{kind} of one batch, which train mode uses": [None, *(row[0] for row in batch)]},
+            x_title="batches", badge="buffer ▤", upto=step,
+        )  # fmt: skip
+
+    frames = [until(step) for step in shown]
+    return veiled(stepped(frames[-1], frames))

@@ -1,22 +1,23 @@
-"""In train mode BatchNorm uses the mean and variance of the batch, in eval mode the running averages it has stored."""
+"""BatchNorm that tracks statistics, as it does by default, takes those of the batch in train mode and those it has stored in eval mode."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, switch
 from explorable.program import Program
+from explorable.words import count, number, percent
 
 
 @dataclass(frozen=True)
 class Params:
     N: int = bounded(4, low=1, high=6, step=1, about="samples in a batch")
-    L: int = bounded(5, low=1, high=6, step=1, about="positions in a sample; there are always 3 channels")
-    momentum: float | None = bounded(0.1, low=0.0, high=1.0, step=0.05, about="weight of the new batch; None: mean")
-    steps: int = bounded(30, low=0, high=60, step=1, about="batches seen in train mode before eval()")
-    shift: float = bounded(5.0, low=0.0, high=20.0, step=0.5, about="added to every sample but sample 0")
-    frozen: bool = switch(False, about="requires_grad_(False), and the batches run without gradients")
+    L: int = bounded(5, low=1, high=6, step=1, about="positions; always 3 channels")
+    momentum: float | None = bounded(0.1, low=0.0, high=1.0, step=0.05, about="of the new batch; None: mean")
+    steps: int = bounded(30, low=0, high=60, step=1, about="train batches before eval()")
+    shift: float = bounded(5.0, low=0.0, high=20.0, step=0.5, about="added to all but sample 0")
+    frozen: bool = switch(False, about="requires_grad_(False), no_grad")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Result:
     drift: dict[str, float]  # how far the batches moved each entry of the state dict, at most
     mean: Tensor  # (3,) of x: what train mode subtracts
     var: Tensor  # (3,) of x, biased: what train mode divides by
+    divisor: float  # what running_var divided the sum of squares of channel 0 of x by
     y_train: Tensor  # (N, 3, L)
     y_eval: Tensor  # (N, 3, L)
     gap: Tensor  # (N, 3, L) y_train - y_eval
@@ -45,56 +47,67 @@ class Result:
 
 
 def caption(params: Params, result: Result) -> str:
-    parts = (_refused,) if result.error else (_modes, _buffers, _neighbours, _frozen)
-    return " ".join(part(params, result) for part in parts)
-
-
-def _refused(params: Params, result: Result) -> str:
-    answer = ", ".join(f"{y:.3f}" for y in result.y_eval.flatten().tolist())
+    if result.error:
+        return "Train mode refuses with ValueError: a channel that holds a single value has no variance."
+    if not params.steps:
+        return "No batch has come yet, so eval mode works with the first buffers, 0 and 1."
+    if not result.drift["running_mean"]:
+        return f"A new batch has no weight: after {count(params.steps, 'batch')} the buffers still hold 0 and 1."
+    stored = number(result.running_mean[-1, 0].item(), 2)
+    frozen = ", although every parameter is frozen" if params.frozen else ""
     return (
-        f"{result.error}. One value has no variance, so train mode refuses a channel with N × L = 1, "
-        f"whatever momentum ({params.momentum}), steps ({params.steps}), shift ({params.shift:g}) and "
-        f"frozen ({params.frozen}) are. Eval mode needs no batch: with the fresh buffers 0 and 1 it answers {answer}."
+        f"In {count(params.steps, 'batch')} the stored mean of the first channel has gone from 0 to {stored}{frozen}."
     )
 
 
+def details(params: Params, result: Result) -> str:
+    if result.error:
+        answer = ", ".join(number(y) for y in result.y_eval.flatten().tolist())
+        return f"{result.error}. Eval mode needs no batch: with the first buffers, 0 and 1, it answers {answer}."
+    return " ".join(part(params, result) for part in (_modes, _buffers, _neighbours, _frozen))
+
+
 def _modes(params: Params, result: Result) -> str:
-    apart = result.gap.square().mean().sqrt().item()
+    apart = number(result.gap.square().mean().sqrt().item())
     return (
-        f"Train mode takes the mean and variance of {params.N} × {params.L} values in each channel of this batch; "
-        f"eval mode takes the buffers that {params.steps} batches left behind. "
-        f"The outputs are {apart:.3f} apart (root mean square)."
+        f"Train mode takes mean and variance of the {count(params.N * params.L, 'value')} in each channel of this batch, "
+        f"eval mode takes the buffers; the outputs are {apart} apart (root mean square)."
     )
 
 
 def _buffers(params: Params, result: Result) -> str:
-    stored, batch = result.running_mean[-1, 0].item(), result.mean[0].item()
-    meaning = "the plain mean over batches" if params.momentum is None else "the weight of the NEW batch"
+    stored, batch = (number(value.item()) for value in (result.running_mean[-1, 0], result.mean[0]))
+    meaning = "is the plain mean over the batches so far"
+    if params.momentum is not None:
+        meaning = f"gives the newest batch the weight {params.momentum:g} and what was stored the rest"
     return (
-        f"In channel 0 this batch has mean {batch:.3f} and running_mean is {stored:.3f}: momentum {params.momentum} "
-        f"is {meaning}, and {100 * result.remains:.3g} % of the first values 0 and 1 remain."
+        f"In channel 0 this batch has mean {batch} and running_mean is {stored}: momentum {params.momentum} {meaning}, "
+        f"and {percent(result.remains)} of the first values, 0 and 1, is left."
     )
 
 
 def _neighbours(params: Params, result: Result) -> str:
     if params.N == 1:
-        return f"There is no other sample that could be shifted by {params.shift:g}."
-    train, still = (change.abs().max().item() for change in (result.change_train, result.change_eval))
+        return f"There is no other sample that {params.shift:g} could be added to."
+    train, still = (moves(change) for change in (result.change_train, result.change_eval))
     return (
-        f"Add {params.shift:g} to every other sample and the output of sample 0 moves by up to "
-        f"{train:.3f} in train mode and {still:.3f} in eval mode."
+        f"With {params.shift:g} added to each of the others, the output of sample 0 moves {train} in train mode "
+        f"and {still} in eval mode."
     )
+
+
+def moves(change: Tensor) -> str:
+    """How far an output moves, in words."""
+    largest = change.abs().max().item()
+    return f"by up to {number(largest, 2)}" if largest else "not at all"
 
 
 def _frozen(params: Params, result: Result) -> str:
     moved = result.drift["running_mean"]
     if not moved:
         return "The buffers have not moved from 0 and 1."
-    if params.frozen:
-        return (
-            f"Every parameter is frozen and no gradient was recorded; running_mean moved all the same, by {moved:.3f}."
-        )
-    return f"No optimizer stepped: the forward passes alone moved running_mean, by up to {moved:.3f}."
+    who = "Every parameter is frozen and no gradient was recorded" if params.frozen else "No optimizer stepped"
+    return f"{who}: the forward passes alone moved running_mean, by up to {number(moved)}."
 
 
 LESSON = Lesson(
@@ -104,75 +117,138 @@ LESSON = Lesson(
     Params=Params,
     program=Program("batch_norm", Result, raises=(ValueError,)),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("steps", "momentum", "shift", "N"),
+    related=("normalization", "modes", "freeze"),
     predictions=(
         Prediction(
-            question="In eval mode, every sample but sample 0 grows by 20. How far does the output of sample 0 move?",
-            choices=("0.0", "a little", "20.0"),
-            answer=0,
-            why="Eval mode normalises with the stored buffers, so a sample never sees its neighbours. "
-            "In train mode all samples share one mean, and the output does move.",
+            id="neighbour",
+            question="In eval mode, 5 is added to the other samples. How far does the output of sample 0 move?",
+            choices=(
+                Choice(
+                    "a little",
+                    "So it is in train mode, where all samples of a batch share one mean and one variance. In eval mode the "
+                    "stored ones stand in for them.",
+                ),
+                Choice(
+                    "by 5",
+                    "Nothing was added to sample 0 itself, and normalising does not carry a sum from one sample to the next.",
+                ),
+                Choice(
+                    "not at all", "Eval mode reads the stored mean and variance, which no sample of this batch moves."
+                ),
+            ),
+            answer=2,
             proof="neighbour",
-            show={"shift": 20.0},
+            show={},
+            ring="eval",
         ),
         Prediction(
-            question="The data has mean 5, momentum is 0.1, running_mean starts at 0. What is it after 10 batches?",
-            choices=("5.0", "3.3", "1.0"),
+            id="first_value",
+            question="momentum is 0.1. How much of its first value is left in running_mean after 10 batches?",
+            choices=(
+                Choice(
+                    "0 %",
+                    "Ten tenths would be all of it if each took a tenth of the start. Each batch takes a tenth of what is left.",
+                ),
+                Choice("35 %", "Each batch keeps 0.9 of what was stored, and 0.9 to the power of 10 is 0.35."),
+                Choice(
+                    "90 %",
+                    "In other libraries momentum is the weight of the old value. In PyTorch it is the weight of the new "
+                    "batch, and this is what is left after one.",
+                ),
+            ),
             answer=1,
-            why="Each batch counts 0.1 and the old value 0.9, so 0.9¹⁰ = 35 % of the first value, 0, is still there.",
-            proof="ten batches",
-            show={"steps": 10, "momentum": 0.1},
+            proof="first value",
+            show={"steps": 10},
+            ring="remains",
         ),
         Prediction(
-            question="A batch of ONE sample, shape (1, 3, 5), in train mode: what comes out?",
-            choices=("a ValueError", "nan everywhere", "an output of shape (1, 3, 5)"),
-            answer=2,
-            why="Each channel still has N × L = 5 values to take a variance of. Train mode refuses only N × L = 1.",
+            id="batch_of_one",
+            question="A batch of ONE sample, shape (1, 3, 5), goes through it in train mode. What comes out?",
+            choices=(
+                Choice("a (1, 3, 5) tensor", "Each channel still has five values to take a mean and variance of."),
+                Choice(
+                    "a ValueError",
+                    "That comes where a channel holds one value, as for shape (1, 3). Here five positions share each channel.",
+                ),
+                Choice(
+                    "NaN everywhere",
+                    "The variance of one value would be 0 / 0 if it were unbiased. torch counts values, not samples, and here "
+                    "there are five a channel.",
+                ),
+            ),
+            answer=0,
             proof="batch of one",
-            show={"N": 1, "L": 5},
+            show={"N": 1},
+            ring="train_returns",
         ),
         Prediction(
-            question="A channel gets just two values in train mode, 0.3 and 7.0. What are its outputs, rounded?",
-            choices=("[0, 7]", "[0, 0]", "[-1, 1]"),
+            id="two_values",
+            question="In train mode a channel gets just two values, one a sample. What does it return, rounded?",
+            choices=(
+                Choice(
+                    "two numbers near N(0, 1)",
+                    "Mean 0 and variance 1 leave two values no freedom: they must be one deviation below and above.",
+                ),
+                Choice(
+                    "0 and 0",
+                    "That is LayerNorm over an axis of size 1, where a value is its own mean. Here the two share a mean.",
+                ),
+                Choice(
+                    "-1 and 1",
+                    "Two different values lie one biased deviation below and above their mean: all that is left of them is "
+                    "which was larger.",
+                ),
+            ),
             answer=2,
-            why="Two values always lie one (biased) standard deviation below and above their mean: "
-            "all that is left of a batch of two is which one was larger.",
             proof="two values",
             show={"N": 2, "L": 1},
+            ring="range",
         ),
         Prediction(
-            question="momentum=1, and one batch holds 0, 2 and 4. Is running_var the biased 8/3 or the unbiased 8/2?",
-            choices=("2.667", "4.0"),
+            id="unbiased",
+            question="Train mode divides the sum of squares by n for its output. What does running_var divide it by?",
+            choices=(
+                Choice("by n", "One would expect one variance for both. The output uses this one, the buffer another."),
+                Choice("by n - 1", "The buffer takes the unbiased variance, in the same forward pass."),
+                Choice(
+                    "by n, and adds eps",
+                    "eps is added inside the root when an output is computed. It is never stored in the buffer.",
+                ),
+            ),
             answer=1,
-            why="The buffer takes the unbiased variance (divided by n - 1), while the output of the very same "
-            "forward pass is divided by the root of the biased one (divided by n).",
             proof="unbiased",
             show={"momentum": 1.0, "steps": 1},
+            ring="divisor",
         ),
     ),
     traps=(
         Trap(
-            name="A batch of one",
-            sentence="The last batch of an epoch can hold one sample; with one value a channel train mode raises. drop_last=True helps.",
-            source="https://github.com/scverse/scvi-tools/issues/2314",
+            name="A last batch of one",
+            sentence="One sample and one position: in train mode each channel has a single value, and torch raises. "
+            "drop_last=True keeps such a last batch away.",
+            source="https://github.com/fastai/fastai/issues/1352",
             params={"N": 1, "L": 1},
         ),
         Trap(
-            name="momentum=0.9 taken from another library",
-            sentence="PyTorch's momentum is the weight of the NEW batch: 0.9 forgets all but the last two batches.",
-            source="https://github.com/eriklindernoren/PyTorch-YOLOv3/issues/230",
+            name="TensorFlow's momentum",
+            sentence="PyTorch's momentum is the weight of the new batch: at 0.9 the last two batches make up 99 % of the buffers.",
+            source="https://github.com/r9y9/tacotron_pytorch/issues/19",
             params={"momentum": 0.9},
         ),
         Trap(
             name="Frozen, and still drifting",
-            sentence="requires_grad=False and no_grad stop gradients. Buffers have none: only eval() keeps them still.",
+            sentence="requires_grad_(False) and no_grad stop gradients. In train mode each forward pass still moves the buffers.",
             source="https://github.com/pytorch/pytorch/issues/86590",
             params={"frozen": True},
         ),
         Trap(
-            name="Too few batches before eval()",
-            sentence="After 10 batches with momentum 0.1 the buffers still hold 0.9¹⁰ = 35 % of the first 0 and 1.",
-            source="https://github.com/tensorflow/tensorflow/issues/1122",
-            params={"steps": 10},
+            name="momentum=0 in a ported model",
+            sentence="At momentum 0 a new batch has no weight: the buffers keep their first 0 and 1, and eval mode uses those.",
+            source="https://github.com/Cadene/pretrained-models.pytorch/issues/5",
+            params={"momentum": 0.0},
         ),
     ),
 )

@@ -42,6 +42,11 @@ drift = {name: (states[-1][name] - first).abs().max().item() for name, first in 
 # %% what train mode takes from the batch
 mean, var = x.mean(dim=(0, 2)), x.var(dim=(0, 2), unbiased=False)
 
+# %% what the sum of squares is divided by in running_var
+once = nn.BatchNorm1d(3, momentum=1.0)
+once(x)  # with momentum 1 the buffer is what this batch gives it
+divisor = (var * N * L / once.state_dict()["running_var"])[0].item()
+
 # %% does a neighbour move sample 0
 bn.load_state_dict(states[-1])  # y_train has moved the buffers
 shifted = torch.cat([x[:1], x[1:] + shift])
@@ -56,24 +61,26 @@ print(
 
 # %% proof: neighbour
 layer, four = nn.BatchNorm1d(3).eval(), torch.randn(4, 3, 5)
-moved = torch.cat([four[:1], four[1:] + 20])
-print((layer(moved)[0] - layer(four)[0]).abs().max().item())
+moved = torch.cat([four[:1], four[1:] + 5])
+distance = (layer(moved)[0] - layer(four)[0]).abs().max().item()
+print(f"by up to {distance:.2f}" if distance else "not at all")
 
-# %% proof: ten batches
+# %% proof: first value
 layer = nn.BatchNorm1d(1, momentum=0.1)
+layer.running_mean.fill_(100.0)
 for _ in range(10):
-    layer(torch.full((4, 1), 5.0))
-print(round(layer.running_mean.item(), 1))
+    layer(torch.tensor([[-1.0], [1.0]]))  # their mean is 0: what is left is the first value's
+print(f"{layer.running_mean.item():.0f} %")
 
 # %% proof: batch of one
 y = nn.BatchNorm1d(3)(torch.randn(1, 3, 5))
-print(f"an output of shape {tuple(y.shape)}" if y.isfinite().all() else "nan everywhere")
+print(f"a {tuple(y.shape)} tensor" if y.isfinite().all() else "NaN everywhere")
 
 # %% proof: two values
 y = nn.BatchNorm1d(1)(torch.tensor([[0.3], [7.0]]))
-print([round(value) for value in y.flatten().tolist()])
+print(" and ".join(f"{value:.0f}" for value in y.flatten().tolist()))
 
 # %% proof: unbiased
 layer = nn.BatchNorm1d(1, momentum=1.0)
-layer(torch.tensor([[0.0], [2.0], [4.0]]))
-print(round(layer.running_var.item(), 3))
+layer(torch.tensor([[0.0], [2.0], [4.0]]))  # mean 2, squares 4 + 0 + 4 = 8
+print({3.0: "by n", 2.0: "by n - 1"}[8 / layer.running_var.item()])

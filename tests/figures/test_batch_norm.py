@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from figures.batch_norm import draw
+from figures.batch_norm import _shown, draw
 from lessons.batch_norm import LESSON, Params
 
 run = LESSON.run
@@ -40,7 +40,7 @@ def test_the_note_of_an_input_holds_the_arithmetic_of_both_modes():
 def test_the_arithmetic_of_every_update_gives_the_buffers(momentum):
     params = Params(momentum=momentum)
     frames, result = panels(params)["the buffers ▤ after each batch"]["frames"], run(params)
-    for step, frame in enumerate(frames[1:-1], start=1):
+    for step, frame in list(zip(_shown(params), frames, strict=True))[1:-1]:
         for channel, *updates in frame["rows"]:
             for update, running in zip(updates, (result.running_mean, result.running_var), strict=True):
                 old_and_batch, new = update.replace("×", "*").split(" = ")
@@ -62,13 +62,23 @@ def test_the_statistics_are_those_of_both_modes():
     assert [row[1:] for row in rows] == [[f"{values[c]:.4f}" for values in used] for c in range(3)]
 
 
-def test_the_curve_is_the_history_of_the_buffer():
-    chart = panels(Params())["running_mean, batch after batch"]
-    assert [line["y"] for line in chart["data"][:3]] == run(Params()).running_mean.T.tolist()
+@pytest.mark.parametrize("name", ["running_mean", "running_var"])
+def test_the_curve_is_the_history_of_the_buffer_beside_the_batches(name):
+    panel, result = panels(Params())[f"{name}[:, 0]"], run(Params())
+    [[_, line]], [[_, dots]] = panel["lines"], panel["dots"]
+    assert line == getattr(result, name)[:, 0].tolist()
+    assert dots == [None, *getattr(result, name.replace("running", "batch"))[:, 0].tolist()]
+    assert [frame.get("upto", panel["upto"]) for frame in panel["frames"]] == _shown(Params())
+
+
+def test_the_steps_end_with_the_last_batch_and_are_few_enough_to_play():
+    for steps in range(61):
+        shown = _shown(Params(steps=steps))
+        assert shown[0] == 0 and shown[-1] == steps and len(shown) <= 17
 
 
 def test_a_refusal_shows_the_error_beside_what_eval_mode_still_does():
     shown = panels(Params(N=1, L=1))
-    assert {panel["view"] for panel in shown.values()} == {"error", "cube", "grid"}
-    assert shown["train"]["text"].startswith("ValueError: Expected more than 1 value per channel")
+    assert {panel["view"] for panel in shown.values()} == {"operator", "error", "cube", "grid"}
+    assert shown["y_train"]["text"].startswith("ValueError: Expected more than 1 value per channel")
     assert value_of(shown["y_eval[0]"]["notes"][0][0]) == pytest.approx(shown["y_eval[0]"]["values"][0][0], abs=2e-3)

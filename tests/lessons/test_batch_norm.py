@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.testing import assert_close
 
 from lessons.batch_norm import LESSON, Params
@@ -99,3 +100,57 @@ def test_a_batch_of_one_is_fine_while_a_channel_has_more_values():
 
 def test_the_batch_on_screen_does_not_depend_on_what_came_before():
     assert torch.equal(run(Params(steps=0)).x, run(Params(steps=60, momentum=None, frozen=True)).x)
+
+
+@few
+@given(st.integers(2, 6), st.integers(1, 6), st.integers(1, 3), st.booleans(), st.floats(0, 1))
+def test_eval_mode_reads_the_buffers_exactly_where_the_layer_tracks_them(N, C, dims, tracks, m):
+    """What `truth` says of the three classes; without buffers eval mode takes the batch, as train mode does."""
+    layer = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[dims - 1](C, momentum=m, track_running_stats=tracks)
+    x = torch.randn(N, C, *[3] * dims) + 3
+    y_train = layer.train()(x)
+    y_eval = layer.eval()(x)
+    over = [axis for axis in range(x.dim()) if axis != 1]
+    shape = [1, C] + [1] * dims
+    mean, var = x.mean(dim=over), x.var(dim=over, unbiased=False)
+    assert_close(y_train, (x - mean.view(shape)) / (var.view(shape) + layer.eps).sqrt(), atol=1e-4, rtol=1e-4)
+    if tracks:
+        mean, var = layer.running_mean, layer.running_var
+    assert_close(y_eval, (x - mean.view(shape)) / (var.view(shape) + layer.eps).sqrt(), atol=1e-4, rtol=1e-4)
+
+
+@few
+@given(shapes, st.just(0.0) | st.floats(0.01, 1), st.booleans(), st.integers(0, 60))
+def test_in_train_mode_each_forward_pass_moves_the_buffers_unless_momentum_is_0(params, m, frozen, steps):
+    drift = run(replace(params, momentum=m, frozen=frozen, steps=steps)).drift
+    assert (drift["running_mean"] > 0) == (m > 0 and steps > 0)
+
+
+@few
+@given(shapes)
+def test_running_var_divides_by_one_less_than_the_number_of_values(params):
+    assert run(params).divisor == pytest.approx(params.N * params.L - 1, rel=1e-3)
+
+
+def test_at_momentum_0_9_the_last_two_batches_make_up_99_percent():
+    batches = run(Params(momentum=0.9)).batch_mean
+    last_two = 0.9 * batches[-1] + 0.09 * batches[-2]
+    assert_close(run(Params(momentum=0.9)).running_mean[-1], last_two, atol=0.01 * 7, rtol=0)
+    assert 1 - (1 - 0.9) ** 2 == pytest.approx(0.99)
+
+
+@few
+@given(shapes, st.none() | momenta, st.integers(0, 60), st.floats(0, 20), st.booleans())
+def test_each_clause_of_the_words_is_said_exactly_where_it_holds(params, m, steps, shift, frozen):
+    params = replace(params, momentum=m, steps=steps, shift=shift, frozen=frozen)
+    result = run(params)
+    told, more = LESSON.caption(params, result), LESSON.details(params, result)
+    still = not result.drift["running_mean"]
+    assert ("No batch has come yet" in told) == (steps == 0)
+    assert ("A new batch has no weight" in told) == (still and steps > 0)
+    assert ("although every parameter is frozen" in told) == (frozen and not still)
+    assert ("The buffers have not moved" in more) == still
+    assert ("no other sample" in more) == (params.N == 1)
+    if params.N > 1:
+        assert more.count("not at all") == int(not result.change_train.any()) + int(not result.change_eval.any())
+        assert not result.change_eval.any()
