@@ -18,7 +18,7 @@ export class Curve {
   update(panel) {
     this.panel = panel;
     this.title.replaceChildren(panel.title, panel.badge ? h("span", { class: "badge" }, panel.badge) : "");
-    const entry = (kind) => ([name], index) => h("span", { class: `curve-${kind} series-${index}` }, `${kind === "line" ? "━" : "●"} ${name}`);
+    const entry = (kind) => ([name], index) => h("span", {}, h("i", { class: `series-${index}`, "aria-hidden": "true" }, kind === "line" ? "━" : "●"), ` ${name}`);
     this.legend.replaceChildren(...panel.lines.map(entry("line")), ...panel.dots.map(entry("dot")));
     this.draw();
   }
