@@ -1,20 +1,58 @@
-"""The dataset, the order of one epoch cut into batches, the tensors that leave the loader, and the carpet of epochs."""
+"""The dataset, the loader, the batches of each epoch; then the carpet of epochs, the tensors and the counts."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, figure, grid, limit, stepped, table
-from lessons.batches import Params, Result
+from explorable.words import count
+from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, table, veiled
+from lessons.batches import Params, Result, delivered, orders, sizes
+
+SHUFFLES = {"SequentialSampler": ", shuffle=False", "RandomSampler": ", shuffle=True"}
 
 
 def draw(params: Params, result: Result) -> Figure:
     epochs = range(params.epochs)
-    rows = [[_dataset(result), _carpet(params, result)], [_counts(params, result), _facts(params, result)]]
-    if result.length:
-        batches, first = ([part(params, result, epoch) for epoch in epochs] for part in (_batches, _first))
-        rows.insert(1, [stepped(batches[-1], batches), stepped(first[-1], first)])
+    batches = [_batches(params, result, epoch) for epoch in epochs]
+    first = [_first(params, result, epoch) for epoch in epochs] if result.length else []
     return figure(
-        *rows, steps=[f"{epoch} of 0 to {params.epochs - 1}" for epoch in epochs], step_name="epoch of the batches"
+        hero=[
+            [
+                _dataset(result),
+                operator(f"DataLoader(dataset, {params.batch_size}{_order(params)})"),
+                veiled(stepped(batches[-1], batches)),
+            ],
+            [_facts(params, result)],
+        ],
+        more=[
+            [_carpet(params, result)],
+            [stepped(first[-1], first)] if first else [],
+            [_counts(params, result), _table(params, result)],
+        ],
+        steps=[str(epoch) for epoch in epochs],
+        step_name="epoch",
     )
+
+
+def _order(params: Params) -> str:
+    return SHUFFLES.get(params.sampler, ", sampler=...") + (", drop_last=True" if params.drop_last else "")
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    on_each = " on each rank" if params.sampler == "DistributedSampler" else ""
+    found = orders(result)
+    which = "only one epoch" if params.epochs == 1 else count(found, "order")
+    if params.epochs > 1 and found in (1, params.epochs):
+        which = "the same in each epoch" if found == 1 else "another in each epoch"
+    items = [
+        ("sizes", f"sizes of the batches{on_each}", str(sizes(result)) if result.length else "none: len(loader) is 0"),
+        ("delivered", "an epoch delivers", count(delivered(result), "sample")),
+        ("orders", "order of the samples", which),
+        (
+            "rng",
+            "torch.rand after iter(loader)",
+            "the same number" if result.rand_with == result.rand_without else "another number",
+        ),
+    ]
+    return veiled(facts(items))
 
 
 def _cards(title: str, indices: list[list[Any]], **rest: Any) -> Panel:
@@ -27,8 +65,8 @@ def _cards(title: str, indices: list[list[Any]], **rest: Any) -> Panel:
 def _dataset(result: Result) -> Panel:
     samples = enumerate(zip(result.x.tolist(), result.counts.tolist(), strict=True))
     return _cards(
-        "index", [result.index.tolist()], tensor=described("index", result.index), row_dim=None, col_dim=0,
-        row_labels=[""], badge="dataset",
+        "index", [result.index.tolist()], tensor=described("index", result.index), row_dim=None, col_dim=None,
+        row_labels=[""], labels=False, badge="dataset",
         notes=[[f"dataset[{i}] = ({i}, {row}); delivered {times} times in all epochs" for i, (row, times) in samples]],
     )  # fmt: skip
 
@@ -69,14 +107,16 @@ def _drawn(params: Params, epoch: int, i: int, place: tuple[int, int, int | None
 
 def _batches(params: Params, result: Result, epoch: int) -> Panel:
     """One row a batch; places that a short batch does not fill are empty."""
+    if not result.length:
+        return table("batches", ["batch", "indices"], [["none", "none"]])
     indices = [batch[0].tolist() for batch in result.batches[epoch]]
     rows = [row + [None] * (params.batch_size - len(row)) for row in indices]
-    names = [f"{b % result.length}" for b in range(len(rows))]
+    names = [f"batch {b}" for b in range(len(rows))]
     if params.sampler == "DistributedSampler":
-        names = [f"r{b // result.length} b{b % result.length}" for b in range(len(rows))]
+        names = [f"rank {b // result.length}" for b in range(len(rows))]
     return _cards(
-        f"batches of epoch {epoch}", rows, tensor=f"index of each batch, at most [{len(rows)}, {params.batch_size}] int64 cpu",
-        row_dim=None, col_dim=0, row_labels=names, rows="batch", cols="place in the batch", badge=f"len(loader) = {result.length}",
+        "batches of the epoch", rows, tensor="the index of each sample, int64 cpu", row_dim=None, col_dim=None,
+        row_labels=names, col_labels=[""] * params.batch_size, label_width=56,
     )  # fmt: skip
 
 
@@ -98,7 +138,7 @@ def _counts(params: Params, result: Result) -> Panel:
     )  # fmt: skip
 
 
-def _facts(params: Params, result: Result) -> Panel:
+def _table(params: Params, result: Result) -> Panel:
     moved = result.rand_with != result.rand_without
     rows: list[list[Any]] = [
         ["len(dataset)", params.n],

@@ -1,32 +1,15 @@
-"""A sampler puts the indices in order, batch_size cuts that order into batches, and collate stacks the samples of each."""
+"""A sampler draws the indices of a map-style dataset, batch_size cuts them into batches, and collate joins the samples of each batch."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import torch
 from torch import Tensor
-from torch.utils.data import (
-    DataLoader,
-    DistributedSampler,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-)
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch
-from explorable.seeding import seeded
-from lessons.source import snippet_of
+from explorable.program import Program
+from explorable.words import count, number, one_of
 
-HEADER = """\
-import torch
-from collections.abc import Iterator
-from typing import Any
-from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, Sampler, SequentialSampler, TensorDataset, WeightedRandomSampler
-"""
 SPREAD = ("DistributedSampler",)
 Order = Literal[
     "SequentialSampler",
@@ -41,20 +24,20 @@ Order = Literal[
 class Params:
     n: int = bounded(10, low=1, high=16, step=1, about="samples in the dataset")
     batch_size: int = bounded(4, low=1, high=8, step=1, about="samples in a batch")
-    sampler: Order = choice("RandomSampler", about="shuffle=False and shuffle=True are the first two")
+    sampler: Order = choice("RandomSampler", about="shuffle=True: RandomSampler")
     weight: float = bounded(
         8.0,
         low=0.5,
         high=20.0,
         step=0.5,
-        about="of the last sample; 1 for the others",
+        about="of the last sample, else 1",
         when={"sampler": ("WeightedRandomSampler",)},
     )
-    ranks: int = bounded(4, low=2, high=5, step=1, about="processes that share the epoch", when={"sampler": SPREAD})
-    set_epoch: bool = switch(True, about="sampler.set_epoch(epoch) before each epoch", when={"sampler": SPREAD})
-    drop_last: bool = switch(False, about="skip what does not fill a batch (or a rank)")
+    ranks: int = bounded(4, low=2, high=5, step=1, about="processes that share it", when={"sampler": SPREAD})
+    set_epoch: bool = switch(True, about="called before each epoch", when={"sampler": SPREAD})
+    drop_last: bool = switch(False, about="leave out what fills no batch")
     epochs: int = bounded(4, low=1, high=6, step=1, about="passes over the loader")
-    generator: Literal["None", "g"] = choice("None", about="None: torch's global generator; g: one of the loader's own")
+    generator: Literal["None", "g"] = choice("None", about="None: torch's global one")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the generator that draws")
 
 
@@ -70,203 +53,215 @@ class Result:
     rand_with: float  # torch.rand after the seed and iter(loader)
 
 
-class Recorder(Sampler):
-    """Hands on the indices of another sampler and keeps them, epoch by epoch."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
-        self.orders: list[list[int]] = []
-
-    def __len__(self) -> int:
-        return len(self.inner)
-
-    def __iter__(self) -> Iterator[int]:
-        self.orders.append(list(self.inner))
-        return iter(self.orders[-1])
+def sizes(result: Result) -> list[int]:
+    """The sizes of the batches of one loader in one epoch."""
+    return [len(batch[0]) for batch in result.batches[0]][: result.length]
 
 
-def compute(  # noqa: C901, PLR0915 shown by branch
-    n: int, batch_size: int, sampler: str, weight: float, ranks: int, set_epoch: bool, drop_last: bool, epochs: int,
-    generator: str, seed: int,
-) -> Result:  # fmt: skip
-    index = torch.arange(n)
-    x = torch.stack([index, index**2], dim=1).float()
-    dataset = TensorDataset(index, x)  # sample i is (i, x[i])
-    if generator == "None":
-        g = None  # the loader draws from torch's global generator
-    if generator == "g":
-        g = torch.Generator().manual_seed(seed)
-
-    if sampler == "SequentialSampler":
-        samplers = [Recorder(SequentialSampler(dataset))]  # what shuffle=False makes
-    if sampler == "RandomSampler":
-        samplers = [Recorder(RandomSampler(dataset, generator=g))]  # what shuffle=True makes
-    if sampler == "RandomSampler(replacement=True)":
-        samplers = [Recorder(RandomSampler(dataset, replacement=True, generator=g))]
-    if sampler == "WeightedRandomSampler":
-        weights = [1.0] * (n - 1) + [weight]
-        samplers = [Recorder(WeightedRandomSampler(weights, num_samples=n, generator=g))]
-    if sampler == "DistributedSampler":
-        samplers = [
-            Recorder(DistributedSampler(dataset, num_replicas=ranks, rank=rank, seed=seed, drop_last=drop_last))
-            for rank in range(ranks)
-        ]
-    loaders = [
-        DataLoader(dataset, batch_size=batch_size, sampler=recorder, drop_last=drop_last, generator=g)
-        for recorder in samplers
-    ]
-    length = len(loaders[0])
-
-    batches = []
-    if sampler == "DistributedSampler" and set_epoch:
-        for epoch in range(epochs):
-            for recorder in samplers:
-                recorder.inner.set_epoch(epoch)
-            batches.append([batch for loader in loaders for batch in loader])
-    if sampler != "DistributedSampler" or not set_epoch:
-        for _ in range(epochs):
-            batches.append([batch for loader in loaders for batch in loader])
-    drawn = [[i for recorder in samplers for i in recorder.orders[epoch]] for epoch in range(epochs)]
-    order = torch.tensor(drawn, dtype=torch.int64)
-    served = [i for epoch in batches for batch in epoch for i in batch[0].tolist()]
-    counts = torch.tensor([served.count(i) for i in range(n)])
-
-    torch.manual_seed(seed)
-    rand_without = torch.rand(()).item()
-    torch.manual_seed(seed)
-    iter(loaders[0])  # only made, never asked for a batch
-    rand_with = torch.rand(()).item()
-    return Result(index, x, order, batches, length, counts, rand_without, rand_with)
+def delivered(result: Result) -> int:
+    """How many samples one epoch delivers, over all ranks."""
+    return sum(len(batch[0]) for batch in result.batches[0])
 
 
-def run(params: Params) -> Result:
-    with seeded(params.seed):
-        return compute(**vars(params))
-
-
-def snippet(params: Params) -> str:
-    return snippet_of(compute, vars(params), seed=params.seed, also=[Recorder], header=HEADER)
+def orders(result: Result) -> int:
+    """In how many different orders the epochs came."""
+    return len({tuple(order) for order in result.order.tolist()})
 
 
 def caption(params: Params, result: Result) -> str:
-    return f"{_cut(params, result)} {_order(params, result)} {_tail(params, result)} {_random(params, result)}"
+    spread = params.sampler in SPREAD
+    share = result.order.shape[1] // (params.ranks if spread else 1)
+    if not result.length:
+        drawn = f"{count(share, 'index', 'indices')} of {'a rank' if spread else 'an epoch'}".capitalize()
+        fills = one_of(share or 1, "fills", "fill")
+        return f"{drawn} {fills} no batch of {params.batch_size}: the loader is empty, and nothing raises."
+    cut = count(result.length, "batch")
+    if spread:
+        return f"Each of {params.ranks} ranks draws {count(share, 'index', 'indices')} and gets {cut}."
+    return (
+        f"An epoch draws {count(share, 'index', 'indices')} and delivers {count(delivered(result), 'sample')} in {cut}."
+    )
+
+
+def details(params: Params, result: Result) -> str:
+    return f"{_cut(params, result)} {_order(params, result)} {_counts(params, result)} {_random(params, result)}"
 
 
 def _cut(params: Params, result: Result) -> str:
-    drawn = result.order.shape[1]
-    on_each = f"on each of {params.ranks} ranks " if params.sampler in SPREAD else ""
-    if not result.length:
-        return f"len(loader) is 0 {on_each}: {drawn} indices fill no batch of {params.batch_size}, so an epoch is empty, and nothing raises."
-    sizes = [len(batch[0]) for batch in result.batches[0]][: result.length]
+    spread = params.sampler in SPREAD
+    share = result.order.shape[1] // (params.ranks if spread else 1)
+    whose = "each rank's loader" if spread else "the loader"
     rule = "rounded down" if params.drop_last else "rounded up"
-    return f"len(loader) is {result.length} {on_each}({params.n} samples in batches of {params.batch_size}, {rule}), of sizes {sizes}."
+    shared = (
+        f"{params.n} / {params.ranks} {rule} gives each rank {count(share, 'index', 'indices')}; " if spread else ""
+    )
+    lengths = f"{shared}{share} / {params.batch_size} {rule} gives {whose} {count(result.length, 'batch')}"
+    return lengths[0].upper() + lengths[1:] + (f" of sizes {sizes(result)}." if result.length else ".")
 
 
 def _order(params: Params, result: Result) -> str:
-    orders = len({tuple(order) for order in result.order.tolist()})
-    counted = f"{params.epochs} epoch{'s' if params.epochs > 1 else ''} came in {orders} different order{'s' if orders > 1 else ''}."
+    found = orders(result)
+    came = f"{count(params.epochs, 'epoch')} drew {count(found, 'different order') if found > 1 else 'one order'}."
     if params.sampler in SPREAD and not params.set_epoch and params.epochs > 1:
-        return f"{counted} Without set_epoch the seed is the same in every epoch, and so is the order."
-    return counted
+        return f"{came} Without set_epoch each epoch shuffles with the same seed."
+    return came
 
 
-def _tail(params: Params, result: Result) -> str:
+def _counts(params: Params, result: Result) -> str:
     counts = result.counts.tolist()
-    last = f"Sample {params.n - 1} was delivered {counts[-1]} times"
+    last = f"Sample {params.n - 1} was delivered {count(counts[-1], 'time')}"
     if params.sampler == "WeightedRandomSampler":
-        last += f", with a weight of {params.weight:g} against 1"
-    never = counts.count(0)
-    uneven = (
-        f"the samples were delivered {min(counts)} to {max(counts)} times"
-        if len(set(counts)) > 1
-        else "so was every other sample"
-    )
-    return f"{last}; {uneven}{f', {never} of them never' if never else ''}."
+        last += f", with weight {number(params.weight)}" + (" against 1" if params.n > 1 else "")
+    if params.n == 1:
+        return f"{last}."
+    low, high, never = min(counts), max(counts), counts.count(0)
+    each = f"each sample {count(low, 'time')}" if low == high else f"a sample {low} to {count(high, 'time')}"
+    unseen = f", {never} of {params.n} never" if 0 < never < params.n else ""
+    return f"{last}; over all epochs {each}{unseen}."
 
 
 def _random(params: Params, result: Result) -> str:
+    after = f"After seed {params.seed} the next torch.rand is {result.rand_without:.4f}"
     if result.rand_without == result.rand_with:
-        return f"Creating an iterator drew from g, so the next torch.rand is {result.rand_with:.4f} with it and without it."
-    return (
-        f"Creating an iterator drew from torch's global generator, although nothing was read: after seed {params.seed} the next torch.rand "
-        f"is {result.rand_with:.4f} instead of {result.rand_without:.4f}."
-    )
+        return f"{after}, with iter(loader) before it or not: the loader draws from its own generator g."
+    return f"{after}, and {result.rand_with:.4f} once iter(loader) stands before it: the iterator drew from torch's global generator."
 
+
+ANOTHER, SAME = "another in each epoch", "the same in each epoch"
 
 LESSON = Lesson(
     slug="batches",
     title="Sampler, batches, epochs",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("batches", Result),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("sampler", "n", "batch_size", "drop_last"),
+    related=("collate", "dataset", "workers"),
     predictions=(
         Prediction(
-            question="10 samples, batch_size=4, drop_last=False. What are the sizes of the batches?",
-            choices=("[4, 4, 2]", "[4, 4]", "[5, 5]"),
-            answer=0,
-            why="The order is cut every 4 indices; what is left over becomes a short last batch unless drop_last=True.",
-            proof="[len(batch) for batch in torch.utils.data.DataLoader(range(10), batch_size=4)]",
-        ),
-        Prediction(
-            question="shuffle=True with a generator that was seeded once: does the second epoch repeat the order of the first?",
-            choices=("True", "False"),
+            id="sizes",
+            question="10 samples, shuffle=True, batch_size=4, drop_last=False. What are the sizes of the batches?",
+            choices=(
+                Choice("[4, 4]", "That is drop_last=True. By default the two samples that are left are delivered too."),
+                Choice(
+                    "[4, 4, 2]", "The drawn order is cut every 4 indices, and what is left over is a short last batch."
+                ),
+                Choice(
+                    "[4, 4, 4]",
+                    "A DistributedSampler fills up its ranks like that. A DataLoader itself repeats no sample.",
+                ),
+                Choice("[5, 5]", "A loader does not balance its batches: it counts to 4 and cuts."),
+            ),
             answer=1,
-            why="The seed fixes the sequence of orders, not the order: each epoch draws on from where the generator stands.",
-            proof="(lambda loader: [*loader] == [*loader])(torch.utils.data.DataLoader(range(10), batch_size=None, shuffle=True, "
-            "generator=torch.Generator().manual_seed(0)))",
-            show={"generator": "g"},
+            proof="batch sizes",
+            show={},
+            ring="sizes",
         ),
         Prediction(
-            question="shuffle=False, and the iterator is only created. Does torch's global generator move?",
-            choices=("yes", "no"),
-            answer=0,
-            why="Every iterator draws a base seed for workers, needed or not. A loader with its own generator= leaves the global one alone.",
-            proof="(lambda before: iter(torch.utils.data.DataLoader(range(2))) and "
-            "('no' if torch.equal(before, torch.get_rng_state()) else 'yes'))(torch.get_rng_state())",
-            show={"sampler": "SequentialSampler"},
-        ),
-        Prediction(
-            question="10 samples on 4 ranks with DistributedSampler(drop_last=False): how many samples does an epoch serve?",
-            choices=("8", "10", "12"),
+            id="epochs",
+            question="shuffle=True with a generator that was seeded once, four epochs: which order of the samples comes?",
+            choices=(
+                Choice(
+                    SAME,
+                    "So it would be if you seeded again before each epoch, or with a DistributedSampler without set_epoch.",
+                ),
+                Choice(
+                    "the same batches, shuffled",
+                    "Shuffling is done on samples and before the cut, so a batch has other members in each epoch.",
+                ),
+                Choice(
+                    ANOTHER,
+                    "The seed says where the generator starts. Each epoch draws a permutation from where it then stands.",
+                ),
+            ),
             answer=2,
-            why="Every rank must get equally many, so the order is padded with its own first samples: ceil(10 / 4) * 4 = 12.",
-            proof="sum(len(torch.utils.data.DistributedSampler(range(10), 4, rank)) for rank in range(4))",
-            show={"sampler": "DistributedSampler", "batch_size": 3},
+            proof="four epochs",
+            show={"generator": "g"},
+            ring="orders",
         ),
         Prediction(
-            question="3 samples on 4 ranks with DistributedSampler(drop_last=True): how many samples does an epoch serve?",
-            choices=("0", "3", "4"),
+            id="iterator",
+            question="shuffle=False, no generator=, and iter(loader) is called after the seed. What is then the next torch.rand(())?",
+            choices=(
+                Choice(
+                    "the same number",
+                    "Nothing is shuffled, so nothing seems to be drawn. But an iterator draws a base seed for workers, needed or not.",
+                ),
+                Choice("another number", "Each new iterator draws one base seed, here from torch's global generator."),
+                Choice(
+                    "the same, without workers",
+                    "The base seed is for workers, but it is drawn with num_workers=0 as well, so that their number changes nothing.",
+                ),
+            ),
+            answer=1,
+            proof="only an iterator",
+            show={"sampler": "SequentialSampler"},
+            ring="rng",
+        ),
+        Prediction(
+            id="ranks",
+            question="10 samples, 4 ranks, DistributedSampler(drop_last=False): what do all ranks together deliver in an epoch?",
+            choices=(
+                Choice(
+                    "12 samples",
+                    "All ranks must get equally many, so the order is filled up with samples from its start: 4 times 3.",
+                ),
+                Choice(
+                    "10 samples",
+                    "The ranks split the order, but 10 is no multiple of 4, and no rank may run out before the others.",
+                ),
+                Choice("8 samples", "That is drop_last=True: 2 for each rank, and the rest is left out."),
+            ),
             answer=0,
-            why="floor(3 / 4) = 0 samples are left for each rank. Nothing raises: the training loop just has no steps.",
-            proof="sum(len(torch.utils.data.DistributedSampler(range(3), 4, rank, drop_last=True)) for rank in range(4))",
+            proof="four ranks",
+            show={"sampler": "DistributedSampler", "batch_size": 3},
+            ring="delivered",
+        ),
+        Prediction(
+            id="nothing",
+            question="3 samples, 4 ranks, DistributedSampler(drop_last=True): what do all ranks together deliver in an epoch?",
+            choices=(
+                Choice(
+                    "3 samples",
+                    "Then one rank would have none, and wait in vain for the others: each must get equally many.",
+                ),
+                Choice("4 samples", "That is drop_last=False, which repeats one sample."),
+                Choice(
+                    "no sample", "3 / 4 rounded down leaves 0 for each rank. Nothing raises: the loop has no steps."
+                ),
+            ),
+            answer=2,
+            proof="three samples",
             show={"sampler": "DistributedSampler", "n": 3, "drop_last": True},
+            ring="delivered",
         ),
     ),
     traps=(
         Trap(
             name="Forgot set_epoch",
-            sentence="DistributedSampler shuffles with seed + epoch; without set_epoch every epoch has the same order.",
-            source="https://github.com/lucidrains/DALLE-pytorch/issues/230",
+            sentence="DistributedSampler shuffles with seed + epoch; where set_epoch is never called, the order never changes.",
+            source="https://github.com/pytorch/pytorch/issues/31771",
             params={"sampler": "DistributedSampler", "set_epoch": False},
         ),
         Trap(
-            name="A validation loop changes training",
-            sentence="Looping over an unshuffled loader draws from the global generator, so every later random number differs.",
+            name="Validation changes training",
+            sentence="Looping over an unshuffled loader without generator= draws from the global generator, so later random numbers differ.",
             source="https://github.com/pytorch/pytorch/issues/11062",
             params={"sampler": "SequentialSampler"},
         ),
         Trap(
             name="Evaluating on padded ranks",
-            sentence="DistributedSampler pads the epoch with samples it has served before: a mean over ranks counts them twice.",
-            source="https://github.com/pytorch/pytorch/issues/22584",
+            sentence="10 samples are no multiple of 4 ranks, so the epoch repeats two: a mean over the ranks counts them twice.",
+            source="https://github.com/pytorch/pytorch/issues/25162",
             params={"sampler": "DistributedSampler", "epochs": 1},
         ),
         Trap(
             name="drop_last on a small dataset",
-            sentence="Fewer samples than batch_size and drop_last=True give a loader of length 0; the mean over its losses divides by 0.",
-            source="https://github.com/arm/neural-graphics-model-gym/pull/147",
+            sentence="3 samples fill no batch of 4, so with drop_last=True the loader has length 0; dividing by len(loader) fails.",
+            source="https://github.com/mapbox/robosat/issues/228",
             params={"n": 3, "drop_last": True},
         ),
     ),

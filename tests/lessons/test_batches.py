@@ -2,12 +2,15 @@
 
 from math import ceil
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
-from lessons.batches import Params, run
+from lessons.batches import LESSON, Params, caption, details, sizes
+
+run = LESSON.run
 
 SIZES = {
     "n": st.integers(1, 16),
@@ -92,3 +95,46 @@ def test_an_iterator_moves_the_global_generator_unless_the_loader_has_its_own():
 def test_one_seed_gives_one_course_and_another_seed_another():
     assert torch.equal(run(Params()).order, run(Params()).order)
     assert not torch.equal(run(Params()).order, run(Params(seed=1)).order)
+
+
+@given(sampler=st.sampled_from(Params.__annotations__["sampler"].__args__), ranks=st.integers(2, 5), **SIZES)
+def test_the_words_count_what_one_loader_draws_and_what_it_delivers(sampler, ranks, n, batch_size, drop_last, seed):
+    params = Params(n=n, batch_size=batch_size, sampler=sampler, drop_last=drop_last, seed=seed, ranks=ranks)
+    result = run(params)
+    loaders = ranks if sampler == "DistributedSampler" else 1
+    share = result.order.shape[1] // loaders
+    rounded = share // batch_size if drop_last else ceil(share / batch_size)
+    assert result.length == rounded and sum(sizes(result)) * loaders == len(delivered(result))
+    words = caption(params, result)
+    assert words.startswith(("Each of", "An epoch")) == bool(rounded)
+    assert f" {share or 'no'} ind" in f" {words.lower()}"
+    assert f"{share} / {batch_size} rounded {'down' if drop_last else 'up'}" in details(params, result)
+
+
+def test_each_rank_of_four_cuts_its_own_share_of_ten():
+    params = Params(sampler="DistributedSampler")
+    assert caption(params, run(params)) == "Each of 4 ranks draws 3 indices and gets 1 batch."
+    assert "3 / 4 rounded up gives each rank's loader 1 batch of sizes [3]." in details(params, run(params))
+
+
+@given(n=st.integers(1, 30), ranks=st.integers(2, 5), epochs=st.integers(2, 4), shuffle=st.booleans())
+def test_an_order_repeats_without_set_epoch_and_with_it_is_that_of_seed_plus_epoch(n, ranks, epochs, shuffle):
+    def order(sampler):
+        return [*sampler]
+
+    kept = DistributedSampler(range(n), ranks, 0, shuffle=shuffle, seed=5)
+    assert all(order(kept) == order(kept) for _ in range(epochs))
+    for epoch in range(epochs):
+        kept.set_epoch(epoch)
+        fresh = DistributedSampler(range(n), ranks, 0, shuffle=shuffle, seed=5 + epoch)
+        assert order(kept) == order(fresh)
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"batch_size": None}, {"drop_last": True, "batch_size": 3}])
+def test_an_iterator_draws_from_the_generator_of_its_loader_alone(options):
+    for own in (None, torch.Generator()):
+        before = torch.get_rng_state()
+        loader = DataLoader(range(10), generator=own, **options)
+        assert torch.equal(before, torch.get_rng_state()), "making a loader draws nothing"
+        iter(loader)
+        assert torch.equal(before, torch.get_rng_state()) == (own is not None)
