@@ -1,6 +1,7 @@
 """Torch Explorables: run `python app.py` and open http://127.0.0.1:7860."""
 
 import os
+import sys
 
 from serving.ending import ENDING
 from serving.port import port_from_environment
@@ -27,6 +28,7 @@ demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
 
 if __name__ == "__main__":
+    sys.setswitchinterval(0.0005)  # seconds, of 0.005: a thread that reads a large text lets the others answer sooner
     ENDING.serve()
     demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
     warm()

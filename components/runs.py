@@ -27,16 +27,15 @@ from components.answer import forget, kept_json, lesson_of, picture, state_json,
 from explorable.params import BadParam, read
 from explorable.progress import Cancelled, watched
 from serving.ending import ENDING
-from serving.visitor import address_of, cookie_of
+from serving.visitor import Visitor, visitor_of
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
 MOST_OWN = 4  # runs of one lesson that one visitor has begun
-MOST_SHARED = 60  # and that were begun from one address without a cookie: a class in a frame whose browsers keep none
+MOST_SHARED = 60  # and that were begun from one address, whatever cookies came with them: a class shares one
 PICTURE_EVERY = 0.3  # seconds between two pictures of a Result so far; drawing takes at most a third of the run
 MOST_WATCHERS = 1000  # of the runs of one lesson
 MOST_NEWS = 1000  # a second, to all watchers of a run together
-ADDRESS = "address "  # before it, who has no cookie
 HEARTBEAT = 10.0  # seconds; a proxy closes a connection on which nothing comes
 ENDED = to_json(
     {"problem": "The app is being restarted; run it again in a moment.", "ending": True}
@@ -46,7 +45,7 @@ ENDED = to_json(
 class Run:
     """One computation: what has become of it, and who is to be woken when there is news."""
 
-    def __init__(self, slug: str, params: Any, who: str) -> None:
+    def __init__(self, slug: str, params: Any, who: Visitor | None) -> None:
         self.slug, self.params, self.who = slug, params, who
         self.started = False
         self.steps: tuple[int, int] | None = None  # done, of how many
@@ -59,7 +58,7 @@ class Run:
     @classmethod
     def ended(cls, slug: str, params: Any, wake: Callable[[], None]) -> "Run":
         """A run that never begins."""
-        run = cls(slug, params, "")
+        run = cls(slug, params, None)
         run.answer, run.watchers = ENDED, [wake]
         return run
 
@@ -107,7 +106,7 @@ class Line:
         self._runs: dict[Any, Run] = {}
         self._lock = Lock()
 
-    def join(self, params: Any, wake: Callable[[], None], who: str = "") -> Run:
+    def join(self, params: Any, wake: Callable[[], None], who: Visitor | None = None) -> Run:
         """The run of these Params, begun by `who` if there is none; `wake` is called at its news.
 
         Raises BadParam when too many wait. A process that ends begins none: the run has its answer then, which says so.
@@ -119,15 +118,25 @@ class Line:
                 raise BadParam("Too many visitors wait for this lesson; try again in a minute.")
             run = self._runs.get(params)
             if run is None:
-                most = MOST_SHARED if who.startswith(ADDRESS) else MOST_OWN
-                if who and sum(run.who == who for run in self._runs.values()) >= most:
-                    raise BadParam(f"{most} runs of yours are under way; wait for one of them, or cancel it.")
+                self._bound(who)
                 if len(self._runs) >= LONGEST_LINE:
                     raise BadParam("Too many runs are waiting; try again in a minute.")
                 run = self._runs[params] = Run(self._slug, params, who)
                 run.future = self._pool.submit(copy_context().run, self._go, run)
             run.watchers.append(wake)
             return run
+
+    def _bound(self, who: Visitor | None) -> None:
+        """Raises BadParam when this visitor, or all of his address together, have as many runs as they may."""
+        if who is None:
+            return
+        begun = [run.who for run in self._runs.values() if run.who]
+        own = sum(other.cookie == who.cookie for other in begun)
+        shared = sum(other.address == who.address for other in begun)
+        if who.cookie and own >= MOST_OWN:
+            raise BadParam(f"{MOST_OWN} runs of yours are under way; wait for one of them, or cancel it.")
+        if shared >= MOST_SHARED:
+            raise BadParam(f"{MOST_SHARED} runs of your address are under way; wait for one of them, or cancel it.")
 
     def leave(self, run: Run, wake: Callable[[], None]) -> None:
         """Stop watching; the last one to leave stops the run."""
@@ -223,7 +232,7 @@ def settled(slug: str, params: Any) -> bytes:
         line.leave(run, news.set)
 
 
-async def follow(slug: str, params: Any, who: str = "") -> AsyncGenerator[bytes, None]:
+async def follow(slug: str, params: Any, who: Visitor | None = None) -> AsyncGenerator[bytes, None]:
     """The news of a run as JSON: `ahead`, `steps`, a picture so far; at last `state` or `problem`. b"" is a sign of life."""
     if (kept := kept_json(slug, params)) is not None:  # nothing is to be waited for
         yield kept
@@ -278,7 +287,7 @@ async def _stream(request: Request) -> Response:
             params = read(lesson_of(slug).Params, values["params"])
             if values.get("again") and lesson_of(slug).measured:
                 forget(slug, params)
-            async for message in follow(slug, params, cookie_of(request.scope) or ADDRESS + address_of(request.scope)):
+            async for message in follow(slug, params, visitor_of(request.scope)):
                 yield b"data: %s\n\n" % message if message else b": still here\n\n"
         except BadParam as problem:
             yield b"data: %s\n\n" % to_json({"problem": str(problem)})

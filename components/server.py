@@ -20,6 +20,7 @@ from components.thumbs import routes as thumb_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.calls import ReadCalls
+from serving.cost import BoundCost
 from serving.doors import OpenDoors
 from serving.forwarded import Forwarded
 from serving.headers import SafeHeaders, embedders_from_environment
@@ -84,6 +85,7 @@ def middleware() -> list[Middleware]:
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
+        Middleware(BoundCost),
         Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(GZipMiddleware, minimum_size=2000),

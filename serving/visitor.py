@@ -4,6 +4,7 @@ import os
 import secrets
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -53,6 +54,17 @@ def _household(address: str) -> str:
 def cookie_of(scope: Scope) -> str:
     """The visitor's cookie, or an empty string."""
     return cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE, "")[:64]
+
+
+class Visitor(NamedTuple):
+    """Who asks. The cookie may be invented or left out, so what one may do is also bounded for all of an address together."""
+
+    cookie: str  # "" without one
+    address: str
+
+
+def visitor_of(scope: Scope) -> Visitor:
+    return Visitor(cookie_of(scope), address_of(scope))
 
 
 def new_cookie(scope: Scope) -> str:

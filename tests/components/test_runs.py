@@ -21,6 +21,7 @@ from components.lesson_page import _update
 from explorable.lesson import Lesson
 from explorable.params import BadParam, bounded
 from explorable.progress import progress
+from serving.visitor import Visitor
 from tests.components.awaited import awaited
 
 STEPS = 4
@@ -222,15 +223,23 @@ def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
     assert call(50)["caption"] == "4 steps of 50"
 
 
-@pytest.mark.parametrize(("who", "most"), [("a cookie", runs.MOST_OWN), (f"{runs.ADDRESS}10.0.0.1", runs.MOST_SHARED)])
-def test_one_visitor_does_not_fill_the_line(slow, who, most):
+@pytest.mark.parametrize(
+    ("who", "most", "whose"),
+    [
+        (lambda i: Visitor("a cookie", f"10.0.0.{i}"), runs.MOST_OWN, "yours"),
+        (lambda i: Visitor("", "10.0.0.1"), runs.MOST_SHARED, "your address"),
+        (lambda i: Visitor(f"invented {i}", "10.0.0.1"), runs.MOST_SHARED, "your address"),
+    ],
+    ids=["one cookie", "no cookie", "invented cookies"],
+)
+def test_neither_a_visitor_nor_an_address_fills_the_line(slow, who, most, whose):
     async def visit() -> None:
-        own = [runs.follow("slow", Params(p), who) for p in range(most)]
+        own = [runs.follow("slow", Params(p), who(p)) for p in range(most)]
         for news in own:
             await anext(news)
-        with pytest.raises(BadParam, match="runs of yours are under way"):
-            await anext(runs.follow("slow", Params(90), who))
-        another = runs.follow("slow", Params(90), "another visitor")
+        with pytest.raises(BadParam, match=f"{most} runs of {whose} are under way"):
+            await anext(runs.follow("slow", Params(90), who(90)))
+        another = runs.follow("slow", Params(90), Visitor("another", "10.9.9.9"))
         await anext(another)
         for news in [*own, another]:
             await news.aclose()

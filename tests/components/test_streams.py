@@ -40,7 +40,7 @@ def test_a_piece_goes_out_before_the_next_one_is_made():
         app = Starlette(routes=[Route("/explorables/run/x", run, methods=["POST"])], middleware=middleware())
         scope = {
             "type": "http", "method": "POST", "path": "/explorables/run/x", "query_string": b"", "scheme": "http",
-            "headers": [(b"accept-encoding", b"gzip")], "client": ("10.0.0.1", 1), "server": ("a", 80),
+            "headers": [(b"accept-encoding", b"gzip"), (b"content-type", b"application/json")], "client": ("10.0.0.1", 1), "server": ("a", 80),
         }  # fmt: skip
         await asyncio.wait_for(app(scope, receive, send), 20)
         return heard

@@ -1,0 +1,100 @@
+"""Nobody computes more at once than is his, and what is heavy goes one after the other; everybody else notices nothing."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from serving import cost
+from serving.cost import BoundCost
+from serving.visitor import COOKIE
+from tests.components.awaited import awaited
+
+LIGHT, BIG = 100, cost.HEAVY + 1
+
+
+class App:
+    """Counts who computes; each computation ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.going: Counter[str] = Counter()
+        self.done = asyncio.Event()
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.going[scope["client"][0]] += 1
+        await self.done.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def ask(app, address: str, cookie: str = "", length: int = LIGHT, path: str = "/gradio_api/run/dropout") -> int:
+    statuses = []
+
+    async def send(message) -> None:
+        statuses.append(message.get("status"))
+
+    headers = [(b"content-length", str(length).encode()), (b"cookie", f"{COOKIE}={cookie}".encode())]
+    await app({"type": "http", "method": "POST", "path": path, "headers": headers, "client": (address, 1)}, None, send)
+    return statuses[0]
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def asked(app: App, bounded: BoundCost, requests: list[tuple]) -> tuple[Counter[str], Counter[int]]:
+    """How many of each address go at once while nothing ends, and the statuses once all may."""
+    asking = [asyncio.create_task(ask(bounded, *request)) for request in requests]
+    await settle()
+    going = Counter(app.going)
+    app.done.set()
+    return going, Counter(await asyncio.gather(*asking))
+
+
+@pytest.mark.parametrize(
+    ("of_one", "at_once", "line"),
+    [
+        (lambda i: ("me", "mine"), cost.OWN, cost.OWN_LINE),
+        (lambda i: ("me", f"invented {i}"), cost.SHARED, cost.SHARED_LINE),
+        (lambda i: ("me",), cost.SHARED, cost.SHARED_LINE),
+        (lambda i: ("me", f"invented {i}", BIG), 1, cost.HEAVY_SHARED),
+    ],
+    ids=["one cookie", "invented cookies", "no cookie", "heavy"],
+)
+def test_so_many_go_the_others_wait_and_beyond_the_line_they_are_refused(of_one, at_once, line):
+    async def visit() -> tuple[Counter[str], Counter[int]]:
+        app = App()
+        return await asked(app, BoundCost(app), [*map(of_one, range(at_once + line + 5)), ("you", "yours")])
+
+    assert awaited(visit()) == (Counter(me=at_once, you=1), Counter({200: at_once + line + 1, 429: 5}))
+
+
+def test_heavy_ones_of_many_addresses_go_one_after_the_other_beside_light_ones():
+    async def visit() -> tuple[Counter[str], Counter[int]]:
+        app = App()
+        return await asked(app, BoundCost(app), [(f"{i}", "", BIG) for i in range(10)] + [(f"{i}",) for i in range(10)])
+
+    going, statuses = awaited(visit())
+    assert going.total() == 11 and statuses == {200: 20}
+
+
+def test_nothing_is_kept_of_who_has_been_answered():
+    async def visit() -> BoundCost:
+        app = App()
+        bounded = BoundCost(app)
+        await asked(app, bounded, [(f"{i}", f"{i}", BIG) for i in range(30)])
+        return bounded
+
+    bounded = awaited(visit())
+    for turns in (bounded._own, bounded._shared, bounded._heavy, bounded._heavy_shared):
+        assert not turns._gates and not turns._wanted
+
+
+def test_what_computes_nothing_waits_for_nothing():
+    async def visit() -> tuple[Counter[str], Counter[int]]:
+        app = App()
+        requests = [("me", "mine", LIGHT, "/gradio_api/heartbeat/x")] * 100
+        return await asked(app, BoundCost(app), requests)
+
+    assert awaited(visit())[0] == Counter(me=100)
