@@ -23,6 +23,7 @@ from components.end import end  # noqa: E402
 from components.server import launch_settings  # noqa: E402
 from components.site import build  # noqa: E402
 from components.warm import warm  # noqa: E402
+from serving.connections import bound_connections  # noqa: E402
 
 demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
@@ -31,6 +32,7 @@ if __name__ == "__main__":
     sys.setswitchinterval(0.0005)  # seconds, of 0.005: a thread that reads a large text lets the others answer sooner
     ENDING.serve()
     demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
+    bound_connections(demo.server.config)
     warm()
     ENDING.wait()
     end(demo)

@@ -19,6 +19,7 @@ from components.site import LESSONS
 from components.thumbs import routes as thumb_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
+from serving.bounded_bodies import BoundBodies
 from serving.calls import ReadCalls
 from serving.cost import BoundCost
 from serving.doors import OpenDoors
@@ -84,6 +85,7 @@ def middleware() -> list[Middleware]:
         Middleware(JsonBodies),
         Middleware(LimitRate, rate=rate_from_environment()),
         Middleware(LimitBody),
+        Middleware(BoundBodies),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
         Middleware(BoundCost),
         Middleware(KnownStreams),

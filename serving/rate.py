@@ -18,7 +18,7 @@ DEFAULT = 10.0
 ADDRESS, EVERYBODY = 20, 30  # times the rate of one visitor: a class of 200 shares one address
 BURST = 20  # seconds of its rate that may come at once: a slider that is dragged asks all the time
 REMEMBERED = 10_000  # visitors, and as many addresses
-FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/gradio_api/heartbeat/", "/healthz", "/theme.css")
+FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/healthz", "/theme.css")
 COUNTED = "/explorables/run/"  # though its neighbours, the page's own files, are free
 
 
