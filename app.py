@@ -24,6 +24,7 @@ from components.server import launch_settings  # noqa: E402
 from components.site import build  # noqa: E402
 from components.warm import warm  # noqa: E402
 from serving.connections import bound_connections  # noqa: E402
+from serving.logs import bound_logs  # noqa: E402
 
 demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
@@ -33,6 +34,7 @@ if __name__ == "__main__":
     ENDING.serve()
     demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
     bound_connections(demo.server.config)
+    bound_logs()
     warm()
     ENDING.wait()
     end(demo)
