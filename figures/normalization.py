@@ -1,22 +1,143 @@
-"""One colour a group: the same x before and after a normalisation layer, and what sets the layers apart."""
+"""One letter and colour a group: a sample of x, and what is normalised together in two of them; then all of x, before and after."""
 
 from collections.abc import Callable
+from string import ascii_uppercase
 from typing import Any
 
+from explorable.words import listing, number
 from figures.formula import standardised
-from figures.panels import Figure, Panel, cube, described, error, figure, grid, limit, table
-from lessons.normalization import Params, Result
+from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.normalization import Params, Result, called
 
 AXES = ("N", "C", "L")
-RAISES = "y_train = {name: layer(x) for name, layer in layers.items()}"
+MEANING = {"N": "sample", "C": "channel", "L": "position"}
+ALONG = {"N": "N, the samples", "C": "C, the channels", "L": "L, the last axis"}
 
 
 def draw(params: Params, result: Result) -> Figure:
+    x = _sample(result, 0)
+    layer = operator(f"nn.{_call(params)}", "train mode")
     if result.error:
-        return figure([error(params.norm, result.error, where=RAISES)], [_refused(result)])
+        refusal = veiled(error("y", result.error, where="y = layer(x)"))
+        return figure(hero=[[x, layer, refusal]], more=[[_refused(result)]])
     moments = [_moments(result, "x"), _moments(result, "y")]
     rows = [moments] if len(result.before) <= 6 else [[panel] for panel in moments]
-    return figure([_input(params, result), _output(params, result)], [_layers(params, result)], *rows)
+    letters = [_letters(params, result, n) for n in range(min(2, params.N))]
+    return figure(
+        hero=[[x, layer, *letters], [_facts(params, result)]],
+        more=[[_input(params, result), _output(params, result)], [_layers(params, result)], *rows],
+    )
+
+
+def _call(params: Params) -> str:
+    """The layer with its numbers: C is 4."""
+    name = {"BatchNorm1d": "BatchNorm1d(C)", "InstanceNorm1d": "InstanceNorm1d(C)"}.get(params.norm, called(params))
+    return (
+        name.removesuffix(", transposed")
+        .replace("C", "4")
+        .replace("L]", f"{params.L}]")
+        .replace("(L)", f"({params.L})")
+    )
+
+
+def _sample(result: Result, n: int) -> Panel:
+    values = result.x[n]
+    return grid(
+        f"x[{n}]", values, tensor=described(f"x[{n}]", values, AXES[1:]), limit=limit(result.x), digits=1, signed=False, labels=False,
+        rows="C", cols="L", row_dim=1, col_dim=2, keys=_places(result, n),
+        notes=[[f"x[{n}, {c}, {i}] = {value:.4f}" for i, value in enumerate(row)] for c, row in enumerate(values.tolist())],
+    )  # fmt: skip
+
+
+def _places(result: Result, n: int) -> list[list[str]]:
+    """Keys by which a cell of the input and its letter light together."""
+    return [[f"cell-{n},{c},{i}" for i in range(result.x.shape[2])] for c in range(result.x.shape[1])]
+
+
+def _letters(params: Params, result: Result, n: int) -> Panel:
+    """The group of each cell of a sample, as a letter; cells of one letter are normalised together."""
+    numbers, before = result.group[params.norm][n].tolist(), result.before.tolist()
+    keys = [
+        [[f"group-{g}", key] for g, key in zip(*rows, strict=True)]
+        for rows in zip(numbers, _places(result, n), strict=True)
+    ]
+
+    def note(g: int) -> str:
+        mean, var, square = before[g]
+        if params.norm == "RMSNorm(L)":
+            return f"group {ascii_uppercase[g]} of x: mean of the squares {square:.4f}"
+        return f"group {ascii_uppercase[g]} of x: mean {mean:.4f}, biased variance {var:.4f}"
+
+    return veiled(
+        grid(
+            f"together in x[{n}]", [[ascii_uppercase[g] for g in row] for row in numbers], limit=1.0, digits=0, labels=False,
+            tensor="one letter a group", rows="C", cols="L", row_dim=1, col_dim=2, keys=keys, groups=numbers,
+            marks=[["card"] * len(row) for row in numbers],
+            notes=[[note(g) for g in row] for row in numbers],
+        ),
+        cells=True,
+    )  # fmt: skip
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    gap = result.gap[params.norm]
+    items = [
+        ("means", "mean squares" if params.norm == "RMSNorm(L)" else "means", _means(params, result)),
+        ("axes", "normalised along", _along(params, result)),
+        ("leaves", "each group leaves with", _leaves(result)),
+        ("gap", "eval() moves y", f"by up to {number(gap, 2)}" if gap else "not at all"),
+    ]
+    if params.norm == "GroupNorm":
+        items.append(("parameters", "parameters, and LayerNorm([C, L])'s", _parameters(params, result)))
+    return veiled(facts(items))
+
+
+def _means(params: Params, result: Result) -> str:
+    groups = len(result.before)
+    parted = [
+        MEANING[axis] for axis in AXES if _is_parted(result.group[params.norm].tolist(), AXES.index(axis)) is not False
+    ]
+    if "partly" in [_is_parted(result.group[params.norm].tolist(), axis) for axis in range(3)]:
+        parted[-1] = "group of channels"
+    return f"{groups}: one a {listing(parted)}" if parted else f"{groups}: one for all of x"
+
+
+def _along(params: Params, result: Result) -> str:
+    """The axes whose values are normalised together."""
+    parted = {axis: _is_parted(result.group[params.norm].tolist(), place) for place, axis in enumerate(AXES)}
+    shared = [axis for axis in AXES if parted[axis] is False and result.x.shape[AXES.index(axis)] > 1]
+    partly = [f"part of {axis}" for axis in AXES if parted[axis] == "partly"]
+    return ALONG[shared[0]] if len(shared) == 1 and not partly else listing([*shared, *partly])
+
+
+def _is_parted(group: Any, axis: int) -> bool | str:
+    """Whether places along this axis are in different groups: True, False, or "partly"."""
+    lines = _lines(group, axis)
+    sizes = {len(set(line)) for line in lines}
+    return False if sizes == {1} else True if sizes == {len(lines[0])} else "partly"
+
+
+def _lines(group: Any, axis: int) -> list[list[int]]:
+    """All lines of numbers that run along one axis of (N, C, L)."""
+    if axis == 2:
+        return [row for sample in group for row in sample]
+    if axis == 1:
+        return [list(column) for sample in group for column in zip(*sample, strict=True)]
+    return [list(cells) for rows in zip(*group, strict=True) for cells in zip(*rows, strict=True)]
+
+
+def _leaves(result: Result) -> str:
+    means, variances, squares = zip(*result.after.tolist(), strict=True)
+    if max(map(abs, means)) < 1e-3 and all(abs(var - 1) < 0.01 for var in variances):
+        return "mean 0, variance 1"
+    if all(abs(square - 1) < 0.01 for square in squares) and max(map(abs, means)) > 1e-3:
+        return "mean(y²) = 1"
+    return f"mean {means[0]:.2f}, variance {variances[0]:.2f}"
+
+
+def _parameters(params: Params, result: Result) -> str:
+    owned = [sum(map(_size, result.parameters[name].values())) for name in (params.norm, "LayerNorm([C, L])")]
+    return " and ".join(map(str, owned))
 
 
 def _refused(result: Result) -> Panel:

@@ -6,7 +6,9 @@ from typing import get_args
 import pytest
 
 from figures.normalization import draw
-from lessons.normalization import Norm, Params, run
+from lessons.normalization import LESSON, Norm, Params
+
+run = LESSON.run
 
 
 def panels(params):
@@ -50,6 +52,30 @@ def test_the_moments_are_those_of_the_groups():
 
 def test_a_refusal_shows_the_live_error_and_the_input():
     shown = panels(Params(norm="LayerNorm(C)"))
-    assert shown["LayerNorm(C)"]["text"].startswith("RuntimeError: Given normalized_shape=[4]")
+    assert shown["y"]["text"].startswith("RuntimeError: Given normalized_shape=[4]")
     assert shown["x"]["values"] == run(Params()).x.tolist()
     assert [mark == "error" for mark in flat(shown["x"]["marks"])].count(True) == Params().L
+
+
+FACTS = {
+    "BatchNorm1d": ("4: one a channel", "N and L", "mean 0, variance 1"),
+    "LayerNorm([C, L])": ("3: one a sample", "C and L", "mean 0, variance 1"),
+    "LayerNorm(L)": ("12: one a sample and channel", "L, the last axis", "mean 0, variance 1"),
+    "LayerNorm(C), transposed": ("15: one a sample and position", "C, the channels", "mean 0, variance 1"),
+    "GroupNorm": ("6: one a sample and group of channels", "L and part of C", "mean 0, variance 1"),
+    "InstanceNorm1d": ("12: one a sample and channel", "L, the last axis", "mean 0, variance 1"),
+    "RMSNorm(L)": ("12: one a sample and channel", "L, the last axis", "mean(y²) = 1"),
+}
+
+
+@pytest.mark.parametrize("norm", FACTS)
+def test_the_facts_name_the_groups_as_they_are_read_off_the_result(norm):
+    items = {item["key"]: item["text"] for item in panels(Params(norm=norm))[""]["items"]}
+    assert (items["means"], items["axes"], items["leaves"]) == FACTS[norm]
+
+
+def test_the_letters_are_the_groups_of_two_samples():
+    group = run(Params()).group["BatchNorm1d"]
+    for n in range(2):
+        letters = panels(Params())[f"together in x[{n}]"]["values"]
+        assert [["ABCD"[g] for g in row] for row in group[n].tolist()] == letters

@@ -4,9 +4,14 @@ from typing import get_args
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
 from torch.testing import assert_close
 
-from lessons.normalization import Norm, Params, run
+from lessons.normalization import LESSON, Norm, Params
+
+run = LESSON.run
 
 NORMS = [norm for norm in get_args(Norm) if norm != "LayerNorm(C)"]
 AXES = {  # over which axes of (N, C, L) each layer takes its mean
@@ -93,3 +98,51 @@ def test_and_silently_takes_the_wrong_axis_when_the_sizes_agree():
 
 def test_the_input_is_the_same_for_every_layer():
     assert all(torch.equal(shown(norm).x, run(Params()).x) for norm in get_args(Norm))
+
+
+def layers_of(C, L):
+    return {
+        "BatchNorm1d": nn.BatchNorm1d(C),
+        "LayerNorm([C, L])": nn.LayerNorm([C, L]),
+        "LayerNorm(L)": nn.LayerNorm(L),
+        "GroupNorm": nn.GroupNorm(2, C),
+        "InstanceNorm1d": nn.InstanceNorm1d(C),
+        "RMSNorm(L)": nn.RMSNorm(L),
+    }
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from([2, 4, 6]), st.integers(2, 6), st.booleans())
+def test_of_these_layers_only_batch_norm_in_train_mode_takes_values_of_several_samples(C, L, training):
+    x = torch.randn(3, C, L)
+    other = torch.cat([x[:1], x[1:] * 3 + 7])
+    for name, layer in layers_of(C, L).items():
+        layer.train(training)
+        alone = torch.equal(layer(x)[0], layer(other)[0])
+        assert alone == (name != "BatchNorm1d" or not training), name
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 6), st.booleans())
+def test_layer_norm_has_no_buffer_and_eval_changes_no_bit_of_it(L, affine):
+    layer, x = nn.LayerNorm(L, elementwise_affine=affine), torch.randn(3, 4, L)
+    assert not list(layer.buffers()) and bool(list(layer.parameters())) == affine
+    assert torch.equal(layer.train()(x), layer.eval()(x))
+
+
+@pytest.mark.parametrize("norm", get_args(Norm))
+@pytest.mark.parametrize("N", [1, 2, 4])
+@pytest.mark.parametrize("L", [2, 4, 6])
+def test_each_clause_of_the_caption_is_said_exactly_where_it_holds(norm, N, L):
+    params = Params(norm=norm, N=N, L=L)
+    result = run(params)
+    told = LESSON.caption(params, result)
+    if result.error:
+        assert norm == "LayerNorm(C)" and L != 4 and "RuntimeError" in told
+        return
+    group = result.group[norm]
+    assert f"into {len(group.unique())} group" in told and f"of {group.numel() // len(group.unique())} values" in told
+    spans = bool(torch.isin(group[0], group[1:]).any())
+    assert ("all samples" in told) == spans
+    assert ("nothing raises" in told) == (norm == "LayerNorm(C)")
+    assert ("cannot span" in told) == (N == 1 and norm != "LayerNorm(C)")
