@@ -1,50 +1,90 @@
-"""The board of train/eval by on/no_grad/inference_mode, and below it what the chosen square does."""
+"""The board of train/eval by on/no_grad/inference_mode, and what came of the chosen square."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, table
-from lessons.modes import Params, Result
+from explorable.words import count, number
+from figures.panels import (
+    Figure,
+    Panel,
+    bars,
+    board,
+    described,
+    error,
+    facts,
+    figure,
+    grid,
+    limit,
+    operator,
+    table,
+    veiled,
+)
+from lessons.modes import NAMES, Params, Result, chosen, recorded
 
 MODES = ("train", "eval")
 GRADS = ("on", "no_grad", "inference_mode")
+AROUND = {"on": "gradients on", "no_grad": "with torch.no_grad()", "inference_mode": "with torch.inference_mode()"}
 
 
 def draw(params: Params, result: Result) -> Figure:
-    squares = [[_square(params, mode, grad, result.board[f"{mode}, {grad}"]) for grad in GRADS] for mode in MODES]
-    return figure(
-        *squares,
-        [_flags(params, result), _backward(params, result), _bytes(params, result)],
-        [_layers(result.board[f"{params.mode}, {params.grad}"])],
-        _calls(result),
+    lit = (MODES.index(params.mode), GRADS.index(params.grad))
+    squares = [[_square(result.board[f"{mode}, {grad}"]) for grad in GRADS] for mode in MODES]
+    seen = board(
+        "what net(x) does", ["grad on", "no_grad()", "inference_mode()"], ["train()", "eval()"], squares, lit=lit
     )
-
-
-def _graph(seen: dict[str, Any]) -> tuple[str, str]:
-    """Whether a layer keeps a graph; where the output is the input, the grad_fn is not the layer's own."""
-    if not seen["grad_fn"]:
-        return "none", "muted"
-    return ("adds none", "muted") if seen["returns_input"] else ("kept", "yes")
-
-
-def _square(params: Params, mode: str, grad: str, layers: dict[str, dict[str, Any]]) -> Panel:
-    rows = [
-        [
-            name,
-            ("draws", "warn") if seen["random"] else ("no", "muted"),
-            ("move", "warn") if seen["moved"] else ("no", "muted"),
-            _graph(seen),
-            seen["bytes"],
-        ]
-        for name, seen in layers.items()
-    ]
-    total = sum(seen["bytes"] for seen in layers.values())
-    training = sum(seen["training"] for seen in layers.values())
-    chosen = (mode, grad) == (params.mode, params.grad)
-    return table(
-        f"{mode}() · grad {grad}", ["layer", "random", "stats", "graph", "bytes"], rows,
-        badge="chosen" if chosen else "", lit=range(len(rows)) if chosen else (),
-        note=f"{training} of {len(layers)} in train mode, {total} bytes saved",
+    refusal = [_backward(params, result)] if result.error else []
+    return figure(
+        hero=[[_x(result), operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
+        more=[
+            [_flags(params, result), _bytes(params, result), *([] if result.error else [_backward(params, result)])],
+            [_layers(chosen(params, result))],
+            _calls(result),
+        ],
     )  # fmt: skip
+
+
+def _x(result: Result) -> Panel:
+    notes = [[f"x[{r}, {c}] = {x:.4f}" for c, x in enumerate(row)] for r, row in enumerate(result.x.tolist())]
+    return grid(
+        "x", result.x, tensor=described("x", result.x, ("N", "C")), limit=limit(result.x), digits=1, signed=False,
+        labels=False, notes=notes,
+    )  # fmt: skip
+
+
+def _square(layers: dict[str, dict[str, Any]]) -> list[tuple[str, str, bool]]:
+    random = any(seen["random"] for seen in layers.values())
+    moved = any(seen["moved"] for seen in layers.values())
+    nodes, size = len(recorded(layers)), sum(seen["bytes"] for seen in layers.values())
+    return [
+        ("⚄", "draws a mask" if random else "draws nothing", random),
+        ("◔", "statistics move" if moved else "statistics stay", moved),
+        ("←", f"{nodes} of {len(layers)} recorded" if nodes else "nothing recorded", nodes > 0),
+        ("▤", f"{count(size, 'byte')} kept" if size else "no byte kept", size > 0),
+    ]
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    layers, differ = chosen(params, result), result.difference.abs().max().item()
+    nodes, moved = len(recorded(layers)), any(seen["moved"] for seen in layers.values())
+    items = [
+        ("recorded", "autograd records", f"{nodes} layers of {len(layers)}" if nodes else "nothing"),
+        ("adds", "adds nothing to the graph", _without_node(layers)),
+        ("moved", "running statistics", "moved by the forward pass" if moved else "not moved"),
+        ("calls", "two calls of model(x)", f"differ by up to {number(differ, 2)}" if differ else "are equal"),
+        ("net", "when called", f"net.training is {result.net_training}"),
+        ("loss", f"loss of {params.loss_of}, backward()", _learned(result)),
+    ]
+    return veiled(facts(items))
+
+
+def _without_node(layers: dict[str, dict[str, Any]]) -> str:
+    missing = [NAMES[name] for name in layers if name not in recorded(layers)]
+    return {0: "none of the four", len(layers): "all four of them"}.get(len(missing), f"only {', '.join(missing)}")
+
+
+def _learned(result: Result) -> str:
+    if result.error:
+        return f"a {result.error.partition(':')[0]}"
+    return f"{count(len(result.gradients or {}), 'gradient')}"
 
 
 def _layers(layers: dict[str, dict[str, Any]]) -> Panel:
@@ -59,7 +99,7 @@ def _layers(layers: dict[str, dict[str, Any]]) -> Panel:
         for name, seen in layers.items()
     ]
     columns = ["layer", "training", "largest change of a buffer", "grad_fn of the output", "shapes saved for backward"]
-    return table("The chosen square, layer by layer", columns, rows)
+    return table("the chosen square, layer by layer", columns, rows)
 
 
 def _node(seen: dict[str, Any]) -> str:
@@ -70,7 +110,7 @@ def _node(seen: dict[str, Any]) -> str:
 def _backward(params: Params, result: Result) -> Panel:
     if result.error:
         where = "head(y)" if "Inference tensors" in result.error else "loss.backward()"
-        return error(f"The loss of {params.loss_of}", result.error, where=where)
+        return veiled(error(f"The loss of {params.loss_of}", result.error, where=where))
     gradients = result.gradients or {}
     return bars(f"Norm of .grad, loss of {params.loss_of}", list(gradients), list(gradients.values()))
 

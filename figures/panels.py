@@ -323,6 +323,22 @@ def curve(
     }  # fmt: skip
 
 
+def board(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    cells: Sequence[Sequence[Sequence[tuple[str, str, bool]]]],
+    *,
+    lit: tuple[int, int] | None = None,
+) -> Panel:
+    """A board of squares; each holds lines (sign, words, on), of which those that are off are muted. lit: the chosen square."""
+    squares = [[[list(line) for line in square] for square in row] for row in cells]
+    return {
+        "view": "board", "title": title, "columns": list(columns), "rows": list(rows), "squares": squares,
+        "lit": list(lit) if lit else None, "wide": True,
+    }  # fmt: skip
+
+
 def error(title: str, text: str, *, where: str = "") -> Panel:
     """The live text of an exception (`type: message`) and the line that raised it."""
     return {"view": "error", "title": title, "text": text, "where": where}

@@ -1,28 +1,25 @@
-"""train() and eval() choose what the layers compute; no_grad() and inference_mode() choose what autograd records."""
+"""In this net train() and eval() choose what the layers compute; no_grad() and inference_mode() choose what autograd records of it."""
 
-import copy
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch
-from explorable.seeding import seeded
-from lessons.source import HEADER, snippet_of
+from explorable.program import Program
+from explorable.words import count, listing, number, one_of
 
 
 @dataclass(frozen=True)
 class Params:
-    mode: Literal["train", "eval"] = choice("eval", about="the call on the outermost module")
+    mode: Literal["train", "eval"] = choice("eval", about="called on the outer module")
     grad: Literal["on", "no_grad", "inference_mode"] = choice("on", about="around the forward pass")
-    wrapper: Literal["none", "eval() in __init__", "train() overridden"] = choice("none", about="module that holds net")
-    requires_grad: bool = switch(True, about="of net's parameters; off is a frozen net")
-    loss_of: Literal["y", "head(y)"] = choice("y", about="what the loss is computed from; head always learns")
+    wrapper: Literal["none", "eval() in __init__", "train() overridden"] = choice("none", about="what holds net")
+    requires_grad: bool = switch(True, about="of net's parameters")
+    loss_of: Literal["y", "head(y)"] = choice("y", about="what the loss is taken of")
     batch: int = bounded(4, low=2, high=8, step=1, about="rows of x")
-    seed: int = bounded(0, low=0, high=999, step=1, about="of the weights, x and the masks")
+    seed: int = bounded(0, low=0, high=999, step=1, about="of weights, x and masks")
 
 
 @dataclass(frozen=True)
@@ -30,170 +27,70 @@ class Result:
     x: Tensor  # (batch, 6) input, and what the loss compares with
     flags: list[tuple[str, bool, bool]]  # (call, model.training, net.training) after each call, in order
     board: dict[str, dict[str, dict[str, Any]]]  # "train, no_grad" -> layer -> what `observe` saw
+    net_training: bool  # net.training when the chosen mode is called
     y: Tensor  # (batch, 6) output for the chosen mode and grad
     difference: Tensor  # (batch, 6) a second call minus y
-    gradients: dict[str, float] | None = None  # parameter -> norm of its .grad after backward
-    error: str | None = None
+    gradients: dict[str, float] | None  # parameter -> norm of its .grad after backward, None where torch refuses
+    error: str | None
 
 
-class Saved(torch.autograd.graph.saved_tensors_hooks):
-    """Notes each tensor that autograd saves for backward, unless its storage is `known` already."""
-
-    def __init__(self, known: set[int]) -> None:
-        super().__init__(self.pack, lambda tensor: tensor)
-        self.known = known
-        self.shapes: list[tuple[int, ...]] = []
-        self.bytes = 0
-
-    def pack(self, tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.nbytes() and storage.data_ptr() not in self.known:
-            self.known.add(storage.data_ptr())
-            self.shapes.append(tuple(tensor.shape))
-            self.bytes += storage.nbytes()
-        return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
+NAMES = {"linear": "nn.Linear", "batch_norm": "nn.BatchNorm1d", "dropout": "nn.Dropout", "layer_norm": "nn.LayerNorm"}
 
 
-def observe(net: nn.Sequential, x: Tensor) -> dict[str, dict[str, Any]]:
-    """What each layer does to the random generator, to its own buffers and to autograd."""
-    known = {tensor.untyped_storage().data_ptr() for tensor in net.state_dict().values()}  # weights and buffers
-    seen = {}
-    for name, layer in net.named_children():
-        generator, before = torch.get_rng_state(), {key: buffer.clone() for key, buffer in layer.named_buffers()}
-        saved = Saved(known)
-        with saved:
-            y = layer(x)
-        moves = {key: (buffer - before[key]).abs().max().item() for key, buffer in layer.named_buffers()}
-        seen[name] = {
-            "training": layer.training,
-            "random": not torch.equal(generator, torch.get_rng_state()),
-            "moved": {key: move for key, move in moves.items() if move},
-            "grad_fn": y.grad_fn.name() if y.grad_fn else None,
-            "returns_input": y is x,
-            "saved": saved.shapes,
-            "bytes": saved.bytes,
-        }
-        x = y
-    return seen
+def chosen(params: Params, result: Result) -> dict[str, dict[str, Any]]:
+    """What was seen of each layer in the chosen mode."""
+    return result.board[f"{params.mode}, {params.grad}"]
 
 
-class Wrapper(nn.Module):
-    """Puts the net into eval mode once, when it is built."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.model = net.eval()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model(x)
-
-
-class KeepsEval(Wrapper):
-    """Puts the net into eval mode again after every train()."""
-
-    def train(self, mode: bool = True) -> "KeepsEval":
-        super().train(mode)
-        self.model.eval()
-        return self
-
-
-def compute(mode: str, grad: str, wrapper: str, requires_grad: bool, batch: int) -> tuple[Result, nn.Module]:
-    net = nn.Sequential(
-        OrderedDict(
-            linear=nn.Linear(6, 6), batch_norm=nn.BatchNorm1d(6), dropout=nn.Dropout(0.5), layer_norm=nn.LayerNorm(6)
-        )
-    )
-    x = torch.randn(batch, 6)
-    if not requires_grad:
-        net.requires_grad_(False)
-
-    if wrapper == "none":
-        model = net
-    if wrapper == "eval() in __init__":
-        model = Wrapper(net)
-    if wrapper == "train() overridden":
-        model = KeepsEval(net)
-
-    flags = [("built", model.training, net.training)]
-    for call in (model.train, model.eval, model.train):
-        call()
-        flags.append((f"model.{call.__name__}()", model.training, net.training))
-
-    start = copy.deepcopy(net.state_dict())
-    contexts = {"on": torch.enable_grad, "no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
-    board = {}
-    for call in (model.train, model.eval):
-        for name, context in contexts.items():
-            net.load_state_dict(start)
-            call()
-            with context():
-                board[f"{call.__name__}, {name}"] = observe(net, x)
-
-    net.load_state_dict(start)
-    model.train(mode == "train")
-    with contexts[grad]():
-        y = model(x)
-        difference = model(x) - y
-    return Result(x, flags, board, y, difference), net
-
-
-def learn(net: nn.Module, x: Tensor, y: Tensor, loss_of: str) -> dict[str, float]:
-    head = nn.Linear(6, 6)
-    if loss_of == "y":
-        loss = (y - x).square().mean()
-    if loss_of == "head(y)":
-        loss = (head(y) - x).square().mean()
-    loss.backward()
-    parameters = dict([*net.named_parameters("net"), *head.named_parameters("head")])
-    gradients = {name: p.grad.norm().item() for name, p in parameters.items() if p.grad is not None}
-    return gradients
-
-
-def run(params: Params) -> Result:
-    with seeded(params.seed):
-        result, net = compute(params.mode, params.grad, params.wrapper, params.requires_grad, params.batch)
-        try:
-            return replace(result, gradients=learn(net, result.x, result.y, params.loss_of))
-        except RuntimeError as error:
-            return replace(result, error=f"{type(error).__name__}: {error}")
-
-
-def snippet(params: Params) -> str:
-    header = f"import copy\nfrom collections import OrderedDict\nfrom typing import Any\n{HEADER}"
-    values = vars(params)
-    helpers: list[Any] = [Saved, observe, Wrapper, KeepsEval]
-    forward = snippet_of(compute, values, seed=params.seed, also=helpers, header=header)
-    return f"{forward}\n{snippet_of(learn, values, header='')}"
+def recorded(layers: dict[str, dict[str, Any]]) -> list[str]:
+    """The layers that autograd recorded; one that returned its input has the grad_fn of another."""
+    return [name for name, seen in layers.items() if seen["grad_fn"] and not seen["returns_input"]]
 
 
 def caption(params: Params, result: Result) -> str:
-    return f"{_forward(params, result)} {_backward(params, result)}"
+    if result.error:
+        return f"{_backward_of(params)} fails with {result.error.partition(':')[0]}: {_blame(params, result)}."
+    layers = chosen(params, result)
+    random = [NAMES[name] for name, seen in layers.items() if seen["random"]]
+    drawn = f"{listing(random)} draws a mask" if random else "no layer draws random numbers"
+    size = sum(seen["bytes"] for seen in layers.values())
+    kept = f"{count(len(recorded(layers)), 'layer')} of {len(layers)} recorded, {count(size, 'byte')} kept for backward"
+    return f"With net in {'train' if result.net_training else 'eval'} mode {drawn}; {kept}."
+
+
+def _backward_of(params: Params) -> str:
+    return "The loss of head(y)" if params.loss_of == "head(y)" else "The loss of y"
+
+
+def _blame(params: Params, result: Result) -> str:
+    if "Inference tensors" in str(result.error):
+        return "y was made in inference mode, and head cannot save it for backward"
+    if params.grad != "on":
+        return f"y was made under {params.grad}() and has no grad_fn"
+    return "every parameter of net is frozen, so y has no grad_fn"
+
+
+def details(params: Params, result: Result) -> str:
+    return f"{_forward(params, result)} {_learning(params, result)}"
 
 
 def _forward(params: Params, result: Result) -> str:
-    layers = result.board[f"{params.mode}, {params.grad}"]
-    random = [name for name, seen in layers.items() if seen["random"]]
-    moved = [name for name, seen in layers.items() if seen["moved"]]
-    graph = sum(seen["grad_fn"] is not None for seen in layers.values())
+    moved = [NAMES[name] for name, seen in chosen(params, result).items() if seen["moved"]]
     differ = result.difference.abs().max().item()
-    call = f"model.{params.mode}()" + ("" if params.wrapper == "none" else f" on a wrapper with {params.wrapper}")
-    equal = f"two calls give the same {params.batch} rows to the last bit"
-    twice = f"two calls differ by up to {differ:.3f}" if differ else equal
-    return (
-        f"After {call}, with grad {params.grad}: {', '.join(random) or 'no layer'} draws random numbers, so {twice}; "
-        f"{', '.join(moved) or 'no layer'} moves its statistics; {graph} of {len(layers)} outputs carry a grad_fn and "
-        f"{sum(seen['bytes'] for seen in layers.values())} bytes wait for backward."
-    )
+    held = "" if params.wrapper == "none" else f" on the wrapper ({params.wrapper})"
+    twice = f"differ by up to {number(differ)}" if differ else f"give the same {params.batch} rows to the last bit"
+    moves = f"{listing(moved)} moves its statistics" if moved else "no statistics move"
+    return f"After model.{params.mode}(){held}, grad {params.grad}: two calls {twice}, and {moves}."
 
 
-def _backward(params: Params, result: Result) -> str:
+def _learning(params: Params, result: Result) -> str:
     if result.error:
-        return f"The loss of {params.loss_of} cannot be differentiated: {result.error}"
+        return f"The loss of {params.loss_of}: {result.error}"
     gradients = result.gradients or {}
-    inside = [name for name in gradients if name.startswith("net.")]
+    inside = sum(name.startswith("net.") for name in gradients)
     return (
-        f"The loss of {params.loss_of} gives {len(gradients)} parameters a gradient, {len(inside)} of them in net; "
-        f"the largest has norm {max(gradients.values()):.3f}."
+        f"The loss of {params.loss_of} gives {count(len(gradients), 'parameter')} a gradient, {inside} of "
+        f"{one_of(len(gradients), 'it', 'them')} in net; the largest has norm {number(max(gradients.values()))}."
     )
 
 
@@ -202,84 +99,160 @@ LESSON = Lesson(
     title="train(), eval(), no_grad()",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("modes", Result, raises=(RuntimeError,)),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("mode", "grad", "wrapper", "loss_of"),
+    related=("dropout", "batch_norm", "freeze", "batch_memory"),
     predictions=(
         Prediction(
-            question="After net.eval(), with no no_grad() around it, does net(x) still require grad?",
-            choices=("True", "False"),
-            answer=0,
-            why="eval() only sets the flag training; autograd never reads it, so the graph is kept as before.",
-            proof="nn.Linear(2, 2).eval()(torch.ones(1, 2)).requires_grad",
-            show={"mode": "eval", "grad": "on"},
+            id="eval_records",
+            question="net has four layers. After net.eval(), without no_grad(), what of net(x) does autograd record?",
+            choices=(
+                Choice(
+                    "nothing",
+                    "Validation loops call eval() and no_grad() together, so they look like one thing. eval() alone leaves "
+                    "autograd on.",
+                ),
+                Choice(
+                    "3 layers of 4",
+                    "eval() sets the flag training, which autograd does not read. One layer has nothing to do in eval mode, "
+                    "so there is nothing of it to record.",
+                ),
+                Choice(
+                    "4 layers of 4",
+                    "So it is in train mode. In eval mode one of the four returns its input, and adds no node to the graph.",
+                ),
+            ),
+            answer=1,
+            proof="eval records",
+            show={},
+            ring="recorded",
         ),
         Prediction(
-            question="A BatchNorm in train mode is called under torch.no_grad(). Do its running statistics move?",
-            choices=("no: no_grad() freezes the layer", "yes: they are buffers, not gradients"),
-            answer=1,
-            why="The forward pass writes them whenever the flag training is set; no backward is involved.",
-            proof="(lambda bn: (torch.no_grad()(bn.forward)(torch.tensor([[1.0], [5.0]])), "
-            "'yes: they are buffers, not gradients' if bn.running_mean.item() else 'no: no_grad() freezes the layer')"
-            "[1])(nn.BatchNorm1d(1))",
+            id="statistics",
+            question="nn.BatchNorm1d in train mode is called under no_grad(). What becomes of its running statistics?",
+            choices=(
+                Choice(
+                    "not moved",
+                    "no_grad() sounds like read only. It stops the recording for backward, and the statistics need no "
+                    "backward.",
+                ),
+                Choice(
+                    "moved at the next backward()",
+                    "That is how weights move, through a gradient and an optimizer. Running statistics are buffers.",
+                ),
+                Choice(
+                    "moved by the forward pass",
+                    "In train mode the forward pass itself writes the buffers, whatever autograd does.",
+                ),
+            ),
+            answer=2,
+            proof="statistics under no_grad",
             show={"mode": "train", "grad": "no_grad"},
+            ring="moved",
         ),
         Prediction(
-            question="__init__ does self.model = net.eval(); later comes wrapper.train(). What is net.training?",
-            choices=("False", "True"),
-            answer=1,
-            why="train() walks down to every registered submodule, so the eval() of __init__ is undone.",
-            proof="nn.Sequential(nn.Dropout().eval()).train()[0].training",
-            show={"mode": "train", "wrapper": "eval() in __init__"},
-        ),
-        Prediction(
-            question="In eval mode with grad on, which of these layers adds nothing to the graph?",
-            choices=("BatchNorm1d", "Dropout", "LayerNorm"),
-            answer=1,
-            why="In eval mode nn.Dropout returns its input, the same object: no operator runs, nothing is saved.",
-            proof="(lambda x: next(type(m).__name__ for m in (nn.BatchNorm1d(2), nn.Dropout(), nn.LayerNorm(2)) "
-            "if m.eval()(x) is x))(torch.ones(1, 2))",
-            show={"mode": "eval", "grad": "on"},
-        ),
-        Prediction(
-            question="Features come from inference_mode(), a trainable head follows outside it. What happens?",
-            choices=("RuntimeError", "the head learns, as after no_grad()"),
+            id="sticky",
+            question="__init__ does self.model = net.eval(). Later comes wrapper.train(). What is net.training then?",
+            choices=(
+                Choice(
+                    "net.training is True",
+                    "train() walks through all registered submodules and sets the flag of each, so the eval() of __init__ "
+                    "is undone.",
+                ),
+                Choice(
+                    "net.training is False",
+                    "eval() sets a flag once, it does not lock it. Only an overridden train() could put it back.",
+                ),
+                Choice(
+                    "None: wrapper.train() raises",
+                    "Nothing checks it. A frozen part in a net that trains has to be put back into eval mode by its owner.",
+                ),
+            ),
             answer=0,
-            why="The head must save its input for backward, and autograd refuses to save tensors made in inference "
-            "mode; no_grad() makes ordinary tensors.",
-            proof="__import__('unittest').TestCase().assertRaises(RuntimeError, nn.Linear(2, 2), "
-            "torch.inference_mode()(torch.ones)(1, 2)) or 'RuntimeError'",
+            proof="train after eval",
+            show={"mode": "train", "wrapper": "eval() in __init__"},
+            ring="net",
+        ),
+        Prediction(
+            id="returns_input",
+            question="In eval mode with gradients on, which of the four layers adds nothing to the graph?",
+            choices=(
+                Choice(
+                    "only nn.BatchNorm1d",
+                    "Its statistics are fixed in eval mode, but weight and bias are parameters, and it still computes.",
+                ),
+                Choice(
+                    "only nn.LayerNorm",
+                    "It computes the same in both modes, and its weight and bias can learn in both.",
+                ),
+                Choice(
+                    "only nn.Dropout",
+                    "In eval mode it returns its input, the same object: there is nothing to differentiate or to save.",
+                ),
+            ),
+            answer=2,
+            proof="nothing recorded",
+            show={"mode": "eval", "grad": "on", "batch": 2},
+            ring="adds",
+        ),
+        Prediction(
+            id="inference_features",
+            question="y comes from inference_mode(), and a head that learns takes it outside. What comes of head(y)?",
+            choices=(
+                Choice(
+                    "gradients for the head",
+                    "So it is after no_grad(), which makes ordinary tensors. Those of inference mode may not be saved for "
+                    "backward.",
+                ),
+                Choice(
+                    "a RuntimeError",
+                    "The head must save y for the gradient of its weight, and autograd refuses to save what was made in "
+                    "inference mode.",
+                ),
+                Choice(
+                    "zeros as gradients",
+                    "A missing graph before y would not hurt: the head's own gradient needs y alone. It is y that is refused.",
+                ),
+            ),
+            answer=1,
+            proof="inference tensors",
             show={"grad": "inference_mode", "loss_of": "head(y)"},
+            ring="loss",
         ),
     ),
     traps=(
         Trap(
             name="eval() in __init__",
-            sentence="The net was put into eval mode once; the first train() on the wrapper undoes it.",
+            sentence="net was put into eval mode once; train() on the wrapper sets the flag of every submodule, net's too.",
             source="https://github.com/pgniewko/gt-pyg/issues/112",
             params={"mode": "train", "wrapper": "eval() in __init__"},
         ),
         Trap(
             name="eval() instead of no_grad()",
-            sentence="eval() keeps the whole graph: memory grows in validation as it does in training.",
-            source="https://github.com/pytorch/pytorch/issues/19160",
+            sentence="eval() does not stop autograd: as long as an output is held, so is what its layers saved for backward.",
+            source="https://github.com/hszhao/semseg/issues/60",
             params={"mode": "eval", "grad": "on", "batch": 8},
         ),
         Trap(
             name="Frozen, but in train mode",
-            sentence="requires_grad = False stops gradients; BatchNorm moves its buffers, Dropout drops.",
+            sentence="requires_grad = False stops the gradients of net. In train mode its BatchNorm still moves its "
+            "statistics, and its Dropout still draws a mask.",
             source="https://github.com/pytorch/pytorch/issues/86590",
             params={"mode": "train", "requires_grad": False, "loss_of": "head(y)"},
         ),
         Trap(
             name="Features from inference_mode()",
-            sentence="A layer that learns cannot save them for backward; no_grad() or a clone can be saved.",
+            sentence="head must save y for backward, and what was made in inference mode cannot be saved. y.clone(), taken "
+            "outside of it, can.",
             source="https://github.com/ai4co/rl4co/issues/272",
             params={"mode": "eval", "grad": "inference_mode", "loss_of": "head(y)"},
         ),
         Trap(
             name="backward() after no_grad()",
-            sentence="The output has no grad_fn, so there is nothing that backward() could walk through.",
+            sentence="y was made under no_grad() and has no grad_fn, so there is nothing for loss.backward() to walk through.",
             source="https://github.com/nianticlabs/monodepth2/issues/24",
             params={"mode": "train", "grad": "no_grad"},
         ),

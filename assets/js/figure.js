@@ -17,6 +17,7 @@ const VIEWS = {
   operator: () => Operator,
   veil: () => Veil,
   bars: async () => (await import("./views/bars.js")).Bars,
+  board: async () => (await import("./views/board.js")).Board,
   chart: async () => (await import("./views/chart.js")).Chart,
   curve: async () => (await import("./views/curve.js")).Curve,
   cube: async () => (await import("./views/cube.js")).Cube,

@@ -16,6 +16,7 @@ def printed(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "table": _table,
         "tree": _nodes,
         "strip": _tokens,
+        "board": _squares,
     }
     return read[panel["view"]](panel) if panel["view"] in read else iter(())
 
@@ -39,6 +40,10 @@ def _bars(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _table(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (("", str(cell[0] if isinstance(cell, list) else cell)) for row in panel["rows"] for cell in row)
+
+
+def _squares(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from (("", words) for row in panel["squares"] for square in row for _, words, _ in square)
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,9 @@
 import pytest
 
 from figures.modes import GRADS, MODES, draw
-from lessons.modes import Params, run
+from lessons.modes import LESSON, Params, recorded
+
+run = LESSON.run
 
 PARAMS = Params(mode="train", batch=3)
 
@@ -18,27 +20,24 @@ def panels(result):
     return [panel for row in draw(PARAMS, result)["rows"] for panel in row]
 
 
-def test_the_board_has_a_square_for_each_mode_and_grad(panels):
-    assert [panel["title"] for panel in panels[:6]] == [f"{mode}() · grad {grad}" for mode in MODES for grad in GRADS]
+@pytest.fixture(scope="module")
+def board(panels):
+    return next(panel for panel in panels if panel["view"] == "board")
 
 
-def test_exactly_the_chosen_square_carries_a_badge(panels):
-    assert [panel["title"] for panel in panels if panel.get("badge") == "chosen"] == ["train() · grad on"]
+def test_exactly_the_chosen_square_is_framed(board):
+    assert board["lit"] == [MODES.index(PARAMS.mode), GRADS.index(PARAMS.grad)]
 
 
-def test_the_chosen_square_is_lit_row_by_row_and_no_other(panels):
-    assert [panel["title"] for panel in panels[:6] if panel.get("lit") == [0, 1, 2, 3]] == ["train() · grad on"]
-    assert sum("lit" in panel and bool(panel["lit"]) for panel in panels[:6]) == 1
-
-
-def test_each_square_shows_the_facts_of_its_layers(panels, result):
-    for panel, layers in zip(panels, result.board.values(), strict=False):
-        for (name, random, moved, graph, saved), (layer, seen) in zip(panel["rows"], layers.items(), strict=True):
-            assert (name, saved) == (layer, seen["bytes"])
-            assert random[0] == ("draws" if seen["random"] else "no")
-            assert moved[0] == ("move" if seen["moved"] else "no")
-            kept = "adds none" if seen["returns_input"] else "kept"
-            assert graph[0] == (kept if seen["grad_fn"] else "none")
+def test_each_square_says_what_its_layers_did(board, result):
+    squares = [square for row in board["squares"] for square in row]
+    for square, layers in zip(squares, result.board.values(), strict=True):
+        random, moved, graph, kept = square
+        assert random[2] == any(seen["random"] for seen in layers.values())
+        assert moved[2] == any(seen["moved"] for seen in layers.values())
+        assert graph[2] == kept[2] == bool(recorded(layers))
+        size = sum(seen["bytes"] for seen in layers.values())
+        assert kept[1] == (f"{size} bytes kept" if size else "no byte kept")
 
 
 def test_the_bars_are_the_bytes_of_the_squares(panels, result):

@@ -1,12 +1,27 @@
 """Laws of train(), eval(), no_grad() and inference_mode()."""
 
+import weakref
 from collections import OrderedDict
+from itertools import product
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from lessons.modes import KeepsEval, Params, Saved, Wrapper, observe, run
+from lessons.modes import LESSON, Params, chosen, recorded
+
+run = LESSON.run
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The names that the program binds when it runs alone."""
+    with torch.random.fork_rng(devices=[]):
+        return SimpleNamespace(**run_path(str(Path(__file__).parents[2] / "programs" / "modes.py")))
+
 
 GRADS = ("on", "no_grad", "inference_mode")
 
@@ -51,18 +66,18 @@ def test_saved_bytes_are_proportional_to_the_batch_but_for_what_batch_norm_keeps
     assert of(8) == 2 * of(4) == 4 * of(2)
 
 
-def test_layer_by_layer_the_bytes_add_up_to_those_of_one_forward_pass():
+def test_layer_by_layer_the_bytes_add_up_to_those_of_one_forward_pass(program):
     net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LayerNorm(3), nn.ReLU())
-    x, whole = torch.randn(5, 3), Saved({p.untyped_storage().data_ptr() for p in net.parameters()})
+    x, whole = torch.randn(5, 3), program.Saved({p.untyped_storage().data_ptr() for p in net.parameters()})
     with whole:
         y = net(x)
-    assert y.requires_grad and whole.bytes == sum(facts(observe(net, x), "bytes").values())
+    assert y.requires_grad and whole.bytes == sum(facts(program.observe(net, x), "bytes").values())
 
 
-def test_a_tensor_that_two_layers_save_is_counted_once():
+def test_a_tensor_that_two_layers_save_is_counted_once(program):
     net = nn.Sequential(OrderedDict(first=nn.Linear(3, 3), relu=nn.ReLU(), second=nn.Linear(3, 3)))
     x = torch.randn(5, 3)
-    assert facts(observe(net, x), "bytes") == {"first": x.nbytes, "relu": x.nbytes, "second": 0}
+    assert facts(program.observe(net, x), "bytes") == {"first": x.nbytes, "relu": x.nbytes, "second": 0}
 
 
 def test_dropout_in_eval_mode_returns_its_input_and_saves_nothing():
@@ -75,8 +90,8 @@ def test_in_eval_mode_two_calls_are_equal_to_the_last_bit():
     assert run(Params(mode="train")).difference.any()
 
 
-def test_eval_in_init_is_undone_by_train_and_the_override_survives_it():
-    plain, kept = Wrapper(nn.Dropout()), KeepsEval(nn.Dropout())
+def test_eval_in_init_is_undone_by_train_and_the_override_survives_it(program):
+    plain, kept = program.Wrapper(nn.Dropout()), program.KeepsEval(nn.Dropout())
     assert not plain.model.training and not kept.model.training
     assert plain.train().model.training
     assert not kept.train().model.training and kept.training and not kept.eval().training
@@ -98,4 +113,53 @@ def test_backward_is_refused_exactly_when_the_loss_has_no_graph():
     for grad in GRADS:
         for requires_grad in (True, False):
             result = run(Params(grad=grad, requires_grad=requires_grad))
-            assert (result.error is None) == result.y.requires_grad == (grad == "on" and requires_grad)
+            assert (result.error is None) == (grad == "on" and requires_grad)
+
+
+@pytest.mark.parametrize("grad", GRADS)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_the_words_say_what_the_chosen_square_shows(mode, grad):
+    for requires_grad, wrapper, loss_of in product(
+        (True, False), ("none", "eval() in __init__", "train() overridden"), ("y", "head(y)")
+    ):
+        params = Params(mode=mode, grad=grad, requires_grad=requires_grad, wrapper=wrapper, loss_of=loss_of)
+        result = run(params)
+        layers, told = chosen(params, result), LESSON.caption(params, result)
+        if result.error:
+            reason = "inference mode" if "Inference tensors" in result.error else "no grad_fn"
+            assert "RuntimeError" in told and reason in told
+            assert ("frozen" in told) == (grad == "on")
+            continue
+        assert ("nn.Dropout draws a mask" in told) == bool(result.difference.any())
+        assert f"net in {'train' if layers['dropout']['training'] else 'eval'} mode" in told
+        kept = sum(seen["bytes"] for seen in layers.values())
+        assert f"{kept or 'no'} byte" in told and f"{len(recorded(layers)) or 'no'} layer" in told
+
+
+def test_while_an_output_of_eval_mode_is_held_its_saved_tensors_are_held_with_it():
+    net, x = nn.Sequential(nn.Linear(3, 3), nn.Tanh()).eval(), torch.randn(5, 3)
+    held = []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: (t, held.append(weakref.ref(out := t.clone())), out)[2], lambda t: t
+    ):
+        y = net(x)
+    assert held and all(ref() is not None for ref in held)
+    del y
+    assert all(ref() is None for ref in held)
+
+
+def test_a_clone_taken_outside_of_inference_mode_can_be_saved_for_backward():
+    with torch.inference_mode():
+        y = torch.ones(1, 2)
+        inside = y.clone()
+    nn.Linear(2, 2)(y.clone()).sum().backward()
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        nn.Linear(2, 2)(inside)
+
+
+@pytest.mark.parametrize("name", ["no_grad", "inference_mode"])
+def test_train_mode_moves_the_statistics_of_batch_norm_whatever_autograd_does(name):
+    layer = nn.BatchNorm1d(2).requires_grad_(False)
+    with getattr(torch, name)():
+        layer(torch.randn(4, 2) + 3)
+    assert layer.running_mean.abs().min() > 0

@@ -8,7 +8,7 @@ export function drawTables(host, panels) {
 }
 
 function tableOf(panel) {
-  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
+  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, board: boardRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
   if (!make) return null;
   const { columns, rows } = make(panel);
   return h(
@@ -43,6 +43,10 @@ function cubeRows({ values, digits, parts }) {
 function barRows({ labels, values, digits, unit, references }) {
   const rows = labels.map((label, index) => [label, `${format(values[index], digits).replace("+", "")} ${unit}`]);
   return { rows: [...rows, ...references.map(([name, value]) => [name, format(value, digits)])] };
+}
+
+function boardRows({ columns, rows, squares }) {
+  return { columns: ["", ...columns], rows: rows.map((row, r) => [row, ...squares[r].map((lines) => lines.map(([, words]) => words).join(", "))]) };
 }
 
 function curveRows({ labels, lines, dots, xTitle }) {
