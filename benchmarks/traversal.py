@@ -7,9 +7,7 @@ from functools import partial
 import torch
 from torch import nn
 
-import figures.freeze
 import figures.traversal
-import lessons.freeze
 import lessons.traversal
 from benchmarks.report import interleaved
 
@@ -54,18 +52,6 @@ def traversal(name: str, model: nn.Module, params: lessons.traversal.Params) -> 
     report(f"traversal, {name}: {lines} lines", model, compute, lambda: figures.traversal.draw(params, result))
 
 
-def freeze(model: nn.Sequential) -> None:
-    params = lessons.freeze.Params(pattern=r"^\d\.", steps=2, optimizer="SGD")
-    names, buffers = dict(model.named_parameters()), [name for name, _ in model.named_buffers()]
-    x, y = torch.randn(8, 4), torch.arange(8) % 3
-
-    def compute() -> lessons.freeze.Result:
-        return lessons.freeze.follow((model, x, y, names, torch.zeros(4), list(names), buffers, True), params)
-
-    result = compute()
-    report("freeze, 2 steps and the bytes of 2 more", model, compute, lambda: figures.freeze.draw(params, result))
-
-
 def report(figure: str, model: nn.Module, compute: Callable[[], object], draw: Callable[[], object]) -> None:
     calls = {"walk": lambda: walk(model), "compute": compute, "draw": draw}
     taken = interleaved(ROUNDS, {name: partial(milliseconds, call) for name, call in calls.items()})
@@ -85,7 +71,6 @@ def main() -> None:
     traversal("equal blocks, a filter", equal, Params(pattern="7"))
     traversal("no two alike", unequal, Params())
     traversal("no two alike, a regex", unequal, Params(pattern=r"(1|7)\d*\.weight$", match="re.search"))
-    freeze(nn.Sequential(*(layer for _ in range(333) for layer in (nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU()))))
 
 
 if __name__ == "__main__":

@@ -1,40 +1,136 @@
-"""For each step: which tensor was frozen, what its .grad held, and how far it moved; beside it the graph and the bytes."""
+"""The model layer by layer, what the steps changed in each, and beside it every tensor, the graph and the bytes."""
 
 import math
 import re
 from typing import Any
 
-from figures.panels import Figure, Panel, error, figure, pressable, stepped, table
-from lessons.freeze import Params, Result, refused
+from figures.panels import Figure, Panel, error, facts, figure, operator, pressable, stepped, table, veiled
+from lessons.freeze import LOOP, MATCHING, Params, Result, drifted, frozen, moved, strays
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
-RAISES = {
-    "RuntimeError": "loss.backward()",
-    "error": "re.search(pattern, name)",
-    "OverflowError": "re.search(pattern, name)",
-}
+RAISES = {"RuntimeError": "loss.backward()", "error": "search(pattern, name)", "TimeoutError": "search(pattern, name)"}
+LAYERS = ("stem", "norm", "act", "body", "head")
 
 
 def draw(params: Params, result: Result) -> Figure:
     steps = max(len(result.flow), 1)
-    tensors = [_tensors(result, step) for step in range(steps)]
-    graphs = [_graph(result, step) for step in range(steps)]
-    labels = [f"{k} of {params.steps}" for k in range(1, steps + 1)]
-    beside = stepped(graphs[-1], graphs)
-    said = _said(params, result)
+    tensors, graphs, layers, changes = (
+        [panel(result, step) for step in range(steps)] for panel in (_tensors, _graph, _layers, _changes)
+    )
+    call = operator(f"loss.backward(), {params.optimizer.split(',')[0]}.step()", _mode(params))
+    after = veiled(stepped(changes[0], changes))
     return figure(
-        [stepped(tensors[-1], tensors), *(said or [beside])],
-        [*([beside] if said else []), _cost(result)],
-        steps=labels,
+        hero=[[stepped(layers[0], layers), call, after], [_facts(params, result)], _said(result)],
+        more=[[stepped(tensors[-1], tensors)], [stepped(graphs[-1], graphs), _cost(result)]],
+        steps=[f"{k} of {params.steps}" for k in range(1, steps + 1)],
         step_name="step",
     )
 
 
-def _said(params: Params, result: Result) -> list[Panel]:
-    if result.error:
-        return [error("What torch says", result.error, where=RAISES[result.error.split(":")[0]])]
-    sentence = refused(params)
-    return [error("The regex is not run here", sentence)] if sentence else []
+def _mode(params: Params) -> str:
+    return (
+        "train mode, under no_grad"
+        if params.mode == "no_grad"
+        else f"{params.mode}{' mode' * (',' not in params.mode)}"
+    )
+
+
+def _said(result: Result) -> list[Panel]:
+    if not result.error:
+        return []
+    return [veiled(error("What Python says", result.error, where=RAISES[result.error.split(":")[0]]))]
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    cold, ice = strays(result), frozen(result)
+    items = [
+        ("norm", "changed in norm", _norm(result)),
+        ("stray", "moved though frozen", f"{len(cold)} of {len(ice)}"),
+        ("count", "requires_grad is False on", f"{len(ice)} of {len(result.names)} tensors"),
+        ("backward", "loss.backward()", _backward(result)),
+    ]
+    if params.prompt:
+        items.append(("prompt", "prompt.grad", _held(result)))
+    return veiled(facts(items))
+
+
+def _norm(result: Result) -> str:
+    weights = any(name.startswith("norm.") for name in moved(result))
+    if drifted(result):
+        return "weight, bias and buffers" if weights else "its buffers alone"
+    return "its weight and bias" if weights else "nothing at all"
+
+
+def _backward(result: Result) -> str:
+    if not result.error:
+        return "runs"
+    kind = result.error.split(":")[0]
+    return f"it raises {kind}" if kind == "RuntimeError" else "not reached"
+
+
+def _held(result: Result) -> str:
+    if not result.grads or math.isnan(held := result.grads[-1][-1].item()):
+        return "None"
+    return "numbers other than zero" if held else "zeros"
+
+
+def _chain(result: Result) -> list[str]:
+    """The layers from the loss down to the input, as the gradient goes."""
+    return [*reversed(LAYERS), *(["prompt"] if "prompt" in result.names else [])]
+
+
+def _of(layer: str, names: list[str]) -> list[int]:
+    return [index for index, name in enumerate(names) if name.split(".")[0] == layer]
+
+
+def _layers(result: Result, step: int) -> Panel:
+    """What each layer holds, and how much of it is frozen when this step is taken."""
+    rows: list[list[Cell]] = []
+    flags = result.requires_grad[min(step, len(result.requires_grad) - 1)] if result.requires_grad else []
+    for layer in _chain(result):
+        own = [flags[index] for index in _of(layer, result.names)] if flags else []
+        kept = f" ▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
+        rows.append([layer, _ice(own), kept or ("–", "muted")])
+    return table("The model, from the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
+
+
+def _ice(flags: list[bool]) -> Cell:
+    if not flags:
+        return ("–", "muted")
+    if len(set(flags)) == 1:
+        return f"▲ {len(flags)} trainable" if flags[0] else f"❄ {len(flags)} frozen"
+    return f"▲ {sum(flags)} ❄ {len(flags) - sum(flags)}"
+
+
+def _changes(result: Result, step: int) -> Panel:
+    """How far the parameters and running statistics of each layer went by this step, and whether the gradient passed."""
+    flow = result.flow[step] if step < len(result.flow) else {}
+    rows: list[list[Cell]] = []
+    for layer in _chain(result):
+        graph: Cell = ("↑ passes", "yes") if flow.get(layer) else ("stops", "muted")
+        if layer == "prompt":
+            graph = ("↑ ends here", "yes") if any(flow.values()) else ("stops", "muted")
+        ice = (
+            [not result.requires_grad[step][i] for i in _of(layer, result.names)]
+            if step < len(result.requires_grad)
+            else []
+        )
+        far = (
+            [result.moved[step][index].item() for index in _of(layer, result.names)] if step < len(result.moved) else []
+        )
+        drift = [
+            result.drift[step][index].item()
+            for index in _of(layer, result.buffers)
+            if "running" in result.buffers[index] and step < len(result.drift)
+        ]
+        cold = any(ice) and any(value for value, is_ice in zip(far, ice, strict=False) if is_ice)
+        rows.append([layer, graph, _most(far, "warn" if cold else "yes"), _most(drift, "warn" if any(ice) else "yes")])
+    columns = ["layer", "gradient", "parameters moved", "buffers moved"]
+    return table("What the step changed", columns, rows, breaks=True)
+
+
+def _most(changes: list[float], kind: str) -> Cell:
+    return _moved(max(changes), kind) if changes else ("–", "muted")
 
 
 def _tensors(result: Result, step: int) -> Panel:
@@ -44,7 +140,7 @@ def _tensors(result: Result, step: int) -> Panel:
     columns = ["tensor", "moved by", ".grad at step()", "requires_grad", "moved in all"]
     note = "norm of .grad; largest |change| of a number by this step, and the sum of these over all steps so far"
     loss = f"step {step + 1}, loss {result.losses[step]:.4f}" if step < len(result.losses) else "before the first pass"
-    return table("What the step did", columns, rows, wide=True, note=note, badge=loss)
+    return table("Every tensor", columns, rows, wide=True, note=note, badge=loss)
 
 
 def _parameter(result: Result, step: int, index: int) -> list[Cell]:
@@ -65,10 +161,19 @@ def _switch(result: Result, step: int, index: int) -> Cell:
     flags, pressed = result.requires_grad[step], result.names[index]
     if pressed == "prompt":
         return str(flags[index]), "no"
-    frozen = [n for n, trains in zip(result.names, flags, strict=True) if trains == (n == pressed) and n != "prompt"]
-    matching = {"freeze": "names that match", "pattern": f"^({'|'.join(map(re.escape, frozen))})$"}
+    own = [(n, trains) for n, trains in zip(result.names, flags, strict=True) if n != "prompt"]
+    learning = [n for n, trains in own if trains != (n == pressed)]
     label = f"{'freeze' if flags[index] else 'train'} {pressed}"
-    return pressable(str(flags[index]), "no", label, matching if frozen else {"freeze": "nothing"})
+    return pressable(str(flags[index]), "no", label, _choosing(learning, len(own)))
+
+
+def _choosing(learning: list[str], all_of_them: int) -> dict[str, str]:
+    """The Params in which these parameters learn and the rest are frozen."""
+    if not learning:
+        return {"freeze": LOOP}
+    if len(learning) == all_of_them:
+        return {"freeze": "nothing"}
+    return {"freeze": MATCHING, "pattern": f"^({'|'.join(map(re.escape, learning))})$"}
 
 
 def _moved(value: float, kind: str) -> Cell:
@@ -110,7 +215,7 @@ def _graph(result: Result, step: int) -> Panel:
 
 
 def _cost(result: Result) -> Panel:
-    free, now = result.cost or {}, result.cost_frozen or {}
+    free, now = result.cost, result.cost_frozen or {}
     rows = [
         [name, f"{value:,}", f"{now[name]:,}" if now else "–", _less(value, now.get(name))]
         for name, value in free.items()
@@ -119,7 +224,7 @@ def _cost(result: Result) -> Panel:
         "Bytes of one step",
         ["kept", "nothing frozen", "as it is now", "saved"],
         rows,
-        note="besides weights and buffers",
+        note="on the CPU, beside weights and buffers",
     )
 
 

@@ -1,422 +1,324 @@
-"""requires_grad=False keeps .grad from being filled, and nothing else: a step moves whatever has a .grad, and buffers follow the mode."""
+"""requires_grad=False keeps backward() from filling .grad; step() skips a tensor where .grad is None, and buffers follow the mode instead."""
 
-import copy
-import re
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+import regex
+from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch, text
-from explorable.seeding import seeded
-from lessons.pattern import refusal, search
-from lessons.source import joined, snippet_of
+from explorable.program import Program
+from explorable.words import count, listing, number, one_of, spelled
+from lessons.repeats import checked
 
+MATCHING, LOOP = "all but names that match", "the freeze-everything loop"
 Freeze = Literal[
-    "nothing", "names that match", "the notes' loop", "stem.requires_grad_(False)", "head.requires_grad_(False)",
-    "stem.requires_grad = False", "p.require_grad = False",
+    "nothing", "all but names that match", "the freeze-everything loop", "stem.requires_grad_(False)",
+    "head.requires_grad_(False)", "stem.requires_grad = False", "p.require_grad = False",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Params:
-    freeze: Freeze = choice("names that match", about="what is frozen, and how")
+    freeze: Freeze = choice(MATCHING, about="what is frozen, and how")
     pattern: str = text(
-        r"^(stem|norm)\.", max_length=120, about="regex, searched in each name", when={"freeze": ("names that match",)}
+        r"^(body|head)\.", max_length=120, about="regex: names that go on learning", when={"freeze": (MATCHING,)}
     )
-    moment: Literal["before training", "between backward and step", "after the first step"] = choice("before training")
+    moment: Literal["before training", "between backward and step", "after the first step"] = choice(
+        "before training", about="when it is frozen"
+    )
     mode: Literal["train", "train, norm in eval", "eval", "no_grad"] = choice("train", about="no_grad: in train mode")
-    optimizer: Literal["SGD", "SGD, momentum", "Adam", "AdamW"] = choice("AdamW", about="given model.parameters()")
+    optimizer: Literal["SGD", "SGD, momentum", "Adam", "AdamW"] = choice("AdamW", about="given all parameters")
     weight_decay: float = bounded(0.1, low=0.0, high=0.5, step=0.05, about="of the optimiser")
     set_to_none: bool = switch(True, about="zero_grad(set_to_none=...)")
-    prompt: bool = switch(False, about="a learnable vector is added to the input")
+    prompt: bool = switch(False, about="learnable, added to the input")
     steps: int = bounded(3, low=2, high=5, step=1, about="of the optimiser, on one batch")
 
 
 @dataclass(frozen=True)
 class Result:
+    """Where backward() raises, the lists end with the step before it."""
+
     names: list[str]  # P parameters of the model, then the prompt if there is one
     buffers: list[str]  # B buffers
-    requires_grad: list[list[bool]]  # for each step, when it is taken, of the P parameters
+    requires_grad: list[list[bool]]  # for each forward pass, when its step is taken, of the P parameters
     flow: list[dict[str, bool]]  # for each forward pass: layer -> whether its output carries a graph
     grads: list[Tensor]  # for each step (P,) norm of .grad when the optimiser reads it; NaN where it is None
     moved: list[Tensor]  # for each step (P,) largest |change| of the parameter in this step
     drift: list[Tensor]  # for each forward pass (B,) largest |change| of the buffer in this pass
     losses: list[float]
-    cost: dict[str, int] | None = None  # bytes of one step with nothing frozen, see `bytes_of`
-    cost_frozen: dict[str, int] | None = None  # with what is frozen in the end
-    error: str | None = None
+    cost: dict[str, int]  # bytes of one step with nothing frozen
+    cost_frozen: dict[str, int] | None  # with what is frozen in the end
+    error: str | None
 
 
-def change(tensors: Iterable[Tensor], before: list[Tensor]) -> Tensor:
-    """Largest |change| of each tensor."""
-    pairs = zip(tensors, before, strict=True)
-    return torch.stack([(now.detach().float() - then.float()).abs().max() for now, then in pairs])
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters; raises BadParam for a pattern that would fill the memory."""
+    checked(params.pattern)
+    return vars(params)
 
 
-def bytes_of(model: nn.Module, x: Tensor, y: Tensor, grad: bool, make: Callable[..., Any]) -> dict[str, int]:
-    """What one step keeps, measured on a copy of the model; its weights and buffers are not counted."""
-    twin = copy.deepcopy(model)
-    own = {tensor.untyped_storage().data_ptr() for tensor in twin.state_dict().values()}
-    saved = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            saved[storage.data_ptr()] = storage.nbytes()
-        return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
-
-    with torch.set_grad_enabled(grad), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = F.cross_entropy(twin(x), y)
-    opt = make(twin.parameters())
-    if loss.requires_grad:
-        loss.backward()
-        opt.step()
-    gradients = [p.grad for p in twin.parameters() if p.grad is not None]
-    state = [value for states in opt.state.values() for value in states.values() if isinstance(value, Tensor)]
-    return {
-        "saved for backward": sum(saved.values()),
-        "gradients": sum(tensor.nbytes for tensor in gradients),
-        "optimizer state": sum(tensor.nbytes for tensor in state),
-    }
-
-
-def build(mode: str, prompt: bool) -> tuple[Any, ...]:
-    layers = [("stem", nn.Linear(4, 6)), ("norm", nn.BatchNorm1d(6)), ("act", nn.ReLU())]
-    layers += [("body", nn.Linear(6, 6)), ("head", nn.Linear(6, 3))]
-    model = nn.Sequential(OrderedDict(layers))
-    x, y = torch.randn(8, 4) + 1, torch.arange(8) % 3
-
-    parameters = dict(model.named_parameters())
-    if prompt:
-        soft_prompt = nn.Parameter(torch.zeros(4))
-        parameters["prompt"] = soft_prompt
-    else:
-        soft_prompt = torch.zeros(4)
-    names = list(parameters)
-    buffers = [name for name, _ in model.named_buffers()]
-
-    if mode == "eval":
-        model.eval()
-    else:
-        model.train()
-    if mode == "train, norm in eval":
-        model.get_submodule("norm").eval()
-    grad = True
-    if mode == "no_grad":
-        grad = False
-    return model, x, y, parameters, soft_prompt, names, buffers, grad
-
-
-def choose(
-    model: Any, x: Tensor, y: Tensor, parameters: dict[str, Tensor], grad: bool, optimizer: str, weight_decay: float,
-    prompt: bool,
-) -> tuple[Any, ...]:  # fmt: skip
-    if optimizer == "SGD":
-        make = partial(torch.optim.SGD, lr=0.1, weight_decay=weight_decay)
-    if optimizer == "SGD, momentum":
-        make = partial(torch.optim.SGD, lr=0.1, weight_decay=weight_decay, momentum=0.9)
-    if optimizer == "Adam":
-        make = partial(torch.optim.Adam, lr=0.1, weight_decay=weight_decay)
-    if optimizer == "AdamW":
-        make = partial(torch.optim.AdamW, lr=0.1, weight_decay=weight_decay)
-    opt = make(parameters.values())
-    cost = bytes_of(model, x.clone().requires_grad_(prompt), y, grad, make)
-    return make, opt, cost
-
-
-def freeze_nothing(model: Any) -> None:
-    """Every parameter goes on learning."""
-
-
-def freeze_matching(model: Any, pattern: str) -> None:
-    for name, p in model.named_parameters():
-        if search(pattern, name):
-            p.requires_grad = False
-
-
-def freeze_all(model: Any) -> None:
-    for _, p in model.named_parameters():
-        p.requires_grad = False
-
-
-def freeze_attribute(model: Any) -> None:
-    model.stem.requires_grad = False  # an attribute of the module, not of its parameters
-
-
-def freeze_typo(model: Any) -> None:
-    for _, p in model.named_parameters():
-        p.require_grad = False  # an s is missing
-
-
-def freezer(model: Any, freeze: str, pattern: str) -> Callable[[], Any]:
-    if freeze == "nothing":
-        freeze_now = partial(freeze_nothing, model)
-    if freeze == "names that match":
-        freeze_now = partial(freeze_matching, model, pattern)
-    if freeze == "the notes' loop":
-        freeze_now = partial(freeze_all, model)
-    if freeze == "stem.requires_grad_(False)":
-        freeze_now = partial(model.stem.requires_grad_, False)
-    if freeze == "head.requires_grad_(False)":
-        freeze_now = partial(model.head.requires_grad_, False)
-    if freeze == "stem.requires_grad = False":
-        freeze_now = partial(freeze_attribute, model)
-    if freeze == "p.require_grad = False":
-        freeze_now = partial(freeze_typo, model)
-    return freeze_now
-
-
-def history() -> Any:
-    requires_grad: list[list[bool]] = []
-    flow: list[dict[str, bool]] = []
-    grads: list[Tensor] = []
-    moved: list[Tensor] = []
-    drift: list[Tensor] = []
-    losses: list[float] = []
-    return requires_grad, flow, grads, moved, drift, losses
-
-
-def train(
-    model: Any, x: Tensor, y: Tensor, parameters: dict[str, Tensor], soft_prompt: Tensor, grad: bool, opt: Any,
-    freeze_now: Callable[[], None], requires_grad: list[Any], flow: list[Any], grads: list[Any], moved: list[Any],
-    drift: list[Any], losses: list[Any], moment: str, set_to_none: bool, steps: int,
-) -> None:  # fmt: skip
-    if moment == "before training":
-        freeze_now()
-    for step in range(steps):
-        if step == 1 and moment == "after the first step":
-            freeze_now()
-        opt.zero_grad(set_to_none=set_to_none)
-        before = [b.clone() for b in model.buffers()]
-        flow.append({})
-        with torch.set_grad_enabled(grad):
-            out = x + soft_prompt
-            for name, layer in model.named_children():
-                out = layer(out)
-                flow[-1][name] = out.requires_grad
-        drift.append(change(model.buffers(), before))
-        loss = F.cross_entropy(out, y)
-        losses.append(loss.item())
-        requires_grad.append([p.requires_grad for p in parameters.values()])
-        loss.backward()
-        if step == 0 and moment == "between backward and step":
-            freeze_now()
-            requires_grad[-1] = [p.requires_grad for p in parameters.values()]
-        norms = [torch.tensor(torch.nan) if p.grad is None else p.grad.norm() for p in parameters.values()]
-        grads.append(torch.stack(norms))
-        before = [p.detach().clone() for p in parameters.values()]
-        opt.step()
-        moved.append(change(parameters.values(), before))
-    return None
-
-
-def after(model: Any, x: Tensor, y: Tensor, grad: bool, make: Callable[..., Any], prompt: bool) -> dict[str, int]:
-    cost_frozen = bytes_of(model, x.clone().requires_grad_(prompt), y, grad, make)
-    return cost_frozen
-
-
-def run(params: Params) -> Result:
-    with seeded(0):
-        return follow(build(params.mode, params.prompt), params)
-
-
-def follow(built: tuple[Any, ...], params: Params) -> Result:
-    """The Result for any net as `build` returns it."""
-    model, x, y, parameters, soft_prompt, names, buffers, grad = built
-    make, opt, cost = choose(model, x, y, parameters, grad, params.optimizer, params.weight_decay, params.prompt)
-    lists = history()
-    seen: tuple[Any, ...] = (names, buffers, *lists, cost)
-    result = Result(*seen)
-    freeze_now = freezer(model, "nothing" if refused(params) else params.freeze, params.pattern)
-    given: tuple[Any, ...] = (
-        model, x, y, parameters, soft_prompt, grad, opt, freeze_now, *lists, params.moment, params.set_to_none, params.steps
-    )  # fmt: skip
-    try:
-        train(*given)
-    except (RuntimeError, re.error, OverflowError) as error:
-        return replace(result, error=f"{type(error).__name__}: {error}")
-    return replace(result, cost_frozen=after(model, x, y, grad, make, params.prompt))
-
-
-def refused(params: Params) -> str | None:
-    """Why the pattern is not run here: a sentence, or None."""
-    return refusal(params.pattern) if params.freeze == "names that match" else None
-
-
-IMPORTS = """\
-import copy
-import torch
-import torch.nn.functional as F
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from functools import partial
-from re import search
-from typing import Any
-from torch import Tensor, nn
-"""
-
-
-FREEZERS: list[Any] = [freeze_nothing, freeze_matching, freeze_all, freeze_attribute, freeze_typo]
-
-
-def snippet(params: Params) -> str:
-    values = vars(params)
-    parts = [
-        snippet_of(build, values, seed=0, header=IMPORTS),
-        snippet_of(choose, values, also=[bytes_of], header=IMPORTS),
-        snippet_of(freezer, values, also=FREEZERS, header=IMPORTS),
-        snippet_of(history, values, header=IMPORTS),
-        snippet_of(train, values, also=[change], header=IMPORTS),
-        snippet_of(after, values, header=IMPORTS),
+def strays(result: Result) -> list[str]:
+    """The tensors that a step moved although they were frozen when it was taken."""
+    taken = list(zip(result.moved, result.requires_grad, strict=False))
+    return [
+        name
+        for index, name in enumerate(result.names)
+        if any(moved[index] > 0 and not flags[index] for moved, flags in taken)
     ]
-    return joined(*parts)
+
+
+def frozen(result: Result) -> list[str]:
+    """The tensors that are frozen in the end; none before the first pass."""
+    flags = result.requires_grad[-1] if result.requires_grad else [True] * len(result.names)
+    return [name for name, trains in zip(result.names, flags, strict=True) if not trains]
+
+
+def moved(result: Result) -> list[str]:
+    """The parameters that any step moved."""
+    return [name for index, name in enumerate(result.names) if any(step[index] > 0 for step in result.moved)]
+
+
+def drifted(result: Result) -> list[str]:
+    """The buffers that any forward pass changed."""
+    return [name for index, name in enumerate(result.buffers) if any(step[index] > 0 for step in result.drift)]
 
 
 def caption(params: Params, result: Result) -> str:
-    if sentence := refused(params):
-        return f"{sentence} Nothing is frozen."
-    parts = [_what(params), _weights(result), _buffers(result), _bytes(result)]
     if result.error:
-        passes = len(result.flow)
-        parts.append(f"Then, after {passes} forward pass{'es' * (passes > 1)}: {result.error}")
+        return _refused(params, result, *result.error.split(": ", 1))
+    cold = strays(result)
+    though = f", {spelled(len(cold))} of them although frozen," if cold else ""
+    tensors = f"{len(moved(result))} of {count(len(result.names), 'parameter')}"
+    return f"In {params.steps} steps {tensors} moved{though} and BatchNorm's buffers {_kept(result)}."
+
+
+def _kept(result: Result) -> str:
+    return "moved" if drifted(result) else "stayed"
+
+
+def _refused(params: Params, result: Result, kind: str, said: str) -> str:
+    if kind == "RuntimeError":
+        cause = "the pass ran under no_grad" if params.mode == "no_grad" else "nothing requires a gradient"
+        after = f" after {count(len(result.moved), 'step')}" if result.moved else ""
+        return f"PyTorch refuses{after} with RuntimeError: {cause}, so backward() has no graph; BatchNorm's buffers {_kept(result)}."
+    if kind == "TimeoutError":
+        return "The search for the regex stopped with TimeoutError: it took too long, and no step was taken."
+    return f"The pattern is no regex ({said}), so no step was taken."
+
+
+def details(params: Params, result: Result) -> str:
+    parts = [_settings(params), _far(result), _rounding(params, result), _bytes(result)]
     return " ".join(part for part in parts if part)
 
 
-def _what(params: Params) -> str:
+def _settings(params: Params) -> str:
     zero = "" if params.set_to_none else ", gradients zeroed instead of dropped"
-    frozen = f'names that match "{params.pattern}"' if params.freeze == "names that match" else params.freeze
+    left = f' "{params.pattern}"' if params.freeze == MATCHING else ""
     prompt = ", with a prompt" if params.prompt else ""
     return (
-        f"Frozen {params.moment}: {frozen}. {params.optimizer} with weight_decay={params.weight_decay:g}, "
+        f"Frozen {params.moment}: {params.freeze}{left}. {params.optimizer} with weight_decay={params.weight_decay:g}, "
         f"{params.steps} steps in {params.mode} mode{prompt}{zero}."
     )
 
 
-def _weights(result: Result) -> str:
-    """How many tensors moved, and how many of them although frozen when the step was taken."""
+def _far(result: Result) -> str:
     if not result.moved:
         return "No step was taken."
-    far = [max(step[i].item() for step in result.moved) for i in range(len(result.names))]
-    cold = [
-        max(
-            (s[i].item() for s, flags in zip(result.moved, result.requires_grad, strict=False) if not flags[i]),
-            default=0.0,
-        )
-        for i in range(len(result.names))
-    ]
-    stray = [name for name, value in zip(result.names, cold, strict=True) if value > 0]
-    end = f", {', '.join(stray)} although frozen, by up to {max(cold):.4f} in a step" if stray else ""
-    return f"{sum(value > 0 for value in far)} of {len(far)} tensors moved, by up to {max(far):.4f} in a step{end}."
+    cold = strays(result)
+    farthest = max(step.max().item() for step in result.moved)
+    end = f"; although frozen, {listing(cold)} {one_of(len(cold), 'was', 'were')} moved" if cold else ""
+    return f"The farthest a parameter moved in one step is {number(farthest, 4)}{end}."
 
 
-def _buffers(result: Result) -> str:
-    """How far the running statistics moved, the count of batches left out."""
-    running = [index for index, name in enumerate(result.buffers) if "running" in name]
-    drifts = [step[index].item() for step in result.drift for index in running]
-    if not drifts:
+def _rounding(params: Params, result: Result) -> str:
+    """Why a bias in front of BatchNorm moves: its gradient is rounding error, which Adam scales up to a whole step."""
+    if not params.optimizer.startswith("Adam") or not result.moved:
         return ""
-    moved = f"moved by up to {max(drifts):.3f} in a pass" if max(drifts) else "stayed: 0.000"
-    return f"BatchNorm's running statistics {moved}."
+    at = result.names.index("stem.bias")
+    grad, far = result.grads[0][at].item(), result.moved[0][at].item()
+    if not (0 < grad < 1e-5 and far > 1e-3):
+        return ""
+    return (
+        f"stem.bias has a gradient of {grad:.0e} at the first step, which is rounding error: BatchNorm subtracts the bias again. "
+        f"{params.optimizer} divides a gradient by its own size, so it moves {number(far, 4)} all the same."
+    )
 
 
 def _bytes(result: Result) -> str:
-    if result.cost is None or result.cost_frozen is None:
+    if result.cost_frozen is None:
         return ""
     free, now = sum(result.cost.values()), sum(result.cost_frozen.values())
-    return f"A step keeps {now} bytes; with nothing frozen it keeps {free}."
+    return (
+        f"Beside weights and buffers a step keeps {count(now, 'byte')} on the CPU; with nothing frozen it keeps {free}."
+    )
 
+
+NONE_OF_4, HALF_OF_4, ALL_OF_4 = "0 of 4", "2 of 4", "4 of 4"
 
 LESSON = Lesson(
     slug="freeze",
     title="Freeze and step",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("freeze", Result, raises=(RuntimeError, regex.error, TimeoutError), values=values),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("freeze", "moment", "mode", "set_to_none"),
+    related=("batch_norm", "traversal", "edit"),
     predictions=(
         Prediction(
-            question="All weights are frozen with the notes' loop, the model is in train mode. What do 5 forward passes change?",
-            choices=("nothing", "BatchNorm buffers", "weights"),
-            answer=1,
-            why="Running statistics are buffers: the forward pass itself moves them in train mode, whatever requires_grad says.",
-            proof="(lambda bn: (bn.requires_grad_(False), bn(torch.ones(4, 2)), "
-            "'BatchNorm buffers' if bn.running_mean.any() and bn.weight.eq(1).all() else 'nothing')[-1])(nn.BatchNorm1d(2))",
-            show={"freeze": "the notes' loop", "prompt": True},
+            id="frozen_norm",
+            question="stem and norm are frozen, the model is in train mode. What do three steps change in the BatchNorm norm?",
+            choices=(
+                Choice(
+                    "nothing at all",
+                    "Frozen sounds like all of the layer. requires_grad is a flag of its weight and bias; the forward pass "
+                    "writes the running statistics, and it never asks for the flag.",
+                ),
+                Choice(
+                    "its weight and bias",
+                    "The optimiser was given them, but their .grad stays None, and a step skips what has no .grad.",
+                ),
+                Choice(
+                    "its buffers alone",
+                    "In train mode each forward pass moves running_mean and running_var, whatever requires_grad says.",
+                ),
+            ),
+            answer=2,
+            proof="a frozen norm",
+            show={},
+            ring="norm",
         ),
         Prediction(
-            question="A parameter is frozen after backward() and before step(). Does step() move it?",
-            choices=("True", "False"),
+            id="everything",
+            question="The loop sets requires_grad = False on every parameter of the model. What does loss.backward() do?",
+            choices=(
+                Choice(
+                    "it raises RuntimeError",
+                    "No leaf requires a gradient, so the loss has no grad_fn and backward() has nowhere to begin.",
+                ),
+                Choice(
+                    "it runs and fills no .grad",
+                    "That is what happens while one leaf still requires a gradient. Without any, torch takes the call for a mistake.",
+                ),
+                Choice(
+                    "it runs and fills zeros",
+                    "A frozen tensor has no gradient of zeros; its .grad stays None.",
+                ),
+            ),
             answer=0,
-            why="The optimiser looks at .grad alone, and that was filled already.",
-            proof="(lambda w: (w.sum().backward(), w.requires_grad_(False), torch.optim.SGD([w], lr=0.1).step(), "
-            "bool((w != 1).all()))[-1])(nn.Parameter(torch.ones(2)))",
+            proof="everything frozen",
+            show={"freeze": LOOP},
+            ring="backward",
+        ),
+        Prediction(
+            id="between",
+            question="stem and norm are frozen after the first backward(), before AdamW's step(). How many of their tensors move?",
+            choices=(
+                Choice(NONE_OF_4, "step() does not read requires_grad. It looks at .grad, and that was filled before."),
+                Choice(
+                    ALL_OF_4, "The .grad that backward() has filled is still there, and it is all that step() looks at."
+                ),
+                Choice(
+                    HALF_OF_4, "Weight decay pulls at every tensor with a .grad, bias or not, and so do the gradients."
+                ),
+            ),
+            answer=1,
+            proof="between backward and step",
             show={"moment": "between backward and step"},
+            ring="stray",
         ),
         Prediction(
-            question="module.requires_grad = False: does it freeze the module's parameters?",
-            choices=("True", "False"),
-            answer=1,
-            why="It makes a new attribute on the module that nothing reads; the method is requires_grad_(False).",
-            proof="(lambda m: (setattr(m, 'requires_grad', False), not m.weight.requires_grad)[-1])(nn.Linear(1, 1))",
+            id="attribute",
+            question="After `stem.requires_grad = False`, how many of the model's parameters have requires_grad False?",
+            choices=(
+                Choice("2 of 8 tensors", "That takes the method: stem.requires_grad_(False) goes over the parameters."),
+                Choice("8 of 8 tensors", "Nothing spreads: the line sets one attribute on one module."),
+                Choice(
+                    "0 of 8 tensors",
+                    "A module has no such switch: the line makes a new attribute that nothing reads, without an error.",
+                ),
+            ),
+            answer=2,
+            proof="an attribute",
             show={"freeze": "stem.requires_grad = False"},
+            ring="count",
         ),
         Prediction(
-            question="A learnable prompt is added to the input of a fully frozen model. Does the prompt get a gradient?",
-            choices=("True", "False"),
+            id="prompt",
+            question="All weights are frozen, and a learnable prompt is added to x. What is in prompt.grad after backward()?",
+            choices=(
+                Choice(
+                    "numbers other than zero",
+                    "A frozen layer fills no .grad of its own, but the gradient still flows through it to its input.",
+                ),
+                Choice(
+                    "None",
+                    "So it is under no_grad or after detach(): these cut the graph. requires_grad=False does not.",
+                ),
+                Choice(
+                    "zeros", "Frozen weights are constants, not zeros: the derivative by the input is there as ever."
+                ),
+            ),
             answer=0,
-            why="requires_grad=False stops at the weight's own .grad; the gradient still flows through the layer to its input.",
-            proof="(lambda m, p: (m(p).sum().backward(), p.grad is not None)[-1])"
-            "(nn.Linear(2, 2).requires_grad_(False), nn.Parameter(torch.ones(2)))",
-            show={"freeze": "the notes' loop", "prompt": True},
+            proof="a prompt",
+            show={"freeze": LOOP, "prompt": True},
+            ring="prompt",
         ),
         Prediction(
-            question="Frozen after the first step, AdamW, weight decay, zero_grad(set_to_none=False): do the frozen weights stay?",
-            choices=("True", "False"),
-            answer=1,
-            why="A .grad of zeros is still a .grad: the optimiser decays the weight and applies its momentum.",
-            proof="(lambda w, o: (w.sum().backward(), o.step(), w.requires_grad_(False), o.zero_grad(set_to_none=False), "
-            "v := w.detach().clone(), o.step(), torch.equal(w, v))[-1])"
-            "(w := nn.Parameter(torch.ones(2)), torch.optim.AdamW([w]))",
+            id="zeros",
+            question="Frozen after the first AdamW step, with zero_grad(set_to_none=False). How many of these 4 tensors still move?",
+            choices=(
+                Choice(
+                    NONE_OF_4, "So it is with the default, where .grad becomes None. A .grad of zeros is still a .grad."
+                ),
+                Choice(
+                    HALF_OF_4,
+                    "Weight decay does not tell weights from biases unless they stand in groups of their own.",
+                ),
+                Choice(
+                    ALL_OF_4, "With .grad at zero instead of None, AdamW goes on by its momentum and decays the tensor."
+                ),
+            ),
+            answer=2,
+            proof="zeros instead of None",
             show={"moment": "after the first step", "set_to_none": False},
+            ring="stray",
         ),
     ),
     traps=(
         Trap(
-            name="The notes' loop, then backward()",
-            sentence="Nothing requires a gradient any more, so backward() raises; BatchNorm has moved all the same.",
-            source="https://github.com/megvii-model/DetNAS/issues/34",
-            params={"freeze": "the notes' loop"},
+            name="Everything frozen: it raises",
+            sentence="Nothing requires a gradient any more, so backward() raises; BatchNorm's buffers have moved all the same.",
+            source="https://github.com/jina-ai/finetuner/issues/435",
+            params={"freeze": LOOP},
         ),
         Trap(
             name="Frozen BatchNorm drifts",
             sentence="Its weight and bias stay, its running statistics do not; put the layer into eval mode as well.",
             source="https://github.com/pytorch/pytorch/issues/86590",
-            params={"pattern": r"^norm\."},
+            params={"pattern": r"^(stem|body|head)\."},
         ),
         Trap(
             name="Frozen, yet updated",
-            sentence="With set_to_none=False an old .grad of zeros stays, and weight decay and momentum move the frozen weights.",
+            sentence="With set_to_none=False an old .grad of zeros stays, and weight decay and momentum move what is frozen.",
             source="https://github.com/facebookresearch/fairseq/issues/4702",
             params={"moment": "after the first step", "set_to_none": False, "optimizer": "SGD, momentum"},
         ),
         Trap(
             name="module.requires_grad = False",
-            sentence="An attribute that nothing reads: everything goes on learning, without an error.",
+            sentence="An attribute that nothing reads: every parameter goes on learning, without an error.",
             source="https://github.com/pytorch/pytorch/issues/20241",
             params={"freeze": "stem.requires_grad = False"},
         ),
         Trap(
             name="A typo freezes nothing",
-            sentence="p.require_grad = False, or required_grad, sets a new attribute; the s is missing and nobody complains.",
-            source="https://github.com/udacity/deep-learning-v2-pytorch/pull/90",
+            sentence="p.require_grad = False sets a new attribute; the s is missing, and torch does not complain.",
+            source="https://github.com/SvenBecker/vscode-pytorch/issues/8",
             params={"freeze": "p.require_grad = False"},
         ),
     ),

@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 STANDARD = sys.stdlib_module_names
 MAY_IMPORT = {
-    "programs": {"torch", "tqdm", "transformers"},
+    "programs": {"regex", "torch", "tqdm", "transformers"},
     "explorable": {"explorable", "models", "torch"},
-    "lessons": {"explorable", "lessons", "models", "safetensors", "torch", "transformers"},
+    "lessons": {"explorable", "lessons", "models", "regex", "safetensors", "torch", "transformers"},
     "figures": {"explorable", "figures", "lessons", "plotly"},
     # Gradio's routes are Starlette's, its threads anyio's, its templates escape with markupsafe.
     "components": {

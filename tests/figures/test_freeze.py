@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from figures.freeze import draw
-from lessons.freeze import Params, run
+from lessons.freeze import LESSON, Params
+
+run = LESSON.run
 
 
 def drawn(**params):
@@ -12,13 +14,17 @@ def drawn(**params):
     return result, draw(asked, result)
 
 
+def every_tensor(figure):
+    return next(panel for row in figure["rows"] for panel in row if panel["title"] == "Every tensor")
+
+
 def frame(panel, step):
     return {**panel, **panel["frames"][step]}
 
 
 def test_each_step_shows_its_own_numbers():
     result, figure = drawn(moment="after the first step", set_to_none=False)
-    table = figure["rows"][0][0]
+    table = every_tensor(figure)
     for step in range(3):
         for index, row in enumerate(frame(table, step)["rows"][: len(result.names)]):
             trains, moved = result.requires_grad[step][index], result.moved[step][index].item()
@@ -29,30 +35,31 @@ def test_each_step_shows_its_own_numbers():
 
 def test_a_missing_grad_is_none_and_not_zero():
     result, figure = drawn()
-    cells = [row[2][0] for row in figure["rows"][0][0]["rows"][: len(result.names)]]
+    cells = [row[2][0] for row in every_tensor(figure)["rows"][: len(result.names)]]
     assert cells[:4] == ["None"] * 4 and "None" not in cells[4:]
 
 
 def test_buffers_of_a_frozen_norm_are_a_warning_where_they_drift():
     _, figure = drawn()
-    assert [row[1][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["warn"] * 3
+    assert [row[1][1] for row in every_tensor(figure)["rows"][-3:]] == ["warn"] * 3
     _, figure = drawn(freeze="nothing")
-    assert [row[1][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["yes"] * 3
+    assert [row[1][1] for row in every_tensor(figure)["rows"][-3:]] == ["yes"] * 3
     _, figure = drawn(mode="eval")
-    assert [row[1][1] for row in figure["rows"][0][0]["rows"][-3:]] == ["muted"] * 3
+    assert [row[1][1] for row in every_tensor(figure)["rows"][-3:]] == ["muted"] * 3
 
 
 def test_an_error_stands_beside_the_step_it_prevented():
-    result, figure = drawn(freeze="the notes' loop")
-    table, error = figure["rows"][0]
+    result, figure = drawn(freeze="the freeze-everything loop")
+    table = every_tensor(figure)
+    [error] = [panel for row in figure["rows"] for panel in row if panel["view"] == "error"]
     assert error["text"] == result.error and error["where"] == "loss.backward()"
     assert {(row[0][0], row[3][0], row[1][0]) for row in table["rows"][:8]} == {("❄", "False", "no step")}
     assert float(table["rows"][8][1][0]) > 0
 
 
 def test_pressing_a_flag_freezes_that_tensor_too_or_lets_it_train_again():
-    params = Params(freeze="names that match", pattern=r"^stem\.")
-    rows = draw(params, run(params))["rows"][0][0]["rows"]
+    params = Params(freeze="all but names that match", pattern=r"^(norm|body|head)\.")
+    rows = every_tensor(draw(params, run(params)))["rows"]
     names = run(params).names
     for index, pressed in enumerate(names):
         chosen = replace(params, **rows[index][3][2]["params"])
@@ -61,11 +68,11 @@ def test_pressing_a_flag_freezes_that_tensor_too_or_lets_it_train_again():
 
 
 def test_letting_the_last_frozen_tensor_train_freezes_nothing():
-    params = Params(freeze="names that match", pattern="^stem.weight$")
-    assert draw(params, run(params))["rows"][0][0]["rows"][0][3][2]["params"] == {"freeze": "nothing"}
+    params = Params(freeze="all but names that match", pattern=r"^(?!stem\.weight)")
+    assert every_tensor(draw(params, run(params)))["rows"][0][3][2]["params"] == {"freeze": "nothing"}
 
 
 def test_all_names_frozen_by_hand_fit_into_the_pattern():
-    params = Params(freeze="the notes' loop")
-    rows = draw(params, run(params))["rows"][0][0]["rows"]
+    params = Params(freeze="the freeze-everything loop")
+    rows = every_tensor(draw(params, run(params)))["rows"]
     assert len(rows[0][3][2]["params"]["pattern"]) <= 120 - len("stem.weight|")

@@ -1,11 +1,24 @@
-"""Laws of freezing: a step moves exactly what has a .grad, and the forward pass moves BatchNorm's buffers in train mode."""
+"""Laws of freezing: a step skips what has no .grad, and the forward pass moves BatchNorm's buffers in train mode."""
+
+import typing
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lessons.freeze import Params, run
+from explorable.params import BadParam
+from lessons.freeze import LESSON, Params, caption, details, drifted, moved, strays
+from lessons.repeats import checked
+
+run = LESSON.run
 
 OPTIMIZERS = ("SGD", "SGD, momentum", "Adam", "AdamW")
+
+
+def some(name: str) -> Any:
+    return st.sampled_from(typing.get_args(typing.get_type_hints(Params)[name]))
 
 
 def frozen(result, step=-1):
@@ -16,12 +29,12 @@ def frozen(result, step=-1):
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_what_has_no_grad_does_not_move_and_the_rest_does(optimizer, weight_decay):
     result = run(Params(optimizer=optimizer, weight_decay=weight_decay))
-    for grads, moved in zip(result.grads, result.moved, strict=True):
+    for grads, far in zip(result.grads, result.moved, strict=True):
         assert torch.equal(grads.isnan(), frozen(result))
-        assert torch.equal(moved == 0, grads.isnan())
+        assert torch.equal(far == 0, grads.isnan())
 
 
-@pytest.mark.parametrize("freeze", ["nothing", "names that match", "the notes' loop"])
+@pytest.mark.parametrize("freeze", ["nothing", "all but names that match", "the freeze-everything loop"])
 @pytest.mark.parametrize("mode, drifts", [("train", True), ("train, norm in eval", False), ("eval", False)])
 def test_buffers_drift_exactly_when_the_norm_is_in_train_mode(freeze, mode, drifts):
     result = run(Params(freeze=freeze, mode=mode, prompt=True))
@@ -58,14 +71,14 @@ def test_an_attribute_that_nothing_reads_freezes_nothing(freeze):
     assert all(map(torch.equal, result.moved, free.moved))
 
 
-def test_the_notes_loop_makes_backward_raise_after_the_buffers_have_moved():
-    result = run(Params(freeze="the notes' loop"))
+def test_the_freeze_everything_loop_makes_backward_raise_after_the_buffers_have_moved():
+    result = run(Params(freeze="the freeze-everything loop"))
     assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad")
     assert not result.moved and (result.drift[0] > 0).all()
 
 
 def test_the_gradient_flows_through_a_frozen_model_to_a_prompt():
-    result = run(Params(freeze="the notes' loop", prompt=True))
+    result = run(Params(freeze="the freeze-everything loop", prompt=True))
     assert result.names[-1] == "prompt" and (result.moved[0] > 0).tolist() == [False] * 8 + [True]
     assert all(result.flow[0].values())
 
@@ -86,6 +99,76 @@ def test_bytes_follow_what_is_frozen():
     assert run(Params(mode="no_grad")).cost == dict.fromkeys(result.cost, 0)
 
 
-def test_a_regex_that_is_none_and_one_that_is_refused_give_a_result():
-    assert run(Params(pattern="(")).error == "error: missing ), unterminated subpattern at position 0"
-    assert not frozen(run(Params(pattern=r"(s)\1"))).any()
+def test_what_is_no_regex_freezes_nothing_and_takes_no_step():
+    params = Params(pattern="(")
+    result = run(params)
+    assert result.error == "error: missing ) at position 1" and not result.moved
+    assert caption(params, result) == "The pattern is no regex (missing ) at position 1), so no step was taken."
+
+
+def test_a_regex_may_look_around_and_one_that_searches_for_ever_is_stopped():
+    assert frozen(run(Params(pattern=r"(?<!stem\.)weight$"))).tolist() == [True] * 2 + [False, True] * 3
+    assert run(Params(pattern=r"(?P<a>(?&a)a)")).error == "TimeoutError: regex timed out"
+
+
+@pytest.mark.parametrize("pattern", ["((a{99}){99}){99}", "(((){999}){999}){999}", "a{4000000}", "(a{,99}){,99}"])
+def test_a_regex_that_would_fill_the_memory_is_refused_before_it_is_compiled(pattern):
+    with pytest.raises(BadParam, match="pattern may repeat"):
+        run(Params(pattern=pattern))
+
+
+@pytest.mark.parametrize("pattern", [r"(a{30}){30}", r"\d{2}", "a{1000}", "{", "a{,5}b{3,4}"])
+def test_a_regex_of_a_thousand_copies_is_compiled(pattern):
+    assert checked(pattern) == pattern
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.builds(Params, freeze=some("freeze"), moment=some("moment"), mode=some("mode"), optimizer=some("optimizer"),
+                 weight_decay=st.sampled_from([0.0, 0.1]), set_to_none=st.booleans(), prompt=st.booleans()))  # fmt: skip
+def test_a_step_skips_exactly_what_has_no_grad_and_buffers_follow_the_mode(params):
+    """The lesson's truth; a .grad of zeros without momentum and decay is the one that moves nothing."""
+    result = run(params)
+    for step, (grads, far) in enumerate(zip(result.grads, result.moved, strict=True)):
+        assert not far[grads.isnan()].any()
+        still = (far == 0) & ~grads.isnan()
+        assert (grads[still] < 1e-6).all(), f"step {step} left what has a gradient"
+        if params.weight_decay and params.optimizer != "SGD":
+            assert not any(n.endswith("weight") for n, s in zip(result.names, still.tolist(), strict=True) if s)
+    assert bool(drifted(result)) is (params.mode in ("train", "no_grad"))
+
+
+def test_a_bias_before_batch_norm_moves_by_rounding_error_under_adam_alone():
+    params = Params(freeze="nothing")
+    result = run(params)
+    assert result.grads[0][1] < 1e-6 < 0.01 < result.moved[0][1]
+    assert "rounding error" in details(params, result)
+    plain = Params(freeze="nothing", optimizer="SGD", weight_decay=0.0)
+    assert run(plain).moved[0][1] < 1e-6 and "rounding error" not in details(plain, run(plain))
+
+
+def test_captions_say_what_the_result_holds():
+    stale = Params(moment="after the first step", set_to_none=False)
+    assert caption(stale, run(stale)) == (
+        "In 3 steps 8 of 8 parameters moved, four of them although frozen, and BatchNorm's buffers moved."
+    )
+    still = Params(mode="train, norm in eval")
+    assert caption(still, run(still)).endswith("4 of 8 parameters moved and BatchNorm's buffers stayed.")
+    late = Params(freeze="the freeze-everything loop", moment="after the first step", mode="eval")
+    assert caption(late, run(late)) == (
+        "PyTorch refuses after 1 step with RuntimeError: nothing requires a gradient, so backward() has no graph; "
+        "BatchNorm's buffers stayed."
+    )
+    assert "ran under no_grad" in caption(Params(mode="no_grad"), run(Params(mode="no_grad")))
+
+
+def test_each_trap_shows_what_it_names():
+    shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
+    assert "does not require grad" in shown["Everything frozen: it raises"].error
+    drifts = shown["Frozen BatchNorm drifts"]
+    assert drifted(drifts) and [name for name in drifts.names if name not in moved(drifts)] == [
+        "norm.weight",
+        "norm.bias",
+    ]
+    assert strays(shown["Frozen, yet updated"]) == ["stem.weight", "stem.bias", "norm.weight", "norm.bias"]
+    for name in ("module.requires_grad = False", "A typo freezes nothing"):
+        assert len(moved(shown[name])) == 8 and not shown[name].error
