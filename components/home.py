@@ -62,7 +62,7 @@ def _twice() -> Markup:
         '<label><input type="radio" name="twice-mode" value="train" checked><span>dropout.train()</span></label>'
         '<label><input type="radio" name="twice-mode" value="eval"><span>dropout.eval()</span></label></div></div>'
         '<p class="caption" role="status">Same layer, same x: {} of {} values differ between these two calls.</p>'
-        '<p class="truth">Change one thing about PyTorch and see what really happens. Each number is a call of torch {}.</p>'
+        '<p class="promise">Change one thing about PyTorch and see what really happens. Each number is a call of torch {}.</p>'
         "</section>"
     ).format(
         json.dumps(asks),
