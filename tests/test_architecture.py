@@ -2,9 +2,12 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from explorable.parsing import undisturbed
 
 ROOT = Path(__file__).parent.parent
 STANDARD = sys.stdlib_module_names
@@ -37,9 +40,15 @@ RUN_TEXT = {
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    with undisturbed():  # an app of an earlier test may still have threads
+        return ast.parse(path.read_text("utf-8"))
+
+
 def imported(path: Path) -> set[str]:
     """The full names of all modules that a file imports, wherever in the file."""
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = list(ast.walk(parsed(path)))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     source = {f"{node.module}.{a.name}" for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
     assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), "imports are absolute"
@@ -82,14 +91,14 @@ def test_every_lesson_has_a_figure_of_the_same_name():
 def test_a_lesson_imports_transformers_only_inside_functions():
     """Importing it takes seconds, and the page starts without it."""
     for path in (ROOT / "lessons").glob("*.py"):
-        top = [ast.unparse(node) for node in ast.parse(path.read_text("utf-8")).body]
+        top = [ast.unparse(node) for node in parsed(path).body]
         assert not any(line.startswith(("import transformers", "from transformers")) for line in top), path
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 def test_no_pickle_is_loaded_and_no_text_of_a_visitor_is_run(path):
     """A program's text is executed in explorable/program.py; where it is cut, its own `if` statements are read."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert not imported(path) & {"pickle", "shelve", "marshal", "joblib"}
     assert called & {"eval", "exec", "compile"} <= RUN_TEXT.get(str(path.relative_to(ROOT)), set())
