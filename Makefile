@@ -1,19 +1,26 @@
-# make run | test | check | bench | errors | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install into .venv.
+# make run | test | quick | check | bench | errors | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install
+# into .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 7860
 BIN := .venv/bin
+# Two processes, each with lessons and files of its own; the ten slowest tests are named.
+SHARED := --numprocesses 2 --dist loadgroup --durations 10 --durations-min 1
 
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench errors lock newest lowest chromium
+.PHONY: run test quick check bench errors lock newest lowest chromium
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
 
 test: .venv/dev.stamp chromium
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(SHARED)
+
+# For daily work: no browser, no training, no processes, and a dozen states of each lesson instead of hundreds.
+quick: .venv/dev.stamp
+	QUICK=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not thorough" $(SHARED)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -37,7 +44,7 @@ newest lowest: .venv/dev.stamp chromium
 	$(BIN)/python -m venv --clear build/$@
 	$(BIN)/python -m deploy.lock $@ build/$@/requirements.txt
 	build/$@/bin/python -m pip install --quiet -r build/$@/requirements.txt
-	HF_HUB_OFFLINE=1 build/$@/bin/python -m pytest
+	HF_HUB_OFFLINE=1 build/$@/bin/python -m pytest $(SHARED)
 
 .venv/run.stamp: requirements.txt
 	@$(PYTHON) deploy/install.py requirements.txt

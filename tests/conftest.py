@@ -1,6 +1,8 @@
-"""Hands each lesson, and each prediction and trap in it, to the tests that ask for one. Nothing reaches the network."""
+"""Hands each lesson to the tests that ask for one, and each process of the tests what belongs together. Nothing reaches the network."""
 
+import gc
 import os
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -12,6 +14,15 @@ from hypothesis import settings
 torch.set_num_threads(1)
 settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)  # no test measures time
 settings.load_profile("here")
+BUDGET = 480  # seconds
+STARTED = os.times().elapsed
+HERE = Path(__file__).parent
+SLOW_ROOMS = {"benchmarks", "browser", "training"}
+SLOW_FILES = {  # they start processes, or train
+    "test_closed_book", "test_dropout_reset", "test_ending", "test_every_program", "test_gpu", "test_install",
+    "test_iterable", "test_processes", "test_push_to_space", "test_shipped_extractive", "test_start", "test_tape",
+    "test_threads", "test_workers",
+}  # fmt: skip
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,11 +32,51 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time."""
+    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time.
 
-    def lesson(item: pytest.Item) -> str:
-        called = getattr(item, "callspec", None)
-        return called.params["lesson"].slug if called and "lesson" in called.params else ""
+    Where several processes share the work, one of them does all of a lesson, of a file, or of the browser: that one makes its
+    Results, its fixtures, or the one app and the one Chromium, and no other does.
+    """
+    items.sort(key=lesson_of)  # a stable sort: within a lesson the order of the files stays
+    for item in items:
+        together = "browser" if room_of(item) == "browser" else lesson_of(item) or str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
+        if is_slow(item):
+            item.add_marker(pytest.mark.slow)
 
-    items.sort(key=lesson)  # a stable sort: within a lesson the order of the files stays
+
+def lesson_of(item: pytest.Item) -> str:
+    """The slug of the lesson whose law this is; empty for other tests."""
+    called = getattr(item, "callspec", None)
+    return called.params["lesson"].slug if called and "lesson" in called.params else ""
+
+
+def room_of(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test opens a browser, trains, or starts processes, or is of a lesson that has a button because it does."""
+    from tests.corners import LESSONS
+
+    slug = lesson_of(item) or item.path.stem.removeprefix("test_")
+    button = slug in LESSONS and bool(LESSONS[slug].button)
+    return button or room_of(item) in SLOW_ROOMS or item.path.stem in SLOW_FILES
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """In CI, beside the slowest tests: what all may take, and what they took, the other processes' processor time included."""
+    if "CI" in os.environ and not hasattr(terminalreporter.config, "workerinput"):
+        spent = os.times()
+        took = spent.user + spent.system + spent.children_user + spent.children_system
+        terminalreporter.write_line(
+            f"budget: {BUDGET} s of two cores; used: {spent.elapsed - STARTED:.0f} s, {took:.0f} s of processor"
+        )
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not look through it again each time."""
+    gc.collect()
+    gc.freeze()

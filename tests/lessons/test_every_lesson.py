@@ -17,6 +17,7 @@ from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,6 +60,7 @@ def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
             assert_same(names.get(name), value, name, lesson.tolerance)
 
 
+@pytest.mark.thorough
 def test_the_snippet_needs_nothing_of_the_project(lesson):
     nodes = [node for params in some_corners(lesson) for node in ast.walk(ast.parse(lesson.snippet(params)))]
     plain_imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
@@ -135,6 +137,7 @@ def test_every_default_is_in_range(lesson):
 # -- the controls -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_every_control_moves_the_picture_and_is_heard_in_the_words(lesson):
     for param in fields(lesson.Params):
         groups = list(neighbours(lesson.Params, param.name))
@@ -145,6 +148,7 @@ def test_every_control_moves_the_picture_and_is_heard_in_the_words(lesson):
         assert max(map(len, captions)) > 1, f"{param.name} changes no word"
 
 
+@pytest.mark.thorough
 def test_a_hidden_control_changes_nothing(lesson):
     for param in fields(lesson.Params):
         for params in few(lesson, [params for params in corners(lesson.Params) if is_hidden(params, param)]):
@@ -202,6 +206,7 @@ def is_rounded(word: str, known: set[float]) -> bool:
 # -- threads and generators -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_run_leaves_the_global_generators_alone(lesson):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(12345)
