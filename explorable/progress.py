@@ -41,8 +41,14 @@ class Bar:
     """What a program gets in place of tqdm's bar: `for step in tqdm(range(steps)):`, or `tqdm(total=…)` and `update()`."""
 
     def __init__(
-        self, items: Iterable[Any] = (), *, total: int | None = None, so_far: Callable[[], Any] | None = None, **_: Any
+        self,
+        items: Iterable[Any] = (),
+        *,
+        total: int | None = None,
+        disable: bool = False,
+        so_far: Callable[[], Any] | None = None,
     ) -> None:
+        self._silent = disable
         self._items, self._so_far, self._done = items, so_far, 0
         self._total = len(items) if total is None and isinstance(items, Sequence) else total or 0
 
@@ -53,7 +59,8 @@ class Bar:
 
     def update(self, n: int = 1) -> None:
         self._done += n
-        tell(self._done, max(self._done, self._total), self._so_far)
+        if not self._silent:
+            tell(self._done, max(self._done, self._total), self._so_far)
 
 
 def tell(done: int, total: int, so_far: Callable[[], Any] | None = None) -> None:

@@ -6,6 +6,7 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -49,13 +50,9 @@ class Source:
 
     @cached_property
     def parameters(self) -> dict[str, ast.AnnAssign]:
-        """The annotated assignments of the first cell."""
-        return {
-            node.target.id: node
-            for node in self.tree.body
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
-            if node.lineno <= self.cells[0].last
-        }
+        """The annotated assignments below the imports, up to the first other statement."""
+        top = takewhile(lambda node: isinstance(node, (ast.Import, ast.ImportFrom, ast.AnnAssign)), self.tree.body)
+        return {n.target.id: n for n in top if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
 
     @cached_property
     def defaults(self) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """What a visitor wants a model to say: facts found by their wording, answers in words the model has."""
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from explorable.params import BadParam
-from lessons.editing import ask
-from models.facts import load_aliases, load_facts, load_templates
+from models.facts import load_aliases, load_facts, load_templates, wordings
 
 MORE = 4  # edits besides the first
-LONGEST = 7  # tokens of an answer: one less than `ask` reads
+LONGEST = 7  # tokens of an answer: one less than `told` reads
 SEPARATOR = "=>"
 
 
@@ -17,6 +17,21 @@ def shared() -> Any:
     from models.closed_book import shared_qa_model
 
     return shared_qa_model()
+
+
+def told(questions: Sequence[str]) -> list[str]:
+    """The greedy answers of the shipped model, 128 of them a batch."""
+    model, answers = shared(), list[str]()
+    for start in range(0, len(questions), 128):
+        out = model.model.generate(**model.padded(questions[start : start + 128]), do_sample=False, max_new_tokens=8)
+        answers += model.tokenizer.batch_decode(out, skip_special_tokens=True)
+    return answers
+
+
+@cache
+def before() -> tuple[str, ...]:
+    """What the shipped model answers to each fact, in its first wording."""
+    return tuple(told([wordings(fact, "train")[0] for fact in load_facts()]))
 
 
 def plain(question: str) -> str:
@@ -38,6 +53,7 @@ def facts_by_question() -> dict[str, tuple[str, int]]:
     return found
 
 
+@lru_cache(maxsize=256)
 def requested(question: str, answer: str, more: str) -> list[tuple[str, str, int]]:
     """The edits: question, new answer, index of the fact. Raises BadParam with one sentence for what cannot be read."""
     edits = [_one("question", question, "answer", answer)]
@@ -84,6 +100,6 @@ def _answer(field: str, question: str, answer: str) -> str:
         unknown = ", ".join(shared().unknown_words(words)) or words
         raise BadParam(f"{field}: not in the model's vocabulary of {len(tokenizer)} words: {unknown[:60]}.")
     written = str(tokenizer.decode(ids))
-    if written == next(ask(shared().model, tokenizer, [question])):
+    if [written] == told([question]):
         raise BadParam(f"{field}: the model already answers {written}; choose another answer.")
     return written

@@ -1,26 +1,15 @@
 """Workers load batches while the loop trains, and are given num_workers * prefetch_factor * batch_size samples before it asks for one."""
 
-import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from explorable.lesson import Lesson, Prediction, Trap
 from explorable.params import bounded, switch
 from explorable.processes import worker_processes
-from explorable.progress import progress
-from lessons.source import snippet_of
+from explorable.program import Program
 
-HEADER = """\
-import time
-import torch
-from collections.abc import Iterator
-from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
-"""
 SEVERAL = (1, 2, 3)
 
 
@@ -49,98 +38,12 @@ class Result:
     loads: list[list[float]]  # first epoch: [start, end] of the loading of each batch, ms since iter(loader) was called
     steps: list[list[float]]  # first epoch: [start, end] of each training step, likewise
     epochs: list[float]  # ms of each epoch
-    error: str | None = None  # what the host said where it starts no process
+    error: str | None = None  # what the host said where it starts no process, or has no "fork"
 
 
-class Slow(Dataset):
-    """Samples that take a while, and say who loaded them and when."""
-
-    def __init__(self, n: int, seconds: float, first: int) -> None:
-        self.n, self.seconds, self.first, self.value = n, seconds, first, 1
-
-    def __len__(self) -> int:
-        return self.n
-
-    def __getitem__(self, index: int) -> tuple[int, int, int, float, float]:
-        start = time.perf_counter()
-        time.sleep(self.seconds * (self.first if index == 0 else 1))
-        info = get_worker_info()  # None in the training loop's process
-        return index, info.id if info else -1, self.value, start, time.perf_counter()
-
-
-class Counting(Sampler):
-    """The indices in order, counted as the loader takes them."""
-
-    def __init__(self, n: int) -> None:
-        self.n, self.taken = n, 0
-
-    def __len__(self) -> int:
-        return self.n
-
-    def __iter__(self) -> Iterator[int]:
-        for index in range(self.n):
-            self.taken += 1
-            yield index
-
-
-def compute(
-    num_workers: int, prefetch_factor: int, batch_size: int, load: int, first: int, step: int, in_order: bool,
-    persistent_workers: bool,
-) -> Result:  # fmt: skip
-    n = 6 * batch_size
-    dataset = Slow(n, load / 1000, first)
-    sampler = Counting(n)
-    if num_workers:
-        loader = DataLoader(
-            dataset,
-            batch_size=batch_size,
-            sampler=sampler,
-            num_workers=num_workers,
-            prefetch_factor=prefetch_factor,
-            in_order=in_order,
-            persistent_workers=persistent_workers,
-            multiprocessing_context="fork",  # "spawn" imports torch again in every worker, which takes seconds
-            timeout=20,  # seconds to wait for a batch
-            generator=torch.Generator(),
-        )
-    if not num_workers:
-        loader = DataLoader(dataset, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
-
-    values = torch.zeros(2, 6, dtype=torch.int64)
-    worker, indices, fetched, loads, steps, epochs = [], [], [], [], [], []
-    for epoch in progress(range(2)):
-        start = time.perf_counter()
-        iterator = iter(loader)
-        if epoch == 0:
-            fetched.append(sampler.taken)
-        for batch, (index, who, value, began, ended) in enumerate(iterator):
-            arrived = time.perf_counter()
-            time.sleep(step / 1000)  # the training step
-            values[epoch, batch] = value[0]
-            if epoch == 0:
-                fetched.append(sampler.taken)
-                worker.append(who[0].item())
-                indices.append(index.tolist())
-                loads.append([1000 * (began[0].item() - start), 1000 * (ended[-1].item() - start)])
-                steps.append([1000 * (arrived - start), 1000 * (time.perf_counter() - start)])
-        epochs.append(1000 * (time.perf_counter() - start))
-        dataset.value = 9  # do the workers see it?
-    return Result(worker, indices, fetched, values, loads, steps, epochs)
-
-
-def run(params: Params) -> Result:
-    if not params.num_workers:
-        return compute(**vars(params))
-    with worker_processes(wait=30):
-        try:
-            return compute(**vars(params))
-        except (PermissionError, ValueError) as error:  # the host forbids processes, or has no "fork"
-            return Result([], [], [], torch.zeros(0), [], [], [], f"{type(error).__name__}: {error}")
-
-
-def snippet(params: Params) -> str:
-    helpers: list[Any] = [Slow, Counting]
-    return snippet_of(compute, vars(params), also=helpers, header=HEADER)
+def scope(params: Params) -> AbstractContextManager[None]:
+    """Generators are its own; where it starts processes, no other run does so at the same time."""
+    return worker_processes(wait=30) if params.num_workers else nullcontext()
 
 
 def caption(params: Params, result: Result) -> str:
@@ -192,8 +95,7 @@ LESSON = Lesson(
     title="Workers and time",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("workers", Result, (PermissionError, ValueError), scope=scope),
     caption=caption,
     button="Measure",
     at_once=1,  # what another run costs would be measured too
@@ -204,15 +106,14 @@ LESSON = Lesson(
             choices=("0", "5", "20"),
             answer=2,
             why="iter(loader) gives every worker prefetch_factor batches to do at once: 2 * 2 * 5 samples.",
-            proof="(lambda taken: [iter(torch.utils.data.DataLoader(range(100), batch_size=5, num_workers=2, prefetch_factor=2, "
-            "sampler=(taken.append(i) or i for i in range(100)))), len(taken)][1])([])",
+            proof="handed out",
         ),
         Prediction(
             question="num_workers goes from 0 to 2. Does the order of the batches change?",
             choices=("True", "False"),
             answer=1,
             why="The loader hands out batches in the order of the sampler, and keeps one that is ready too early until its turn.",
-            proof="[*torch.utils.data.DataLoader(range(9), batch_size=None)] != [*torch.utils.data.DataLoader(range(9), batch_size=None, num_workers=2)]",
+            proof="order",
             show={"first": 6},
         ),
         Prediction(
@@ -220,8 +121,7 @@ LESSON = Lesson(
             choices=("1", "9"),
             answer=0,
             why="Each worker got its own copy of the dataset when it started, and a persistent worker starts once.",
-            proof="(lambda data: (lambda loader: [[*loader], data.__setitem__(0, 9), [*loader][0]][2])(torch.utils.data.DataLoader("
-            "data, batch_size=None, num_workers=1, persistent_workers=True)))([1, 1])",
+            proof="stale",
             show={"persistent_workers": True},
         ),
     ),

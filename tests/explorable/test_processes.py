@@ -40,7 +40,7 @@ def cancelled():
 
 
 def measured():
-    return workers.run(workers.Params(load=0, step=0, persistent_workers=True))
+    return workers.LESSON.run(workers.Params(load=0, step=0, persistent_workers=True))
 
 
 def no_longer_watched():

@@ -1,6 +1,6 @@
 import pytest
 
-from explorable.progress import Cancelled, progress, tell, watched
+from explorable.progress import Bar, Cancelled, progress, tell, watched
 from lessons.source import snippet_of
 
 
@@ -40,3 +40,13 @@ def test_work_that_counts_by_itself_is_told_too_and_may_be_stopped() -> None:
     with watched(lambda done, total, so_far: seen.append((done, total, so_far))):
         tell(3, 100)
     assert seen == [(3, 100, None)]
+
+
+def test_a_program_gets_a_bar_in_place_of_tqdms() -> None:
+    seen = []
+    with watched(lambda done, total, so_far: seen.append((done, total, so_far and so_far()))):
+        assert list(Bar(range(2), so_far=lambda: "so far")) == [0, 1]
+        assert list(Bar(range(2), disable=True)) == [0, 1]
+        bar = Bar(total=3)
+        bar.update(2)
+    assert seen == [(1, 2, "so far"), (2, 2, "so far"), (2, 3, None)]

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from explorable.progress import progress, watched
 from explorable.seeding import seeded
 
 
@@ -45,3 +46,19 @@ def test_many_threads_with_one_seed_draw_one_mask():
 
     with ThreadPoolExecutor(8) as pool:
         assert all(torch.equal(mask, draw(5)) for masks in pool.map(visitor, range(8)) for mask in masks)
+
+
+def test_a_block_that_tells_how_far_it_is_lets_others_draw_between_two_steps_and_goes_on_where_it_stood():
+    with seeded(1):
+        expected = torch.rand(2)
+    before, own, other = torch.get_rng_state(), [], []
+
+    def watcher(done: int, *_: object) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            other.append(pool.submit(draw, 5).result(timeout=60))
+
+    with watched(watcher), seeded(1):
+        for _ in progress(range(2)):
+            own.append(torch.rand(1))
+    assert torch.equal(torch.cat(own), expected) and torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(other[0], other[1]) and torch.equal(other[0], draw(5))

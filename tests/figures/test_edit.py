@@ -2,8 +2,11 @@
 
 import json
 
+from explorable.progress import watched
 from figures.edit import LISTED, draw
-from lessons.edit import FIVE, Params, Running, asked, run, settings_of
+from lessons.edit import FIVE, LESSON, Params
+
+run = LESSON.run
 
 RESULT = {params: run(params) for params in (Params(steps=3), Params(steps=2, more=FIVE, compare="nothing"))}
 
@@ -70,12 +73,12 @@ def test_a_frozen_tensor_wears_a_snowflake():
         assert [cell[0][0] for cell in row[2:]] == ["▲" if trains else "❄" for trains in flags]
 
 
-def test_a_run_can_be_drawn_before_its_first_step_and_between_two_settings():
+def test_a_run_can_be_drawn_after_each_of_its_steps():
+    drawn = []
     params = Params(steps=1)
-    running = Running(asked(params), settings_of(params))
-    for _ in range(2):
-        json.dumps(draw(params, running.result()), allow_nan=False)
-        running.train(running.settings[0], 1, "eval", 0, iter(()))
+    with watched(lambda done, total, so_far: drawn.append(json.dumps(draw(params, so_far()), allow_nan=False))):
+        run(params)
+    assert len(set(drawn)) > 4
 
 
 def test_an_error_stands_beside_the_names_that_could_have_moved():

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from figures.workers import draw
-from lessons.workers import Params, Result, run
+from lessons.workers import LESSON, Params, Result
+
+run = LESSON.run
 
 
 def panels(params, result):
