@@ -1,36 +1,38 @@
-"""The rows as they were read, the first batches a DataLoader makes of them, and the columns to choose from."""
+"""The rows as they were read, the loader, the first batch; then the batches of an epoch and the columns to choose from."""
 
+import csv
+import io
 from typing import Any
 
-from figures.panels import Figure, Panel, error, figure, node, pressable, table, tree
-from lessons.own_data import Params, Result, chosen
+from figures.panels import Figure, Panel, error, facts, figure, node, operator, pressable, table, tree, veiled
+from lessons.own_data import Params, Result, leaves
 
-WIDE = 12  # columns that a table shows
+WIDE, FACTS = 12, 4  # columns that a table shows, and that have a fact
 
 
 def draw(params: Params, result: Result) -> Figure:
+    call = operator(f"DataLoader(rows, {params.batch_size})", params.collate_fn)
     if result.first_rows is None:
-        return figure([error("data", result.error or "", where=f"reading {params.format}")])
-    first = [_rows(params, result)]
+        return figure(hero=[[veiled(error("data", result.error or "", where=f"reading {params.format}"))]])
+    below = [_choice(params, result)] if result.names else []
+    rows = _rows(params, result)
     if result.error:
         where = "DataLoader(...)" if result.asked is None else "next(iter(loader))"
-        return figure([error("batch", result.error, where=where), *first], _below(params, result))
-    return figure([*_batch(result), *first], [*_below(params, result), _batches(params, result)])
-
-
-def _below(params: Params, result: Result) -> list[Panel]:
-    return [_choice(params, result)] if result.names else []
+        hero = [[rows, call, veiled(error("batch", result.error, where=where))], [_stopped(result)]]
+        return figure(hero=hero, more=[below])
+    return figure(hero=[[rows, call, *_batch(result)], [_facts(result)]], more=[[*below, _batches(params, result)]])
 
 
 def _rows(params: Params, result: Result) -> Panel:
-    names = (result.names or ["text"])[:WIDE]
+    names, hidden = (result.names or ["text"])[:WIDE], len(result.names or []) - WIDE
     rows: list[list[Any]] = []
     for index, row in enumerate(result.first_rows or []):
-        cells = [(f"{shown} {kind}", "warn" if kind == "NoneType" else "") for kind, shown in row[:WIDE]]
-        rows.append([f"{index}", *cells, *[("no value", "muted")] * (len(names) - len(cells))][: len(names) + 1])
-    more = len(result.names or []) - WIDE
-    note = f"The first {len(rows)} of {result.n} rows" + (f", and {WIDE} of the columns." if more > 0 else ".")
-    return table("dataset", ["row", *names], rows, note=note, badge=params.format)
+        cells = [("no value", "warn") if kind in ("NoneType", "") else shown.strip("'") for kind, shown in row[:WIDE]]
+        rows.append([f"{index}", *cells, *[""] * (len(names) - len(cells))][: len(names) + 1])
+    of = f"The first {len(rows)} of {result.n} rows." if (result.n or 0) > len(rows) else ""
+    columns = f"{WIDE} of the columns." if hidden > 0 else ""
+    said = [f"{remark}." for remark in (result.remarks or [])[:2]]
+    return table("rows", ["", *names], rows, note=" ".join(filter(None, [of, columns, *said])), badge=params.format)
 
 
 def _batch(result: Result) -> list[Panel]:
@@ -39,9 +41,25 @@ def _batch(result: Result) -> list[Panel]:
         node(depth, name, kind=kind, facts=facts, value=value, note=f"{name}: {kind} {facts} {value}".strip())
         for depth, name, kind, facts, value in (result.trees or [[]])[0]
     ]
-    rows = (result.asked or [])[: (result.sizes or [0])[0]]
-    badge = f"rows {', '.join(map(str, rows[:8]))}{', …' if len(rows) > 8 else ''}"
-    return [tree("batches[0]", nodes, badge=badge)] if nodes else []
+    return [veiled(tree("batches[0]", nodes))] if nodes else []
+
+
+def _facts(result: Result) -> Panel:
+    held = leaves(result.trees[0]) if result.trees else {}
+    items = [
+        (f"column-{at}", f"{name.strip(chr(39))[:24]} in batch 0".strip(), said)
+        for at, (name, said) in enumerate([*held.items()][:FACTS])
+    ]
+    return veiled(facts([*items, ("sizes", "sizes of the batches", _sizes(result))]))
+
+
+def _sizes(result: Result) -> str:
+    shown = ", ".join(map(str, result.sizes or []))
+    return f"[{shown}{', …' if (result.length or 0) > len(result.sizes or []) else ''}]"
+
+
+def _stopped(result: Result) -> Panel:
+    return veiled(facts([("loader", "the loader", f"stops: {str(result.error).partition(':')[0]}")]))
 
 
 def _batches(params: Params, result: Result) -> Panel:
@@ -49,17 +67,10 @@ def _batches(params: Params, result: Result) -> Panel:
     asked = iter(result.asked or [])
     for at, (size, nodes) in enumerate(zip(result.sizes or [], result.trees or [], strict=True)):
         indices = [next(asked) for _ in range(size)]
-        types = "; ".join(f"{name} {kind} {facts}".strip() for depth, name, kind, facts, _ in nodes if depth == 1)
-        root = f"{nodes[0][2]} {nodes[0][3]}".strip()
+        held = "; ".join(f"{name} {said}".strip() for name, said in leaves(nodes).items())
         cut = ", …" if size > 12 else ""
-        rows.append(
-            [
-                f"{at}",
-                ", ".join(map(str, indices[:12])) + cut,
-                (f"{size}", "" if size == params.batch_size else "warn"),
-                types or root,
-            ]
-        )
+        sized = (f"{size}", "" if size == params.batch_size else "warn")
+        rows.append([f"{at}", ", ".join(map(str, indices[:12])) + cut, sized, held])
     note = f"{len(rows)} of the {result.length} batches of an epoch."
     return table("loader", ["batch", "rows", "size", "what is in it"], rows, note=note, wide=True)
 
@@ -67,18 +78,21 @@ def _batches(params: Params, result: Result) -> Panel:
 def _choice(params: Params, result: Result) -> Panel:
     """Each column with a press that takes it out of the sample, or puts it back."""
     names = result.names or []
-    taken = chosen(params.columns) or names
+    taken = result.chosen or names
+    first = [*(result.first_rows or [[]]), []][0]
     rows: list[list[Any]] = []
-    for name, (kind, shown) in zip(names[:WIDE], (result.first_rows or [[]])[0], strict=False):
+    for at, name in enumerate(names[:WIDE]):
+        kind, shown = first[at] if at < len(first) else ("", "")
         left = [other for other in names if (other in taken) != (other == name)]
-        columns = "" if left == names or not left else ",".join(map(_quoted, left))
-        used = name in taken
-        cell = pressable(
-            *(("in the sample", "yes") if used else ("left out", "muted")), f"{name}", {"columns": columns}
-        )
-        rows.append([name, f"{shown} {kind}", cell if len(columns) <= 400 else ("in the sample", "yes")])
+        columns = "" if left == names or not left else _quoted(left)
+        used = ("in the sample", "yes") if name in taken else ("left out", "muted")
+        cell = pressable(*used, name, {"columns": columns}) if len(columns) <= 400 else used
+        rows.append([name, f"{shown} {kind}".strip(), cell])
     return table("columns", ["column", "first value", "press to change"], rows)
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"' if "," in name else name
+def _quoted(names: list[str]) -> str:
+    """The names as one line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()

@@ -1,37 +1,19 @@
-"""A DataLoader reads your own rows: it keeps strings in a list, makes an int64 tensor of ints and a float64 one of floats, and stops at a missing value."""
+"""default_collate makes int64 of Python ints, float64 of floats, and keeps strings in a list; a None stops it unless a string came first."""
 
-import csv
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
-import torch
-from torch.utils.data import DataLoader, Dataset, default_collate
-
-from explorable.lesson import Example, Lesson, Prediction, Trap
-from explorable.literal import literal
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import IN_A_LINK, bounded, choice, switch, text
-from lessons import reading
-from lessons.reading import csv_rows, json_rows, plain_lines, refuse_text
-from lessons.source import joined, snippet_of
+from explorable.program import Program, unscoped
+from explorable.words import count, listing, one_of
 
-HEADER = (
-    reading.HEADER
-    + """\
-import torch
-from collections.abc import Callable
-from itertools import islice
-from torch.utils.data import DataLoader, Dataset, default_collate
-"""
-)
 REFUSALS = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
 PETS = "name,age,weight,vaccinated\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
 TOKENS = '{"ids": [5, 9, 2], "label": 1}\n{"ids": [7, 2], "label": 0}\n{"ids": [4, 8, 6, 2], "label": 1}\n'
 GAP = "name,age\nRex,3\nMia,\nOtto,1\n"
-
-
 TABLES = ("CSV", "JSON lines")
+FILES = {"CSV": "data.csv", "JSON lines": "data.jsonl", "lines": "data.txt"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +22,12 @@ class Params:
         PETS,
         max_length=1_000_000,
         lines=7,
-        about="your rows; a file is read in your browser and kept nowhere",
+        about="your rows, kept nowhere",
         file={".csv": {"format": "CSV"}, ".jsonl": {"format": "JSON lines"}, ".txt": {"format": "lines"}},
     )
-    format: Literal["CSV", "JSON lines", "lines"] = choice("CSV", about="CSV: the first line names the columns")
-    numbers: bool = switch(True, about="cells that look like numbers become int and float", when={"format": ("CSV",)})
-    columns: str = text("", max_length=400, about="names, with commas between; empty: all", when={"format": TABLES})
+    format: Literal["CSV", "JSON lines", "lines"] = choice("CSV", about="CSV: line 1 names the columns")
+    numbers: bool = switch(True, about="read number columns as such", when={"format": ("CSV",)})
+    columns: str = text("", max_length=400, about="names, with commas; empty: all", when={"format": TABLES})
     batch_size: int = bounded(4, low=1, high=64, step=1, about="rows in a batch")
     shuffle: bool = switch(False, about="another order")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the order", when={"shuffle": (True,)})
@@ -56,7 +38,9 @@ class Params:
 @dataclass(frozen=True)
 class Result:
     n: int | None  # len(dataset); None where the text cannot be read
-    names: list[str] | None  # the columns of the first row
+    names: list[str] | None  # the columns: those of the first line, or of all JSON objects
+    remarks: list[str] | None  # what the reader saw: missing values, why a column is text, a choice that is dropped
+    chosen: list[str] | None  # the columns that a sample is cut to; none: all
     first_rows: list[list[tuple[str, str]]] | None  # the first 6 samples: (type, value) of each column
     length: int | None  # len(loader)
     asked: (
@@ -67,213 +51,160 @@ class Result:
     error: str | None  # what was said by whom refused
 
 
-class Rows(Dataset):
-    """Sample i is row i, cut to the chosen columns; it notes the indices it is asked for."""
-
-    def __init__(self, rows: list[Any], columns: list[str]) -> None:
-        self.rows, self.columns = rows, columns
-        self.asked: list[int] = []
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Any:
-        self.asked.append(index)
-        row = self.rows[index]
-        return {name: row[name] for name in self.columns} if self.columns else row
+def values(params: Params) -> dict[str, Any]:
+    """The program's parameters; a text too long for a page is read from a file there."""
+    long = len(params.data) > IN_A_LINK
+    return {**vars(params), "data": "" if long else params.data, "file": FILES[params.format] if long else ""}
 
 
-def dict_of_lists(samples: list[Any]) -> Any:
-    return {name: [sample[name] for sample in samples] for name in samples[0]}
+def given(params: Params) -> dict[str, Any]:
+    """The long text itself, in place of that file."""
+    return {"content": params.data} if len(params.data) > IN_A_LINK else {}
 
 
-def shown(value: Any) -> str:
-    """A value, cut to what a cell can show."""
-    if isinstance(value, str):
-        return repr(value[:60])[:40] + ("…" if len(repr(value[:60])) > 40 else "")
-    if isinstance(value, torch.Tensor):
-        return ", ".join(map(str, value.flatten()[:6].tolist())) + (", …" if value.numel() > 6 else "")
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(shown, value[:4])) + (", …" if len(value) > 4 else "")
-    if isinstance(value, dict):
-        return "{" + ", ".join(map(shown, list(value)[:4])) + "}"
-    return str(value)[:40]
+def leaves(tree: list[tuple]) -> dict[str, str]:
+    """What a batch holds under each name: "Tensor int64 (4,)" or "list of 4 str"."""
+    found = {name: what(kind, facts, value) for depth, name, kind, facts, value in tree if depth == 1}
+    return found or {"": what(*tree[0][2:5])}
 
 
-def tree(value: Any, name: str, depth: int = 0) -> list[tuple]:
-    """A row for the value and, indented, one for each of the first things in it."""
-    facts = f"{value.dtype} {tuple(value.shape)}".removeprefix("torch.") if hasattr(value, "dtype") else ""
-    inner: list[tuple[str, Any]] = []
-    if isinstance(value, dict):
-        inner = [(shown(key), child) for key, child in islice(value.items(), 24)]
-    elif isinstance(value, (list, tuple)):
-        facts = f"len {len(value)}"
-        nested = any(hasattr(child, "dtype") or isinstance(child, (dict, list, tuple)) for child in value[:4])
-        inner = [(f"[{at}]", child) for at, child in enumerate(value[:4])] if nested else []
-    node = (depth, name, type(value).__name__, facts, "" if inner else shown(value))
-    return [node] + [row for key, child in inner for row in tree(child, key, depth + 1)]
-
-
-def described(sample: Any) -> list[tuple[str, str]]:
-    values = list(sample.values())[:24] if isinstance(sample, dict) else [sample]
-    return [(type(value).__name__, shown(value)) for value in values]
-
-
-def chosen(columns: str) -> list[str]:
-    """The names between the commas; those that hold a comma stand in double quotes, as in CSV."""
-    line = " ".join(columns.replace("\0", "").split())
-    return [name.strip() for name in next(csv.reader([line], skipinitialspace=True), [])]
-
-
-def read(data: str, format: str, numbers: bool, columns: str) -> tuple[Rows, int, list[str], list[Any]]:
-    refuse_text(data)
-    if format == "CSV":
-        rows: list[Any] = csv_rows(data, numbers)
-    if format == "JSON lines":
-        rows = json_rows(data)
-    if format == "lines":
-        rows = plain_lines(data)
-        dataset = Rows(rows, columns=[])
-    if format != "lines":
-        dataset = Rows(rows, chosen(columns))
-    n = len(dataset)
-    names = list(rows[0])[:64] if rows and isinstance(rows[0], dict) else []
-    first_rows = [described(row) for row in rows[:6]]
-    return dataset, n, names, first_rows
-
-
-def load(
-    dataset: Rows, batch_size: int, shuffle: bool, seed: int, drop_last: bool, collate_fn: str
-) -> tuple[DataLoader, int, list[int]]:
-    if collate_fn == "default_collate":
-        collate: Callable[[list[Any]], Any] = default_collate
-    if collate_fn == "dict of lists":
-        collate = dict_of_lists
-    if collate_fn == "list":
-        collate = list
-    g = torch.Generator().manual_seed(seed)
-    loader = DataLoader(dataset, batch_size, shuffle, generator=g, drop_last=drop_last, collate_fn=collate)
-    length = len(loader)
-    asked = dataset.asked
-    return loader, length, asked
-
-
-def batched(loader: DataLoader, asked: list[int], batch_size: int) -> tuple[list[int], list[list[tuple]]]:
-    batches = list(islice(loader, 6))
-    sizes = [len(asked[at : at + batch_size]) for at in range(0, len(asked), batch_size)]
-    trees = [tree(batch, f"batch {at}") for at, batch in enumerate(batches)]
-    return sizes, trees
-
-
-def run(params: Params) -> Result:
-    found: dict[str, Any] = dict.fromkeys(("n", "names", "first_rows", "length", "asked", "sizes", "trees", "error"))
-    try:
-        dataset, found["n"], found["names"], found["first_rows"] = read(**_only(params, READING))
-        loader, found["length"], found["asked"] = load(dataset, **_only(params, LOADING))
-        found["sizes"], found["trees"] = batched(loader, found["asked"], params.batch_size)
-    except REFUSALS as error:
-        found["error"] = f"{type(error).__name__}: {error}"
-    return Result(**found)
-
-
-READING = ("data", "format", "numbers", "columns")
-LOADING = ("batch_size", "shuffle", "seed", "drop_last", "collate_fn")
-
-
-def _only(params: Params, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(params, name) for name in names}
-
-
-def snippet(params: Params) -> str:
-    """Flat code; a text too long for a page is read from a file."""
-    readers: list[Any] = [reading.refuse_text, reading.refuse_rows, reading.refuse_names, reading.cell, csv_rows]
-    readers += [reading.refuse_constant, reading.unique, reading.refuse_depth, json_rows, plain_lines, chosen]
-    parts = [
-        snippet_of(read, _only(params, READING), also=[*readers, Rows, shown, described], header=HEADER),
-        snippet_of(load, _only(params, LOADING), also=[dict_of_lists], header=HEADER),
-        snippet_of(batched, {}, also=[tree], header=HEADER),
-    ]
-    code = joined(*parts)
-    if len(params.data) <= IN_A_LINK:
-        return code
-    where = {"CSV": "data.csv", "JSON lines": "data.jsonl", "lines": "data.txt"}[params.format]
-    loaded = f'Path("{where}").read_bytes().decode()  # your text'
-    return "from pathlib import Path\n" + code.replace(f"data = {literal(params.data)}", f"data = {loaded}", 1)
+def what(kind: str, facts: str, value: str) -> str:
+    if not facts.startswith("len "):
+        return f"{kind} {facts}".strip()
+    strings = " str" if value.startswith(("'", '"')) else ""
+    return f"{kind} of {facts.removeprefix('len ')}{strings}"
 
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return _refused(params, result)
-    sizes = result.sizes or []
-    drawn = f"drawn with seed {params.seed}" if params.shuffle else "in their own order"
-    cut = "rounded down" if params.drop_last else "rounded up"
-    first = f"the first {len(sizes)} have" if (result.length or 0) > len(sizes) else "with"
-    return (
-        f"{_rows(result)} of {params.format}{_columns(params, result)}, {drawn}. len(loader) is {result.length} "
-        f"(batches of {params.batch_size}, {cut}), {first} {sizes} rows. {_made(params, result)}"
-    )
-
-
-def _columns(params: Params, result: Result) -> str:
-    if params.format == "lines":
-        return ""
-    read = ", numbers read as numbers" if params.numbers and params.format == "CSV" else ""
-    names = f" with the columns {', '.join(map(shown, result.names[:12]))}" if result.names else ""
-    return f"{names}{f' cut to {params.columns}' if params.columns.strip() else ''}{read}"
-
-
-def _made(params: Params, result: Result) -> str:
+    rows = count(result.n or 0, "row")
     if not result.trees:
-        return f"There is no batch, so an epoch is empty, and {params.collate_fn} is never called."
-    (_, _, kind, _, _), *rest = result.trees[0]
-    told = ", ".join(f"{name} {type_} {facts}".strip() for depth, name, type_, facts, _ in rest if depth == 1)
-    mixed = " float32: the batch begins with an int, and a float follows." if "Tensor float32" in told else ""
-    return f"{params.collate_fn} makes a {kind} of the first{f': {told}' if told else ''}.{mixed}"
+        fills = one_of(result.n or 1, "fills", "fill")
+        return f"{rows.capitalize()} {fills} no batch of {params.batch_size}: an epoch is empty, and nothing raises."
+    kind = what(*result.trees[0][0][2:5]).split(" of ")[0]
+    article = "an" if kind[0] in "aeiou" else "a"
+    made = f"{one_of(result.n or 0, 'makes', 'make')} {count(result.length or 0, 'batch')}"
+    return f"{rows} {made}, and {params.collate_fn} returns {article} {kind} for the first."
 
 
 def _refused(params: Params, result: Result) -> str:
+    error = result.error or ""
+    kind, _, message = error.partition(": ")
     if result.n is None:
-        return f"The text cannot be read as {params.format}: {result.error}"
-    where = ""
-    if result.asked is not None:
-        rows = result.asked[(len(result.asked) - 1) // params.batch_size * params.batch_size :]
-        where = f" at the batch of row{'' if len(rows) == 1 else 's'} {rows[:8]}{' and more' if len(rows) > 8 else ''}"
-    read = f"{_rows(result)} {'was' if result.n == 1 else 'were'} read as {params.format}"
-    return f"{read}; with {params.collate_fn} the loader stops{where}: {result.error}{_why(result)}"
+        return f"The text cannot be read as {params.format}: {message.rstrip('.')}."
+    return f"With {params.collate_fn} the loader stops{_where(params, result)} with {kind}: {_why(result)}"
 
 
-def _rows(result: Result) -> str:
-    return f"{result.n} row{'' if result.n == 1 else 's'}"
+def _where(params: Params, result: Result) -> str:
+    if not result.asked:
+        return ""
+    rows = result.asked[(len(result.asked) - 1) // params.batch_size * params.batch_size :]
+    return f" at the batch of row {rows[0]}" if len(rows) == 1 else f" at the batch that begins with row {rows[0]}"
+
+
+MIXED = "the first value of the batch is a number, another one is not."
+WHY = {
+    "NoneType": "a value is missing; fill it or leave the row out.",
+    "Overflow when": "an int64 ends at 2**63 - 1.",
+    "int too large": "a float64 holds no whole number that large.",
+    "equal size": "lists of unequal length make no rectangle; pad them, or keep them as lists.",
+    "new(): invalid": MIXED,
+    "must be real number": MIXED,
+    "cannot be interpreted as an integer": MIXED,
+    "has no len()": "the first value of the batch is a list, another one is not.",
+    "string indices": "a line is text and has no columns.",
+    "indices must be integers": "a line is text and has no columns.",
+    "num_samples=0": "there is no row to draw.",
+}
 
 
 def _why(result: Result) -> str:
-    """What the errors of torch mean for a row."""
+    """What the error means for a row; NoneType where the missing value is not the first one too."""
     error = result.error or ""
-    known = {
-        "NoneType": "A value is missing: fill it, or leave the row out, before it reaches a batch.",
-        "Overflow when": "An int64 holds at most 9223372036854775807.",
-        "int too large": "A float64 holds no whole number that large.",
-        "equal size": "Lists of unequal length make no rectangle: pad them, or keep them as lists.",
-        "KeyError": "That column is not in every row.",
-        "new(): invalid": "The first value of the batch is a number, another one is not.",
-        "must be real number": "The first value of the batch is a number, another one is not.",
-        "cannot be interpreted as an integer": "The first value of the batch is a number, another one is not.",
-        "has no len()": "The first value of the batch is a list, another one is not.",
-        "string indices": "A line is text and has no columns.",
-        "num_samples=0": "There is no row to draw.",
-    }
-    why = next((f" {why}" for part, why in known.items() if part in error), "")
-    return why if error.endswith(".") else f".{why}"
+    if error.startswith("KeyError"):
+        return "a row of the batch does not have that column."
+    return next((why for part, why in WHY.items() if part in error), "no rule covers these values.")
 
+
+def details(params: Params, result: Result) -> str:
+    if result.n is None:
+        return ""
+    said = [_sentence(remark) for remark in result.remarks or []]
+    return " ".join([_rows(params, result), *said, *_batches(params, result), *_changes(result)])
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[0].upper()}{remark[1:]}." if remark.startswith(("cells", "line", "no column")) else f"{remark}."
+
+
+def _rows(params: Params, result: Result) -> str:
+    names = (
+        f" with the {one_of(len(result.names), 'column', 'columns')} {listing(result.names[:12])}"
+        if result.names
+        else ""
+    )
+    numbers = (
+        "" if params.format != "CSV" else ", numbers read as numbers" if params.numbers else ", every cell read as text"
+    )
+    cut = f"; a sample is cut to {listing(result.chosen)}" if result.chosen else ""
+    rows = count(result.n or 0, "row")
+    return f"{rows[0].upper()}{rows[1:]} of {params.format}{names}{numbers}{cut}."
+
+
+def _batches(params: Params, result: Result) -> list[str]:
+    if result.trees is None:
+        return [
+            f"The order is {f'that of seed {params.seed}' if params.shuffle else 'their own'}; batches have {params.batch_size}."
+        ]
+    drawn = f"drawn with seed {params.seed}" if params.shuffle else "in their own order"
+    cut = "a short last one is dropped" if params.drop_last else "a short last one is kept"
+    held = (
+        "; ".join(f"{name} {kind}".strip() for name, kind in leaves(result.trees[0]).items())
+        if result.trees
+        else "nothing"
+    )
+    return [
+        f"The rows come {drawn}, {params.batch_size} to a batch, and {cut}; the first sizes are {result.sizes}.",
+        f"Batch 0 holds {held}.",
+    ]
+
+
+def _changes(result: Result) -> list[str]:
+    """What becomes another type from one batch to the next, told once for the loader."""
+    first, *others = [_types(tree) for tree in result.trees] if result.trees else [{}]
+    said = []
+    for name, kind in first.items():
+        at, other = next(
+            ((at, types[name]) for at, types in enumerate(others, 1) if types.get(name, kind) != kind), (0, "")
+        )
+        if at:
+            said.append(f"{name} changes its type between batches: {kind} in batch 0, {other} in batch {at}.")
+        if kind == "float32":
+            said.append(f"{name} is float32 in batch 0, as its first value is no float but another one is.")
+    return said
+
+
+def _types(tree: list[tuple]) -> dict[str, str]:
+    """The dtype of each tensor of a batch, the type of what is none."""
+    return {
+        name: facts.split(" ")[0] if kind == "Tensor" else kind for depth, name, kind, facts, _ in tree if depth == 1
+    }
+
+
+LIST_OF_WORDS = "list of 4 str"
 
 LESSON = Lesson(
     slug="own_data",
     title="Your own data",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("own_data", Result, raises=REFUSALS, values=values, given=given, scope=unscoped),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("data", "format", "batch_size"),
+    related=("collate", "padding", "dataset"),
     examples=(
         Example("CSV: six pets", {}),
         Example("JSON lines: token ids of unequal length", {"data": TOKENS, "format": "JSON lines", "batch_size": 2}),
@@ -282,45 +213,107 @@ LESSON = Lesson(
     ),
     predictions=(
         Prediction(
-            question="A column of numbers such as 12.5, read as Python floats. What dtype does it have in the batch?",
-            choices=("torch.float32", "torch.float64", "torch.float16"),
+            id="weights",
+            question="The column weight holds floats such as 12.5. What is it in a batch of 4?",
+            choices=(
+                Choice(
+                    "Tensor float32 (4,)",
+                    "float32 is torch.tensor's default. A Python float has 64 bits, and default_collate keeps them all.",
+                ),
+                Choice(
+                    "Tensor float64 (4,)",
+                    "A Python float has 64 bits, and so has the tensor; most layers then want .float().",
+                ),
+                Choice(
+                    "list of 4 float", "Only what has no tensor, such as text, stays a list: numbers become one tensor."
+                ),
+            ),
             answer=1,
-            why="A Python float has 64 bits, and default_collate keeps them; most layers want .float().",
-            proof="torch.utils.data.default_collate([12.5, 4.25]).dtype",
+            proof="weights",
+            show={},
+            ring="column-2",
         ),
         Prediction(
-            question="The csv module reads the cell 3. What is its type?",
-            choices=("str", "int"),
+            id="words",
+            question="The column name holds words. What does default_collate make of it in a batch of 4?",
+            choices=(
+                Choice(
+                    LIST_OF_WORDS,
+                    "Text has no tensor: the strings are kept, one for each row. A tokenizer makes numbers of them.",
+                ),
+                Choice(
+                    "an error", "Only a type without a rule raises, such as None. For str the rule is to keep the list."
+                ),
+                Choice(
+                    "Tensor int64 (4,)",
+                    "No vocabulary is made behind your back: numbers for words are a tokenizer's work.",
+                ),
+            ),
             answer=0,
-            why="CSV knows only text: nothing becomes a number unless you convert it, in __getitem__ or before.",
-            proof="type(next(__import__('csv').reader(['3,4']))[0]).__name__",
-            show={"numbers": False},
+            proof="words",
+            show={},
+            ring="column-0",
         ),
         Prediction(
-            question="A column of words in a batch of 4: what does default_collate make of it?",
-            choices=("an error", "a tensor", "a list"),
+            id="cells",
+            question="numbers is off: each cell stays as the csv module reads it. What is age in a batch of 4?",
+            choices=(
+                Choice(
+                    "Tensor int64 (4,)",
+                    "A cell 3 looks like an int, but CSV knows only text, and csv.reader converts nothing by default.",
+                ),
+                Choice(
+                    "an error", "Strings are no error: default_collate keeps them, and only the model fails on them."
+                ),
+                Choice(
+                    LIST_OF_WORDS,
+                    "csv.reader returns text, so the batch holds '3' and '7' until somebody converts them.",
+                ),
+            ),
             answer=2,
-            why="Text has no tensor: the strings are kept, one for each row. A tokenizer makes numbers of them.",
-            proof="'a ' + type(torch.utils.data.default_collate(['Rex', 'Mia', 'Otto', 'Luna'])).__name__",
-            show={"columns": "name"},
+            proof="cells of csv",
+            show={"numbers": False},
+            ring="column-1",
+        ),
+        Prediction(
+            id="gap",
+            question="The ages are 3, nothing and 1, the missing one read as None. What does a batch of 3 rows do?",
+            choices=(
+                Choice(
+                    "a nan stands there",
+                    "pandas would write nan. A None reaches default_collate, which makes the tensor of the numbers it gets.",
+                ),
+                Choice(
+                    "the row is left out",
+                    "No loader drops a row by itself: that takes a dataset or a collate_fn of your own.",
+                ),
+                Choice(
+                    "stops: RuntimeError",
+                    "The first value is an int, so torch.tensor gets all three, and has no dtype for None.",
+                ),
+            ),
+            answer=2,
+            proof="a gap",
+            show={"data": GAP, "batch_size": 3},
+            ring="loader",
         ),
     ),
     traps=(
         Trap(
             name="A cell is empty",
-            sentence="A missing value becomes None, and default_collate has no tensor for None.",
+            sentence="The missing age becomes None, and a tensor of 3, None and 1 cannot be made: the loader stops.",
             source="https://github.com/Megvii-BaseDetection/YOLOX/issues/1523",
             params={"data": GAP, "batch_size": 3},
         ),
         Trap(
             name="Lists of unequal length",
-            sentence="Token ids of unequal length are no rectangle; default_collate does not pad.",
+            sentence="Token ids of unequal length are no rectangle, and default_collate does not pad.",
             source="https://github.com/pytorch/pytorch/issues/42654",
             params={"data": TOKENS, "format": "JSON lines", "batch_size": 2},
         ),
         Trap(
             name="An id too large for int64",
-            sentence="Python's int has no limit, a tensor of dtype int64 has: 20 digits do not fit.",
+            sentence="A Python int has no limit and an int64 has: the first of these ids is above 2**63 - 1.",
             source="https://github.com/pytorch/pytorch/issues/135628",
             params={"data": "id,label\n10239237003504588839,1\n4316640507316845735,0\n", "batch_size": 2},
         ),

@@ -28,12 +28,16 @@ export function fileChooser(field, input, take, refuse) {
   return h("div", { class: "file" }, button, chooser);
 }
 
+const MOST_LINES = 100_001; // the names of the columns and the rows that lessons/own_data.py reads
+
 /** The text of a file of at most `largest` bytes of UTF-8, or a problem: one sentence. */
 export async function readText(file, endings, largest) {
   if (!ending(file, endings)) return { problem: `${file.name} is not read: choose a file that ends in ${endings.join(", ")}.` };
   if (file.size > largest) return { problem: `${file.name} has ${file.size} bytes; at most ${largest} are read.` };
   const bytes = new Uint8Array(await file.arrayBuffer());
   if (bytes.includes(0)) return { problem: `${file.name} is not text, or is not saved as UTF-8: it holds bytes of value 0.` };
+  const lines = bytes.reduce((sum, byte) => sum + (byte === 10), 0); // before a text field lays them out, which takes long
+  if (lines > MOST_LINES) return { problem: `${file.name} has ${lines} lines; at most ${MOST_LINES} are read.` };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch {

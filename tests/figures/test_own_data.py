@@ -1,7 +1,9 @@
 """The tables show the first rows and batches; a press on a column takes it out of the sample or puts it back."""
 
 from figures.own_data import draw
-from lessons.own_data import GAP, Params, run
+from lessons.own_data import GAP, LESSON, Params
+
+run = LESSON.run
 
 
 def panels(params):
@@ -17,7 +19,7 @@ def test_the_first_batch_is_drawn_beside_the_rows_it_was_made_of():
         "'weight'",
         "'vaccinated'",
     ]
-    assert shown["dataset"]["columns"] == ["row", "name", "age", "weight", "vaccinated"]
+    assert shown["rows"]["columns"] == ["", "name", "age", "weight", "vaccinated"]
     assert [row[:3] for row in shown["loader"]["rows"]] == [
         ["0", "0, 1, 2, 3", ["4", ""]],
         ["1", "4, 5", ["2", "warn"]],
@@ -35,10 +37,10 @@ def test_a_press_leaves_a_column_out_and_another_press_puts_it_back():
 
 
 def test_an_error_of_torch_stands_beside_the_rows_and_an_error_of_reading_alone():
-    assert list(panels(Params(data=GAP))) == ["batch", "dataset", "columns"]
+    assert list(panels(Params(data=GAP))) == ["rows", "DataLoader(rows, 4)", "batch", "", "columns"]
     assert list(panels(Params(data=""))) == ["data"]
 
 
 def test_a_table_of_many_columns_shows_some_and_says_so():
     params = Params(data=",".join(f"c{at}" for at in range(60)) + "\n" + ",".join(["1"] * 60))
-    assert len(panels(params)["dataset"]["columns"]) == 13 and "12 of the columns" in panels(params)["dataset"]["note"]
+    assert len(panels(params)["rows"]["columns"]) == 13 and "12 of the columns" in panels(params)["rows"]["note"]
