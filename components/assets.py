@@ -41,6 +41,7 @@ LESSON = (  # those of a lesson
     "veil",
     "color",
     "views/small",
+    "cube/svg",
     "views/grid",
     "views/error",
 )

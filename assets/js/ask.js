@@ -95,7 +95,7 @@ export class Asking {
   }
 
   skip() {
-    return h("button", { type: "button", class: "quiet skip", onclick: () => this.give(null) }, "just show me");
+    return h("button", { type: "button", class: "quiet show-me", onclick: () => this.give(null) }, "just show me");
   }
 
   reply() {

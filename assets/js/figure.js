@@ -146,7 +146,7 @@ export class Figure {
   reach(cell) {
     this.seek = false;
     const { top, bottom } = cell.getBoundingClientRect();
-    const foot = matchMedia("(max-width: 820px)").matches ? innerHeight * 0.7 : innerHeight;
-    if (top < 0 || bottom > foot) cell.scrollIntoView({ block: "center", behavior: "smooth" });
+    const phone = matchMedia("(max-width: 820px)").matches;
+    if (top < 0 || bottom > innerHeight * (phone ? 0.7 : 1)) cell.scrollIntoView({ block: phone ? "center" : "nearest", behavior: "smooth" });
   }
 }

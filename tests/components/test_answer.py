@@ -57,8 +57,8 @@ def test_the_page_answers_anything_with_a_state_or_one_short_sentence(values):
 
 def test_a_picture_holds_what_the_api_answers():
     Params = lesson_of("dropout").Params
-    shown = state("dropout", Params())["figure"]["rows"][0][0]["values"]
-    assert shown == computed("dropout", Params())[0].y_train.tolist()
+    shown = state("dropout", Params())["figure"]["rows"][0][2]["values"]
+    assert shown == computed("dropout", Params())[0].calls[0].tolist()
 
 
 def test_where_a_run_took_place_is_said_and_not_kept(monkeypatch):
