@@ -17,7 +17,7 @@ def draw(params: Params, result: Result) -> Figure:
     tensors, graphs, layers, changes = (
         [panel(result, step) for step in range(steps)] for panel in (_tensors, _graph, _layers, _changes)
     )
-    call = operator(f"loss.backward(), {params.optimizer.split(',')[0]}.step()", _mode(params))
+    call = operator(f"{params.optimizer.split(',')[0]}.step()", _mode(params))
     after = veiled(stepped(changes[0], changes))
     return figure(
         hero=[[stepped(layers[0], layers), call, after], [_facts(params, result)], _said(result)],
@@ -31,7 +31,7 @@ def _mode(params: Params) -> str:
     return (
         "train mode, under no_grad"
         if params.mode == "no_grad"
-        else f"{params.mode}{' mode' * (',' not in params.mode)}"
+        else f"after backward(), forward in {params.mode}{' mode' * (',' not in params.mode)}"
     )
 
 
@@ -107,9 +107,11 @@ def _changes(result: Result, step: int) -> Panel:
     flow = result.flow[step] if step < len(result.flow) else {}
     rows: list[list[Cell]] = []
     for layer in _chain(result):
-        graph: Cell = ("↑ passes", "yes") if flow.get(layer) else ("stops", "muted")
+        graph: Cell = ("↑\N{NO-BREAK SPACE}passes", "yes") if flow.get(layer) else ("stops", "muted")
         if layer == "prompt":
-            graph = ("↑ ends here", "yes") if any(flow.values()) else ("stops", "muted")
+            graph = (
+                ("↑\N{NO-BREAK SPACE}ends\N{NO-BREAK SPACE}here", "yes") if any(flow.values()) else ("stops", "muted")
+            )
         ice = (
             [not result.requires_grad[step][i] for i in _of(layer, result.names)]
             if step < len(result.requires_grad)
