@@ -1,15 +1,73 @@
-"""Every slot beside what each call did to its content, and the net of the chosen slot before and after."""
+"""The net with its dicts, the call, and what came out; below, every slot beside what each call did to its content."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, described, error, figure, grid, limit, table
-from lessons.registration import Params, Result
+from figures.panels import Figure, Panel, described, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.registration import Params, Result, reaches
 
 Cell = str | tuple[str, str]
 
 
 def draw(params: Params, result: Result) -> Figure:
-    return figure([_slots(params, result), _outcome(params, result)], [*_before(result), _dicts(result)])
+    call = operator(f"net{params.then}" if params.then.startswith(".") else params.then, "then net(x) again")
+    return figure(
+        hero=[[_held(params, result), call, veiled(_outcome(params, result))], [_facts(params, result)]],
+        more=[[_slots(params, result)], _before(result)],
+    )
+
+
+def _held(params: Params, result: Result) -> Panel:
+    """The net as it is built, and in which of its dicts the names stand."""
+    rows: list[list[Cell]] = [
+        [f"net.{name}", ", ".join(names) or ("–", "muted")] for name, names in (result.dicts or _none()).items()
+    ]
+    made = f"self.held: {params.content} as {params.slot}"
+    return table("net", ["dict", "names"], rows, note=f"{made}{'; self.head: a Linear' * params.head}", breaks=True)
+
+
+def _none() -> dict[str, list[str]]:
+    return {name: [] for name in ("_parameters", "_buffers", "_modules", "__dict__")}
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    if result.dicts is None:
+        return veiled(facts([("refused", "the module", "is not built")]))
+    items = [
+        ("reach", _CALLS.get(params.then, f"net{params.then}"), _reach(params, result)),
+        ("kept", "to() and state_dict()", _kept(result.reached[params.slot])),
+        (
+            "parameters",
+            "net.parameters() gives",
+            _counted(len(result.parameters or []), "parameter").replace("\N{NO-BREAK SPACE}", " "),
+        ),
+    ]
+    if params.then == "SGD step":
+        items.insert(0, ("moved", "the step has moved", _moved(result)))
+    return veiled(facts(items))
+
+
+_CALLS = {"nothing": "a second call", "load_state_dict": "load_state_dict()", "SGD step": "SGD(net.parameters())"}
+
+
+def _reach(params: Params, result: Result) -> str:
+    reached = reaches(params, result)
+    if reached is None:
+        return "nothing to reach"
+    return f"it reaches the {params.content}" if reached else f"it passes the {params.content} by"
+
+
+def _kept(seen: dict[str, Any]) -> str:
+    if not seen["dtype"]:
+        return "no tensor to keep"
+    moved = "moved" if seen["dtype"] == "torch.float64" else "left"
+    return f"{moved} and saved" if seen["keys"] else f"{moved} {'but' if moved == 'moved' else 'and'} not saved"
+
+
+def _moved(result: Result) -> str:
+    if result.error:
+        return "nothing: it raises"
+    names = result.moved or []
+    return " and ".join(names) if len(names) == 2 else f"{names[0]} alone" if names else "nothing"
 
 
 def _slots(params: Params, result: Result) -> Panel:
@@ -70,28 +128,3 @@ def _before(result: Result) -> list[Panel]:
     return [
         grid("y_before", result.y_before, badge="first call", tensor=described("y_before", result.y_before), limit=top)
     ]
-
-
-def _dicts(result: Result) -> Panel:
-    meaning = {
-        "_parameters": "to, state_dict, parameters",
-        "_buffers": "to; state_dict unless persistent=False",
-        "_modules": "to, eval, state_dict, parameters: walked into",
-        "__dict__": "nothing: an ordinary attribute",
-    }
-    dicts = result.dicts or dict.fromkeys(meaning, [])
-    rows: list[list[Cell]] = [[name, _entry(name, dicts[name]), text] for name, text in meaning.items()]
-    keys = ", ".join(result.keys or []) or "none"
-    return table(
-        "Where net keeps the name held",
-        ["dict of net", "holds", "is seen by"],
-        rows,
-        wide=True,
-        note=f"keys of state_dict(): {keys}",
-    )
-
-
-def _entry(name: str, names: list[str]) -> Cell:
-    if not names:
-        return ("–", "muted")
-    return (", ".join(names), "warn" if name == "__dict__" else "yes")

@@ -3,7 +3,9 @@
 import pytest
 
 from figures.registration import draw
-from lessons.registration import Params, run
+from lessons.registration import LESSON, Params
+
+run = LESSON.run
 
 
 def panels(**params):
@@ -12,9 +14,14 @@ def panels(**params):
     return result, [panel for row in draw(asked, result)["rows"] for panel in row]
 
 
+def slots(**params):
+    result, shown = panels(**params)
+    return result, next(panel for panel in shown if panel["title"].startswith("What reaches"))
+
+
 @pytest.mark.parametrize("content", ["Linear", "Dropout", "tensor"])
 def test_a_mark_says_whether_the_call_reached_the_slot(content):
-    result, [table, *_] = panels(content=content)
+    result, table = slots(content=content)
     for (slot, dtype, device, mode, *_), seen in zip(table["rows"], result.reached.values(), strict=True):
         if isinstance(seen, str):
             assert dtype == ["refused", "muted"] and device[0] == ""
@@ -25,13 +32,13 @@ def test_a_mark_says_whether_the_call_reached_the_slot(content):
 
 
 def test_the_chosen_slot_is_marked():
-    _, [table, *_] = panels(slot="ModuleDict")
+    _, table = slots(slot="ModuleDict")
     assert [table["rows"][index][0] for index in table["lit"]] == ["ModuleDict"]
 
 
 def test_an_error_is_shown_as_torch_said_it_with_the_call_that_raised_it():
     for then, where in ((".to(torch.float64)", "net(x.to(torch.float64))"), ("SGD step", "torch.optim.SGD(")):
-        result, shown = panels(slot="list", then=then)
+        result, shown = panels(slot="list", then=then, head=False)
         [error] = [panel for panel in shown if panel["view"] == "error"]
         assert error["text"] == result.error and error["where"].startswith(where)
 
@@ -44,5 +51,5 @@ def test_before_and_after_share_one_scale():
 
 
 def test_the_dict_that_holds_the_name_is_named():
-    _, shown = panels(slot="list")
-    assert [row[0] for row in shown[-1]["rows"] if row[1][0] == "held"] == ["__dict__"]
+    _, shown = panels(slot="list", head=False)
+    assert [row[0] for row in shown[0]["rows"] if row[1] == "held"] == ["net.__dict__"]

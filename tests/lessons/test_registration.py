@@ -1,10 +1,12 @@
-"""Laws of registration: .to, .eval, state_dict and an optimiser see what is registered, and nothing else."""
+"""Laws of registration: .to, .eval, state_dict and an optimiser given parameters() see what is registered."""
 
 import pytest
 import torch
 from torch import nn
 
-from lessons.registration import Params, run
+from lessons.registration import LESSON, Params, caption
+
+run = LESSON.run
 
 UNSEEN = ("list", "dict")
 
@@ -50,9 +52,9 @@ def test_a_tensor_is_reached_as_far_as_it_is_registered(slot, reached):
 
 @pytest.mark.parametrize("slot", UNSEEN)
 def test_eval_does_not_reach_a_dropout_in_a_python_container(slot):
-    result = run(Params(content="Dropout", slot=slot, then=".eval()"))
+    result = run(Params(content="Dropout", slot=slot, then=".eval()", head=False))
     assert not torch.equal(result.y, result.x) and (result.y == 0).any()
-    reached = run(Params(content="Dropout", slot="ModuleList", then=".eval()"))
+    reached = run(Params(content="Dropout", slot="ModuleList", then=".eval()", head=False))
     assert torch.equal(reached.y, reached.x)
 
 
@@ -63,19 +65,19 @@ def test_a_layer_left_behind_refuses_an_input_that_moved():
 
 def test_a_fresh_net_agrees_after_load_state_dict_exactly_if_the_content_is_saved():
     for slot, saved in {"buffer": True, "Parameter": True, "non-persistent buffer": False, "attribute": False}.items():
-        result = run(Params(content="tensor", slot=slot, then="load_state_dict"))
+        result = run(Params(content="tensor", slot=slot, then="load_state_dict", head=False))
         assert torch.equal(result.y, result.y_before) == saved, slot
 
 
 def test_a_step_of_an_optimiser_moves_a_parameter_and_needs_one():
     moved = run(Params(slot="ModuleList", then="SGD step"))
     assert not torch.equal(moved.y, moved.y_before)
-    assert run(Params(slot="list", then="SGD step")).error == "ValueError: optimizer got an empty parameter list"
+    assert run(Params(slot="list", head=False)).error == "ValueError: optimizer got an empty parameter list"
 
 
 def test_the_name_stands_in_the_dict_of_its_kind():
     def place(content, slot):
-        [name] = [name for name, held in run(Params(content=content, slot=slot)).dicts.items() if held]
+        [name] = [name for name, held in run(Params(content=content, slot=slot)).dicts.items() if "held" in held]
         return name
 
     assert place("Linear", "attribute") == place("tensor", "ParameterList") == "_modules"
@@ -88,3 +90,45 @@ def test_torch_refuses_a_tensor_where_a_module_belongs():
     assert result.error == "TypeError: torch.FloatTensor is not a Module subclass" == result.reached["ModuleList"]
     with pytest.raises(TypeError, match="is not a Module subclass"):
         nn.ModuleList([torch.zeros(3)])
+
+
+@pytest.mark.parametrize("slot, learns", [("list", False), ("dict", False), ("ModuleList", True), ("attribute", True)])
+def test_beside_a_registered_layer_a_listed_one_stays_without_an_error(slot, learns):
+    result = run(Params(slot=slot, then="SGD step", head=True))
+    assert result.error is None
+    assert result.moved == ["held"] * learns + ["head"]
+
+
+def test_the_first_screen_is_the_silent_mistake():
+    params = Params()
+    result = run(params)
+    assert result.moved == ["head"] and result.error is None
+    assert caption(params, result) == (
+        "The name held stands in __dict__, so SGD passes by the Linear; the output changes, and state_dict() has 2 keys."
+    )
+
+
+def test_each_trap_shows_what_it_names():
+    shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
+    for name in ("Layers in a list stay behind", "A mask kept as a plain tensor", "Tensors in a list"):
+        assert "is not on the expected device meta" in shown[name].error
+    dropouts = shown["Dropouts in a Python list"]
+    assert not torch.equal(dropouts.y, dropouts.y_before)
+    converted = shown["nn.Parameter(...).cuda()"]
+    assert converted.keys == converted.parameters == [] and not torch.equal(converted.y, converted.y_before)
+
+
+CONTENTS = {"Linear": lambda: nn.Linear(3, 3), "Dropout": nn.Dropout, "tensor": lambda: torch.zeros(3)}
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("wrap", [lambda c: [c], lambda c: (c,), lambda c: {"a": c}, lambda c: {1: [c]}])
+def test_no_python_container_registers_what_it_holds(content, wrap):
+    """The lesson's truth; the same object assigned as an attribute besides is registered by that."""
+    net, thing = nn.Module(), CONTENTS[content]()
+    net.held = wrap(thing)
+    assert (
+        list(net.modules()) == [net] and not list(net.parameters()) and not list(net.buffers()) and not net.state_dict()
+    )
+    net.too = thing if isinstance(thing, nn.Module) else nn.Buffer(thing)
+    assert len(list(net.modules())) + len(list(net.buffers())) == 2
