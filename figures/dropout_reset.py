@@ -1,14 +1,67 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
-from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
-from lessons.dropout_reset import Params, Result
+from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, table, veiled
+from lessons.dropout_reset import Params, Result, differ
 
 STAGES = ("before", "after the loop", "after the complete loop")
 
 
 def draw(params: Params, result: Result) -> Figure:
     config = [_config(result)] if result.config else []
-    return figure([_largest(result), _loops(params)], [_places(params, result)], _differences(result), config)
+    loop = operator(f"m.p = {params.p:g}", f"for each m in model.modules() if isinstance(m, {params.family})")
+    return figure(
+        hero=[[_kinds(result), loop, veiled(_found(params, result))], [_facts(params, result)]],
+        more=[[_largest(result), _loops(params)], [_places(params, result)], _differences(result), config],
+    )
+
+
+def _grouped(result: Result) -> dict[str, list[str]]:
+    """The places by kind: `T5Attention.dropout` -> their paths, in the order in which they are met."""
+    kinds: dict[str, list[str]] = {}
+    for place in result.before:
+        path, _, attribute = place.rpartition(".")
+        kinds.setdefault(f"{result.types[path]}.{attribute}", []).append(place)
+    return kinds
+
+
+def _kinds(result: Result) -> Panel:
+    """What the model keeps of dropout, before any loop."""
+    rows = [[kind, f"{len(places)} ×", f"{result.before[places[0]]:g}"] for kind, places in _grouped(result).items()]
+    return table("where the model keeps p", ["class.attribute", "times", "p"], rows)
+
+
+def _found(params: Params, result: Result) -> Panel:
+    rows = []
+    for kind, places in _grouped(result).items():
+        path, _, attribute = places[0].rpartition(".")
+        rows.append([kind, _badge(result.after_loop[places[0]], path in result.matched and attribute == "p")])
+    return table("after the loop", ["class.attribute", "p"], rows)
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    _, loop, complete = ("they still differ" if largest else "they are equal" for largest in result.largest)
+    items = [
+        ("loop", "two passes after the loop", loop),
+        ("found", "dropouts that the loop finds", _how_many(result)),
+        ("complete", "after the complete loop", complete),
+        *([("config", f"config.{name}", f"it still says {rate:g}") for name, rate in _rate(result)]),
+    ]
+    if "word_dropout" in result.types:
+        set_ = "word_dropout" in result.matched
+        items.append(("word", "nn.Dropout1d", f"word_dropout is {'set' if set_ else 'missed'}"))
+    return veiled(facts(items))
+
+
+def _how_many(result: Result) -> str:
+    if result.n_reset in (0, len(result.before)):
+        return "all of them" if result.n_reset else "none of them"
+    return f"{result.n_reset} of {len(result.before)}"
+
+
+def _rate(result: Result) -> list[tuple[str, float]]:
+    """The entry of the config that most of its dropouts are built from."""
+    first = [name for name in ("hidden_dropout_prob", "dropout_rate", "dropout") if name in result.config]
+    return [(name, result.config[name]) for name in first]
 
 
 def _places(params: Params, result: Result) -> Panel:
@@ -33,8 +86,7 @@ def _badge(value: float, found: bool) -> tuple[str, str]:
 
 def _largest(result: Result) -> Panel:
     notes = [
-        f"{stage}: the two passes {f'differ by up to {largest:.6f}' if largest else 'are equal to the last bit'}"
-        for stage, largest in zip(STAGES, result.largest, strict=True)
+        f"{stage}: the two passes {differ(largest)}" for stage, largest in zip(STAGES, result.largest, strict=True)
     ]
     return bars("Largest difference of two passes in train mode", STAGES, result.largest, digits=4, notes=notes)
 

@@ -3,13 +3,19 @@
 import pytest
 
 from figures.dropout_reset import draw
-from lessons.dropout_reset import Params, run
+from lessons.dropout_reset import LESSON, Params
+
+run = LESSON.run
 
 CASES = [
     Params(architecture="T5Model"),
     Params(architecture="BartModel", attributes="dropout"),
     Params(architecture="Tagger", p=0.3),
 ]
+
+
+def titled(panels, title):
+    return next(panel for panel in panels if panel["title"] == title)
 
 
 @pytest.fixture(params=CASES, ids=lambda params: params.architecture)
@@ -19,7 +25,8 @@ def drawn(request):
 
 
 def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn):
-    _, result, [_, _, table, *_] = drawn
+    _, result, panels = drawn
+    table = titled(panels, "p of every dropout")
     for (place, before, loop, complete, path), known in zip(table["rows"], result.before, strict=True):
         owner, attribute = place.split(".")
         assert (f"{path}.{attribute}", owner) == (known, result.types[path])
@@ -28,13 +35,15 @@ def test_the_table_lists_every_probability_with_its_owner_and_three_values(drawn
 
 
 def test_a_place_is_called_set_exactly_as_often_as_the_loops_counted(drawn):
-    _, result, [_, _, table, *_] = drawn
+    _, result, panels = drawn
+    table = titled(panels, "p of every dropout")
     assert sum(row[2][1] == "yes" for row in table["rows"]) == result.n_reset
     assert sum(row[3][1] == "yes" for row in table["rows"]) == result.n_complete
 
 
 def test_a_place_that_is_set_holds_p_and_a_missed_one_what_it_held(drawn):
-    params, _, [_, _, table, *_] = drawn
+    params, _, panels = drawn
+    table = titled(panels, "p of every dropout")
     for place, before, *after, _ in table["rows"]:
         for text, kind in after:
             assert text == (f"{params.p:g} set" if kind == "yes" else f"{before} missed"), place
@@ -46,3 +55,13 @@ def test_the_bars_are_the_largest_cells_of_the_three_differences(drawn):
     grids = [panel for panel in panels if panel["view"] == "grid"]
     assert bars["values"] == [max(abs(cell) for row in grid["values"] for cell in row) for grid in grids]
     assert len({grid["limit"] for grid in grids}) == 1
+
+
+def test_the_kinds_count_every_place_and_say_what_the_loop_made_of_it(drawn):
+    params, result, panels = drawn
+    before, after = titled(panels, "where the model keeps p"), titled(panels, "after the loop")
+    assert sum(int(times.split()[0]) for _, times, _ in before["rows"]) == len(result.before)
+    set_ = {kind for kind, (_, said) in after["rows"] if said == "yes"}
+    counted = sum(int(times.split()[0]) for kind, times, _ in before["rows"] if kind in set_)
+    assert counted == result.n_reset
+    assert [kind for kind, *_ in before["rows"]] == [kind for kind, _ in after["rows"]]

@@ -4,12 +4,24 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from lessons.dropout_reset import Params, Tagger, build, probabilities, reset_dropout, run, two_passes
+from lessons.dropout_reset import LESSON, Params
+
+run = LESSON.run
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The names that the program binds when it runs alone."""
+    with torch.random.fork_rng(devices=[]):
+        return SimpleNamespace(**run_path(str(Path(__file__).parents[2] / "programs" / "dropout_reset.py")))
+
 
 HUGGING_FACE = ["T5Model", "BertModel", "BartModel"]
 
@@ -54,23 +66,23 @@ def test_the_siblings_of_dropout_are_found_by_their_parent_class_only():
     assert run(Params(architecture="Tagger", family="_DropoutNd")).matched == ["word_dropout", "dropout"]
 
 
-def test_modules_lists_a_shared_module_once_and_the_loop_counts_it_once():
+def test_modules_lists_a_shared_module_once_and_the_loop_counts_it_once(program):
     shared = nn.Dropout(0.1)
-    assert reset_dropout(nn.Sequential(shared, nn.Linear(1, 1), shared), 0.5, nn.Dropout, ()) == 1
+    assert program.reset_dropout(nn.Sequential(shared, nn.Linear(1, 1), shared), 0.5, nn.Dropout, ()) == 1
     assert shared.p == 0.5
 
 
-def test_a_dropout_module_of_the_name_dropout_is_not_replaced_by_a_float():
-    model = Tagger(0.1)
-    reset_dropout(model, 0.5, nn.Dropout, ("dropout",))
+def test_a_dropout_module_of_the_name_dropout_is_not_replaced_by_a_float(program):
+    model = program.Tagger(0.1)
+    program.reset_dropout(model, 0.5, nn.Dropout, ("dropout",))
     assert isinstance(model.dropout, nn.Dropout) and model.lstm.dropout == model.attention.dropout == 0.5
 
 
-@pytest.mark.parametrize("architecture", HUGGING_FACE)
-def test_in_eval_mode_two_passes_are_equal_without_any_loop(architecture):
-    torch.manual_seed(0)
-    model, inputs = build(architecture)
-    assert model.training and not two_passes(model.eval(), inputs, seed=0).any() and any(probabilities(model).values())
+def test_in_eval_mode_two_passes_are_equal_without_any_loop(program):
+    model = program.Tagger(0.1)
+    assert program.two_passes(model, {"input_ids": program.ids}, seed=0).any()
+    assert not program.two_passes(model.eval(), {"input_ids": program.ids}, seed=0).any()
+    assert any(program.probabilities(model).values())
 
 
 @pytest.mark.parametrize("architecture", HUGGING_FACE)
@@ -91,3 +103,32 @@ def test_nothing_asks_the_network(monkeypatch):
 def test_importing_the_lesson_does_not_import_transformers():
     code = "import lessons.dropout_reset, sys; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+@pytest.mark.parametrize("architecture", [*HUGGING_FACE, "Tagger"])
+@pytest.mark.parametrize("p", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("attributes", ["dropout, activation_dropout", "dropout"])
+def test_the_words_say_what_the_passes_did(architecture, p, attributes):
+    params = Params(architecture=architecture, p=p, attributes=attributes)
+    result = run(params)
+    told, more = LESSON.caption(params, result), LESSON.details(params, result)
+    assert f"sets {result.n_reset or 'none'} of {len(result.before)}" in told
+    assert told.endswith("are equal to the last bit." if not result.largest[1] else "differ.")
+    assert more.count("are equal to the last bit") == [*map(bool, result.largest)].count(False)
+    assert (f"misses {len(result.before) - result.n_complete}." in more) == (result.n_complete < len(result.before))
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout])
+def test_the_other_dropout_classes_are_siblings_of_nn_dropout(kind):
+    assert not isinstance(kind(0.1), nn.Dropout)
+    assert isinstance(kind(0.1), nn.modules.dropout._DropoutNd)
+
+
+def test_the_loop_sets_one_of_the_taggers_four_places():
+    result = run(Params(architecture="Tagger"))
+    assert (result.n_reset, len(result.before)) == (1, 4)
+    assert [place for place, p in result.after_loop.items() if p] == [
+        "word_dropout.p",
+        "lstm.dropout",
+        "attention.dropout",
+    ]
