@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, error, figure, node, table, tree
-from lessons.collate import Params, Result
+from figures.panels import Figure, Panel, error, facts, figure, node, operator, table, tree, veiled
+from lessons.collate import Params, Result, kind_of, rule
 
 WHY = {
     "Tensor": "tensors are stacked along a new first axis",
     "ndarray": "NumPy arrays become tensors of their dtype and are stacked",
     "int": "numbers become one tensor",
-    "float": "Python floats have 64 bits, and so has the tensor",
+    "float": "Python floats have 64 bits, and so has the tensor where the first one is a float",
     "str": "text has no tensor: it is kept, one for each sample",
     "dict": "a dict stays a dict with the keys of the first sample",
     "tuple": "a tuple becomes a list with one batch for each place",
@@ -19,41 +19,38 @@ WHY = {
 
 
 def draw(params: Params, result: Result) -> Figure:
-    kinds = dict(zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True))
-    below = [_by_size(params, result)]
-    if result.loop:
-        below.insert(
-            0,
-            table('for item in batch["text"]', ["item", "it is"], [[i, met] for i, met in enumerate(result.loop[:4])]),
-        )
-    if result.error:
-        where = 'for item in batch["text"]' if result.batch_tree else "next(iter(loader))"
-        below.insert(0, error("what torch says", result.error, where=where))
-    first = [_tree("sample_tree", result.sample_tree, {}, f"dataset[0], one of {params.batch_size or 1}")]
+    paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
+    kinds = dict(paths) if rule(params) == "default_collate" else {}
+    call = operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
+    hero = [_tree("sample_tree", result.sample_tree, {}, "one sample"), call]
     if result.batch_tree:
-        first.append(
-            _tree(
-                "batch_tree", result.batch_tree, kinds if params.collate_fn == "default_collate" else {}, _badge(params)
-            )
-        )
-        return figure(first, below)
-    return figure([*first, below[0]], below[1:])
+        hero.append(veiled(_tree("batch_tree", result.batch_tree, kinds, "")))
+    if result.error:
+        where = "for item in batch['text']" if result.batch_tree else "next(iter(loader))"
+        hero.append(veiled(error("what torch says", result.error, where=where)))
+    return figure(hero=[hero, [_facts(result)]], more=[_loop(result), [_by_size(params, result)]])
 
 
-def _badge(params: Params) -> str:
-    given = f"list of {params.batch_size} samples" if params.batch_size else "one sample"
-    rule = "default_convert" if not params.batch_size and params.collate_fn == "default_collate" else params.collate_fn
-    return f"{rule}({given})"
+def _facts(result: Result) -> Panel:
+    items = [("sample", "dataset[0]", kind_of(result.sample_tree))]
+    items.append(("batch", "the batch", kind_of(result.batch_tree) if result.batch_tree else "refused"))
+    if result.loop:
+        strings = all(met.startswith("str ") for met in result.loop)
+        items.append(("items", "a loop over batch['text'] meets", "key strings" if strings else "dicts"))
+    return veiled(facts(items))
+
+
+def _loop(result: Result) -> list[Panel]:
+    rows = [[i, met] for i, met in enumerate((result.loop or [])[:4])]
+    return [table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
 
 
 def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], badge: str) -> Panel:
     drawn = []
-    for path, (depth, name, kind, facts, value) in zip(_paths(nodes), nodes, strict=True):
+    for path, (depth, name, kind, of, value) in zip(_paths(nodes), nodes, strict=True):
         why = WHY.get(kinds.get(path, ""), "")
-        told = (
-            f"sample {kinds[path]} -> batch {kind} {facts}: {why}" if why else f"{name}: {kind} {facts} {value}".strip()
-        )
-        drawn.append(node(depth, name, kind=kind, facts=facts, value=value, key=path, note=told))
+        told = f"sample {kinds[path]} -> batch {kind} {of}: {why}" if why else f"{name}: {kind} {of} {value}".strip()
+        drawn.append(node(depth, name, kind=kind, facts=of, value=value, key=path, note=told))
     return tree(title, drawn, badge=badge)
 
 

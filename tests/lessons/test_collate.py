@@ -1,4 +1,4 @@
-"""The tree of a batch follows from the tree of a sample, never from batch_size."""
+"""The tree of a batch follows from the tree of a sample, and from batch_size only where it is None."""
 
 import pytest
 import torch
@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import default_collate
 
-from lessons.collate import Params, run
+from lessons.collate import LESSON, Params, caption, details
+
+run = LESSON.run
 
 SAMPLES = Params.__annotations__["sample"].__args__
 
@@ -42,7 +44,7 @@ def test_the_first_number_decides_the_dtype(sample, dtype):
     assert run(Params(sample=sample, batch_size=2)).batch_tree[0][2:4] == ("Tensor", f"{dtype} (2,)")
 
 
-def test_a_tuple_becomes_a_list_and_the_notes_batch_is_a_list_of_one_tensor():
+def test_a_tuple_becomes_a_list_and_a_batch_of_a_tensor_dataset_is_a_list_of_one_tensor():
     result = run(Params())
     assert result.sample_tree[0][2] == "tuple" and result.length == 1
     assert types(result.batch_tree) == [(0, "batch", "list", "len"), (1, "[0]", "Tensor", "float32")]
@@ -53,7 +55,7 @@ def test_a_list_of_floats_is_transposed():
     assert [node[3] for node in tree] == ["len 3"] + ["float64 (4,)"] * 3
 
 
-def test_the_notes_loop_meets_keys_until_the_list_is_kept():
+def test_the_loop_of_a_qa_model_meets_keys_until_the_list_is_kept():
     merged, kept = (
         run(Params(sample="QAModel text", batch_size=2, collate_fn=fn)) for fn in ("default_collate", "dict of lists")
     )
@@ -75,3 +77,30 @@ def test_pad_sequence_makes_unequal_tensors_rectangular():
         run(Params(sample="tensors of unequal length", collate_fn="pad_sequence", batch_size=3)).batch_tree[0][3]
         == "int64 (3, 3)"
     )
+
+
+def test_the_words_say_what_the_collate_fn_got():
+    params = Params(sample="int", batch_size=None, collate_fn="list")
+    assert caption(params, run(params)) == "Given the sample itself, an int, list refuses with TypeError."
+    params = Params(sample="None", batch_size=2)
+    assert caption(params, run(params)).startswith(
+        "Given a list of 2 samples, the first a NoneType, default_collate refuses"
+    )
+    params = Params(sample="int", batch_size=None)
+    assert "in default_convert" in caption(params, run(params))
+
+
+def test_only_a_dict_of_lists_keeps_the_items_of_the_loop():
+    kept = {fn: run(Params(sample="QAModel text", batch_size=2, collate_fn=fn)) for fn in ("list", "dict of lists")}
+    assert kept["list"].error == "TypeError: list indices must be integers or slices, not str"
+    assert kept["dict of lists"].error is None
+
+
+def test_all_places_of_a_nested_sample_are_named():
+    params = Params(sample="nested", batch_size=2)
+    assert all(f"'{key}'" in details(params, run(params)) for key in ("x", "spans"))
+
+
+@pytest.mark.parametrize("first, dtype", [([1, 2.5], "int64 float32"), ([2.5, 1], "float64 float64")])
+def test_the_type_of_numbers_follows_the_first_one_and_so_may_depend_on_batch_size(first, dtype):
+    assert [str(default_collate(first[:size]).dtype).removeprefix("torch.") for size in (1, 2)] == dtype.split()
