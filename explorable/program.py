@@ -7,10 +7,12 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from explorable.cut import Cut, cut, proof_text, source_of
-from explorable.progress import Bar
+from explorable.params import BadParam
+from explorable.progress import Bar, Cancelled
 from explorable.seeding import seeded
 from explorable.tape import Operators, OperatorTape
 
@@ -63,6 +65,8 @@ class Program:
         """The text of the error that the lesson teaches, if the program ends with one."""
         try:
             exec(code, names)  # the project's own file; what a visitor sets is only ever a value in `names`
+        except (BadParam, Cancelled, torch.OutOfMemoryError):  # no lesson: also where it teaches a RuntimeError
+            raise
         except self.raises as error:
             return f"{type(error).__name__}: {error}"
         return None

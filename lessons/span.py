@@ -1,30 +1,24 @@
 """A question-answering head scores every token as a start and as an end; the answer is the best legal pair, not two argmaxes."""
 
-# A BatchEncoding holds tensors here, which its stubs do not say.
-# mypy: disable-error-code="arg-type, union-attr, assignment"
-
-from contextlib import suppress
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from torch import Tensor
 
 from explorable.lesson import Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, text
-from explorable.progress import Cancelled, progress, tell
-from lessons.source import HEADER, snippet_of
+from explorable.program import Program
+from explorable.progress import Cancelled, tell
 from lessons.span_examples import EXAMPLES, PIANO
 from models.registry import SHIPPED, Choice, ModelUnavailable, choices, shared_registry
 from models.together import Busy
 
 if TYPE_CHECKING:
-    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
     from models.extractive import Extractive
 
 WEIGHTS: Any = Literal[tuple(each.name for each in choices() if each.kind == "extractive")]
-FROM_TRANSFORMERS = "from transformers import AutoModelForQuestionAnswering, AutoTokenizer"
 
 
 @dataclass(frozen=True)
@@ -68,131 +62,6 @@ class Result:
     error: str | None = None
 
 
-def compute(  # noqa: PLR0915 shown by branch
-    question: str,
-    context: str,
-    temperature: float,
-    max_answer_tokens: int,
-    n_best: int,
-    max_length: int,
-    stride: int,
-    folder: str,
-    dtype: torch.dtype,
-    device: str,
-    loaded: "Extractive | None" = None,
-) -> Result:
-    if loaded is None:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=dtype).to(device)
-    else:  # the same two, shared with the other visitors
-        tokenizer, model = loaded.tokenizer, loaded.remembered
-
-    batch = tokenizer(
-        question,
-        context,
-        max_length=max_length,
-        stride=stride,  # what two windows share, not the step between them
-        truncation="only_second",
-        padding=True,
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-        return_tensors="pt",
-    ).to(model.device)
-    offsets = batch.pop("offset_mapping").cpu()  # (W, T, 2)
-    batch.pop("overflow_to_sample_mapping")
-    input_ids, attention_mask = batch["input_ids"], batch["attention_mask"]  # (W, T)
-    token_type_ids = batch.get("token_type_ids")
-    windows = torch.arange(len(input_ids))
-    tokens = [tokenizer.convert_ids_to_tokens(row) for row in input_ids.tolist()]
-    side = torch.tensor([[-1 if s is None else s for s in batch.sequence_ids(w)] for w in windows])  # (W, T)
-
-    with torch.no_grad():
-        outputs = [
-            model(**{name: tensor[some] for name, tensor in batch.items()}) for some in progress(windows.split(8))
-        ]
-    start_logits = torch.cat([output.start_logits for output in outputs]).float().cpu()  # (W, T)
-    end_logits = torch.cat([output.end_logits for output in outputs]).float().cpu()  # (W, T)
-    start_probability = (start_logits / temperature).softmax(dim=-1)
-    end_probability = (end_logits / temperature).softmax(dim=-1)
-
-    at = torch.arange(input_ids.shape[1])
-    length = at[None, :] - at[:, None] + 1  # (T, T): tokens from start to end
-    in_context = side == 1
-    legal = in_context[:, :, None] & in_context[:, None, :] & (length >= 1) & (length <= max_answer_tokens)
-    window, start, end = legal.nonzero(as_tuple=True)  # all legal spans
-    score = start_logits[window, start] + end_logits[window, end]
-
-    place = offsets[window, start, 0] * (len(context) + 1) + offsets[window, end, 1]  # a number for each text
-    places, which = place.unique(return_inverse=True)
-    legal_spans = len(places)  # a piece that two windows hold counts once, with its higher score
-    best = torch.full((legal_spans,), float("-inf")).scatter_reduce(0, which, score, "amax")
-
-    scores, top = best.topk(min(n_best, legal_spans))
-    probabilities = (best / temperature).softmax(dim=0)[top]
-    found = [((which == k) & (score == best[k])).nonzero()[0, 0] for k in top]
-    spans = torch.stack([torch.stack([window[f], start[f], end[f]]) for f in found])  # (n, 3)
-    answers = [context[offsets[w, i, 0] : offsets[w, j, 1]] for w, i, j in spans]
-
-    w = spans[0, 0]
-    naive = torch.stack([start_logits[w].argmax(), end_logits[w].argmax()])  # nothing makes these two a span
-    naive_answer = tokenizer.decode(input_ids[w, naive[0] : naive[1] + 1])
-
-    k = min(8, len(at))  # of the start x end matrix, the likeliest tokens and those of the best spans
-    here = spans[spans[:, 0] == w]
-    starts = torch.cat([start_logits[w].topk(k).indices, here[:, 1]]).unique()
-    ends = torch.cat([end_logits[w].topk(k).indices, here[:, 2]]).unique()
-    matrix = start_logits[w, starts][:, None] + end_logits[w, ends]
-    matrix_legal = legal[w][starts][:, ends]
-    return Result(
-        folder, tokens, input_ids, attention_mask, token_type_ids, offsets, side, start_logits, end_logits,
-        start_probability, end_probability, legal_spans, spans, scores, probabilities, answers, naive, naive_answer,
-        starts, ends, matrix, matrix_legal,
-    )  # fmt: skip
-
-
-def refuse(  # noqa: C901 shown by branch
-    question: str, context: str, max_length: int, stride: int, folder: str, loaded: Any = None
-) -> None:
-    """Raises ValueError for what cannot be read, before the tokenizer sees it.
-
-    A stride that leaves no progress makes it panic with a BaseException (tokenizers #944).
-    """
-    if not question.strip():
-        raise ValueError("question is empty: write at least one word.")
-    if not context.strip():
-        raise ValueError("context is empty: write or paste the text that holds the answer.")
-    if loaded is None:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    else:
-        tokenizer = loaded.tokenizer
-
-    asked = len(tokenizer(question, add_special_tokens=False)["input_ids"])
-    size = len(tokenizer(context, add_special_tokens=False)["input_ids"])
-    special = tokenizer.num_special_tokens_to_add(pair=True)
-    room = max_length - asked - special  # tokens of context in a window
-    if not size:
-        raise ValueError("context holds nothing that the tokenizer reads.")
-    if max_length > tokenizer.model_max_length:
-        raise ValueError(
-            f"max_length must be at most {tokenizer.model_max_length} for these weights, not {max_length}."
-        )
-    if room < 1:
-        raise ValueError(
-            f"question has {asked} tokens, which with {special} special ones fill a window of max_length {max_length}: "
-            "shorten the question or raise max_length."
-        )
-    if stride >= room:
-        raise ValueError(
-            f"stride must be below {room}, not {stride}: "
-            f"beside the question a window of max_length {max_length} holds {room} tokens of context."
-        )
-    windows = 1 + max(0, -(-(size - room) // (room - stride)))
-    if windows > 64:
-        raise ValueError(
-            f"stride {stride} cuts the context into {windows} windows, at most 64 are read: lower it or raise max_length."
-        )
-
-
 def read_by(weights: str) -> tuple[Choice, "Extractive"]:
     """The weights asked for, or the shipped ones where those are not to be had. Raises BadParam."""
 
@@ -214,42 +83,31 @@ def folder_of(chosen: Choice) -> str:
     return chosen.source if isinstance(chosen.source, str) else f"path/to/{chosen.source.name}"
 
 
-def values_of(params: Params, chosen: Choice, loaded: "Extractive") -> dict[str, Any]:
-    """The arguments of `compute` without the loaded model."""
-    given = {name: value for name, value in vars(params).items() if name != "weights"}
-    weights = next(loaded.model.parameters())
-    return {**given, "folder": folder_of(chosen), "dtype": weights.dtype, "device": str(weights.device)}
-
-
-def of_refusal(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in ("question", "context", "max_length", "stride", "folder")}
-
-
-def run(params: Params) -> Result:
+def values(params: Params) -> dict[str, Any]:
+    """The parameters of the program."""
     chosen, loaded = read_by(params.weights)
-    values = values_of(params, chosen, loaded)
+    same = {name: value for name, value in vars(params).items() if name != "weights"}
+    return {**same, **_placed(chosen, loaded)}
+
+
+def given(params: Params) -> dict[str, Any]:
+    """The weights that all visitors share; who asks at the same time is read in one batch."""
+    chosen, loaded = read_by(params.weights)
+    return {"tokenizer": loaded.tokenizer, "model": loaded.remembered, **_placed(chosen, loaded)}
+
+
+def _placed(chosen: Choice, loaded: "Extractive") -> dict[str, Any]:
+    weights = next(loaded.model.parameters())
+    return {"folder": folder_of(chosen), "dtype": weights.dtype, "device": str(weights.device)}
+
+
+@contextmanager
+def scope(_: Params) -> Iterator[None]:
+    """Nothing draws random numbers here; who cannot be answered now is told so."""
     try:
-        refuse(**of_refusal(values), loaded=loaded)
-    except ValueError as error:
-        nothing: dict[str, Any] = {field.name: None for field in fields(Result)}
-        return Result(**nothing | {"folder": values["folder"], "error": f"{type(error).__name__}: {error}"})
-    try:
-        return compute(**values, loaded=loaded)
+        yield
     except Busy as problem:
         raise BadParam(str(problem)) from None
-
-
-def snippet(params: Params) -> str:
-    chosen, loaded = read_by(params.weights)
-    values = values_of(params, chosen, loaded)
-    header = HEADER + FROM_TRANSFORMERS
-    try:
-        refuse(**of_refusal(values), loaded=loaded)
-    except ValueError:
-        code = snippet_of(refuse, {**of_refusal(values), "loaded": None}, header=header)
-        before, raised, after = code.partition("\nraise ")
-        return before + raised + after.split("\n")[0] + "\n" if raised else code
-    return snippet_of(compute, {**values, "loaded": None}, header=header)
 
 
 def caption(params: Params, result: Result) -> str:
@@ -340,8 +198,7 @@ LESSON = Lesson(
     title="Start and end logits",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("span", Result, (ValueError,), values=values, given=given, scope=scope),
     caption=caption,
     button="Ask",
     gpu_seconds=10,
@@ -355,14 +212,14 @@ LESSON = Lesson(
             choices=("[]", "[4, 5, 6, 7, 8, 9]", "an IndexError"),
             answer=0,
             why="A slice whose end lies before its start is empty and raises nothing: the demo prints an empty answer.",
-            proof="torch.arange(12)[9 : 4 + 1].tolist()",
+            proof="crossed",
         ),
         Prediction(
             question="All logits are divided by a temperature of 4. Does the best span change?",
             choices=("yes", "no"),
             answer=1,
             why="Dividing by a positive number keeps the order of the sums; only the probabilities come closer together.",
-            proof="{True: 'no', False: 'yes'}[bool(torch.tensor([7.0, 2.0, 5.0]).argmax() == (torch.tensor([7.0, 2.0, 5.0]) / 4).argmax())]",
+            proof="temperature",
             show={"temperature": 4.0},
         ),
         Prediction(
@@ -370,14 +227,14 @@ LESSON = Lesson(
             choices=("147456", "73920", "5655"),
             answer=2,
             why="Each start has 15 ends, only the last 14 starts have fewer: a narrow band beside the diagonal of the matrix.",
-            proof="int(torch.ones(384, 384).triu().tril(14).sum())",
+            proof="band",
         ),
         Prediction(
             question="300 tokens of context fit in a window and stride=128. Where does the second window start?",
             choices=("128", "172", "300"),
             answer=1,
             why="In a tokenizer stride is what two windows share, so they start 300 - 128 apart.",
-            proof="torch.arange(1000).unfold(0, 300, 300 - 128)[1, 0].item()",
+            proof="stride",
             show={"max_length": 96, "stride": 32},
         ),
     ),

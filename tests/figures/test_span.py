@@ -3,8 +3,10 @@
 import pytest
 
 from figures.span import MOST_FRAMES, PADDING_SHOWN, draw
-from lessons.span import EXAMPLES, Params, run
+from lessons.span import EXAMPLES, LESSON, Params
 from lessons.span_examples import LONG
+
+run = LESSON.run
 
 SHARED = {"context": LONG, "question": "How high were the waves?", "max_length": 64, "stride": 40}
 

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorable.progress import Cancelled, watched
-from lessons.span import EXAMPLES, LESSON, Params, illegal, read_by, run, snippet
+from lessons.span import EXAMPLES, LESSON, Params, illegal, read_by
 from lessons.span_examples import LONG, MARATHON, PIANO
 from models.registry import shared_registry
 from models.windows import Settings
 
+run, snippet = LESSON.run, LESSON.snippet
 WINDOWS = {"max_length": 96, "stride": 24, "context": LONG, "question": "How many people died?"}
 TEXTS = st.text(max_size=200) | st.sampled_from(["שלום 🏔️", "\u200b\u200d", "x" * 400, "a\x00b", "漢字 " * 40])
 

@@ -1,0 +1,132 @@
+# %% parameters
+import torch
+from tqdm import tqdm
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+question: str = "Why can a harpsichord not play softly?"
+context: str = (
+    "Bartolomeo Cristofori built the first piano in Florence around 1700. A harpsichord plucks its "
+    "strings, so it cannot play softly or loudly; Cristofori's hammers strike them and fall back at "
+    "once. Gottfried Silbermann copied the design in Germany, but Johann Sebastian Bach criticised "
+    "his early instruments. By 1850 the iron frame, patented by Alpheus Babcock in Boston in 1825, "
+    "allowed much greater tension. A modern concert grand has 88 keys and about 230 strings."
+)
+temperature: float = 1.0
+max_answer_tokens: int = 15
+n_best: int = 5
+max_length: int = 384  # tokens in a window
+stride: int = 128  # tokens of context that two windows share
+folder: str = "assets/models/extractive"
+dtype: torch.dtype = torch.float32
+device: str = "cpu"
+
+if not question.strip():
+    raise ValueError("question is empty: write at least one word.")
+if not context.strip():
+    raise ValueError("context is empty: write or paste the text that holds the answer.")
+
+# before the tokenizer cuts the text: a stride that leaves no progress makes it panic (tokenizers #944)
+tokenizer = AutoTokenizer.from_pretrained(folder)
+asked = len(tokenizer(question, add_special_tokens=False)["input_ids"])
+size = len(tokenizer(context, add_special_tokens=False)["input_ids"])
+special = tokenizer.num_special_tokens_to_add(pair=True)
+room = max_length - asked - special  # tokens of context in a window
+if not size:
+    raise ValueError("context holds nothing that the tokenizer reads.")
+if max_length > tokenizer.model_max_length:
+    raise ValueError(f"max_length must be at most {tokenizer.model_max_length} for these weights, not {max_length}.")
+if room < 1:
+    raise ValueError(
+        f"question has {asked} tokens, which with {special} special ones fill a window of max_length {max_length}: "
+        "shorten the question or raise max_length."
+    )
+if stride >= room:
+    raise ValueError(
+        f"stride must be below {room}, not {stride}: "
+        f"beside the question a window of max_length {max_length} holds {room} tokens of context."
+    )
+count = 1 + max(0, -(-(size - room) // (room - stride)))
+if count > 64:
+    raise ValueError(
+        f"stride {stride} cuts the context into {count} windows, at most 64 are read: lower it or raise max_length."
+    )
+
+model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=dtype).to(device)
+batch = tokenizer(
+    question,
+    context,
+    max_length=max_length,
+    stride=stride,  # what two windows share, not the step between them
+    truncation="only_second",
+    padding=True,
+    return_overflowing_tokens=True,
+    return_offsets_mapping=True,
+    return_tensors="pt",
+).to(model.device)
+offsets = batch.pop("offset_mapping").cpu()  # (W, T, 2)
+batch.pop("overflow_to_sample_mapping")
+input_ids, attention_mask = batch["input_ids"], batch["attention_mask"]  # (W, T)
+token_type_ids = batch.get("token_type_ids")
+windows = torch.arange(len(input_ids))
+tokens = [tokenizer.convert_ids_to_tokens(row) for row in input_ids.tolist()]
+side = torch.tensor([[-1 if s is None else s for s in batch.sequence_ids(w)] for w in windows])  # (W, T)
+at = torch.arange(input_ids.shape[1])
+
+# %% score every legal pair of a start and an end
+with torch.no_grad():
+    outputs = [model(**{name: tensor[some] for name, tensor in batch.items()}) for some in tqdm(windows.split(8))]
+start_logits = torch.cat([output.start_logits for output in outputs]).float().cpu()  # (W, T)
+end_logits = torch.cat([output.end_logits for output in outputs]).float().cpu()  # (W, T)
+
+length = at[None, :] - at[:, None] + 1  # (T, T): tokens from start to end
+in_context = side == 1
+legal = in_context[:, :, None] & in_context[:, None, :] & (length >= 1) & (length <= max_answer_tokens)
+window, start, end = legal.nonzero(as_tuple=True)  # all legal spans
+score = start_logits[window, start] + end_logits[window, end]
+
+# %% the n best, each piece of text once
+place = offsets[window, start, 0] * (len(context) + 1) + offsets[window, end, 1]  # a number for each text
+places, which = place.unique(return_inverse=True)
+legal_spans = len(places)  # a piece that two windows hold counts once, with its higher score
+best = torch.full((legal_spans,), float("-inf")).scatter_reduce(0, which, score, "amax")
+
+scores, top = best.topk(min(n_best, legal_spans))
+probabilities = (best / temperature).softmax(dim=0)[top]
+found = [((which == k) & (score == best[k])).nonzero()[0, 0] for k in top]
+spans = torch.stack([torch.stack([window[f], start[f], end[f]]) for f in found])  # (n, 3)
+answers = [context[offsets[w, i, 0] : offsets[w, j, 1]] for w, i, j in spans]
+
+# %% two argmaxes, each on its own
+w = spans[0, 0]
+naive = torch.stack([start_logits[w].argmax(), end_logits[w].argmax()])  # nothing makes these two a span
+naive_answer = tokenizer.decode(input_ids[w, naive[0] : naive[1] + 1])
+
+# %% the likeliest starts and ends, and the sums
+k = min(8, len(at))  # of the start x end matrix, the likeliest tokens and those of the best spans
+here = spans[spans[:, 0] == w]
+starts = torch.cat([start_logits[w].topk(k).indices, here[:, 1]]).unique()
+ends = torch.cat([end_logits[w].topk(k).indices, here[:, 2]]).unique()
+matrix = start_logits[w, starts][:, None] + end_logits[w, ends]
+matrix_legal = legal[w][starts][:, ends]
+
+# %% the probability of each token as a start and as an end
+start_probability = (start_logits / temperature).softmax(dim=-1)
+end_probability = (end_logits / temperature).softmax(dim=-1)
+
+# %% print
+for answer, found_score, probability in zip(answers, scores, probabilities, strict=True):
+    print(f"{found_score:8.2f} {probability:.3f} {answer}")
+print(f"two argmaxes on their own: {naive.tolist()} {naive_answer!r}")
+
+# %% proof: crossed
+print(torch.arange(12)[9 : 4 + 1].tolist())
+
+# %% proof: temperature
+scores_of_three = torch.tensor([7.0, 2.0, 5.0])
+print("no" if scores_of_three.argmax() == (scores_of_three / 4).argmax() else "yes")
+
+# %% proof: band
+print(int(torch.ones(384, 384).triu().tril(14).sum()))
+
+# %% proof: stride
+print(torch.arange(1000).unfold(0, 300, 300 - 128)[1, 0].item())
