@@ -65,10 +65,10 @@ def _lists(value: Any) -> Any:
 def _channel(params: Params, result: Result, cells: Any) -> Panel:
     """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
     values = result.x[:, 0]
-    added = [f"{n}" if n == 0 or not params.shift else f"{n}  +{params.shift:g}" for n in range(params.N)]
+    added = [f"{n}" if n == 0 or not params.shift else f"{n} +{params.shift:g}" for n in range(params.N)]
     return grid(
         "x[:, 0]", values, tensor=described("x[:, 0]", values, ("N", "L")), limit=limit(result.x), digits=1, signed=False,
-        rows="N", cols="L", col_dim=2, row_labels=added, label_width=62, badge="channel 0 of a batch",
+        rows="N", cols="L", col_dim=2, row_labels=added, label_width=50, badge="channel 0 of a batch",
         keys=[[f"cell-{n},0,{i}" for i in range(params.L)] for n in range(params.N)],
         notes=[[f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}" for i, x in enumerate(sample[0])] for n, sample in enumerate(cells.x)],
     )  # fmt: skip

@@ -8,7 +8,7 @@ STAGES = ("before", "after the loop", "after the complete loop")
 
 def draw(params: Params, result: Result) -> Figure:
     config = [_config(result)] if result.config else []
-    loop = operator(f"m.p = {params.p:g}", f"for each m in model.modules() if isinstance(m, {params.family})")
+    loop = operator(f"m.p = {params.p:g}", f"for each m that is an {params.family}")
     return figure(
         hero=[[_kinds(result), loop, veiled(_found(params, result))], [_facts(params, result)]],
         more=[[_largest(result), _loops(params)], [_places(params, result)], _differences(result), config],
@@ -27,7 +27,7 @@ def _grouped(result: Result) -> dict[str, list[str]]:
 def _kinds(result: Result) -> Panel:
     """What the model keeps of dropout, before any loop."""
     rows = [[kind, f"{len(places)} ×", f"{result.before[places[0]]:g}"] for kind, places in _grouped(result).items()]
-    return table("where the model keeps p", ["class.attribute", "times", "p"], rows)
+    return table("where the model keeps p", ["class.attribute", "times", "p"], rows, breaks=True)
 
 
 def _found(params: Params, result: Result) -> Panel:
@@ -35,7 +35,7 @@ def _found(params: Params, result: Result) -> Panel:
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
         rows.append([kind, _badge(result.after_loop[places[0]], path in result.matched and attribute == "p")])
-    return table("after the loop", ["class.attribute", "p"], rows)
+    return table("after the loop", ["class.attribute", "p"], rows, breaks=True)
 
 
 def _facts(params: Params, result: Result) -> Panel:

@@ -89,7 +89,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="t5",
-            question="A T5 in train mode: a loop sets p = 0 in every nn.Dropout. Then what of two passes?",
+            question="A loop sets p = 0 in every nn.Dropout of a T5 in train mode. How do two passes compare?",
             choices=(
                 Choice(
                     "they are equal",
@@ -155,7 +155,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="config",
-            question="The loop sets every nn.Dropout of a BertModel to 0.5. What of config.hidden_dropout_prob?",
+            question="The loop sets every nn.Dropout of a BertModel to 0.5. What becomes of config.hidden_dropout_prob?",
             choices=(
                 Choice(
                     "it follows, and says 0.5",
