@@ -1,10 +1,11 @@
-"""Three bars that can be dragged, what softmax makes of them, and what each way of feeding the loss costs."""
+"""Three bars that can be dragged and what softmax makes of them; then the loss, its gradient and each way of feeding it."""
 
 import math
 from collections.abc import Sequence
 
+from explorable.words import number
 from figures.formula import term
-from figures.panels import Figure, Panel, bars, described, figure, pressable, table
+from figures.panels import Figure, Panel, bars, described, facts, figure, operator, pressable, table, veiled
 from lessons.logits import Params, Result
 
 CLASSES = ("class 0", "class 1", "class 2")
@@ -12,11 +13,51 @@ KEYS = ["class0", "class1", "class2"]
 
 
 def draw(params: Params, result: Result) -> Figure:
+    call = operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}")
     return figure(
-        [_logits(params, result), _probs(result), _log_probs(result)],
-        [_gradient(params, result), _losses(params, result)],
-        [_numbers(result)],
+        hero=[[_logits(params, result), call, veiled(_probs(params, result))], [_facts(params, result)]],
+        more=[[_gradient(params, result), _losses(params, result)], [_log_probs(result), _numbers(result)]],
     )
+
+
+def _scaled(params: Params) -> str:
+    """What softmax is given, written with the shift and the temperature that do something."""
+    sign = "-" if params.shift < 0 else "+"
+    shifted = f"logits {sign} {abs(params.shift):g}" if params.shift else "logits"
+    if params.temperature == 1:
+        return shifted
+    return f"{f'({shifted})' if params.shift else shifted} / {params.temperature:g}"
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    right = params.target
+    items = [
+        ("constant", "with 100 added", _moved(result)),
+        ("loss", "F.cross_entropy returns", number(result.losses[params.fed].item())),
+        ("grad", f"gradient of logit {right}", number(result.grad[right].item(), 4)),
+        ("largest", "largest |gradient|", number(result.grad.abs().max().item(), 4)),
+        ("log", f"probs.log() of class {right}", number(result.log_of_probs[right].item())),
+    ]
+    if not result.log_grad.isfinite().all():
+        items.append(("through", "gradients through this log", _not_finite(result)))
+    if params.fed != "logits":
+        items.insert(2, ("compared", "beside feeding logits", _compared(params, result)))
+    return veiled(facts(items))
+
+
+def _not_finite(result: Result) -> str:
+    return "nan" if result.log_grad.isnan().any() else "infinite"
+
+
+def _moved(result: Result) -> str:
+    return f"rounding: {number(result.moved, 6)}" if result.moved else "no probability changes"
+
+
+def _compared(params: Params, result: Result) -> str:
+    more = (result.losses[params.fed] - result.losses["logits"]).item()
+    if abs(more) < 1e-4:
+        return "the same loss"
+    return f"{number(abs(more))} {'more' if more > 0 else 'less'}"
 
 
 def _logits(params: Params, result: Result) -> Panel:
@@ -43,7 +84,7 @@ def _target(params: Params) -> list[str]:
     return ["lit" if index == params.target else "" for index in range(3)]
 
 
-def _probs(result: Result) -> Panel:
+def _probs(params: Params, result: Result) -> Panel:
     scaled, top = result.scaled.tolist(), max(result.scaled.tolist())
     total = sum(math.exp(z - top) for z in scaled)
     notes = [
@@ -51,7 +92,9 @@ def _probs(result: Result) -> Panel:
         f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels"
         for z, p in zip(scaled, result.probs.tolist(), strict=True)
     ]
-    return bars("probs = softmax", CLASSES, result.probs.tolist(), limit=1.0, notes=notes, keys=KEYS)
+    return bars(
+        "probs", CLASSES, result.probs.tolist(), limit=1.0, notes=notes, keys=KEYS, marks=_target(params), digits=4, wide=True
+    )  # fmt: skip
 
 
 def _log_probs(result: Result) -> Panel:
@@ -68,8 +111,13 @@ def _gradient(params: Params, result: Result) -> Panel:
     """Autograd's gradient; its arithmetic is that of the formula where the formula holds."""
     grads, formula, probs = (t.tolist() for t in (result.grad, result.formula, result.probs))
     notes = [
-        _step(grad) + f"   (p - onehot) / temperature = ({p:.4f} - {int(i == params.target)}) / {params.temperature:g} "
-        f"= {f + 0.0:.4f}" + ("" if params.fed != "softmax(logits)" else "   which holds only where logits are fed")
+        _step(grad) + f"   (p - onehot) / temperature = ({p:.7f} - {int(i == params.target)}) / {params.temperature:g} "
+        f"= {f + 0.0:.4f}"
+        + (
+            ""
+            if params.fed != "softmax(logits)"
+            else "   which is the gradient where logits or log-probabilities are fed"
+        )
         for i, (grad, f, p) in enumerate(zip(grads, formula, probs, strict=True))
     ]
     limit = max(map(abs, formula)) or 1.0
@@ -104,10 +152,10 @@ def _losses(params: Params, result: Result) -> Panel:
 
     return table(
         "F.cross_entropy(input, label)",
-        ("input", f"loss of class {params.target}", "the lowest it can be"),
+        ("input", f"loss of class {params.target}", "lowest possible"),
         [row(fed) for fed in result.losses],
         lit=[list(result.losses).index(params.fed)],
-        note="log_softmax of log-probabilities changes nothing; softmax of probabilities does.",
+        note="Where logits or their log_softmax are fed, 0 is approached and not reached.",
         wide=True,
     )
 

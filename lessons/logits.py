@@ -1,27 +1,25 @@
-"""Logits are scores up to a constant: softmax turns them into probabilities, and F.cross_entropy does that by itself."""
+"""softmax ignores a constant added to all logits, sigmoid does not; F.cross_entropy applies log_softmax itself, so it takes logits."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from explorable.seeding import seeded
-from lessons.source import snippet_of
+from explorable.program import Program, unscoped
+from explorable.words import number, spelled
 
 Fed = Literal["logits", "softmax(logits)", "log_softmax(logits)"]
 
 
 @dataclass(frozen=True)
 class Params:
-    z0: float = bounded(2.0, low=-10.0, high=10.0, step=0.1, about="logit of class 0; or drag its bar")
+    z0: float = bounded(2.0, low=-10.0, high=10.0, step=0.1, about="logit of class 0; drag its bar")
     z1: float = bounded(-1.0, low=-10.0, high=10.0, step=0.1, about="logit of class 1")
     z2: float = bounded(0.5, low=-10.0, high=10.0, step=0.1, about="logit of class 2")
     shift: float = bounded(0.0, low=-10.0, high=10.0, step=0.5, about="added to all three logits")
-    temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="what the logits are divided by")
+    temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="divides the logits")
     target: Literal[0, 1, 2] = choice(0, about="the right class")
     fed: Fed = choice("logits", about="what F.cross_entropy is given")
 
@@ -36,137 +34,200 @@ class Result:
     losses: dict[str, Tensor]  # what is fed -> cross-entropy
     lowest: dict[str, Tensor]  # what is fed -> cross-entropy of the best that can be fed
     grad: Tensor  # (3,) d losses[fed] / d logits, by autograd
-    formula: Tensor  # (3,) (p - onehot) / temperature, the gradient where logits are fed
-
-
-def compute(z0: float, z1: float, z2: float, shift: float, temperature: float, target: int, fed: str) -> Result:
-    logits = torch.tensor([z0, z1, z2], requires_grad=True)
-    label = torch.tensor(target)
-    onehot = F.one_hot(label, num_classes=3).float()
-
-    scaled = (logits + shift) / temperature
-    probs = scaled.softmax(dim=0)
-    log_probs = scaled.log_softmax(dim=0)
-    log_of_probs = probs.log()
-
-    losses = {
-        "logits": F.cross_entropy(scaled, label),
-        "softmax(logits)": F.cross_entropy(probs, label),  # a second softmax
-        "log_softmax(logits)": F.cross_entropy(log_probs, label),
-    }
-    lowest = {
-        "logits": F.cross_entropy(1000 * onehot, label),
-        "softmax(logits)": F.cross_entropy(onehot, label),  # no probabilities are better than these
-        "log_softmax(logits)": F.cross_entropy(onehot.log(), label),
-    }
-    [grad] = torch.autograd.grad(losses[fed], logits)
-    formula = (probs - onehot) / temperature
-    return Result(logits, scaled, probs, log_probs, log_of_probs, losses, lowest, grad, formula)
-
-
-def run(params: Params) -> Result:
-    with seeded(0):
-        return compute(**vars(params))
-
-
-def snippet(params: Params) -> str:
-    return snippet_of(compute, vars(params))
+    formula: Tensor  # (3,) (p - onehot) / temperature, the gradient where logits or log-probabilities are fed
+    moved: float  # the largest change of a probability where 100 is added to all logits
+    log_grad: Tensor  # (3,) d -log_of_probs[target] / d logits: nan where softmax underflows in any class
 
 
 def caption(params: Params, result: Result) -> str:
-    z, p = ([f"{value:.3g}" for value in tensor.tolist()] for tensor in (result.logits, result.probs))
-    loss, lowest = result.losses[params.fed].item(), result.lowest[params.fed].item()
-    softmax = (
-        f"softmax(([{', '.join(z)}] {'-' if params.shift < 0 else '+'} {abs(params.shift):g}) / {params.temperature:g}) "
-        f"= [{', '.join(p)}]."
-    )
-    told = f"F.cross_entropy of {params.fed} for class {params.target} is {loss:.4f}."
+    loss, lowest = (number(by[params.fed].item()) for by in (result.losses, result.lowest))
     if params.fed == "softmax(logits)":
-        right = result.losses["logits"].item()
-        why = (
-            f"It applies softmax once more: the loss of the logits is {right:.4f}, and this one cannot fall below "
-            f"{lowest:.4f}."
+        return (
+            f"F.cross_entropy applies softmax once more: the loss is {loss}, that of the logits is "
+            f"{number(result.losses['logits'].item())}, and no probabilities get below {lowest}."
         )
-    else:
-        why = f"Its gradient for that logit is {_signed(result.grad, params.target)}, which is (p - 1) / temperature."
-    lost = int((result.log_of_probs == float("-inf")).sum())
-    under = f" {lost} of 3 probabilities underflow to 0: their log is -inf, log_softmax stays finite." if lost else ""
-    return f"{softmax} {told} {why}{under}"
+    if lost := underflown(result):
+        return (
+            f"In float32 softmax is 0 for {spelled(lost)} of the three classes, where probs.log() is -inf; "
+            f"log_softmax stays finite, and the loss is {loss}."
+        )
+    if params.fed == "log_softmax(logits)":
+        return f"A second log_softmax changes no log-probability, so the loss is {loss}, as it is for the logits."
+    p, grad = result.probs[params.target].item(), result.grad[params.target].item()
+    return (
+        f"For the right class p is {number(p)}, the loss is {loss}, and the gradient of its logit is {number(grad, 4)}."
+    )
 
 
-def _signed(tensor: Tensor, index: int) -> str:
-    return f"{tensor[index].item() + 0.0:.4f}"
+def underflown(result: Result) -> int:
+    """How many of the probabilities are 0 in float32."""
+    return int((result.probs == 0).sum())
 
 
-Z = "torch.tensor([2.0, -1.0, 0.5])"
+def details(params: Params, result: Result) -> str:
+    z, p = (", ".join(f"{value + 0.0:.3g}" for value in t.tolist()) for t in (result.logits, result.probs))
+    sign = "-" if params.shift < 0 else "+"
+    return (
+        f"softmax(([{z}] {sign} {abs(params.shift):g}) / {params.temperature:g}) = [{p}]; class {params.target} is right. "
+        "Logits and log-probabilities have the gradient (p - onehot) / temperature; behind a second softmax it is another. "
+        "sigmoid, and with it BCEWithLogits, scores each logit by itself: there a constant changes the probabilities."
+    )
+
+
 LESSON = Lesson(
     slug="logits",
     title="What a logit is",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("logits", Result, scope=unscoped),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("fed", "shift", "temperature", "target"),
+    related=("span", "train_mode_answers"),
     predictions=(
         Prediction(
-            question="softmax([2, -1, 0.5] + 100), compared with softmax([2, -1, 0.5]): what changes?",
-            choices=("the largest grows", "they become more equal", "nothing"),
+            id="constant",
+            question="100 is added to each of the logits [2, -1, 0.5]. What becomes of their softmax?",
+            choices=(
+                Choice(
+                    "the largest grows",
+                    "Multiplying by 100 would do that. Adding leaves the differences alone, and softmax depends on these.",
+                ),
+                Choice(
+                    "they become more equal",
+                    "Beside 100 the differences look small. But softmax takes differences, not ratios, of logits.",
+                ),
+                Choice(
+                    "no probability changes",
+                    "exp(z + c) = exp(z) · exp(c), and exp(c) cancels. sigmoid has no sum in which it could cancel.",
+                ),
+                Choice(
+                    "nan: exp(102) overflows",
+                    "exp(102) does overflow in float32. torch subtracts the largest logit first, which changes no softmax.",
+                ),
+            ),
             answer=2,
-            why="exp(z + c) = exp(z) · exp(c), and exp(c) cancels: logits are defined up to an additive constant.",
-            proof=f"'nothing' if torch.allclose(({Z} + 100).softmax(0), {Z}.softmax(0)) else 'something'",
-            show={"shift": 10.0},
+            proof="a constant",
+            show={},
+            ring="constant",
         ),
         Prediction(
-            question="F.cross_entropy is fed the perfect probabilities [1, 0, 0] for class 0. What is the loss?",
-            choices=("0.000", "0.551", "1.099"),
-            answer=1,
-            why="It takes them for logits and applies softmax again: log(1 + 2/e) = 0.551, and no probabilities do better.",
-            proof="f'{F.cross_entropy(torch.tensor([1.0, 0.0, 0.0]), torch.tensor(0)).item():.3f}'",
-            show={"fed": "softmax(logits)", "z0": 10.0, "z1": -10.0, "z2": -10.0},
-        ),
-        Prediction(
-            question="For logits [2, -1, 0.5] and class 0, p of class 0 is 0.7856. What is the gradient of its logit?",
-            choices=("-0.2144", "0.7856", "-1.2729"),
+            id="gradient",
+            question="Class 0 is right, and softmax of [2, -1, 0.5] gives it 0.7856. What is the gradient of its logit?",
+            choices=(
+                Choice("-0.2144", "By the logits the gradient of cross-entropy is p - onehot: here 0.7856 - 1."),
+                Choice(
+                    "0.7856", "For a wrong class the gradient is its p. For the right class, 1 is subtracted from it."
+                ),
+                Choice(
+                    "-1.2729",
+                    "That is -1/p, the gradient by the probability. The way through softmax to the logit has p(1 - p) as a factor.",
+                ),
+                Choice("0.2412", "That is the loss, -log(0.7856). Its slope by the logit is another number."),
+            ),
             answer=0,
-            why="The gradient of cross-entropy by the logits is p - onehot: 0.7856 - 1 for the right class, p for the others.",
-            proof=f"(lambda z: f'{{torch.autograd.grad(F.cross_entropy(z, torch.tensor(0)), z)[0][0].item():.4f}}')"
-            f"({Z}.requires_grad_())",
-            show={"target": 0},
+            proof="gradient",
+            show={},
+            ring="grad",
         ),
         Prediction(
-            question="The class is wrong for certain: logits [-10, 10, 10], class 0. Which input leaves a gradient to learn from?",
-            choices=("softmax(logits)", "logits", "both"),
+            id="perfect",
+            question="F.cross_entropy is fed the perfect probabilities [1, 0, 0], class 0 is right. What is the loss?",
+            choices=(
+                Choice("0.0", "It would be -log(1) if they were read as probabilities. F.cross_entropy reads logits."),
+                Choice(
+                    "1.099", "That is log(3), the loss of three equal scores. These differ by 1, which helps a little."
+                ),
+                Choice("inf", "log(0) would appear for a class with p = 0, but these zeros are taken for logits."),
+                Choice(
+                    "0.551",
+                    "It takes them for logits and applies softmax again: log(1 + 2/e). No three probabilities do better.",
+                ),
+            ),
+            answer=3,
+            proof="perfect probabilities",
+            show={"fed": "softmax(logits)", "z0": 10.0, "z1": -10.0, "z2": -10.0},
+            ring="loss",
+        ),
+        Prediction(
+            id="log_probs",
+            question="F.cross_entropy is fed log_softmax(logits) in place of the logits [2, -1, 0.5]. What comes out?",
+            choices=(
+                Choice(
+                    "a larger loss",
+                    "So it is with softmax(logits). Log-probabilities differ from logits by a constant, and that cancels.",
+                ),
+                Choice(
+                    "the same loss",
+                    "log_softmax subtracts one constant from all logits, so a second log_softmax changes nothing.",
+                ),
+                Choice(
+                    "nan: the log of a negative number",
+                    "F.cross_entropy takes no log of what it is fed: log_softmax takes exp first, of any sign.",
+                ),
+            ),
             answer=1,
-            why="softmax is flat there: through it hardly anything comes back, while p - onehot of the logits is -1.",
-            proof="(lambda g: {(False, True): 'logits', (True, False): 'softmax(logits)', (True, True): 'both'}"
-            "[g(lambda z: z.softmax(0)), g(lambda z: z)])((lambda label: lambda f: (lambda z: bool(torch.autograd.grad("
-            "F.cross_entropy(f(z), label), z)[0][0].abs() > 0.01))(torch.tensor([-10.0, 10.0, 10.0], requires_grad=True)))"
-            "(torch.tensor(0)))",
+            proof="log-probabilities",
+            show={"fed": "log_softmax(logits)"},
+            ring="compared",
+        ),
+        Prediction(
+            id="wrong",
+            question="softmax, then F.cross_entropy; logits [-10, 10, 10], class 0 is right. How large is the largest gradient?",
+            choices=(
+                Choice(
+                    "1.0",
+                    "So large it is when logits are fed: p - onehot is -1. Softmax in between multiplies it by a slope near 0.",
+                ),
+                Choice("0.5", "That is p of the two wrong classes, and their gradient if logits were fed."),
+                Choice(
+                    "less than 0.0001",
+                    "The softmax in front is flat there: p of class 0 hardly moves, and the two wrong classes pull alike.",
+                ),
+            ),
+            answer=2,
+            proof="wrong for certain",
             show={"fed": "softmax(logits)", "z0": -10.0, "z1": 10.0, "z2": 10.0},
+            ring="largest",
+        ),
+        Prediction(
+            id="log_of_softmax",
+            question="The logits, divided by a temperature, are [100, -100, 0]. What is softmax(...).log() of class 1?",
+            choices=(
+                Choice("-200.0", "On paper, and by log_softmax. But softmax has to store exp(-200) first."),
+                Choice("-inf", "exp(-200) is too small for float32: softmax stores 0, and the log of 0 is taken."),
+                Choice("nan", "The value is an infinity, not nan. It is the gradient through it that becomes nan."),
+            ),
+            answer=1,
+            proof="log of softmax",
+            show={"z0": 10.0, "z1": -10.0, "z2": 0.0, "temperature": 0.1, "target": 1},
+            ring="log",
         ),
     ),
     traps=(
         Trap(
             name="Softmax, then CrossEntropyLoss",
-            sentence="The answer is as right as can be, and the loss stays at 0.551: softmax was applied twice.",
+            sentence="The answer is as right as can be, and the loss is 0.551: softmax was applied twice.",
             source="https://github.com/ariecattan/SciCo/issues/2",
             params={"fed": "softmax(logits)", "z0": 10.0, "z1": -10.0, "z2": -10.0},
         ),
         Trap(
             name="Wrong, and no gradient",
-            sentence="The answer is wrong for certain, but through two softmaxes almost no gradient reaches the logits.",
-            source="https://github.com/Graylab/DL4Proteins-notebooks/issues/13",
+            sentence="The answer is wrong for certain, but behind a second softmax the largest gradient is below 0.0001.",
+            source="https://github.com/bowang-lab/Transformer-GCN-QA/pull/32",
             params={"fed": "softmax(logits)", "z0": -10.0, "z1": 10.0, "z2": -10.0},
         ),
         Trap(
             name="log of softmax",
-            sentence="softmax underflows to 0 and its log is -inf; log_softmax of the same logits stays finite.",
-            source="https://github.com/summerlvsong/Aggregation-Cross-Entropy/issues/2",
+            sentence="softmax underflows to 0 in the right class: its log is -inf, and the gradient through it nan. "
+            "log_softmax of the same logits is finite.",
+            source="https://github.com/pytorch/pytorch/issues/1620",
             params={"z0": 10.0, "z1": -10.0, "z2": 0.0, "temperature": 0.1, "target": 1},
         ),
     ),
     examples=(
-        Example("Nothing known: three equal logits", {"z0": 0.0, "z1": 0.0, "z2": 0.0}),
+        Example("Three equal logits", {"z0": 0.0, "z1": 0.0, "z2": 0.0}),
         Example("Sure and right", {"z0": 8.0, "z1": -2.0, "z2": -2.0}),
         Example("Sure and wrong", {"z0": -2.0, "z1": 8.0, "z2": -2.0}),
         Example("Flattened by a temperature of 5", {"temperature": 5.0}),

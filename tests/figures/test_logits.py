@@ -3,7 +3,9 @@
 from dataclasses import fields
 
 from figures.logits import draw
-from lessons.logits import Params, run
+from lessons.logits import LESSON, Params
+
+run = LESSON.run
 
 
 def panels(params):
@@ -21,7 +23,7 @@ def test_the_bars_of_the_logits_belong_to_their_controls():
 
 def test_the_bars_are_the_tensors():
     result, shown = panels(Params(fed="softmax(logits)"))
-    assert shown["probs = softmax"]["values"] == result.probs.tolist()
+    assert shown["probs"]["values"] == result.probs.tolist()
     assert shown["log_probs = log_softmax"]["values"] == result.log_probs.tolist()
     assert shown["grad of the loss of softmax(logits)"]["values"] == result.grad.tolist()
 

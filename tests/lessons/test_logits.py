@@ -1,13 +1,16 @@
-"""Logits are scores up to a constant; cross-entropy turns them into probabilities by itself."""
+"""What softmax, a constant and F.cross_entropy make of logits, and what sigmoid makes of them."""
 
 import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.logits import Params, run
+from lessons.logits import LESSON, Params, caption, underflown
+
+run = LESSON.run
 
 SCORES = st.floats(-10, 10)
 CLASSES = st.integers(0, 2)
@@ -54,3 +57,66 @@ def test_two_softmaxes_leave_no_gradient_where_the_answer_is_surely_wrong():
 def test_log_softmax_stays_finite_where_the_log_of_softmax_does_not():
     result = run(Params(10.0, -10.0, 0.0, temperature=0.1))
     assert result.log_probs.isfinite().all() and not result.log_of_probs.isfinite().all()
+
+
+@given(z=st.lists(SCORES, min_size=2, max_size=6), shift=st.floats(1, 10))
+def test_a_constant_cancels_in_softmax_and_not_in_sigmoid(z, shift):
+    logits = torch.tensor(z)
+    torch.testing.assert_close((logits + shift).softmax(0), logits.softmax(0), rtol=0, atol=1e-5)
+    assert ((logits + shift).sigmoid() > logits.sigmoid()).any() or logits.min() > 8
+    one, other = (F.binary_cross_entropy_with_logits(x, torch.ones(len(z))) for x in (logits, logits + shift))
+    assert other < one
+
+
+@given(z0=SCORES, z1=SCORES, z2=SCORES, target=CLASSES, temperature=TEMPERATURES)
+def test_the_formula_is_the_gradient_for_log_probabilities_as_well_and_not_behind_a_second_softmax(
+    z0, z1, z2, target, temperature
+):
+    given_them = {"temperature": temperature, "target": target}
+    log_probs = run(Params(z0, z1, z2, fed="log_softmax(logits)", **given_them))
+    torch.testing.assert_close(log_probs.grad, log_probs.formula, rtol=0, atol=1e-5)
+    twice = run(Params(z0, z1, z2, fed="softmax(logits)", **given_them))
+    if twice.formula.abs().max() > 0.01:
+        assert not torch.allclose(twice.grad, twice.formula, atol=1e-3)
+
+
+@given(z0=SCORES, z1=SCORES, z2=SCORES, shift=SCORES, temperature=st.floats(0.1, 10))
+def test_adding_100_leaves_nothing_but_rounding(z0, z1, z2, shift, temperature):
+    assert run(Params(z0, z1, z2, shift=shift, temperature=temperature)).moved < 1e-3
+
+
+@given(z0=SCORES, z1=SCORES, z2=SCORES, temperature=st.floats(0.1, 10), target=CLASSES)
+def test_log_softmax_is_finite_and_the_log_of_softmax_and_its_gradient_where_no_probability_underflows(
+    z0, z1, z2, temperature, target
+):
+    result = run(Params(z0, z1, z2, temperature=temperature, target=target))
+    assert result.log_probs.isfinite().all()
+    assert bool(result.log_of_probs.isfinite().all()) == (not underflown(result))
+    if underflown(result):
+        assert result.log_grad.isnan().any()
+    if result.probs.min() > 1e-37:  # below that, 1 / p overflows although p itself is not 0
+        assert result.log_grad.isfinite().all()
+
+
+@given(
+    params=st.builds(
+        Params, SCORES, SCORES, SCORES, SCORES, st.floats(0.1, 10), CLASSES,
+        st.sampled_from(["logits", "softmax(logits)", "log_softmax(logits)"]),
+    )
+)  # fmt: skip
+def test_each_clause_of_the_caption_is_said_where_it_holds(params):
+    result = run(params)
+    told, loss = caption(params, result), result.losses[params.fed].item()
+    assert ("once more" in told) == (params.fed == "softmax(logits)")
+    assert ("-inf" in told) == (params.fed != "softmax(logits)" and not result.log_of_probs.isfinite().all())
+    if "as it is for the logits" in told:
+        assert loss == pytest.approx(result.losses["logits"].item(), abs=1e-4)
+    if "no probabilities get below" in told:
+        assert loss >= result.lowest[params.fed].item() - 1e-6
+
+
+def test_the_traps_show_what_they_name():
+    twice, wrong, log = (run(Params(**trap.params)) for trap in LESSON.traps)
+    assert f"{twice.losses['softmax(logits)'].item():.3f}" == "0.551" and twice.probs.argmax() == 0
+    assert wrong.grad.abs().max() < 1e-4 and wrong.probs.argmax() != 0
+    assert log.log_of_probs[1] == float("-inf") and log.log_grad.isnan().any() and log.log_probs.isfinite().all()
