@@ -69,13 +69,13 @@ print("the same loss" if same else "another loss")
 
 # %% proof: gradient
 z = torch.tensor([2.0, -1.0, 0.5], requires_grad=True)
-F.cross_entropy(z, torch.tensor(0)).backward()
-print(f"{z.grad[0].item():.4f}")
+[gradient] = torch.autograd.grad(F.cross_entropy(z, torch.tensor(0)), z)
+print(f"{gradient[0].item():.4f}")
 
 # %% proof: wrong for certain
 z = torch.tensor([-10.0, 10.0, 10.0], requires_grad=True)
-F.cross_entropy(z.softmax(0), torch.tensor(0)).backward()
-largest = z.grad.abs().max().item()
+[gradient] = torch.autograd.grad(F.cross_entropy(z.softmax(0), torch.tensor(0)), z)
+largest = gradient.abs().max().item()
 print("less than 0.0001" if 0 < largest < 0.0001 else largest)
 
 # %% proof: log of softmax
