@@ -217,13 +217,20 @@ def caption(params: Params, result: Result) -> str:
     ids, names = result.got_ids or [], result.got_names or []
     kept = sum(letter in result.before_ids for letter in ids)
     facts_got, checkpoint = result.facts_got or {}, result.checkpoint or {}
-    place = "the same object" if result.same_container else "another object"
+    place = _place(result)
     matching = sum(text == "the same numbers" for text in checkpoint.values())
     return (
         f"{held}: {written(params)} leaves a {facts_got['type']}, {place}, with {_named(names)}; {kept} of its {len(ids)} layers "
         f"were there before, {len(set(ids))} are different objects. {matching} of its {len(checkpoint)} keys hold the "
         "numbers that an older checkpoint has under the same key."
     )
+
+
+def _place(result: Result) -> str:
+    """Whether what is left is the container itself, a layer that it holds, or a new object."""
+    if result.same_container:
+        return "the container itself"
+    return "the very layer that it holds" if result.got_names == [""] else "a new object"
 
 
 def written(params: Params) -> str:
@@ -304,7 +311,7 @@ LESSON = Lesson(
         Trap(
             name="nn.Sequential(*layers[1:])",
             sentence="The layers are numbered anew, so keys of an older checkpoint name other layers.",
-            source="https://github.com/xiaolonw/TimeCycle/issues/6",
+            source="https://github.com/richzhang/PerceptualSimilarity/pull/143",
             params={"operation": "nn.Sequential(*layers[i:])"},
         ),
         Trap(

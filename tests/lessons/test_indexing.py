@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.indexing import Params, run
+from lessons.indexing import Params, caption, run
 
 POSITIONAL = ("Sequential", "ModuleList")
 
@@ -93,3 +93,15 @@ def test_only_what_has_a_forward_can_be_called():
     assert after("Sequential", "layers(x)").y.shape == after("own __getitem__", "layers(x)").y.shape == (1, 2)
     with pytest.raises(NotImplementedError):
         nn.ModuleDict({str(i): layer for i, layer in enumerate(layers())})(torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("container", [*POSITIONAL, "ModuleDict", "own __getitem__"])
+@pytest.mark.parametrize("operation", ["layers[i]", "layers[i:]", "layers[i] = new", "copy.deepcopy(layers)"])
+def test_the_caption_says_whether_an_object_is_new(container, operation):
+    params = Params(container, operation, key="str" if container == "ModuleDict" else "int")
+    result = run(params)
+    if result.error is None:
+        told = caption(params, result)
+        inside = len(result.got_ids) == 1 and result.got_ids[0] in result.before_ids
+        assert ("the very layer that it holds" in told) == (operation == "layers[i]") == inside
+        assert ("the container itself" in told) == (operation == "layers[i] = new")
