@@ -1,17 +1,14 @@
 """Sequential and ModuleList are indexed by position, ModuleDict by key, other modules not at all; what comes out is shared, not copied."""
 
-import copy
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorable.lesson import Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from explorable.seeding import seeded
-from lessons.source import HEADER, snippet_of
+from explorable.program import Program
+from explorable.words import count
 
 Container = Literal["Sequential", "ModuleList", "ModuleDict", "own __getitem__", "no __getitem__"]
 Operation = Literal[
@@ -37,7 +34,7 @@ class Result:
     before: Tensor  # (4,) weight[0, 0] of each layer in the container
     before_names: list[str]  # their names in named_modules()
     before_ids: list[str]  # a letter for each object: equal letters are one object
-    facts_before: dict[str, Any]  # see `facts`
+    facts_before: dict[str, Any]  # type, len(), bool(), parameters and keys
     got: Tensor | None = None  # (n,) weight[0, 0] of each layer in what the operation returned or left behind
     got_names: list[str] | None = None
     got_ids: list[str] | None = None
@@ -48,164 +45,12 @@ class Result:
     error: str | None = None
 
 
-class Stack(nn.Module):
-    """A module that lends the indexing of its list."""
-
-    def __init__(self, layers: Iterable[nn.Module]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.layers[index]
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x)
-        return x
+REFUSALS = (AttributeError, IndexError, KeyError, NotImplementedError, TypeError)
 
 
-class Net(nn.Module):
-    """A module with its layers as attributes."""
-
-    def __init__(self, layers: Iterable[nn.Module]) -> None:
-        super().__init__()
-        for number, layer in enumerate(layers):
-            setattr(self, f"layer{number}", layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.children():
-            x = layer(x)
-        return x
-
-
-def listed(module: nn.Module, letters: dict[int, str]) -> tuple[list[str], list[str], Tensor]:
-    """Names, letters and weight[0, 0] of the Linear layers in a module; an object not met before gets the next letter."""
-    layers = [(name, m) for name, m in module.named_modules(remove_duplicate=False) if isinstance(m, nn.Linear)]
-    ids = [letters.setdefault(id(layer), chr(ord("A") + len(letters))) for _, layer in layers]
-    return [name for name, _ in layers], ids, torch.tensor([layer.weight[0, 0].item() for _, layer in layers])
-
-
-def facts(module: Any) -> dict[str, Any]:
-    return {
-        "type": type(module).__name__,
-        "len()": len(module) if hasattr(module, "__len__") else None,
-        "bool()": bool(module),
-        "parameters()": len(list(module.parameters())),
-        "keys of state_dict()": len(module.state_dict()),
-    }
-
-
-def found(key: str, value: Tensor, saved: dict[str, Tensor]) -> str:
-    if key not in saved:
-        return "no such key"
-    return "the same numbers" if torch.equal(saved[key], value) else "another layer's numbers"
-
-
-def build(container: str) -> tuple[Any, ...]:
-    a, b, c, d, new = (nn.Linear(2, 2) for _ in range(5))
-    if container == "Sequential":
-        layers = nn.Sequential(a, b, c, d)
-    if container == "ModuleList":
-        layers = nn.ModuleList([a, b, c, d])
-    if container == "ModuleDict":
-        layers = nn.ModuleDict({"0": a, "1": b, "2": c, "3": d})
-    if container == "own __getitem__":
-        layers = Stack([a, b, c, d])
-    if container == "no __getitem__":
-        layers = Net([a, b, c, d])
-
-    letters = {id(layer): letter for layer, letter in zip((a, b, c, d, new), "ABCDE", strict=True)}
-    before_names, before_ids, before = listed(layers, letters)
-    facts_before = facts(layers)
-    saved = layers.state_dict()
-    return a, new, layers, letters, before_names, before_ids, before, facts_before, saved
-
-
-def operate(  # noqa: C901, PLR0915 shown by branch
-    container: str, operation: str, i: Any, key: str, a: Any, new: Any, layers: Any
-) -> Any:
-    if key == "str":
-        i = str(i)
-    if operation == "layers[i]":
-        result = layers[i]
-    if operation == "layers[i:]":
-        result = layers[i:]
-    if operation == "layers[:i]":
-        result = layers[:i]
-    if operation == "nn.Sequential(*layers[i:])":
-        result = nn.Sequential(*layers[i:])
-    if operation == "getattr(layers, str(i))":
-        result = getattr(layers, str(i))
-    if operation == "del layers[i]":
-        del layers[i]
-        result = layers
-    if operation == "layers[i] = new":
-        layers[i] = new
-        result = layers
-    if operation == "layers.insert(i, new)":
-        layers.insert(i, new)
-        result = layers
-    if operation == "layers.append(new)":
-        layers.append(new)
-        result = layers
-    if operation == "[layer] * 3" and container == "Sequential":
-        result = nn.Sequential(*[a] * 3)
-    if operation == "[layer] * 3" and container == "ModuleList":
-        result = nn.ModuleList([a] * 3)
-    if operation == "[layer] * 3" and container == "ModuleDict":
-        result = nn.ModuleDict(dict.fromkeys(["0", "1", "2"], a))
-    if operation == "[layer] * 3" and container == "own __getitem__":
-        result = Stack([a] * 3)
-    if operation == "[layer] * 3" and container == "no __getitem__":
-        result = Net([a] * 3)
-    if operation == "copy.deepcopy(layers)":
-        result = copy.deepcopy(layers)
-    if operation == "layers(x)":
-        x = torch.ones(1, 2)
-        y = layers(x)
-        result = y
-    return result
-
-
-def examine(result: Any, layers: Any, letters: dict[int, str], saved: dict[str, Tensor]) -> tuple[Any, ...]:
-    got_names, got_ids, got = listed(result, letters)
-    facts_got = facts(result)
-    same_container = result is layers
-    checkpoint = {key: found(key, value, saved) for key, value in result.state_dict().items()}
-    return got_names, got_ids, got, facts_got, same_container, checkpoint
-
-
-def run(params: Params) -> Result:
-    with seeded(1):
-        a, new, layers, letters, names, ids, before, facts_before, saved = build(params.container)
-        result = Result(before, names, ids, facts_before)
-        try:
-            key = params.key if params.operation in KEYED else "int"
-            got = operate(params.container, params.operation, params.i, key, a, new, layers)
-        except (AttributeError, IndexError, KeyError, NotImplementedError, TypeError) as error:
-            return replace(result, error=f"{type(error).__name__}: {error}")
-        if isinstance(got, Tensor):
-            return replace(result, y=got)
-        names, ids, weights, facts_got, same, checkpoint = examine(got, layers, letters, saved)
-        return replace(
-            result, got_names=names, got_ids=ids, got=weights, facts_got=facts_got, same_container=same,
-            checkpoint=checkpoint,
-        )  # fmt: skip
-
-
-def snippet(params: Params) -> str:
-    values = vars(params) if params.operation in KEYED else {**vars(params), "key": "int"}
-    header = f"from collections.abc import Iterable\nfrom typing import Any\n{HEADER}"
-    parts = [
-        snippet_of(build, values, seed=1, also=[Stack, Net, listed, facts], header=header),
-        snippet_of(operate, values, header=""),
-    ]
-    if params.operation != "layers(x)":
-        parts.append(snippet_of(examine, {}, also=[found], header=""))
-    return "import copy\n" * ("copy." in params.operation) + "\n".join(parts)
+def values(params: Params) -> dict[str, Any]:
+    """The parameters of the program; the type of the index counts where there is one."""
+    return {**vars(params), "key": params.key if params.operation in KEYED else "int"}
 
 
 def caption(params: Params, result: Result) -> str:
@@ -219,10 +64,10 @@ def caption(params: Params, result: Result) -> str:
     facts_got, checkpoint = result.facts_got or {}, result.checkpoint or {}
     place = _place(result)
     matching = sum(text == "the same numbers" for text in checkpoint.values())
+    keys = f"{matching or 'None'} of its {len(checkpoint)} keys hold the numbers that an older checkpoint has under the same key."
     return (
-        f"{held}: {written(params)} leaves a {facts_got['type']}, {place}, with {_named(names)}; {kept} of its {len(ids)} layers "
-        f"were there before, {len(set(ids))} are different objects. {matching} of its {len(checkpoint)} keys hold the "
-        "numbers that an older checkpoint has under the same key."
+        f"{held}: {written(params)} leaves a {facts_got['type']}, {place}, with {_named(names)}: {count(len(ids), 'layer')}, "
+        f"{count(len(set(ids)), 'different object')}, {kept or 'none'} from before. {keys if checkpoint else 'It has no keys.'}"
     )
 
 
@@ -255,8 +100,7 @@ LESSON = Lesson(
     title="Indexing",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("indexing", Result, raises=REFUSALS, values=values),
     caption=caption,
     predictions=(
         Prediction(
@@ -264,7 +108,7 @@ LESSON = Lesson(
             choices=("list", "Sequential", "tuple"),
             answer=1,
             why="A slice is a new container of the same class around the same modules, so it can be called.",
-            proof="type(nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU())[:2]).__name__",
+            proof="a slice",
             show={"operation": "layers[:i]", "i": 2},
         ),
         Prediction(
@@ -272,7 +116,7 @@ LESSON = Lesson(
             choices=("0, 1, 2", "1, 2, 3"),
             answer=1,
             why="A slice of a Sequential keeps the names; nn.Sequential(*layers[1:]) and a slice of a ModuleList count anew.",
-            proof="', '.join(name for name, _ in nn.Sequential(*(nn.ReLU() for _ in range(4)))[1:].named_children())",
+            proof="names of a slice",
             show={"operation": "layers[i:]", "i": 1},
         ),
         Prediction(
@@ -280,7 +124,7 @@ LESSON = Lesson(
             choices=("2", "3", "6"),
             answer=0,
             why="The list holds one object three times: one weight and one bias, under six keys of state_dict().",
-            proof="len(list(nn.ModuleList([nn.Linear(2, 2)] * 3).parameters()))",
+            proof="one layer three times",
             show={"container": "ModuleList", "operation": "[layer] * 3"},
         ),
         Prediction(
@@ -288,8 +132,7 @@ LESSON = Lesson(
             choices=("second(first(x))", "a list of two outputs", "NotImplementedError"),
             answer=2,
             why="A ModuleList only keeps modules; it has no forward, because it does not know in which order you want them.",
-            proof="__import__('unittest').TestCase().assertRaises(NotImplementedError, nn.ModuleList([nn.ReLU(), nn.ReLU()]), "
-            "torch.ones(1)) or 'NotImplementedError'",
+            proof="a list that is called",
             show={"container": "ModuleList", "operation": "layers(x)"},
         ),
         Prediction(
@@ -297,7 +140,7 @@ LESSON = Lesson(
             choices=("True", "False"),
             answer=1,
             why="Containers have __len__, and Python calls what is empty false: `if layers:` skips an empty Sequential.",
-            proof="bool(nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())[4:])",
+            proof="an empty slice",
             show={"operation": "layers[i:]", "i": 4},
         ),
     ),

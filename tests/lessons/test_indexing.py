@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.indexing import Params, caption, run
+from lessons.indexing import LESSON, Params, caption
+
+run = LESSON.run
 
 POSITIONAL = ("Sequential", "ModuleList")
 
