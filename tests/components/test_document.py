@@ -60,8 +60,9 @@ def test_the_sitemap_leads_to_home_to_every_lesson_and_every_trap(app):
     assert all(app.get(place).status_code == 200 for place in places if "?" not in place)
 
 
-def test_the_address_is_the_one_the_visitor_used(app):
-    behind = {"x-forwarded-host": "torch.example", "x-forwarded-proto": "https"}
+def test_the_address_is_the_one_the_visitor_used(app, monkeypatch):
+    monkeypatch.setattr("serving.forwarded.proxies", lambda: 1)
+    behind = {"x-forwarded-host": "torch.example", "x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.1"}
     assert "https://torch.example/traps/" in app.get("/sitemap.xml", headers=behind).text
 
 

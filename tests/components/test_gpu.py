@@ -55,7 +55,7 @@ def run(params):
         total += step
     return Result(total, os.getpid())
 
-LESSON = Lesson("toy", "", "", Params, run, str, str, (), (), button="Run", gpu_seconds=7)
+LESSON = Lesson("toy", "", "", Params, str, (), (), run=run, snippet=str, button="Run", gpu_seconds=7)
 """
 
 # As the real package does it on ZeroGPU: the task goes on in a forked process, and what it yields comes through a pipe.
@@ -208,7 +208,7 @@ class Params:
 
 
 def lesson(run) -> Lesson:
-    return Lesson("toy", "", "", Params, run, str, str, (), (), gpu_seconds=1)
+    return Lesson("toy", "", "", Params, str, (), (), run=run, snippet=str, gpu_seconds=1)
 
 
 def full_unless_on_cpu(_: object) -> str:

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from serving.cost import SHARED
 from serving.headers import VARIABLE, embedders_from_environment, policy
 from tests.components.served import served
 
-THREADS = 40  # of Gradio's pool
 CALL = "/gradio_api/component_server"
 JUNK = ["", "{", "[]", "3", "null", "{}", '{"data": {}}', "[" * 100_000, '"' + "x" * 1000 + '"']
 
@@ -104,7 +104,9 @@ def test_the_policy_names_no_foreign_host_but_the_framing_ones(monkeypatch):
     assert "http" not in policy().split("frame-ancestors")[0]
 
 
-def test_the_health_check_answers_while_every_thread_waits_for_a_model(app, page_of_dropout, monkeypatch):
+def test_the_health_check_answers_while_all_that_one_address_may_compute_waits_for_a_model(
+    app, page_of_dropout, monkeypatch
+):
     begun, loaded = threading.Semaphore(0), threading.Event()
 
     def loading(slug: str, params: object) -> bytes:
@@ -117,9 +119,9 @@ def test_the_health_check_answers_while_every_thread_waits_for_a_model(app, page
             return call(visitor, component_id=page_of_dropout, data={"seed": seed}).status_code
 
     monkeypatch.setattr("components.lesson_page.state_json", loading)
-    with ThreadPoolExecutor(THREADS + 5) as pool:
-        done = [pool.submit(ask, seed) for seed in range(THREADS + 5)]
-        assert all(begun.acquire(timeout=30) for _ in range(THREADS))
+    with ThreadPoolExecutor(SHARED + 5) as pool:
+        done = [pool.submit(ask, seed) for seed in range(SHARED + 5)]
+        assert all(begun.acquire(timeout=30) for _ in range(SHARED))
         assert app.get("/healthz").text == "ok"
         assert not any(one.done() for one in done)
         loaded.set()

@@ -17,5 +17,7 @@ def test_a_caption_is_plain_english(lesson, params):
         assert words in ENDS_IN_S, f"1 {words}: {caption}"
     for never in NEVER:
         assert not re.search(never, caption), f"{never}: {caption}"
-    assert re.match(r"[^a-z]|torch |[a-z_]+[.(]", caption), f"a sentence begins with a capital or a name of torch: {caption}"
+    assert re.match(r"[^a-z]|torch |[a-z_]+[.(]", caption), (
+        f"a sentence begins with a capital or a name of torch: {caption}"
+    )
     assert caption.rstrip()[-1] in ".?!:", caption
