@@ -34,7 +34,7 @@ def test_the_first_state_comes_with_the_page_and_shows_two_calls_that_differ(pag
     page.locator(".twice .call").nth(1).wait_for()
     one, two = rows(page)
     differ = sum(a != b for a, b in zip(one, two, strict=True))
-    assert differ and f"{differ} of 6 values differ" in page.locator(".twice .caption").inner_text()
+    assert differ and f"{differ} of {len(one)} values differ" in page.locator(".twice .caption").inner_text()
     assert asked == []
 
 
@@ -42,8 +42,8 @@ def test_each_press_is_one_call_of_the_endpoint_and_shows_its_answer(home):
     with home.expect_response("**/gradio_api/run/dropout") as called:
         home.get_by_role("button", name="Call y = dropout(x) again").click()
     home.locator(".twice .call").nth(2).wait_for()
-    answered = called.value.json()["data"][0]["numbers"]["y_train"]["values"][0]
-    assert [float(value) for value in rows(home)[-1]] == answered
+    answered = called.value.json()["data"][0]["numbers"]["y_train"]["values"]
+    assert [float(value) for value in rows(home)[-1]] == [value for row in answered for value in row]
 
 
 def test_in_eval_mode_a_call_gives_x(home):
