@@ -42,7 +42,7 @@ def caption(params: Params, result: Result) -> str:
     if result.same:
         return f"In eval mode nn.Dropout has nothing to do: all {len(result.calls)} calls return x itself."
     if params.p == 1:
-        return f"p = 1 drops all {result.x.numel()} entries in every call."
+        return f"At p = 1 each call drops all {result.x.numel()} entries."
     kept = f"{int(result.mask.sum())} of {result.x.numel()} entries"
     if params.mode == "eval":
         return f"eval() does not reach F.dropout: with this seed it keeps {kept}, each times {result.scale:.4g}."
