@@ -17,8 +17,8 @@ def test_a_caption_is_plain_english(lesson, params):
         assert words in ENDS_IN_S, f"1 {words}: {caption}"
     for never in NEVER:
         assert not re.search(never, caption), f"{never}: {caption}"
-    assert re.match(r"[^a-z]|torch |[a-z_]+[.(]", caption), (
-        f"a sentence begins with a capital or a name of torch: {caption}"
+    assert re.match(r"[^a-z]|torch |[a-z_]+[.(]|[\w-]+/[\w.-]+ ", caption), (
+        f"a sentence begins with a capital, or a name of torch or of the Hub: {caption}"
     )
     error = getattr(result_at(lesson.slug, params), "error", None)
     assert caption.rstrip()[-1] in ".?!:" or error and caption.endswith(error), caption
