@@ -8,7 +8,8 @@ from starlette._utils import get_route_path
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-SESSION = "/gradio_api/queue/data"
+from serving.addresses import SESSION
+
 EVENT = "/gradio_api/call/"
 
 
