@@ -22,7 +22,7 @@ from explorable.lesson import Lesson
 from explorable.params import BadParam, bounded
 from explorable.progress import progress
 from serving.visitor import Visitor
-from tests.components.awaited import awaited
+from tests.awaited import awaited
 
 STEPS = 4
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from components.server import middleware
-from tests.components.awaited import awaited
+from tests.awaited import awaited
 
 
 def test_a_piece_goes_out_before_the_next_one_is_made():

@@ -5,7 +5,7 @@ from collections import Counter
 
 from serving.bounded_bodies import ALL, SHARED, SMALL, BoundBodies
 from serving.limits import LARGEST
-from tests.components.awaited import awaited
+from tests.awaited import awaited
 
 
 async def statuses(requests: list[tuple[str, tuple[bytes, bytes]]]) -> tuple[Counter[int], BoundBodies]:

@@ -11,7 +11,7 @@ import uvicorn
 
 from serving import connections
 from serving.connections import ANSWER, RESERVED, Connections, most_connections
-from tests.components.awaited import awaited
+from tests.awaited import awaited
 
 HALVES = {
     "nothing": b"",

@@ -8,7 +8,7 @@ import pytest
 from serving import cost
 from serving.cost import BoundCost
 from serving.visitor import COOKIE
-from tests.components.awaited import awaited
+from tests.awaited import awaited
 
 LIGHT, BIG = 100, cost.HEAVY + 1
 

@@ -7,6 +7,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from serving.health import PATH, Health
+from tests.awaited import awaited
 
 
 class Page:
@@ -34,7 +35,7 @@ def ask(health: Health, times: int = 1) -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(health), base_url="http://test") as client:
             return await asyncio.gather(*(client.get(PATH) for _ in range(times)))
 
-    return asyncio.run(together())
+    return awaited(together())
 
 
 def test_ok_if_the_page_is_made_and_every_check_passes():
