@@ -1,23 +1,63 @@
-"""Ids with their filling, the cells that batches waste, the loss of every label, and what masks make of it."""
+"""Lines and the rectangle they become, the cells that batches waste, the loss of every label, and what masks make of it."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, table
-from lessons.padding import LABELS, MASKS, WASTE, WAYS, Params, Result
+from explorable.words import count, number
+from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.padding import LABELS, MASKS, ROUNDING, WASTE, WAYS, Params, Result, pads, real_pads
 
 PLAIN = 1e9  # ids are names, not amounts: no colour
+SHOWN = 28  # characters of a line
+MOVES = ("", "no mask", ".bool()", "== 0")  # the ways of WAYS, as columns
 
 
 def draw(params: Params, result: Result) -> Figure:
     if result.input_ids is None:
-        return figure([error("input_ids", result.error or "", where="tokenizer(texts, ...)")], [_facts(params, result)])
+        said = veiled(error("input_ids", result.error or "", where="tokenizer(texts, ...)"))
+        return figure(
+            hero=[[_lines(result), _call(params), said], [_facts(result)]], more=[[_tokenizer(params, result)]]
+        )
     if params.view == WASTE:
-        return figure([_batches(result, "random order"), _batches(result, "sorted by length")], [_cells(result)])
+        return _waste(params, result)
     if params.view == LABELS:
         return _labels(params, result)
     if params.view == MASKS:
-        return figure([_gap(result)], [_mask(result), _ignored(result)], [_ids(result)])
-    return figure([_ids(result)], [_mask(result), _facts(params, result)])
+        return _masks(params, result)
+    return figure(
+        hero=[[_lines(result), _call(params), veiled(_ids(result))], [_facts(result)]],
+        more=[[_mask(result), _tokenizer(params, result)]],
+    )
+
+
+def _lines(result: Result) -> Panel:
+    shown = [line if len(line) <= SHOWN else f"{line[:SHOWN]}…" for line in result.texts]
+    return table("lines", ["", "text"], [[f"{row}", line] for row, line in enumerate(shown)], breaks=True)
+
+
+def _call(params: Params) -> Panel:
+    return operator("tokenizer(texts)", f"padding={params.padding!r}")
+
+
+def _facts(result: Result) -> Panel:
+    if result.input_ids is None:
+        return veiled(facts([("shape", "input_ids", "refused"), ("pad", "pad_token_id", str(result.pad_token_id))]))
+    return veiled(
+        facts(
+            [
+                ("shape", "input_ids.shape", str(tuple(result.input_ids.shape))),
+                ("pads", "filled", count(pads(result), "cell")),
+                ("pad", "pad_token_id", _pad(result)),
+            ]
+        )  # fmt: skip
+    )
+
+
+def _pad(result: Result) -> str:
+    """The id, and the token that it is where cells are filled with it."""
+    marked = _pads(result.attention_mask.tolist())  # type: ignore[union-attr]
+    cells = zip(sum(result.tokens or [], []), sum(marked, []), strict=True)
+    used = next((token for token, mark in cells if mark), "")
+    return f"{result.pad_token_id}{f', {used}' * bool(used)}"
 
 
 def _ids(result: Result) -> Panel:
@@ -44,7 +84,7 @@ def _mask(result: Result) -> Panel:
     mask = result.attention_mask
     return grid(
         "attention_mask", mask, tensor=described("attention_mask", mask, ("line", "T")), limit=1, digits=0, rows="line",
-        cols="position", badge="Hugging Face: 1 = keep",
+        cols="position", badge="Hugging Face: 1 = attend",
     )  # fmt: skip
 
 
@@ -53,21 +93,39 @@ def _ignored(result: Result) -> Panel:
     assert mask is not None
     return grid(
         "key_padding_mask", mask, tensor=described("key_padding_mask", mask, ("line", "T")), limit=1, rows="line", cols="position",
-        badge="PyTorch: True = ignore", marks=[["pad" if ignore else "" for ignore in row] for row in mask.tolist()],
+        badge="nn.MultiheadAttention: True = ignore", marks=[["pad" if ignore else "" for ignore in row] for row in mask.tolist()],
     )  # fmt: skip
 
 
-def _facts(params: Params, result: Result) -> Panel:
+def _tokenizer(params: Params, result: Result) -> Panel:
     rows: list[list[Any]] = [
         ["pad_token_id", ("None", "warn") if result.pad_token_id is None else result.pad_token_id],
         ["tokenizer.vocab_size", result.vocab_size],
         ["len(tokenizer)", result.length],
         ["lines", len(result.texts)],
     ]
-    if result.input_ids is not None and result.attention_mask is not None:
-        real = int(result.attention_mask.sum())
-        rows += [["real tokens", real], ["padding", result.input_ids.numel() - real]]
+    if result.input_ids is not None:
+        rows += [["real tokens", result.input_ids.numel() - pads(result)], ["padding", pads(result)]]
     return table(f"tokenizer with pad_token {params.pad_token}", ["", "value"], rows)
+
+
+def _waste(params: Params, result: Result) -> Figure:
+    cells = result.cells or {}
+    filled = [
+        ("random", "in random order", "random order"),
+        ("sorted", "sorted by length", "sorted by length"),
+        ("one", "all in one batch", "one batch of all"),
+    ]
+    said = facts([(key, label, _filled(cells[name] - cells["real tokens"])) for key, label, name in filled])
+    call = operator(f"DataLoader(batch_size={params.batch_size})", "padding='longest' in each batch")
+    return figure(
+        hero=[[_lines(result), call, veiled(_cells(result))], [veiled(said)]],
+        more=[[_batches(result, "random order")], [_batches(result, "sorted by length")]],
+    )
+
+
+def _filled(cells: int) -> str:
+    return f"{count(cells, 'cell')} of padding" if cells else "no padding at all"
 
 
 def _batches(result: Result, how: str) -> Panel:
@@ -84,36 +142,70 @@ def _batches(result: Result, how: str) -> Panel:
         row_labels=[str(line) for line in lines], rows="line", cols="position", badge=f"{(result.cells or {})[how]} cells",
         marks=[["pad" if i == result.pad_token_id else "" for i in row] for row in rows],
         groups=[[None if i is None else number for i in row] for row, number in zip(rows, numbers, strict=True)],
-        group_names=["batch"] * len(batches), keys=[[f"line-{line}"] * widest for line in lines],
+        group_names=["batch"] * len(batches), keys=[[f"line-{line}"] * widest for line in lines], wide=True,
     )  # fmt: skip
 
 
 def _cells(result: Result) -> Panel:
     cells = result.cells or {}
     real = cells["real tokens"]
-    notes = [f"{name}: {size} cells, {size - real} of them padding" for name, size in cells.items()]
+    notes = [f"{name}: {count(size, 'cell')}, {size - real or 'none'} of them padding" for name, size in cells.items()]
     return bars(
         "cells", list(cells), list(cells.values()), digits=0, notes=notes, references=[("real tokens", real)], wide=True
     )
 
 
 def _labels(params: Params, result: Result) -> Figure:
+    call = operator("F.cross_entropy(logits, labels)", "ignore_index=-100")
     if result.loss is None:
+        said = veiled(error("logits", result.error or "", where="model(input_ids)"))
+        row = [
+            ("pad", "pad_token_id", str(result.pad_token_id)),
+            ("rows", "rows of the Embedding", str(result.vocab_size)),
+        ]
         return figure(
-            [error("logits", result.error or "", where="model(input_ids)"), _facts(params, result)], [_ids(result)]
+            hero=[[_lines(result), operator("model(input_ids)"), said], [veiled(facts(row))]],
+            more=[[_ids(result), _tokenizer(params, result)]],
         )
     ids, mask = (tensor.tolist() for tensor in (result.input_ids, result.attention_mask))  # type: ignore[union-attr]
     real = [row[1:] for row in mask]
     named = [[int(i != result.pad_token_id) for i in row[1:]] for row in ids]
     everything = [[1] * len(row) for row in real]
-    loss = bars("loss", list(result.loss), list(result.loss.values()), digits=4, wide=True)
     return figure(
-        [loss, _facts(params, result)],
-        [
-            _losses(result, "counted", "labels = input_ids", everything),
-            _losses(result, "ignored", "-100 where the mask is 0", real),
+        hero=[[_lines(result), call, veiled(_loss(result))], [_said(result)]],
+        more=[
+            [_ids(result)],
+            [
+                _losses(result, "counted", "labels = input_ids", everything),
+                _losses(result, "ignored", "-100 where the mask is 0", real),
+            ],
+            [_losses(result, "by_id", "-100 where id == pad_token_id", named), _tokenizer(params, result)],
         ],
-        [_losses(result, "by_id", "-100 where id == pad_token_id", named)],
+    )
+
+
+def _loss(result: Result) -> Panel:
+    means = result.loss or {}
+    return bars("mean loss", list(means), list(means.values()), digits=4, wide=True)
+
+
+def _said(result: Result) -> Panel:
+    """What each way to label makes of the padding, and of real tokens with the id of the pad token."""
+    assert result.loss is not None and result.counted is not None
+    filled, lost = pads(result), real_pads(result)
+    counts = bool(result.counted[result.attention_mask[:, 1:] == 0].any())  # type: ignore[index]
+    return veiled(
+        facts(
+            [
+                (
+                    "labels",
+                    "labels that are padding",
+                    ("they are counted" if counts else "they are left out") if filled else "there are none",
+                ),
+                ("lost", "real tokens ignored by id", str(lost) if lost else "none"),
+                ("by_id", "loss with -100 by id", number(result.loss["-100 where id == pad_token_id"], 4)),
+            ]
+        )  # fmt: skip
     )
 
 
@@ -126,19 +218,49 @@ def _losses(result: Result, name: str, badge: str, kept: list[list[int]]) -> Pan
     )  # fmt: skip
 
 
-def _gap(result: Result) -> Panel:
-    assert result.gap is not None
-    columns = ["src_key_padding_mask", *(f"line {line}" for line in range(result.gap.shape[1]))]
-    rows = [[way, *(_difference(value) for value in row)] for way, row in zip(WAYS, result.gap.tolist(), strict=True)]
-    return table(
-        "gap",
-        columns,
-        rows,
-        wide=True,
-        note="Largest difference of a real token's output from the same line alone, without padding.",
+def _masks(params: Params, result: Result) -> Figure:
+    """How far the real tokens of all lines are from the lines alone, by the mask that is passed, in the layer and in the function."""
+    assert result.gap is not None and result.function_gap is not None
+    layer, function = (gap.amax(dim=1).tolist() for gap in (result.gap, result.function_gap))
+    rows = [
+        ["nn.TransformerEncoderLayer", *map(_difference, layer[:3])],
+        ["… and position_ids from it", *[("–", "muted")] * 2, _difference(layer[3])],
+        ["F.scaled_dot_product_attention", *map(_difference, function)],
+    ]
+    note = "Passed: attention_mask.bool(), or attention_mask == 0."
+    moves = table("largest move of a real token", MOVES, rows, breaks=True, wide=True, note=note)
+    said = facts([
+        ("module", "src_key_padding_mask is True", _attends(layer[3], "no token attends to it", "each token attends to it")),
+        ("function", "attn_mask is True", _attends(function[1], "the queries attend to it", "no query attends to it")),
+    ])  # fmt: skip
+    call = operator("attention", f"{params.mode} mode, no_grad")
+    mask = result.attention_mask.tolist()  # type: ignore[union-attr]
+    ones = [[f"{line}", f"{sum(row)}", f"{len(row) - sum(row)}"] for line, row in enumerate(mask)]
+    passed = table("attention_mask", ["line", "ones", "zeros"], ones, breaks=True)
+    return figure(
+        hero=[[passed, call, veiled(moves)], [veiled(said)]],
+        more=[[_gap(result)], [_mask(result), _ignored(result)], [_ids(result)]],
     )
+
+
+def _attends(gap: float, yes: str, no: str) -> str:
+    """What True means, from the difference that is left when True stands where it should by this reading."""
+    return yes if gap < ROUNDING else no
+
+
+def _gap(result: Result) -> Panel:
+    """Line by line."""
+    assert result.gap is not None and result.function_gap is not None
+    columns = ["", *(f"line {line}" for line in range(result.gap.shape[1]))]
+    named = [
+        *(("src_key_padding_mask", way, row) for way, row in zip(WAYS, result.gap.tolist(), strict=True)),
+        *(("attn_mask", way, row) for way, row in zip(WAYS[:3], result.function_gap.tolist(), strict=True)),
+    ]
+    rows = [[f"{argument}: {way}", *(_difference(value) for value in row)] for argument, way, row in named]
+    note = "Largest difference of a real token's output from the same line alone, without padding."
+    return table("gap, line by line", columns, rows, wide=True, note=note)
 
 
 def _difference(value: float) -> tuple[str, str]:
     shown = f"{value:.2g}".replace("-", "\N{NON-BREAKING HYPHEN}")
-    return ("NaN", "warn") if value != value else (shown, "yes" if value < 1e-5 else "warn")
+    return ("NaN", "warn") if value != value else (shown, "yes" if value < ROUNDING else "warn")

@@ -1,54 +1,34 @@
-"""Padding only fills a rectangle; nothing ignores the filling unless a mask or the label -100 says so."""
+"""Padding makes a rectangle; cross_entropy and attention take a filled cell for a token until an argument such as ignore_index or a mask leaves it out."""
 
-# A list is a dataset, which the stubs of DataLoader do not say.
-# mypy: disable-error-code="arg-type, var-annotated"
-
-import threading
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, Literal
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, text
-from explorable.seeding import seeded
-from lessons.source import snippet_of
+from explorable.program import Program
+from explorable.words import count, number, one_of
+from models.registry import FOLDER
 
 LINES = """\
 cats sleep
 the dog barks
 a bird sings in the tree
-my cat sat on the mat and slept all day
 rain
-we read the book twice
 hummingbirds
-the dog sat in the rain on my book"""
+the dog sat in the rain"""
 IDS, WASTE, LABELS, MASKS = "ids", "waste", "labels", "masks"
-FOLDER = "assets/models/extractive"  # the shipped model's own tokenizer, of 30522 tokens
-ROOT = Path(__file__).parent.parent
-LAZY = "from transformers import AutoTokenizer"  # it takes seconds: inside the function here, at the top of the snippet
-IMPORTS = {
-    IDS: ["import torch"],
-    WASTE: ["import torch", "from functools import partial", "from torch.utils.data import DataLoader"],
-    LABELS: [
-        "import torch",
-        "import torch.nn.functional as F",
-        "from functools import partial",
-        "from torch import nn",
-    ],
-    MASKS: ["import torch", "from torch import nn"],
-}
+ROUNDING = 1e-5  # below this a difference is that of the order of sums
 
 
 @dataclass(frozen=True)
 class Params:
     view: Literal["ids", "waste", "labels", "masks"] = choice(IDS, about="what padding is looked at for")
-    lines: str = text(LINES, max_length=600, lines=8, about="your own lines; the first 8 are used")
+    lines: str = text(LINES, max_length=600, lines=6, about="your own lines; the first 8 are used")
     padding: Literal["longest", "max_length", "do_not_pad"] = choice(
         "longest", about="up to where", when={"view": (IDS,)}
     )
@@ -63,6 +43,7 @@ class Params:
         "[PAD]", about="what the tokenizer fills with", when={"view": (IDS, LABELS)}
     )
     batch_size: int = bounded(2, low=1, high=4, step=1, about="lines in a batch", when={"view": (WASTE,)})
+    mode: Literal["train", "eval"] = choice("train", about="of the layer, under no_grad", when={"view": (MASKS,)})
     seed: int = bounded(2, low=0, high=99, step=1, about="of the random order", when={"view": (WASTE,)})
 
 
@@ -73,7 +54,7 @@ class Result:
     vocab_size: int  # ids the tokenizer came with
     length: int  # len(tokenizer): with the tokens added later
     input_ids: Tensor | None  # (lines, T), None where the tokenizer refuses
-    attention_mask: Tensor | None  # (lines, T) 1 = keep, 0 = padding
+    attention_mask: Tensor | None  # (lines, T) 1 = attend, 0 = padding
     tokens: list[list[str]] | None  # the ids as text
     order: list[int] | None  # waste: lines in random order
     by_length: list[int] | None  # waste: lines from short to long
@@ -84,243 +65,135 @@ class Result:
     ignored: Tensor | None  # labels: the same with -100 where attention_mask is 0
     by_id: Tensor | None  # labels: the same with -100 wherever the id is pad_token_id
     loss: dict[str, float] | None  # labels: the means
-    key_padding_mask: Tensor | None  # masks: (lines, T) True = ignore
-    gap: Tensor | None  # masks: (4, lines) largest |difference| from the line alone, over its real tokens
+    key_padding_mask: Tensor | None  # masks: (lines, T) True = ignore, as nn.MultiheadAttention reads it
+    gap: Tensor | None  # masks: (4, lines) largest |difference| from the line alone, over its real tokens, in the layer
+    function_gap: Tensor | None  # masks: (3, lines) the same in F.scaled_dot_product_attention
     error: str | None
-
-
-def tokenizer_for(folder: str, padding_side: str, pad_token: str) -> tuple[Any, int | None, int, int]:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side=padding_side)
-    vocab_size = tokenizer.vocab_size
-    if pad_token == "[SEP]":
-        tokenizer.pad_token = "[SEP]"  # an end token that real text ends with
-    if pad_token == "None":
-        tokenizer.pad_token = None  # as GPT-2 comes
-    if pad_token == "<pad>, only named":
-        tokenizer.pad_token = "<pad>"  # not in the vocabulary
-    if pad_token == "<pad>, added":
-        tokenizer.add_special_tokens({"pad_token": "<pad>"})  # a new id behind the last one
-    pad_token_id = tokenizer.pad_token_id
-    length = len(tokenizer)
-    return tokenizer, pad_token_id, vocab_size, length
-
-
-_reading = threading.Lock()  # a call sets padding and truncation in the tokenizer itself
-_tokenizer = lru_cache(maxsize=10)(tokenizer_for)  # one for each pad_token and side, so none is ever changed
-
-
-def split(lines: str) -> list[str]:
-    texts = lines.splitlines()[:8] or [""]
-    return texts
-
-
-def padded(
-    tokenizer: Any, texts: list[str], padding: str, max_length: int, pad_to_multiple_of: int | None
-) -> tuple[Tensor, Tensor, list]:
-    if pad_to_multiple_of is None:
-        batch = tokenizer(texts, padding=padding, truncation=True, max_length=max_length, return_tensors="pt")
-    if pad_to_multiple_of is not None:
-        batch = tokenizer(
-            texts, padding=padding, truncation=True, max_length=max_length, pad_to_multiple_of=pad_to_multiple_of, return_tensors="pt"
-        )  # fmt: skip
-    input_ids, attention_mask = batch["input_ids"], batch["attention_mask"]
-    tokens = [tokenizer.convert_ids_to_tokens(row) for row in input_ids.tolist()]
-    return input_ids, attention_mask, tokens
-
-
-def wasted(tokenizer: Any, texts: list[str], max_length: int, batch_size: int, seed: int) -> tuple:
-    encoded = [tokenizer(line, truncation=True, max_length=max_length) for line in texts]
-    lengths = [len(item["input_ids"]) for item in encoded]
-    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed)).tolist()
-    by_length = sorted(range(len(texts)), key=lambda i: lengths[i])
-
-    pad = partial(tokenizer.pad, padding="longest", return_tensors="pt", verbose=False)
-    shuffled = DataLoader(encoded, batch_size=batch_size, sampler=order, collate_fn=pad)
-    bucketed = DataLoader(encoded, batch_size=batch_size, sampler=by_length, collate_fn=pad)
-    random_batches = [batch["input_ids"] for batch in shuffled]
-    sorted_batches = [batch["input_ids"] for batch in bucketed]
-    cells = {
-        "real tokens": sum(lengths),
-        "sorted by length": sum(ids.numel() for ids in sorted_batches),
-        "random order": sum(ids.numel() for ids in random_batches),
-        "one batch of all": len(texts) * max(lengths),
-        "all to max_length": len(texts) * max_length,
-    }
-    return order, by_length, random_batches, sorted_batches, cells
-
-
-def labelled(input_ids: Tensor, attention_mask: Tensor, pad_token_id: int, vocab_size: int) -> tuple:
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Embedding(vocab_size, 16), nn.Linear(16, vocab_size))  # never resized
-    nn.init.normal_(model[1].weight, std=0.5)  # untrained, but not indifferent: every token has a loss of its own
-    logits = model(input_ids)[:, :-1].transpose(1, 2)  # (lines, vocab, T - 1), predicting the next token
-    target = input_ids[:, 1:]
-    real = attention_mask[:, 1:] == 1
-
-    each = partial(F.cross_entropy, logits, reduction="none", ignore_index=-100)
-    counted = each(target).detach()
-    ignored = each(target.masked_fill(~real, -100)).detach()
-    by_id = each(target.masked_fill(target == pad_token_id, -100)).detach()
-    unpadded = [
-        row[keep == 1] for row, keep in zip(input_ids, attention_mask, strict=True)
-    ]  # one by one, without padding
-    alone = sum(F.cross_entropy(model(line)[:-1], line[1:], reduction="sum") for line in unpadded)
-    loss = {
-        "labels = input_ids": counted.mean().item(),
-        "-100 where the mask is 0": (ignored.sum() / real.sum()).item(),
-        "-100 where id == pad_token_id": (by_id.sum() / (target != pad_token_id).sum()).item(),
-        "each line alone, by token": (alone / real.sum()).item(),
-    }
-    return counted, ignored, by_id, loss
-
-
-def masked(input_ids: Tensor, attention_mask: Tensor, vocab_size: int) -> tuple[Tensor, Tensor]:
-    torch.manual_seed(0)
-    words, positions = nn.Embedding(vocab_size, 16), nn.Embedding(32, 16)
-    encoder = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
-    key_padding_mask = attention_mask == 0  # True = ignore, the opposite of attention_mask
-    from_start = torch.arange(input_ids.shape[1]).expand_as(input_ids)
-    from_first_token = (attention_mask.cumsum(1) - 1).clamp(min=0)
-
-    ways = [
-        (from_start, None),
-        (from_start, attention_mask.bool()),
-        (from_start, key_padding_mask),
-        (from_first_token, key_padding_mask),
-    ]
-    outputs = [encoder(words(input_ids) + positions(at), src_key_padding_mask=mask).detach() for at, mask in ways]
-    kept = [row.nonzero().flatten() for row in attention_mask]
-    unpadded = [row[keep].unsqueeze(0) for row, keep in zip(input_ids, kept, strict=True)]
-    alone = [encoder(words(line) + positions(torch.arange(line.shape[1]))).detach() for line in unpadded]
-    gaps = [[(y[row, keep] - alone[row]).abs().max() for row, keep in enumerate(kept)] for y in outputs]
-    gap = torch.tensor(gaps)
-    return key_padding_mask, gap
 
 
 WAYS = ("no mask", "attention_mask.bool()", "attention_mask == 0", "attention_mask == 0, position_ids from the mask")
 
 
-def relevant(params: Params) -> Params:
-    """What the view does not use stands at its default."""
-    hidden = (
-        f for f in fields(params) if any(getattr(params, name) not in on for name, on in f.metadata["when"].items())
-    )
-    return replace(params, **{field.name: field.default for field in hidden})
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters: what the view does not use stands at its default."""
+    hidden: dict[str, Any] = {}
+    for param in fields(params):
+        if any(getattr(params, name) not in on for name, on in param.metadata["when"].items()):
+            hidden[param.name] = param.default
+    return vars(replace(params, **hidden))
 
 
-def run(params: Params) -> Result:
-    import models.hugging_face  # noqa: F401
+@lru_cache(maxsize=10)
+def _tokenizer(padding_side: str, pad_token: str) -> Any:
+    """One for each side and pad token: the program sets in it what is set already."""
+    from models.hugging_face import AutoTokenizer
 
-    params = relevant(params)
-    found: dict[str, Any] = dict.fromkeys(field.name for field in fields(Result))
-    found["texts"] = texts = split(params.lines)
-    with _reading:
-        tokenizer, *told = _tokenizer(str(ROOT / FOLDER), params.padding_side, params.pad_token)
-        found |= dict(zip(("pad_token_id", "vocab_size", "length"), told, strict=True))
-        try:
-            ids, mask, tokens = padded(tokenizer, texts, params.padding, params.max_length, params.pad_to_multiple_of)
-            found |= {"input_ids": ids, "attention_mask": mask, "tokens": tokens}
-            with seeded(0):
-                found |= _looked_at(params, tokenizer, found)
-        except (IndexError, ValueError) as refused:
-            found["error"] = f"{type(refused).__name__}: {refused}"
-    return Result(**found)
+    return AutoTokenizer.from_pretrained(FOLDER / "extractive", padding_side=padding_side, local_files_only=True)
 
 
-def _looked_at(params: Params, tokenizer: Any, found: dict[str, Any]) -> dict[str, Any]:
-    """What the chosen view adds."""
-    ids, mask = found["input_ids"], found["attention_mask"]
-    if params.view == WASTE:
-        names: tuple[str, ...] = ("order", "by_length", "random_batches", "sorted_batches", "cells")
-        values: tuple = wasted(tokenizer, found["texts"], params.max_length, params.batch_size, params.seed)
-    elif params.view == LABELS:
-        names = ("counted", "ignored", "by_id", "loss")
-        values = labelled(ids, mask, found["pad_token_id"], found["vocab_size"])
-    elif params.view == MASKS:
-        names = ("key_padding_mask", "gap")
-        values = masked(ids, mask, found["vocab_size"])
-    else:
-        names, values = (), ()
-    return dict(zip(names, values, strict=True))
+def given(params: Params) -> Mapping[str, Any]:
+    used = values(params)
+    return {"tokenizer": _tokenizer(used["padding_side"], used["pad_token"])}
 
 
-def snippet(params: Params) -> str:
-    params = relevant(params)
-    values = {"folder": FOLDER, **vars(params)}
-    code = snippet_of(tokenizer_for, values, header="")
-    code += snippet_of(split, values, header="")
-    code += snippet_of(
-        padded, {name: values[name] for name in ("padding", "max_length", "pad_to_multiple_of")}, header=""
-    )
-    if params.view == WASTE:
-        code += snippet_of(wasted, {"batch_size": params.batch_size, "seed": params.seed}, header="")
-    if params.view == LABELS:
-        code += snippet_of(labelled, {}, header="")
-    if params.view == MASKS:
-        code += snippet_of(masked, {}, header="")
-    return "\n".join([*IMPORTS[params.view], LAZY, "", code.replace(f"{LAZY}\n\n", "", 1)])
+def pads(result: Result) -> int:
+    """How many cells are filled."""
+    assert result.attention_mask is not None
+    return int((result.attention_mask == 0).sum())
 
 
 def caption(params: Params, result: Result) -> str:
     if result.input_ids is None:
-        return f"{_lines(result)}, at most {params.max_length} tokens each: the tokenizer refuses. {result.error}"
-    if params.view == WASTE:
-        return _waste(params, result)
+        return _refused(params, result)
+    if result.cells:
+        real, ordered, mixed, *_ = result.cells.values()
+        tokens = count(real, "real token")
+        return f"{tokens} {one_of(real, 'takes', 'take')} {mixed} cells in random order and {ordered} sorted by length."
     if params.view == LABELS:
-        return _labels(params, result)
+        return _labels(result)
     if params.view == MASKS:
-        return _masks(params, result)
-    cells = result.input_ids.numel()
-    real = int(result.attention_mask.sum())  # type: ignore[union-attr]
-    pads = cells - real
-    filled = (
-        f"{pads} {'cell is' if pads == 1 else 'cells are'} filled on the {params.padding_side} with id {result.pad_token_id}"
-        if pads
-        else "none is padding"
-    )
-    added = f"len(tokenizer) is {result.length}, vocab_size {result.vocab_size}."
-    asked = f"padding={params.padding}, max_length={params.max_length}, pad_to_multiple_of={params.pad_to_multiple_of}"
-    return f"{_lines(result)} of text, {asked}: {cells} ids, of which {real} are real tokens; {filled}. {added}"
+        return _masks(result)
+    filled = pads(result)
+    side = f" on the {params.padding_side}" if filled else ""
+    lines = count(len(result.texts), "line")
+    becomes = one_of(len(result.texts), "becomes", "become")
+    return f"{lines} {becomes} a rectangle of {result.input_ids.numel()} ids, {filled or 'none'} of them padding{side}."
 
 
-def _lines(result: Result) -> str:
-    return f"{len(result.texts)} line{'' if len(result.texts) == 1 else 's'}"
+def _refused(params: Params, result: Result) -> str:
+    kind, said = str(result.error).split(": ", 1)
+    if said.startswith("Asking to pad"):
+        why = "Without a pad token"
+    elif "is not a multiple" in said:
+        why = f"As max_length={params.max_length} is no multiple of pad_to_multiple_of={params.pad_to_multiple_of},"
+    else:
+        why = "As lines of unequal length make no tensor without padding,"
+    return f"{why} the tokenizer refuses with {kind}."
 
 
-def _waste(params: Params, result: Result) -> str:
-    assert result.cells is not None
-    real, ordered, mixed, *_ = result.cells.values()
-    return (
-        f"{real} real tokens, truncated at {params.max_length}. Batches of {params.batch_size} in the random order {result.order} take {mixed} cells, "
-        f"sorted by length {ordered}: {mixed - real} and {ordered - real} of them are padding."
-    )
-
-
-def _labels(params: Params, result: Result) -> str:
+def _labels(result: Result) -> str:
     if result.loss is None:
-        fix = f"Call resize_token_embeddings({result.length})."
-        return (
-            f"The new id {result.pad_token_id} has no row in an embedding of {result.vocab_size}: {result.error}. {fix}"
+        kind = str(result.error).split(":")[0]
+        return f"The new id {result.pad_token_id} has no row in an Embedding of {result.vocab_size} rows: the look-up raises {kind}."
+    counted, masked, by_id, _ = result.loss.values()
+    lost = real_pads(result)
+    though = f", and {number(by_id, 4)} with each label equal to pad_token_id ignored, real tokens too" if lost else ""
+    if not pads(result):
+        return f"With no padding the mean loss is {number(masked, 4)}{though}."
+    return (
+        f"The mean loss is {number(counted, 4)} with the padding counted, {number(masked, 4)} with it ignored{though}."
+    )
+
+
+def real_pads(result: Result) -> int:
+    """Labels of real tokens that have the id of the pad token."""
+    assert result.input_ids is not None and result.attention_mask is not None
+    return int(((result.input_ids == result.pad_token_id) & (result.attention_mask == 1))[:, 1:].sum())
+
+
+def _masks(result: Result) -> str:
+    assert result.gap is not None
+    none, inverted, right, _ = result.gap.amax(dim=1).tolist()
+    lines = "" if pads(result) else f"With no padding in {count(len(result.texts), 'line')}, r"
+    return (
+        f"{lines or 'R'}eal tokens {moved(none)} without a mask, {moved(inverted)} with attention_mask.bool() as "
+        f"src_key_padding_mask and {moved(right)} with its opposite."
+    )
+
+
+def moved(gap: float) -> str:
+    if math.isnan(gap):
+        return "become NaN"
+    return f"move by {number(gap, 4) if 0 < gap < 1e-4 else f'up to {number(gap, 4)}'}" if gap else "stay exactly"
+
+
+def details(params: Params, result: Result) -> str:
+    used = values(params)
+    if params.view == WASTE:
+        asked = f"batches of {params.batch_size}, random order {result.order}, by length {result.by_length}"
+    elif params.view == MASKS:
+        asked = f"padding on the {params.padding_side}, the layer in {params.mode} mode under no_grad"
+    else:
+        asked = ", ".join(f"{name}={used[name]!r}" for name in ("padding", "pad_to_multiple_of", "pad_token"))
+    parts = [
+        f"{count(len(result.texts), 'line')}, max_length={params.max_length}, {asked}.",
+        f"pad_token_id is {result.pad_token_id}, len(tokenizer) {result.length}, tokenizer.vocab_size {result.vocab_size}.",
+    ]
+    if result.input_ids is not None:
+        shape = tuple(result.input_ids.shape)
+        parts.append(f"Together the lines make {shape[0]} x {shape[1]} ids, {pads(result) or 'none'} of them padding.")
+    if result.loss:
+        alone = number(result.loss["each line alone, by token"], 4)
+        parts.append(f"Read one by one, without padding, the lines have a mean loss of {alone} by token.")
+    if result.gap is not None and result.function_gap is not None:
+        shifted = result.gap[3].max().item()
+        function = (moved(gap) for gap in result.function_gap.amax(dim=1).tolist())
+        parts.append(f"With positions counted from the first real token as well, real tokens {moved(shifted)}.")
+        parts.append(
+            "In F.scaled_dot_product_attention real tokens {} without a mask, {} with attention_mask.bool() as attn_mask and {} "
+            "with its opposite.".format(*function)
         )
-    counted, masked, by_id, alone = result.loss.values()
-    assert result.input_ids is not None
-    return (
-        f"{result.input_ids.numel()} ids, padded with id {result.pad_token_id}. Counting the padding gives a loss of {counted:.4f}; with -100 where the "
-        f"mask is 0 it is {masked:.4f}, the {alone:.4f} of the lines alone. -100 wherever the id is {result.pad_token_id} gives {by_id:.4f}"
-        f"{'.' if abs(by_id - masked) < 1e-6 else ': real tokens with that id are ignored too.'}"
-    )
-
-
-def _masks(params: Params, result: Result) -> str:
-    assert result.gap is not None and result.input_ids is not None
-    none, inverted, right, shifted = result.gap.amax(dim=1).tolist()
-    return (
-        f"Padding {result.input_ids.shape[1]} wide on the {params.padding_side}. Real tokens differ from those of the line alone by at most "
-        f"{none:.4f} without a mask, {inverted:.4f} with attention_mask passed as it is, {right:.4f} with "
-        f"attention_mask == 0, {shifted:.4f} if positions are counted from the first token as well."
-    )
+    return " ".join(parts)
 
 
 LESSON = Lesson(
@@ -328,83 +201,185 @@ LESSON = Lesson(
     title="Padding and pad_token_id",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("padding", Result, raises=(IndexError, ValueError), values=values, given=given),
     caption=caption,
+    details=details,
+    minutes=7,
+    main=("view", "pad_token", "padding_side", "lines"),
+    related=("padding_effect", "collate", "batches"),
     predictions=(
         Prediction(
-            question="Labels are padded with pad_token_id=0. Does cross_entropy ignore them?",
-            choices=("yes", "no"),
+            id="longest",
+            question="Six lines of 3 to 8 tokens, padding='longest', max_length=12, truncation=True: what is the shape of input_ids?",
+            choices=(
+                Choice(
+                    "(6, 12)",
+                    "max_length sounds like a width. With padding='longest' it only truncates; padding='max_length' fills up to it.",
+                ),
+                Choice(
+                    "(6, 8)",
+                    "Every line is filled up to the longest line of this batch, and no further.",
+                ),
+                Choice(
+                    "(6, 512)",
+                    "512 is tokenizer.model_max_length: truncation without a max_length cuts there, and padding='longest' never asks for it.",
+                ),
+            ),
             answer=1,
-            why="0 is a class like any other. Only ignore_index, -100 by default, is left out of the mean.",
-            proof="'yes' if F.cross_entropy(torch.arange(9.0).view(3, 3), torch.tensor([1, 0, 0])) == "
-            "F.cross_entropy(torch.arange(9.0).view(3, 3), torch.tensor([1, -100, -100])) else 'no'",
+            proof="longest",
+            show={},
+            ring="shape",
+        ),
+        Prediction(
+            id="labels",
+            question="Labels are padded with pad_token_id=0, ignore_index is left at its default. What becomes of them in cross_entropy?",
+            choices=(
+                Choice(
+                    "they are counted",
+                    "To cross_entropy 0 is a class like any other. Its ignore_index is -100 until you give another.",
+                ),
+                Choice(
+                    "they are left out",
+                    "The tokenizer knows which id is padding; the loss is not told. It leaves out ignore_index, which is -100.",
+                ),
+                Choice(
+                    "they raise: 0 is no class",
+                    "Classes go from 0 to C - 1, so 0 is the first of them.",
+                ),
+            ),
+            answer=0,
+            proof="labels",
             show={"view": LABELS},
+            ring="labels",
         ),
         Prediction(
-            question="src_key_padding_mask is True at a position. What does nn.TransformerEncoderLayer do with it?",
-            choices=("ignores it", "keeps it"),
-            answer=0,
-            why="PyTorch marks what to ignore, Hugging Face's attention_mask marks with 1 what to keep: pass attention_mask == 0.",
-            proof="(lambda f, x: 'ignores it' if torch.allclose(f(x, src_key_padding_mask=torch.tensor([[False, False, True]]))[:, :2], "
-            "f(x[:, :2]), atol=1e-5) else 'keeps it')(nn.TransformerEncoderLayer(4, 1, 8, dropout=0.0, batch_first=True), torch.randn(1, 3, 4))",
+            id="module",
+            question="src_key_padding_mask of nn.TransformerEncoderLayer is True at a token. Who attends to it?",
+            choices=(
+                Choice(
+                    "each token attends to it",
+                    "So a Hugging Face attention_mask means its 1, and F.scaled_dot_product_attention its True. This mask names what to ignore.",
+                ),
+                Choice(
+                    "only that token itself",
+                    "It masks keys, in every row alike: the query at the masked place loses that key too.",
+                ),
+                Choice(
+                    "no token attends to it",
+                    "nn.Transformer and nn.MultiheadAttention mark with True what to ignore: pass attention_mask == 0.",
+                ),
+            ),
+            answer=2,
+            proof="module",
             show={"view": MASKS},
+            ring="module",
         ),
         Prediction(
-            question="An LSTM reads one sequence of length 3, then one of length 7. Does it need padding?",
-            choices=("yes", "no"),
+            id="function",
+            question="A bool attn_mask of F.scaled_dot_product_attention is True at a key. Who attends to it?",
+            choices=(
+                Choice(
+                    "no query attends to it",
+                    "So it is with key_padding_mask of nn.MultiheadAttention. The function has it the other way round.",
+                ),
+                Choice(
+                    "the queries attend to it",
+                    "Here True means: takes part. attention_mask.bool() fits as it is, once it broadcasts to (N, ..., L, S).",
+                ),
+                Choice(
+                    "it raises: a mask is float",
+                    "Both kinds are accepted: a float mask is added to the scores, a bool one chooses keys.",
+                ),
+            ),
             answer=1,
-            why="Padding only makes a rectangle out of sequences in one batch; one by one, any length runs.",
-            proof="(lambda f: 'no' if [f(torch.zeros(1, n, 2))[0].shape[1] for n in (3, 7)] == [3, 7] else 'yes')(nn.LSTM(2, 2, batch_first=True))",
+            proof="function",
+            show={"view": MASKS},
+            ring="function",
+        ),
+        Prediction(
+            id="one_by_one",
+            question="Lines of 3 to 8 tokens, one in each batch, padding='longest'. How much padding do the batches hold?",
+            choices=(
+                Choice(
+                    "up to the longest line",
+                    "The longest of its batch is meant, and each batch has one line. An LSTM or a BERT reads any length up to its limit.",
+                ),
+                Choice(
+                    "up to max_length",
+                    "Networks are said to need one fixed size. Most read any length up to their limit; only a batch must be a rectangle.",
+                ),
+                Choice(
+                    "no padding at all",
+                    "Padding makes a rectangle of several lines; one line is a rectangle already.",
+                ),
+            ),
+            answer=2,
+            proof="one by one",
             show={"view": WASTE, "batch_size": 1},
+            ring="random",
         ),
         Prediction(
-            question="nn.Embedding(4, 2, padding_idx=0) reads ids 0 and 1. What is the gradient of row 0?",
-            choices=("zero", "not zero"),
-            answer=0,
-            why="padding_idx keeps the gradient of that row at zero; the row itself is zero only until you initialise it anew.",
-            proof="(lambda e: e(torch.tensor([0, 1])).sum().backward() or ('not zero' if e.weight.grad[0].any() else 'zero'))"
-            "(nn.Embedding(4, 2, padding_idx=0))",
-        ),
-        Prediction(
-            question="All labels of a batch are -100. What is the loss?",
-            choices=("0.0", "nan"),
+            id="all_ignored",
+            question="All labels of a batch are -100. What is cross_entropy with reduction='mean'?",
+            choices=(
+                Choice(
+                    "0.0",
+                    "Nothing is lost, so 0 seems right, and reduction='sum' gives it. A mean divides by the labels that count.",
+                ),
+                Choice(
+                    "nan",
+                    "The sum over no labels is divided by their number: 0 / 0.",
+                ),
+                Choice(
+                    "it raises a ValueError",
+                    "A mean over nothing might be refused. PyTorch divides all the same, and says nothing.",
+                ),
+            ),
             answer=1,
-            why="The mean is over no tokens at all: 0 divided by 0.",
-            proof="F.cross_entropy(torch.zeros(2, 3), torch.tensor([-100, -100])).item()",
+            proof="all ignored",
             show={"view": LABELS, "lines": "", "pad_token": "[SEP]"},
+            ring="by_id",
         ),
     ),
     traps=(
         Trap(
             name="No pad token",
-            sentence="GPT-2's tokenizer comes without one; padding raises until you choose it.",
-            source="https://github.com/huggingface/transformers/issues/12594",
+            sentence="The tokenizers of GPT-2 and Llama come without a pad token: padding raises until you choose one.",
+            source="https://github.com/huggingface/trl/issues/466",
             params={"pad_token": "None"},
         ),
         Trap(
             name="pad = end token",
-            sentence="Labels set to -100 by id lose the real end tokens too: the model never learns to stop.",
-            source="https://github.com/huggingface/transformers/issues/4122",
+            sentence="Labels set to -100 by id lose the real end tokens too, so no loss teaches the model to stop.",
+            source="https://github.com/huggingface/transformers/issues/23530",
             params={"view": LABELS, "pad_token": "[SEP]"},
         ),
         Trap(
             name="pad_token that is not in the vocabulary",
-            sentence="Naming it is not adding it: the id silently becomes that of the unknown token.",
-            source="https://github.com/huggingface/transformers/issues/3859",
+            sentence="Naming it does not add it: a tokenizer with an unknown token silently pads with the id of that one.",
+            source="https://github.com/huggingface/transformers/issues/22312",
             params={"pad_token": "<pad>, only named"},
         ),
         Trap(
             name="New id, old embedding",
-            sentence="An added pad token gets an id behind the last row: index out of range until resize_token_embeddings.",
-            source="https://github.com/huggingface/transformers/issues/10339",
+            sentence="An added pad token gets a new id; an embedding that has no row for it raises until "
+            "resize_token_embeddings(len(tokenizer)).",
+            source="https://github.com/meta-llama/llama-cookbook/issues/189",
             params={"view": LABELS, "pad_token": "<pad>, added"},
         ),
         Trap(
             name="The mask upside down",
-            sentence="attention_mask is 1 for keep, src_key_padding_mask is True for ignore: passed as it is, real tokens see only the padding.",
-            source="https://github.com/pytorch/examples/issues/784",
+            sentence="True means attend in F.scaled_dot_product_attention and ignore in src_key_padding_mask of "
+            "nn.TransformerEncoderLayer: a mask made for the one hides the real tokens from the other.",
+            source="https://github.com/InseeFrLab/torchTextClassifiers/pull/92",
             params={"view": MASKS},
+        ),
+        Trap(
+            name="A line that sees nothing",
+            sentence="Where src_key_padding_mask hides a whole line, nn.TransformerEncoderLayer in eval mode under no_grad makes NaN of "
+            "it; in train mode it stays finite here.",
+            source="https://github.com/pytorch/pytorch/issues/24816",
+            params={"view": MASKS, "mode": "eval"},
         ),
     ),
 )

@@ -1,7 +1,11 @@
 """Filled cells look filled, and the numbers are those of the Result."""
 
+import pytest
+
 from figures.padding import draw
-from lessons.padding import LABELS, MASKS, WASTE, WAYS, Params, run
+from lessons.padding import LABELS, LESSON, MASKS, WASTE, WAYS, Params
+
+run = LESSON.run
 
 
 def drawn(**values):
@@ -34,7 +38,28 @@ def test_a_loss_that_is_ignored_is_marked_and_zero():
 
 def test_the_table_of_masks_has_a_row_for_every_way():
     _, panels = drawn(view=MASKS)
-    assert [row[0] for row in panels["gap"]["rows"]] == list(WAYS)
+    named = [row[0].split(": ") for row in panels["gap, line by line"]["rows"]]
+    assert [way for argument, way in named if argument == "src_key_padding_mask"] == list(WAYS)
+    assert [way for argument, way in named if argument == "attn_mask"] == list(WAYS[:3])
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_the_hero_names_the_api_of_each_difference_and_shows_nan_where_a_line_sees_nothing(side, mode):
+    result, panels = drawn(view=MASKS, padding_side=side, mode=mode)
+    layer, shifted, function = panels["largest move of a real token"]["rows"]
+    assert [cell[0] == "NaN" for cell in layer[1:]] == result.gap[:3].amax(dim=1).isnan().tolist()
+    assert (layer[2][0] == "NaN") == (mode == "eval")
+    assert layer[2][1] == function[3][1] == "warn" and shifted[3][1] == function[2][1] == "yes"
+
+
+def test_the_hero_of_each_trap_shows_its_mistake():
+    shown = {trap.name: drawn(**trap.params) for trap in LESSON.traps}
+    said = {name: {item["label"]: item["text"] for item in panels[""]["items"]} for name, (_, panels) in shown.items()}
+    assert "does not have a padding token" in shown["No pad token"][1]["input_ids"]["text"]
+    assert said["pad = end token"]["real tokens ignored by id"] == "6"
+    assert said["pad_token that is not in the vocabulary"]["pad_token_id"] == "100, [UNK]"
+    assert shown["New id, old embedding"][1]["logits"]["text"] == "IndexError: index out of range in self"
 
 
 def test_a_tokenizer_that_refuses_shows_its_error_and_its_facts():
