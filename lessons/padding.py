@@ -344,7 +344,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="No pad token",
-            sentence="The tokenizers of GPT-2 and Llama come without a pad token: padding raises until you choose one.",
+            sentence="GPT-2's tokenizer comes without a pad token: padding raises until you choose one.",
             source="https://github.com/huggingface/trl/issues/466",
             params={"pad_token": "None"},
         ),
