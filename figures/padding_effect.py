@@ -1,31 +1,112 @@
-"""What padding does to the answer, to the accuracy of every setting, and to each real token."""
+"""How far padding moves each real token, what becomes of the answer, and of the small set in every setting."""
 
+from itertools import groupby
 from typing import Any
 
-from figures.panels import Figure, Panel, described, figure, grid, limit, pressable, table
-from lessons.padding_effect import DEFAULT, FIXED, T5, Params, Result, setting_of
+from explorable.words import count, percent
+from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, pressable, table, veiled
+from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
-ROUNDING = 1e-4  # below this a difference is that of the order of sums
+COLUMNS, CELLS = 10, 60  # of the hero's grid: the row as text is wrapped, and its first cells
+LONGEST = 40  # characters of an answer
+ROOM = 7  # characters of a token
 
 
 def draw(params: Params, result: Result) -> Figure:
+    call = operator("model(**inputs)", "eval mode")
     return figure(
-        [_answers(result), _accuracy(params, result)],
-        [_gap(params, result)],
-        [_inputs(result)],
-        [_hidden(result)],
-        [_logits("logits_alone", params, result), _logits("logits_padded", params, result)],
+        hero=[[_given(params, result), call, veiled(_moves(result))], [_facts(params, result)]],
+        more=[
+            [_accuracy(params, result)],
+            [_gap(params, result)],
+            [_inputs(result)],
+            [_hidden(result)],
+            [_logits("logits_alone", params, result), _logits("logits_padded", params, result)],
+        ],
     )
 
 
-def _answers(result: Result) -> Panel:
-    jumped = result.answer_padded != result.answer_alone
-    rows: list[list[Any]] = [
-        ["without padding", repr(result.answer_alone)],
-        ["with padding", (repr(result.answer_padded), "warn" if jumped else "yes")],
+def _given(params: Params, result: Result) -> Panel:
+    """What goes in, cell by cell as runs of the same."""
+    keep = result.keep[0].tolist()
+    mask = ["one" if seen else "zero" for seen in result.inputs["attention_mask"][0].tolist()]
+    cells = _runs(["token" if real else "[PAD]" for real in keep])
+    rows = [
+        ["input_ids", cells],
+        ["attention_mask", _runs(mask)],
+        ["position of the first token", _first(params, result)],
     ]
-    return table("the answer", ("read", "answer"), rows, badge="jumps" if jumped else "stays")
+    return table("inputs of the model", ["", "of one row"], rows, breaks=True)
+
+
+def _runs(cells: list[str]) -> str:
+    return ", ".join(count(len(list(run)), cell, "[PAD]" if cell == "[PAD]" else "") for cell, run in groupby(cells))
+
+
+def _first(params: Params, result: Result) -> str:
+    if params.model == T5:
+        return "relative"
+    at = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
+    return str(int(at[result.keep[0].tolist().index(True)]))
+
+
+def _moves(result: Result) -> Panel:
+    """The padded row as text is wrapped: each real token with how far its output moves, and the padding grey."""
+    places = iter(range(len(result.tokens)))
+    order = [next(places) if real else None for real in result.keep[0].tolist()][:CELLS]
+    order += [None] * (-len(order) % COLUMNS if len(order) > COLUMNS else 0)
+    real = result.keep[0].tolist()[:CELLS] + [True] * COLUMNS  # what fills the last line is no padding
+    moves, width = result.hidden_gap.tolist(), min(COLUMNS, len(order))
+    cells = [
+        (
+            None if place is None else moves[place],
+            "" if place is None else _cut(result.tokens[place]),
+            "" if real[at] else "pad",
+            f"end{at}" if place is None else f"s{place}",
+            ""
+            if place is None
+            else f"{result.tokens[place]}: largest |padded - alone| of its output = {moves[place]:.7f}",
+        )
+        for at, place in enumerate(order)
+    ]
+    values, sub, marks, keys, notes = (
+        [list(column[at : at + width]) for at in range(0, len(order), width)] for column in zip(*cells, strict=True)
+    )
+    shown = min(CELLS, result.keep.shape[1])
+    part = f"the first {shown} of {result.keep.shape[1]} cells" if result.keep.shape[1] > CELLS else ""
+    return grid(
+        "how far each real token's output moves", values, tensor=described("hidden_gap", result.hidden_gap, ["S"]),
+        limit=max(1.0, limit(result.hidden_gap)), sub=sub, marks=marks, keys=keys, notes=notes, labels=False, signed=False, wide=True,
+        row_dim=None, col_dim=None, badge=part,
+    )  # fmt: skip
+
+
+def _cut(token: str) -> str:
+    return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…"
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    share, alone = result.accuracy[setting_of(params)], result.accuracy["each alone"]
+    return veiled(
+        facts(
+            [
+                ("kept", "real tokens that keep their output", _kept(result)),
+                ("answer", "the answer, padded", _said(result.answer_padded)),
+                ("alone", "and alone", _said(result.answer_alone)),
+                ("set", "small set right, padded and alone", f"{percent(share)}, {percent(alone)}"),
+            ]
+        )  # fmt: skip
+    )
+
+
+def _kept(result: Result) -> str:
+    tokens, changed = len(result.tokens), moved(result)
+    return "all of them" if not changed else "none of them" if changed == tokens else f"{tokens - changed} of {tokens}"
+
+
+def _said(answer: str) -> str:
+    return repr(answer if len(answer) <= LONGEST else f"{answer[:LONGEST]}…")
 
 
 def _accuracy(params: Params, result: Result) -> Panel:
@@ -39,9 +120,9 @@ def _accuracy(params: Params, result: Result) -> Panel:
         for ids in positions:
             chosen = {"padding_side": side, "attention_mask": mask, "position_ids": ids}
             share = result.accuracy[setting_of(Params(**{**vars(params), **chosen}))]
-            row.append(pressable(f"{share:.0%}", "yes" if share == alone else "warn", f"show {row[0]}, {ids}", chosen))
+            row.append(pressable(percent(share), "yes" if share == alone else "warn", f"show {row[0]}, {ids}", chosen))
         rows.append(row)
-    rows.append(["each alone", *[f"{alone:.0%}"] * len(positions)])
+    rows.append(["each alone", *[percent(alone)] * len(positions)])
     columns = (
         ("relative positions",) if params.model == T5 else ("default position_ids", "counted from the first token")
     )

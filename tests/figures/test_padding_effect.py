@@ -2,8 +2,11 @@
 
 import pytest
 
+from explorable.words import percent
 from figures.padding_effect import draw
-from lessons.padding_effect import SPANS, T5, Params, run, setting_of
+from lessons.padding_effect import FIXED, LESSON, SPANS, T5, Params, setting_of
+
+run = LESSON.run
 
 
 def panels(params):
@@ -19,7 +22,7 @@ def test_every_cell_of_the_accuracy_opens_its_own_setting(model):
     for row in table["rows"][:-1]:
         for text, _, chosen in row[1:]:
             share = result.accuracy[setting_of(Params(**{**vars(params), **chosen["params"]}))]
-            assert text == f"{share:.0%}"
+            assert text == percent(share)
 
 
 def test_the_setting_on_screen_is_lit():
@@ -34,7 +37,55 @@ def test_filled_cells_are_marked_in_every_input():
         assert [mark != "pad" for mark in marks] == result.keep[0].tolist()
 
 
-def test_an_answer_that_jumps_is_said_to():
+MOVES = "how far each real token's output moves"
+
+
+def said(panels):
+    return {item["key"]: item["text"] for item in panels[""]["items"]}
+
+
+def test_an_answer_that_jumps_stands_beside_the_one_given_alone():
     result, shown = panels(Params(pads=32))
     assert result.answer_alone != result.answer_padded
-    assert shown["the answer"]["badge"] == "jumps"
+    assert said(shown)["answer"] == repr(result.answer_padded) and said(shown)["alone"] == repr(result.answer_alone)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("model", [SPANS, T5])
+def test_the_hero_holds_the_move_of_each_real_token_in_its_order_and_marks_the_padding(side, model):
+    result, shown = panels(Params(model=model, padding_side=side))
+    values, marks = (sum(shown[MOVES][name], []) for name in ("values", "marks"))
+    assert [value for value in values if value is not None] == result.hidden_gap.tolist()
+    assert [mark != "pad" for mark in marks][: result.keep.shape[1]] == result.keep[0].tolist()
+    assert marks.count("pad") == 16 and len({len(row) for row in shown[MOVES]["values"]}) == 1
+
+
+def test_a_long_context_is_drawn_as_far_as_there_is_room_and_says_so():
+    result, shown = panels(Params(context="the tree is green. " * 15, padding_side="right"))
+    cells = result.keep.shape[1]
+    assert cells > 60 and shown[MOVES]["badge"] == f"the first 60 of {cells} cells"
+    assert sum(shown[MOVES]["values"], []) == result.hidden_gap.tolist()[:60]
+
+
+@pytest.mark.parametrize(
+    ("params", "kept"),
+    [
+        ({}, "none of them"),
+        ({"position_ids": FIXED}, "all of them"),
+        ({"padding_side": "right", "attention_mask": False}, "none of them"),
+        ({"model": T5}, "all of them"),
+        ({"pads": 0}, "all of them"),
+        *((trap.params, "none of them") for trap in LESSON.traps),
+    ],
+)
+def test_the_hero_says_how_many_real_tokens_keep_their_output(params, kept):
+    assert said(panels(Params(**params))[1])["kept"] == kept
+
+
+def test_what_goes_in_is_told_as_runs_with_the_position_of_the_first_token():
+    _, shown = panels(Params(pads=4))
+    rows = dict(shown["inputs of the model"]["rows"])
+    assert rows["attention_mask"].startswith("4 zeros, ") and rows["input_ids"].startswith("4 [PAD], ")
+    assert rows["position of the first token"] == "4"
+    _, shown = panels(Params(pads=4, position_ids=FIXED))
+    assert dict(shown["inputs of the model"]["rows"])["position of the first token"] == "0"

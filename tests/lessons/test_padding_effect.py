@@ -4,9 +4,23 @@ import pytest
 import torch
 
 from explorable.params import BadParam
-from lessons.padding_effect import DEFAULT, FIXED, SPANS, T5, Params, run, setting_of
+from lessons.padding_effect import (
+    DEFAULT,
+    FIXED,
+    LESSON,
+    ROUNDING,
+    SPANS,
+    T5,
+    Params,
+    caption,
+    details,
+    facts,
+    moved,
+    setting_of,
+)
+from models.hugging_face import BertConfig, BertModel
 
-ROUNDING = 1e-4
+run = LESSON.run
 
 
 @pytest.mark.parametrize("model", [SPANS, T5])
@@ -75,3 +89,83 @@ def test_what_cannot_be_read_is_one_sentence_with_the_field_and_its_range(change
 def test_unknown_words_are_named():
     assert run(Params(question="Where is ☃?")).unknown_words == ["☃"]
     assert run(Params(model=T5, question="What is the capital of Zorgonia?")).unknown_words == ["Zorgonia"]
+
+
+def tiny(name):
+    """A model of this architecture with random weights, in eval mode."""
+    from transformers import GPT2Config, GPT2Model, LlamaConfig, LlamaModel, RobertaConfig, RobertaModel
+
+    small = {
+        "vocab_size": 32,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 1,
+        "intermediate_size": 16,
+    }
+    built = {
+        "BERT": lambda: BertModel(BertConfig(**small, initializer_range=0.5)),
+        "RoBERTa": lambda: RobertaModel(RobertaConfig(**small, initializer_range=0.5, pad_token_id=1)),
+        "Llama": lambda: LlamaModel(LlamaConfig(**small, initializer_range=0.5)),
+        "GPT-2": lambda: GPT2Model(GPT2Config(vocab_size=32, n_embd=16, n_head=2, n_layer=1, initializer_range=0.5)),
+    }
+    torch.manual_seed(0)
+    return built[name]().eval()
+
+
+def stays(name, side, mask, positions):
+    """Whether three cells of padding leave the output of the real tokens alone, up to rounding."""
+    model, ids = tiny(name), torch.tensor([[5, 6, 7, 8]])
+    ends, real = ((3, 0), slice(3, 7)) if side == "left" else ((0, 3), slice(0, 4))
+    keep = torch.nn.functional.pad(torch.ones_like(ids), ends)
+    inputs = {"input_ids": torch.nn.functional.pad(ids, ends, value=1)}
+    if mask:
+        inputs["attention_mask"] = keep
+    if positions:
+        inputs["position_ids"] = (keep.cumsum(1) - 1).clamp(min=0)
+    with torch.no_grad():
+        return bool((model(**inputs)[0][0, real] - model(ids)[0][0]).abs().max() < 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (("BERT", "right", True, False), True),
+        (("BERT", "right", False, False), False),
+        (("BERT", "left", True, False), False),
+        (("BERT", "left", True, True), True),
+        (("GPT-2", "right", False, False), True),  # the causal mask hides what comes later
+        (("GPT-2", "left", True, False), False),  # absolute positions
+        (("GPT-2", "left", True, True), True),
+        (("Llama", "left", True, False), True),  # rotary positions are relative
+        (("RoBERTa", "left", True, False), True),  # counts its positions from the first real token by itself
+        (("RoBERTa", "left", False, False), False),
+    ],
+)
+def test_the_truth_holds_of_other_architectures_too(case, expected):
+    """Where no real token attends to padding and none changes position, and only there: BERT is not all models."""
+    assert stays(*case) == expected
+
+
+@pytest.mark.parametrize("pads", [0, 4, 32])
+@pytest.mark.parametrize("model", [SPANS, T5])
+def test_the_words_never_speak_of_padding_that_is_not_there(model, pads):
+    params = Params(model=model, pads=pads)
+    result = run(params)
+    more = details(params, result)
+    assert ("No padding is added." in more) == (pads == 0) and ("longest row," in more) == (pads == 0)
+    questions = 10 if model == SPANS else len(facts())
+    assert f"The {questions} questions of the small set, in one batch padded to its longest row" in more
+    told = caption(params, result)
+    assert ("stays" in told) == (moved(result) == 0)
+    assert told.endswith("the same." if result.answer_alone == result.answer_padded else "another.")
+
+
+def test_without_added_cells_the_small_set_is_padded_all_the_same():
+    accuracy = run(Params(pads=0)).accuracy
+    assert accuracy["left, no mask, default positions"] < accuracy["each alone"]
+
+
+def test_the_first_trap_moves_every_token_and_its_answer_but_not_all_answers():
+    result = run(Params(**LESSON.traps[0].params))
+    assert moved(result) == len(result.tokens) and result.answer_padded != result.answer_alone
+    assert 0 < result.accuracy["left, mask, default positions"] < result.accuracy["each alone"]
