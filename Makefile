@@ -5,7 +5,7 @@ PYTHON ?= python3
 PORT ?= 7860
 BIN := .venv/bin
 # Two processes, each with lessons and files of its own; the ten slowest tests are named.
-SHARED := --numprocesses 2 --dist loadgroup --durations 10 --durations-min 1
+SHARED := --numprocesses 2 --durations 10 --durations-min 1
 
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

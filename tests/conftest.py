@@ -2,7 +2,9 @@
 
 import gc
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -10,6 +12,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import pytest
 import torch
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 torch.set_num_threads(1)
 settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)  # no test measures time
@@ -17,6 +20,11 @@ settings.load_profile("here")
 BUDGET = 480  # seconds
 STARTED = os.times().elapsed
 HERE = Path(__file__).parent
+SLUGS = {path.stem for path in HERE.parent.glob("lessons/*.py")}
+LAWS = {  # of all lessons
+    "test_every_lesson", "test_every_program", "test_every_figure", "test_captions", "test_between_steps", "test_harness",
+    "test_page_laws", "test_button",
+}  # fmt: skip
 SLOW_ROOMS = {"benchmarks", "browser", "training"}
 SLOW_FILES = {  # they start processes, or train
     "test_closed_book", "test_dropout_reset", "test_ending", "test_every_program", "test_gpu", "test_install",
@@ -32,38 +40,39 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time.
-
-    Where several processes share the work, one of them does all of a lesson, of a file, or of the browser: that one makes its
-    Results, its fixtures, or the one app and the one Chromium, and no other does.
-    """
-    items.sort(key=lesson_of)  # a stable sort: within a lesson the order of the files stays
+    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time."""
+    items.sort(key=lambda item: slug_of(item.nodeid))  # a stable sort: within a lesson the order of the files stays
     for item in items:
-        together = "browser" if room_of(item) == "browser" else lesson_of(item) or str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
         if is_slow(item):
             item.add_marker(pytest.mark.slow)
 
 
-def lesson_of(item: pytest.Item) -> str:
+class Shares(LoadScopeScheduling):
+    """Where several processes share the work, one of them does all of a lesson or of a file: no other makes its Results again."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return slug_of(nodeid) or nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    return Shares(config, log)
+
+
+def slug_of(nodeid: str) -> str:
     """The slug of the lesson whose law this is; empty for other tests."""
-    called = getattr(item, "callspec", None)
-    return called.params["lesson"].slug if called and "lesson" in called.params else ""
-
-
-def room_of(item: pytest.Item) -> str:
-    return item.path.relative_to(HERE).parts[0]
+    path, _, name = nodeid.partition("::")
+    given = re.split(r"[\[\]-]", name)[1:]
+    return next((part for part in given if part in SLUGS), "") if Path(path).stem in LAWS else ""
 
 
 def is_slow(item: pytest.Item) -> bool:
     """Whether a test opens a browser, trains, or starts processes, or is of a lesson that has a button because it does."""
     from tests.corners import LESSONS
 
-    slug = lesson_of(item) or item.path.stem.removeprefix("test_")
+    slug = slug_of(item.nodeid) or item.path.stem.removeprefix("test_")
     button = slug in LESSONS and bool(LESSONS[slug].button)
-    return button or room_of(item) in SLOW_ROOMS or item.path.stem in SLOW_FILES
+    return button or item.path.relative_to(HERE).parts[0] in SLOW_ROOMS or item.path.stem in SLOW_FILES
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

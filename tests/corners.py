@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import lessons
+from explorable.cut import cut
 from explorable.lesson import Lesson
 from explorable.params import IN_A_LINK, BadParam, choices, kind, nullable
 
@@ -39,7 +40,12 @@ def at_every_corner(law: Law, of: Callable[[Lesson], Iterable[Any]] | None = Non
 
 def spread(found: tuple[Any, ...]) -> tuple[Any, ...]:
     """All of them; some twelve from everywhere among them if QUICK is set: `make test` looks at all."""
-    return found[:: max(1, len(found) // 12)] if "QUICK" in os.environ else found
+    return some(found, 12) if "QUICK" in os.environ else found
+
+
+def some(found: Sequence[Any], most: int) -> Sequence[Any]:
+    """At most twice `most`, from everywhere among them."""
+    return found[:: max(1, len(found) // most)]
 
 
 def of_one_lesson(make: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
@@ -107,9 +113,13 @@ def some_corners(lesson: Lesson) -> tuple[Any, ...]:
 
 
 def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
-    """All corners; of a lesson whose runs take seconds the default, its examples, and each value of each control once."""
+    """Two corners, or more, of each text that a program is cut to, as values never change what is compiled.
+
+    All corners of a lesson without a program; of one whose runs take seconds the default, its examples, and each value of each
+    control once.
+    """
     if not lesson.button:
-        return corners(lesson.Params)
+        return of_each_text(lesson) if lesson.program else corners(lesson.Params)
     names = {param.name: extremes(param) for param in fields(lesson.Params) if kind(param) is not str}
     together = (
         lesson.Params(
@@ -119,6 +129,14 @@ def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
     )
     examples = (lesson.Params(**example.params) for example in lesson.examples)
     return tuple(dict.fromkeys(map(without_hidden, chain([lesson.Params()], examples, together))))
+
+
+def of_each_text(lesson: Lesson) -> tuple[Any, ...]:
+    texts: dict[int, list[Any]] = {}
+    for params in corners(lesson.Params):
+        code = cut(lesson.slug, lesson.program.values(params)).code
+        texts.setdefault(id(code), []).append(params)
+    return tuple(params for group in texts.values() for params in {group[0], group[-1]})
 
 
 def is_read(slug: str, params: Any) -> bool:

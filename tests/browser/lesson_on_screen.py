@@ -1,6 +1,7 @@
 """A lesson as a test sees it: open it, read what is on screen, change a control and wait for the paint."""
 
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from playwright.sync_api import Page
@@ -103,6 +104,7 @@ def other_value(param: Any) -> Any:
     return high if param.default != high else low
 
 
+@cache
 def first_telling_change(slug: str, skipped: tuple[str, ...] = ()) -> tuple[Any, Any]:
     """The first field, those skipped left out, whose other value changes picture and caption, according to Python."""
     from components.answer import lesson_of, state

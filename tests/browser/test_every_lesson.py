@@ -6,7 +6,6 @@ One page is opened for each lesson; the tests of that lesson share it, and none 
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from components.answer import lesson_of
@@ -46,25 +45,10 @@ def test_back_and_forward_step_through_the_states(history):
     assert history["forward"] == history["changed"]
 
 
-def test_a_copied_link_opens_the_same_in_a_new_page(history, opened, app_url, browser):
+def test_a_copied_link_opens_the_same(history, opened, app_url):
     changed = history["changed"]
-    with clean_page(browser) as page:
-        again = LessonOnScreen(page, app_url, opened.slug, "&" + changed["address"].partition("?")[2])
-        assert {**again.shown, "address": ""} == {**changed, "address": ""}
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(opened, theme):
-    opened.page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
-    found = Axe().run(opened.page).response["violations"]
-    opened.page.evaluate("document.body.classList.remove('dark')")
-    grave = [
-        (fault["id"], node["html"][:200], node["failureSummary"])
-        for fault in found
-        if fault["impact"] in ("serious", "critical")
-        for node in fault["nodes"]
-    ]
-    assert grave == []
+    again = LessonOnScreen(opened.page, app_url, opened.slug, "&" + changed["address"].partition("?")[2])
+    assert {**again.shown, "address": ""} == {**changed, "address": ""}
 
 
 def test_nothing_overflows_at_360_pixels(opened):
@@ -73,25 +57,6 @@ def test_nothing_overflows_at_360_pixels(opened):
     width = opened.page.evaluate("document.documentElement.scrollWidth")
     opened.page.set_viewport_size({"width": 1280, "height": 800})
     assert width <= 360
-
-
-def test_every_question_can_be_answered_and_replies(opened):
-    for number, prediction in enumerate(lesson_of(opened.slug).predictions):
-        opened.root.locator(".answers > button").first.click()
-        assert prediction.right.reply.replace("`", "") in opened.root.locator(".reply").inner_text()
-        opened.settle()
-        if number < len(lesson_of(opened.slug).predictions) - 1:
-            opened.root.locator(".reply .go").click()
-            opened.settle()
-    assert "right" in opened.root.locator("[data-part=next] .score").inner_text()
-
-
-def test_every_trap_sets_itself_up(opened):
-    for trap in lesson_of(opened.slug).traps:
-        opened.root.get_by_role("button", name=trap.name, exact=True).click()
-        opened.page.wait_for_function("query => location.search.includes(query)", arg=f"lesson={opened.slug}")
-        opened.settle()
-        assert opened.root.locator(".problem").is_hidden(), trap.name
 
 
 def test_every_ready_example_sets_itself_up(opened):

@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page
 
 from benchmarks.server import OURS, Server, serving
+from components import CHAPTERS
 from components.answer import lesson_of
 from components.site import LESSONS
 from serving import forwarded
@@ -134,10 +135,10 @@ def visiting(url: str) -> Iterator[Visitor]:
         yield Visitor(http)
 
 
-def test_every_lesson_works_through_the_proxy(replicas):
+def test_a_lesson_of_every_chapter_works_through_the_proxy(replicas):
     with visiting(replicas[0]) as visitor:
         mine = visitor.replica
-        for slug in LESSONS:
+        for slug in (chapter.lessons[0] for chapter in CHAPTERS):
             opened = visitor.ask(slug, "restore", {"lesson": slug})
             assert opened["spec"]["title"] == lesson_of(slug).title and opened["state"]["figure"]["rows"]
             assert visitor.replica == mine

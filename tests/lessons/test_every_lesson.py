@@ -37,6 +37,7 @@ from tests.corners import (
     neighbours,
     result_at,
     snippet_corners,
+    some,
     some_corners,
 )
 
@@ -211,7 +212,7 @@ def test_run_leaves_the_global_generators_alone(lesson):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(12345)
         before, python = torch.get_rng_state(), random.getstate()
-        for params in few(lesson, some_corners(lesson)):
+        for params in few(lesson, some(some_corners(lesson), 8)):
             lesson.run(params)
             assert torch.equal(torch.get_rng_state(), before), f"torch's generator moved at {params}"
             assert random.getstate() == python, f"Python's generator moved at {params}"
@@ -240,7 +241,7 @@ def test_a_run_leaves_no_tensor_behind(lesson):
         gc.collect()
         return sum(type(found) in (Tensor, nn.Parameter) for found in gc.get_objects())
 
-    first = few(lesson, some_corners(lesson))[:6]
+    first = few(lesson, some(some_corners(lesson), 3))[:3]
     for params in first:  # what a lesson keeps, such as its model, is kept by now
         lesson.run(params)
     before = alive()

@@ -1,6 +1,7 @@
 """What must hold of every program in `programs/`, beside what test_every_lesson.py asks of all lessons."""
 
 import ast
+import json
 import linecache
 import os
 import subprocess
@@ -53,14 +54,17 @@ def test_every_program_belongs_to_a_lesson():
     assert all(lesson.slug == lesson.program.slug for lesson in PORTED)
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
-def test_a_program_runs_alone_without_a_warning_and_prints(path):
+def test_every_program_runs_alone_without_a_warning_and_prints():
     """Warnings are errors, but for those that pytest leaves alone too: of few cores, and of a fork beside threads."""
     ignored = ["ignore:This DataLoader will create:UserWarning", "ignore:This process:DeprecationWarning"]
-    command = [sys.executable, "-W", "error", *(part for each in ignored for part in ("-W", each)), str(path)]
-    done = subprocess.run(command, cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip(), f"{path.name} prints nothing: end it with a cell # %% print"
+    options = ["-W", "error", *(part for each in ignored for part in ("-W", each))]
+    command = [sys.executable, *options, Path(__file__).with_name("alone.py"), *PROGRAMS]
+    done = subprocess.run(command, cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True, check=True)
+    ran = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [path for path, *_ in ran] == list(map(str, PROGRAMS))
+    for path, status, out, complaints in ran:
+        assert status == 0, f"{path}: {complaints}"
+        assert out.strip(), f"{path} prints nothing: end it with a cell # %% print"
 
 
 @each_ported
