@@ -22,7 +22,7 @@ from lessons.modes import NAMES, Params, Result, chosen, recorded
 
 MODES = ("train", "eval")
 GRADS = ("on", "no_grad", "inference_mode")
-AROUND = {"on": "gradients on", "no_grad": "with torch.no_grad()", "inference_mode": "with torch.inference_mode()"}
+AROUND = {"on": "gradients on", "no_grad": "no_grad()", "inference_mode": "inference_mode()"}
 
 
 def draw(params: Params, result: Result) -> Figure:

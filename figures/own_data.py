@@ -32,7 +32,9 @@ def _rows(params: Params, result: Result) -> Panel:
     of = f"The first {len(rows)} of {result.n} rows." if (result.n or 0) > len(rows) else ""
     columns = f"{WIDE} of the columns." if hidden > 0 else ""
     said = [f"{remark}." for remark in (result.remarks or [])[:2]]
-    return table("rows", ["", *names], rows, note=" ".join(filter(None, [of, columns, *said])), badge=params.format)
+    return table(
+        "rows", ["", *names], rows, note=" ".join(filter(None, [of, columns, *said])), badge=params.format, breaks=True
+    )
 
 
 def _batch(result: Result) -> list[Panel]:

@@ -10,10 +10,17 @@ export function drawTraps(host, traps, press) {
   );
 }
 
+/** Of two values their texts; of texts with several lines the first line that differs. */
+function difference(before, after) {
+  const [old, now] = [before, after].map((value) => String(value).split("\n"));
+  const at = now.findIndex((line, index) => line !== old[index]);
+  return [old, now].map((lines) => lines[at] ?? "").join(" → ");
+}
+
 /** Pin a trap's sentence; `changes` are [name, before, after]. */
 export function pin(host, { name, sentence, source }, changes, close) {
   const site = new URL(source).hostname.replace(/^www\./, "");
-  const changed = changes.flatMap(([field, before, after], index) => [index ? ", " : "", h("code", {}, `${field} ${before} → ${after}`)]);
+  const changed = changes.flatMap(([field, before, after], index) => [index ? ", " : "", h("code", {}, `${field} ${difference(before, after)}`)]);
   host.hidden = false;
   host.replaceChildren(
     h("p", {}, h("strong", {}, `${name}. `), ...rich(sentence), " ",
