@@ -1,51 +1,143 @@
-"""Every hook and every forward in the order in which it happened, in a lane for each module."""
+"""The hooks of three modules, the call, and what ran: events inside one another, lit one after the other."""
 
-from figures.panels import Figure, Panel, described, error, figure, grid, limit, stepped, table
-from lessons.call_forward import Params, Result
+from figures.panels import (
+    Figure,
+    Panel,
+    described,
+    error,
+    facts,
+    figure,
+    grid,
+    limit,
+    node,
+    operator,
+    stepped,
+    table,
+    tree,
+    veiled,
+)  # fmt: skip
+from lessons.call_forward import Params, Result, values
 
-LANES = ("model", "first", "second")
-Cell = str | tuple[str, str]
+MODULES = ("model", "first", "second")
+Event = tuple[str, str, str]
 
 
 def draw(params: Params, result: Result) -> Figure:
-    frames = [_timeline(params, result, now) for now in range(len(result.order))]
+    frames = [_events(result, now) for now in range(len(result.order))]
     labels = [f"{k} of {len(result.order)}: {event} of {name}" for k, (name, event, _) in enumerate(result.order, 1)]
+    call = operator(params.call, "then y.sum().backward()" if _backward(params) else "")
     return figure(
-        [stepped(frames[-1], frames), *_refusal(params, result)],
-        [_fired(params, result), *_outputs(params, result)],
+        hero=[
+            [_registered(params), call, veiled(stepped(frames[-1], frames))],
+            [_facts(params, result)],
+            _refusal(params, result),
+        ],
+        more=[[_given(result), _fired(params, result)], _outputs(params, result)],
         steps=labels,
         step_name="event",
     )
 
 
-def _timeline(params: Params, result: Result, now: int) -> Panel:
-    """The events up to `now`; a lane is a column, so that what runs inside a forward stands to the right of it."""
-    rows = [_row(k, *event, future=k > now) for k, event in enumerate(result.order)]
-    columns = ["#", *LANES, "was given"]
-    return table(f"What {params.call} runs, in order", columns, rows, wide=True, lit=[now])
+def _backward(params: Params) -> bool:
+    return bool(values(params)["backward_pre"] or values(params)["backward_hooks"])
 
 
-def _row(k: int, name: str, event: str, given: str, *, future: bool) -> list[Cell]:
-    kind = "muted" if future else "yes" if event == "forward" else "no"
-    return [
-        str(k + 1),
-        *(((short(event), kind) if lane == name else "") for lane in LANES),
-        "" if future else _kept(given),
-    ]
+def _registered(params: Params) -> Panel:
+    """Which hooks each module has, before the call."""
+    hooks = [name for name, on in _kinds(params).items() if on]
+    more = {"first": [params.returns] if params.returns != "nothing" else []}
+    rows = [[name, ", ".join([*hooks, *more.get(name, [])]) or ("none", "muted")] for name in MODULES]
+    notes = ["model runs second(first(x))", *(["and a pair for all modules"] if params.global_hooks else [])]
+    return table("hooks", ["module", "registered"], rows, note="; ".join(notes), breaks=True)
+
+
+def _kinds(params: Params) -> dict[str, bool]:
+    known = values(params)
+    return {
+        "pre hook": known["pre_hooks"],
+        "forward hook": known["hooks"],
+        "backward pre hook": known["backward_pre"],
+        "backward hook": known["backward_hooks"],
+    }
+
+
+def _events(result: Result, now: int) -> Panel:
+    """The events up to `now`; what runs inside the forward of model stands to the right of it."""
+    nodes = [_node(event, ran=k <= now) for k, event in enumerate(result.order)]
+    return tree("what runs, in order", nodes)
+
+
+def _node(event: Event, *, ran: bool) -> Panel:
+    name, kind, _ = event
+    drawn = node(int(name != "model"), short(kind), kind=name)
+    return {**drawn, "mark": "walked"} if ran else drawn
 
 
 def short(event: str) -> str:
     """The name of an event without what all of its kind share: `pre_hook` for `forward_pre_hook`."""
-    return _kept(event.replace("forward_", "").removeprefix("full_"))
+    return event.replace("forward_pre", "pre").removeprefix("full_")
 
 
-def _kept(text: str) -> str:
-    """The text with line breaks only behind semicolons."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}").replace(";\N{NO-BREAK SPACE}", "; ")
+def _facts(params: Params, result: Result) -> Panel:
+    return veiled(facts([
+        ("last", "the forward hook that ran last", _last(result)),
+        ("ran", "forward hooks that ran", f"{result.ran(params.call)} of {params.registered}"),
+        ("args", "args of the pre hook of model", _args(params, result)),
+        ("skipped", "the forward hook of second", _second(params, result)),
+        ("y", "against y before any hook", _y(result)),
+    ]))  # fmt: skip
+
+
+def _last(result: Result) -> str:
+    names = [name for name, event, _ in result.order if event == "forward_hook"]
+    return f"{names[-1]}'s" if names else "there is none"
+
+
+def _args(params: Params, result: Result) -> str:
+    if not params.pre_hooks:
+        return "there is none"
+    given = [given for name, event, given in result.order if (name, event) == ("model", "forward_pre_hook")]
+    if not given:
+        return "none: it does not run"
+    return "an empty tuple" if given[0].startswith("args nothing") else "a tuple with x"
+
+
+def _second(params: Params, result: Result) -> str:
+    if not params.hooks:
+        return "there is none"
+    if not any(name == "second" for name, _, _ in result.order):
+        return "second is not called"
+    given = [given for name, event, given in result.order if (name, event) == ("second", "forward_hook")]
+    if not given:
+        return "it is skipped"
+    return "it runs, output None" if given[0].endswith("None") else "it runs"
+
+
+def _y(result: Result) -> str:
+    if result.y is None or result.y_plain is None:
+        return "no y: it raises"
+    return "y is the same" if result.y.equal(result.y_plain) else "y is another"
 
 
 def _refusal(params: Params, result: Result) -> list[Panel]:
-    return [error(params.call, result.error, where=f"forward of {params.raises}")] if result.error else []
+    if not result.error:
+        return []
+    return [veiled(error(params.call, result.error, where=f"forward of {params.raises}"))]
+
+
+def _given(result: Result) -> Panel:
+    rows = [[str(k), name, event, given] for k, (name, event, given) in enumerate(result.order, 1)]
+    return table("what each was given", ["#", "module", "event", "given"], rows, wide=True)
+
+
+def _fired(params: Params, result: Result) -> Panel:
+    rows = [
+        [way, *((str(counts[name]), "yes" if counts[name] else "warn") for name in MODULES)]
+        for way, counts in result.fired.items()
+    ]
+    note = "Counted by calling this model in all three ways; global hooks are left out."
+    lit = [list(result.fired).index(params.call)]
+    return table("Forward hooks that run", ["call", *MODULES], rows, note=note, lit=lit)
 
 
 def _outputs(params: Params, result: Result) -> list[Panel]:
@@ -54,13 +146,3 @@ def _outputs(params: Params, result: Result) -> list[Panel]:
     top = limit(result.y, result.y_plain)
     shown = {name: getattr(result, name) for name in badges if result.y is not None}
     return [grid(name, y, badge=badges[name], tensor=described(name, y), limit=top) for name, y in shown.items()]
-
-
-def _fired(params: Params, result: Result) -> Panel:
-    rows: list[list[Cell]] = [
-        [way, *((str(counts[lane]), "yes" if counts[lane] else "warn") for lane in LANES)]
-        for way, counts in result.fired.items()
-    ]
-    note = "Counted by calling this model in all three ways; global hooks are left out."
-    lit = [list(result.fired).index(params.call)]
-    return table("Forward hooks that fire", ["call", *LANES], rows, wide=True, note=note, lit=lit)

@@ -1,7 +1,9 @@
-"""The timeline has a row for each event, in the lane of its module, and the frames walk through it."""
+"""The tree has a node for each event, inside the module that called it, and the frames light them one after the other."""
 
-from figures.call_forward import LANES, draw, short
-from lessons.call_forward import Params, run
+from figures.call_forward import MODULES, draw, short
+from lessons.call_forward import LESSON, Params
+
+run = LESSON.run
 
 
 def drawn(**params):
@@ -10,42 +12,61 @@ def drawn(**params):
     return result, draw(asked, result)
 
 
-def test_an_event_stands_in_the_lane_of_its_module():
+def titled(picture, title):
+    return next(panel for row in picture["rows"] for panel in row if panel["title"] == title)
+
+
+def facts(picture):
+    return {item["key"]: item["text"] for item in picture["rows"][1][0]["items"]}
+
+
+def test_an_event_of_a_child_stands_inside_those_of_model():
     result, picture = drawn(global_hooks=True, backward_hooks=True)
-    for row, (name, event, given) in zip(picture["rows"][0][0]["rows"], result.order, strict=True):
-        lanes = dict(zip(LANES, row[1:4], strict=True))
-        assert lanes[name][0] == short(event) and row[4].replace("\N{NO-BREAK SPACE}", " ") == given
-        assert all(lanes[other] == "" for other in LANES if other != name)
+    for node, (name, event, _) in zip(titled(picture, "what runs, in order")["nodes"], result.order, strict=True):
+        assert (node["kind"], node["name"], node["depth"]) == (name, short(event), int(name != "model"))
 
 
-def test_each_frame_marks_its_event_and_keeps_the_later_ones_muted():
+def test_each_frame_lights_one_event_more():
     result, picture = drawn()
-    timeline = picture["rows"][0][0]
-    assert len(timeline["frames"]) == len(picture["steps"]) == len(result.order)
-    for now, frame in enumerate(timeline["frames"]):
-        panel = {**timeline, **frame}
-        kinds = [next(cell[1] for cell in row[1:4] if cell) for row in panel["rows"]]
-        assert panel["lit"] == [now] and [kind == "muted" for kind in kinds] == [k > now for k in range(len(kinds))]
+    events = titled(picture, "what runs, in order")
+    assert len(events["frames"]) == len(picture["steps"]) == len(result.order)
+    for now, frame in enumerate(events["frames"]):
+        lit = ["mark" in node for node in {**events, **frame}["nodes"]]
+        assert lit == [k <= now for k in range(len(lit))]
+
+
+def test_what_each_was_given_is_told_below():
+    result, picture = drawn(call="model(x=x)", with_kwargs=True)
+    assert [tuple(row[1:]) for row in titled(picture, "what each was given")["rows"]] == result.order
 
 
 def test_the_counts_are_those_of_the_result_and_the_chosen_call_is_marked():
     result, picture = drawn(call="model.forward(x)")
-    fired = picture["rows"][1][0]
+    fired = titled(picture, "Forward hooks that run")
     assert [[int(cell[0]) for cell in row[1:]] for row in fired["rows"]] == [
-        list(c.values()) for c in result.fired.values()
+        [counts[name] for name in MODULES] for counts in result.fired.values()
     ]
     assert fired["rows"][fired["lit"][0]][0] == "model.forward(x)"
+    assert facts(picture)["ran"] == "4 of 6"
 
 
-def test_an_exception_stands_beside_the_timeline():
+def test_an_exception_stands_in_the_hero():
     result, picture = drawn(raises="second")
-    error = picture["rows"][0][1]
-    assert (error["text"], error["where"]) == (result.error, "forward of second")
+    [error] = picture["rows"][2]
+    assert (error["text"], error["where"]) == (result.error, "forward of second") and picture["hero"] == 3
+
+
+def test_the_facts_say_what_became_of_the_hooks():
+    assert facts(drawn(raises="second", always_call=True)[1])["skipped"] == "it runs, output None"
+    assert facts(drawn(raises="first")[1])["skipped"] == "second is not called"
+    assert facts(drawn(call="model.forward(x)")[1])["args"] == "none: it does not run"
+    assert facts(drawn(returns="pre hook: 10 * x")[1])["y"] == "y is another"
+    assert set(facts(drawn(pre_hooks=False, hooks=False)[1]).values()) == {"there is none", "0 of 0", "y is the same"}
 
 
 def test_the_output_without_hooks_is_shown_where_a_hook_returns_something():
     result, picture = drawn(returns="hook: 10 * output")
-    grids = {panel["title"]: panel for panel in picture["rows"][1][1:]}
-    assert grids["y"]["values"] == result.y.tolist() and grids["y_plain"]["values"] == result.y_plain.tolist()
-    assert grids["y"]["limit"] == grids["y_plain"]["limit"]
-    assert [panel["title"] for panel in drawn()[1]["rows"][1][1:]] == ["y"]
+    y, y_plain = titled(picture, "y"), titled(picture, "y_plain")
+    assert y["values"] == result.y.tolist() and y_plain["values"] == result.y_plain.tolist()
+    assert y["limit"] == y_plain["limit"]
+    assert [panel["title"] for panel in drawn()[1]["rows"][-1]] == ["y"]

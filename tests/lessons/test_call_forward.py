@@ -1,13 +1,27 @@
 """Laws of calling a module: which hooks run around forward, in which order, and what they are given."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.modules import module as global_state
 
-from lessons.call_forward import Params, everywhere, run
+from explorable.program import scoped
+from lessons.call_forward import LESSON, Params
+
+run = LESSON.run
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The names that the program binds when it runs alone."""
+    with scoped(None):
+        return SimpleNamespace(**run_path(str(Path(__file__).parents[2] / "programs" / "call_forward.py")))
+
 
 EVERY = {"global_hooks": True, "backward_pre": True, "backward_hooks": True}
 
@@ -46,7 +60,7 @@ def test_the_order_of_backward_is_that_of_forward_turned_round():
     assert [name for name, event in events if "pre" not in event] == ["second", "first", "model"]
 
 
-def test_a_hook_sees_keyword_arguments_only_if_it_asks_for_them():
+def test_a_hook_sees_keyword_arguments_only_if_it_asks_for_them_and_args_stays_empty():
     plain, asked = order(call="model(x=x)"), order(call="model(x=x)", with_kwargs=True)
     assert plain[0] == ("model", "forward_pre_hook", "args nothing")
     assert asked[0] == ("model", "forward_pre_hook", "args nothing; kwargs x")
@@ -86,11 +100,13 @@ def test_no_global_hook_is_left_behind(raises):
     assert not global_state._global_forward_hooks and not global_state._global_forward_pre_hooks
 
 
-def test_global_hooks_note_nothing_of_any_other_module():
-    mine, others = [], nn.Linear(2, 2)
-    with everywhere(mine):
-        assert torch.equal(others(torch.ones(1, 2)), others.forward(torch.ones(1, 2)))
-    assert mine == []
+def test_global_hooks_note_nothing_of_any_other_module(program):
+    other, seen = nn.Linear(2, 2), len(program.order)
+    with program.everywhere():
+        other(torch.ones(1, 2))
+        assert len(program.order) == seen
+        next(iter(program.names))(program.x)
+    assert len(program.order) > seen
 
 
 def test_visitors_at_the_same_time_see_only_their_own_events():
@@ -98,3 +114,46 @@ def test_visitors_at_the_same_time_see_only_their_own_events():
     with ThreadPoolExecutor(4) as pool:
         orders = [result.order for result in pool.map(run, [params] * 12)]
     assert all(events == orders[0] for events in orders) and len(orders[0]) == 21
+
+
+@pytest.mark.parametrize("call", ["model(x)", "model(x=x)", "model.forward(x)"])
+@pytest.mark.parametrize("global_hooks", [False, True])
+def test_the_truth_holds_with_any_hooks(call, global_hooks):
+    events = order(call=call, global_hooks=global_hooks)
+    around = [event for event in of("model", events) if event != "forward"]
+    assert bool(around) == (call != "model.forward(x)")
+    for child in ("first", "second"):
+        assert of(child, events) == of(child, order(global_hooks=global_hooks))
+
+
+def test_anything_but_none_that_a_forward_hook_returns_replaces_the_output():
+    for value in (0, False, "text", ()):
+        layer = nn.ReLU()
+        layer.register_forward_hook(lambda *_, value=value: value)
+        assert layer(torch.ones(1)) is value
+    layer = nn.ReLU()
+    layer.register_forward_hook(lambda *_: None)
+    assert layer(torch.ones(1)) == 1
+
+
+@pytest.mark.parametrize(
+    "params, told",
+    [
+        ({}, "model(x) runs 3 forward methods and all 6 forward hooks; the output equals the one before any hook."),
+        (
+            {"call": "model.forward(x)"},
+            "model.forward(x) runs 3 forward methods and 4 of the 6 forward hooks; the output equals the one before any hook.",
+        ),
+        (
+            {"pre_hooks": False, "hooks": False, "raises": "first"},
+            "model(x) runs 2 forward methods and no forward hook; the forward of first raises RuntimeError.",
+        ),
+        (
+            {"pre_hooks": False, "hooks": False, "returns": "hook: 10 * output", "raises": "first"},
+            "model(x) runs 2 forward methods but not the one hook of first; the forward of first raises RuntimeError.",
+        ),
+    ],
+)
+def test_the_caption_counts_what_ran(params, told):
+    params = Params(**params)
+    assert LESSON.caption(params, run(params)) == told
