@@ -1,24 +1,44 @@
-"""The bill of one training step, what it comes to at every batch_size, and the tensors that autograd keeps."""
+"""What goes into one training step, its bill in memory, and below what it comes to at every batch_size."""
 
 from typing import Any
 
-from figures.charts import LINES, look
-from figures.panels import Figure, Panel, bars, chart, figure, table
-from lessons.batch_memory import Params, Result
+from figures.panels import Figure, Panel, bars, facts, figure, operator, table, veiled
+from lessons.batch_memory import RECORDING, TRAINING, Params, Result
 
 MIB = 2**20
 
 
 def draw(params: Params, result: Result) -> Figure:
     return figure(
-        [_bill(params, result), _totals(params, result)],
-        [_throughput(params, result)] if result.throughput else [],
-        [_facts(params, result), _kept(params, result)],
-        [_stacked(params, result)],
+        hero=[[_step(params), _call(params), veiled(_bill(params, result))], [veiled(_facts(params, result))]],
+        more=[
+            [_totals(params, result)],
+            [_throughput(params, result)] if result.throughput else [],
+            [_frozen(params, result), _kept(params, result)],
+            [_fits(params, result)],
+        ],
     )
 
 
-def _parts(params: Params, result: Result) -> dict[str, int]:
+def _step(params: Params) -> Panel:
+    """What a visitor has set, as the net is built and called."""
+    attention = "feed-forward" if params.attention == "none" else f"{params.attention}, feed-forward"
+    frozen = params.frozen if params.mode in RECORDING else "nothing"
+    rows = [
+        ["x", f"({params.batch_size}, {params.length}, {params.width}) float32"],
+        ["net", f"{params.layers} × {attention}"],
+        ["frozen", "❄ " + frozen if frozen != "nothing" else "▲ nothing"],
+        ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
+    ]
+    return table("What goes in", ["", "set to"], rows, breaks=True)
+
+
+def _call(params: Params) -> Panel:
+    call = {"train": "backward", "checkpoint": "checkpoint", "eval": "net.eval()"}.get(params.mode, params.mode)
+    return operator(call, "and step" if params.mode in TRAINING else "net(x)")
+
+
+def _parts(result: Result) -> dict[str, int]:
     return {
         "weights": result.weights,
         "gradients": result.gradients,
@@ -28,13 +48,54 @@ def _parts(params: Params, result: Result) -> dict[str, int]:
 
 
 def _bill(params: Params, result: Result) -> Panel:
-    parts = _parts(params, result)
+    parts = _parts(result)
     notes = [f"{name}: {size} bytes" for name, size in parts.items()]
-    notes[-1] += f" = {params.batch_size} items · {result.per_item} bytes"
+    notes[-1] += f" = {params.batch_size} · {result.per_item} bytes"
+    title = f"Bill at batch_size {params.batch_size}, counted on the {result.counted_on.upper()}"
     return bars(
-        f"Bill at batch_size {params.batch_size}", list(parts), [size / MIB for size in parts.values()], unit="MiB", digits=2,
-        notes=notes, keys=[name.replace(" ", "-") for name in parts],
+        title, list(parts), [size / MIB for size in parts.values()], unit="MiB", digits=2, notes=notes,
+        keys=[name.replace(" ", "-") for name in parts],
     )  # fmt: skip
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    items = [
+        ("double", "saved at batch_size 16, to 8", _double(result)),
+        ("graph", "y.grad_fn", _graph(result)),
+        ("state", "optimizer state, to gradients", _state(result)),
+        ("fits", f"the bill, in {params.budget} MiB", "fits" if _is_within(params, result.total) else "does not fit"),
+    ]
+    if params.frozen != "nothing" and params.mode in RECORDING:
+        items.append(("half", "half to freeze, to save less", _half(result)))
+    return facts(items)
+
+
+def _double(result: Result) -> str:
+    if not result.by_size[8]:
+        return "nothing at both"
+    return "twice as many" if result.by_size[16] == 2 * result.by_size[8] else "not twice as many"
+
+
+def _graph(result: Result) -> str:
+    if not result.recorded:
+        return "None"
+    return "a graph with saved tensors" if result.activations else "a graph without saved tensors"
+
+
+def _state(result: Result) -> str:
+    times = round(result.state / result.gradients) if result.gradients else 0
+    return {0: "empty", 1: "as large"}.get(times, f"{times} times as large")
+
+
+def _half(result: Result) -> str:
+    first, last = result.by_frozen["first half"], result.by_frozen["last half"]
+    if first == last:
+        return "neither: both the same"
+    return f"the {'first' if first < last else 'last'} half"
+
+
+def _is_within(params: Params, size: int) -> bool:
+    return size <= params.budget * MIB
 
 
 def _totals(params: Params, result: Result) -> Panel:
@@ -45,20 +106,38 @@ def _totals(params: Params, result: Result) -> Panel:
         "Whole bill by batch_size", [str(size) for size in saved], totals, unit="MiB", digits=2, wide=True,
         limit=max(*totals, params.budget), references=[("budget", params.budget)],
         marks=["lit" if size == params.batch_size else "" for size in saved],
-        notes=[
-            f"{result.fixed} fixed + {size} saved = {result.fixed + size} bytes, {_within(params, result.fixed + size)}"
-            for size in saved.values()
-        ],
+        notes=[_told(params, result.fixed, size) for size in saved.values()],
     )  # fmt: skip
 
 
-def _within(params: Params, size: int) -> str:
-    return f"{'within' if size <= params.budget * MIB else 'over'} {params.budget} MiB"
+def _told(params: Params, fixed: int, saved: int) -> str:
+    within = f"{'within' if _is_within(params, fixed + saved) else 'over'} {params.budget} MiB"
+    return f"{fixed} fixed + {saved} saved = {fixed + saved} bytes, {within}"
 
 
-def _facts(params: Params, result: Result) -> Panel:
+def _frozen(params: Params, result: Result) -> Panel:
+    """The bytes saved for one item, for everything that can be frozen."""
+    sizes = result.by_frozen
+    return bars(
+        f"Saved for one item in {params.mode} mode, by what is frozen", list(sizes), [size / MIB for size in sizes.values()],
+        unit="MiB", digits=3, marks=["lit" if part == params.frozen else "" for part in sizes],
+        notes=[f"frozen: {part}; {size} bytes" for part, size in sizes.items()],
+    )  # fmt: skip
+
+
+def _kept(params: Params, result: Result) -> Panel:
+    rows = [[shape, times, size] for shape, times, size in result.kept] or [["nothing", 0, 0]]
+    return table(
+        "kept: what the graph holds for backward()", ["tensor", "how many", "bytes of their storages"], rows,
+        badge=params.mode, note="A Linear saves its input with the batch and the positions flattened into one axis. Parameters "
+        f"are not counted. Counted on the {result.counted_on.upper()}: on another device an operator may save other tensors, such "
+        "as a mask of bool.",
+    )  # fmt: skip
+
+
+def _fits(params: Params, result: Result) -> Panel:
     most = "no limit" if result.max_batch is None else str(result.max_batch)
-    fits = result.total <= params.budget * MIB
+    fits = _is_within(params, result.total)
     rows: list[list[Any]] = [
         ["fixed: weights + gradients + state", result.fixed],
         ["a: saved for one item", result.per_item],
@@ -81,38 +160,3 @@ def _throughput(params: Params, result: Result) -> Panel:
         f"Items a second by batch_size, measured on {result.device}", [str(size) for size in speed], list(speed.values()),
         unit="items/s", digits=0, notes=notes, wide=True, marks=["lit" if size == params.batch_size else "" for size in speed],
     )  # fmt: skip
-
-
-def _kept(params: Params, result: Result) -> Panel:
-    rows = [[shape, times, size] for shape, times, size in result.kept] or [["nothing", 0, 0]]
-    return table(
-        "kept: what autograd saves for backward", ["tensor", "how many", "bytes of their storages"], rows, badge=params.mode,
-        note="A Linear saves its input with the batch and the positions flattened into one axis. Parameters are not counted.",
-    )  # fmt: skip
-
-
-def _stacked(params: Params, result: Result) -> Panel:
-    sizes = list(result.by_size)
-    names = [f"B={size}" for size in sizes]  # categories, not numbers
-    fixed = {"weights": result.weights, "gradients": result.gradients, "optimizer state": result.state}
-    layers = {name: [size / MIB] * len(sizes) for name, size in fixed.items()}
-    layers["activations"] = [size / MIB for size in result.by_size.values()]
-    data: list[dict[str, Any]] = [
-        {"type": "bar", "name": name, "x": names, "y": values, "marker": {"color": LINES[at]}}
-        for at, (name, values) in enumerate(layers.items())
-    ]
-    budget = [params.budget] * len(sizes)
-    line = {"color": LINES[4], "width": 2, "dash": "dash"}
-    data.append({"type": "scatter", "mode": "lines", "name": "budget", "x": names, "y": budget, "line": line})
-    rows = [[size, *(layers[name][at] for name in layers)] for at, size in enumerate(sizes)]
-    alt = (
-        f"Stacked bars in MiB: {result.fixed / MIB:.2f} of weights, gradients and optimiser state at every batch_size, and "
-        f"activations from {layers['activations'][0]:.2f} at 1 to {layers['activations'][-1]:.2f} at {sizes[-1]}."
-    )
-    return chart(
-        "The bill, stacked",
-        {"data": data, "layout": {**look("batch_size", "MiB"), "barmode": "stack"}},
-        alt=alt,
-        columns=["batch_size", *layers],
-        rows=rows,
-    )

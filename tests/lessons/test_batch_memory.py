@@ -1,28 +1,98 @@
 """Laws of the bytes that autograd saves, against sizes worked out by hand and against a forward pass that does not fit."""
 
-import copy
+import gc
 from dataclasses import replace
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from explorable.seeding import seeded
-from explorable.tape import OperatorTape
-from lessons import batch_memory
-from lessons.batch_memory import Block, Params, forward, nbytes, run, saved
+from lessons.batch_memory import LESSON, RECORDING, TRAINING, Params
 
+run = LESSON.run
 ATTENTION = ["none", "SDPA", "softmax(qkᵀ)v"]
 MODES = ["train", "checkpoint", "eval", "no_grad", "inference_mode"]
+FROZEN = ["nothing", "first half", "last half", "all but the last Linear", "all"]
 SMALL = Params(batch_size=3, length=8, width=16, layers=2)
 
 
-def saved_bytes(params, batch_size):
+def program_of(params):
+    """The names that the program binds when it runs alone with these Params."""
+    names = {"__name__": "__main__"}
     with seeded(0):
-        net = torch.nn.Sequential(*[Block(params.width, params.attention) for _ in range(params.layers)])
-        net.train(params.mode in ("train", "checkpoint"))
-        return nbytes(saved(net, torch.randn(batch_size, params.length, params.width), params.mode)[1])
+        exec(LESSON.snippet(params), names)
+    return SimpleNamespace(**names)
+
+
+@pytest.fixture(scope="module")
+def program():
+    with seeded(0):
+        return SimpleNamespace(**run_path(str(Path(__file__).parents[2] / "programs" / "batch_memory.py")))
+
+
+class Storages(TorchDispatchMode):
+    """Weak references to the storage of everything that an operator gives back."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = {}
+
+    def watch(self, tensor):
+        storage = tensor.untyped_storage()
+        self.seen[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, torch.Tensor):
+                self.watch(leaf)
+        return out
+
+    def alive(self, *but):
+        without = {tensor.untyped_storage()._cdata for tensor in but}
+        return sum(size for key, (ref, size) in self.seen.items() if key not in without and not ref.expired())
+
+
+def bytes_alive(params):
+    """What is alive after a forward pass but its output and the parameters: no hook of autograd is asked."""
+    made = program_of(params)
+    with Storages() as storages, seeded(0):
+        x = torch.randn(params.batch_size, params.length, params.width)
+        y = made.forward(made.net, x)
+        del x
+    gc.collect()
+    return storages.alive(y, *made.net.parameters())
+
+
+@pytest.mark.parametrize("frozen", FROZEN)
+@pytest.mark.parametrize("mode", RECORDING)
+@pytest.mark.parametrize("attention", ATTENTION)
+def test_the_bytes_saved_are_those_that_weak_references_show_frozen_or_not(mode, frozen, attention):
+    params = replace(SMALL, mode=mode, frozen=frozen, attention=attention)
+    assert run(params).activations == bytes_alive(params)
+
+
+def test_a_checkpoint_keeps_no_input_of_a_block_that_needs_no_backward():
+    of_a_block = 8 * 32 * 64 * 4
+    kept = {frozen: run(Params(mode="checkpoint", frozen=frozen)).activations for frozen in FROZEN}
+    assert [kept[frozen] // of_a_block for frozen in FROZEN] == [6, 3, 6, 1, 0]
+    assert run(Params(mode="checkpoint", frozen="all")).max_batch is None
+
+
+def saved_bytes(params, batch_size):
+    made = program_of(params)
+    with seeded(0):
+        x = torch.randn(batch_size, params.length, params.width)
+        return made.nbytes(made.forward_and_saved(made.net, x)[1])
 
 
 @settings(max_examples=25)
@@ -71,10 +141,11 @@ def test_a_checkpoint_saves_only_the_input_of_each_block():
 
 def test_a_checkpoint_leaves_gradients_equal_to_the_bit_dropout_included():
     def gradients(mode):
+        made = program_of(replace(SMALL, mode=mode, attention="SDPA"))
+        made.net.zero_grad()
         with seeded(0):
-            net = torch.nn.Sequential(Block(16, "SDPA"), Block(16, "none"))
-            forward(net, torch.randn(2, 8, 16), mode).square().mean().backward()
-            return [p.grad for p in net.parameters()]
+            made.forward(made.net, torch.randn(2, 8, 16)).square().mean().backward()
+            return [p.grad for p in made.net.parameters()]
 
     assert all(map(torch.equal, gradients("train"), gradients("checkpoint")))
 
@@ -85,6 +156,16 @@ def test_what_is_frozen_matters_by_where_it_stands():
     assert saved["first half"] < saved["last half"] < saved["nothing"]
     assert saved["all but the last Linear"] == 8 * 32 * 4 * 64 * 4
     assert saved["all"] == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("frozen", FROZEN)
+def test_what_would_be_saved_frozen_otherwise_is_what_is_saved_then(mode, frozen):
+    if mode in RECORDING:
+        params = replace(SMALL, mode=mode)
+        assert run(params).by_frozen[frozen] == run(replace(params, frozen=frozen)).per_item
+    else:
+        assert set(run(replace(SMALL, mode=mode)).by_frozen.values()) == {0}
 
 
 def test_the_state_of_an_optimizer_is_a_multiple_of_the_weights():
@@ -109,12 +190,10 @@ def test_fused_attention_is_linear_in_the_length_and_written_out_it_is_quadratic
     assert of_lengths("none") == of_lengths("SDPA") == 0 < of_lengths("softmax(qkᵀ)v")
 
 
-def test_parameters_are_not_counted_and_shared_storage_is_counted_once():
-    net = torch.nn.Linear(4, 4)
+def test_parameters_are_not_counted_and_shared_storage_is_counted_once(program):
     x = torch.randn(2, 4, requires_grad=True)
-    both = copy.deepcopy(torch.nn.Sequential(net, torch.nn.ReLU()))
-    _, tensors = saved(both, x, "train")
-    assert nbytes(tensors) == x.nbytes + 2 * 4 * 4
+    _, tensors = program.forward_and_saved(nn.Sequential(nn.Linear(4, 4), nn.ReLU()), x)
+    assert program.nbytes(tensors) == x.nbytes + 2 * 4 * 4
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -128,19 +207,91 @@ def test_timing_changes_no_count_and_leaves_the_generator_alone(mode):
 
 
 def test_a_step_is_timed_without_the_tape():
-    with OperatorTape(batch_memory.__file__) as tape:
-        run(replace(SMALL, measure=True))
-    assert not any("step_seconds" in line.source for line in tape.lines)
+    params = replace(SMALL, measure=True)
+    with LESSON.program.tape(params) as tape:
+        run(params)
+    shown = [
+        cell.lines[index]
+        for cell in LESSON.program.cells(params, tape.by_line)
+        for index, ops in cell.ran.items()
+        if ops
+    ]
+    assert shown and not any("step_seconds" in line or "replay=False" in line for line in shown)
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adagrad, torch.optim.AdamW])
-def test_what_is_timed_is_a_copy_whose_optimiser_moves_the_copy_alone(optimizer):
-    net = torch.nn.Linear(2, 2)
+def test_what_is_timed_is_a_copy_whose_optimiser_moves_the_copy_alone(program, optimizer):
+    net = nn.Linear(2, 2)
     optim = optimizer(net.parameters(), lr=0.1)
-    batch_memory.learn(net, net(torch.ones(1, 2)), optim)
+    program.learn(net, net(torch.ones(1, 2)), optim)
     kept = net.weight.clone()
-    other, other_optim = batch_memory.fresh(net, optim, "cpu")
+    other, other_optim = program.fresh(net, optim, "cpu")
     assert torch.equal(other.weight, kept) and not other_optim.state
     other_optim.zero_grad()
-    batch_memory.learn(other, other(torch.ones(1, 2)), other_optim)
+    program.learn(other, other(torch.ones(1, 2)), other_optim)
     assert torch.equal(net.weight, kept) and not torch.equal(other.weight, kept)
+
+
+# -- what the sentences say -------------------------------------------------------------------------------------------
+
+
+def test_what_is_saved_may_have_the_batch_in_another_axis_and_grows_by_the_item_all_the_same():
+    """A Linear saves (B * T, D), written-out attention (B * 4, T, D / 4): "the batch is the first axis" is false."""
+    shapes = [shape for shape, *_ in run(replace(SMALL, attention="softmax(qkᵀ)v")).kept]
+    assert "float32 (24, 16)" in shapes and "float32 (12, 8, 4)" in shapes
+
+
+def test_frozen_everywhere_stops_the_recording_as_no_grad_does_and_eval_does_not():
+    recorded = {mode: run(replace(SMALL, mode=mode)).recorded for mode in MODES}
+    assert [mode for mode in MODES if recorded[mode]] == list(RECORDING)
+    for mode in RECORDING:
+        frozen = run(replace(SMALL, mode=mode, frozen="all"))
+        assert (frozen.recorded, frozen.activations) == (False, 0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("frozen", FROZEN)
+def test_there_is_a_graph_exactly_where_tensors_are_saved(mode, frozen):
+    result = run(replace(SMALL, mode=mode, frozen=frozen if mode in RECORDING else "nothing"))
+    assert result.recorded == bool(result.activations)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_words_say_on_which_device_the_bytes_were_counted(mode):
+    params = replace(SMALL, mode=mode)
+    result = run(params)
+    assert result.counted_on == "cpu"
+    assert ("on the CPU" in LESSON.caption(params, result)) == bool(result.per_item)
+    assert "bytes on the CPU" in LESSON.details(params, result)
+
+
+@pytest.mark.parametrize("budget", [1, 2, 8])
+def test_the_caption_tells_the_largest_batch_that_fits(budget):
+    params = Params(budget=budget)
+    result = run(params)
+    most = {0: "not even one item"}.get(result.max_batch, f"at most {result.max_batch} item")
+    assert most in LESSON.caption(params, result)
+    assert (result.fixed + result.max_batch * result.per_item <= budget * 2**20) or not result.max_batch
+
+
+def test_the_trap_of_adamw_opens_a_step_that_does_not_fit_where_sgd_with_momentum_did():
+    sgd, adamw = run(Params()), run(Params(**LESSON.traps[1].params))
+    assert sgd.total <= 8 * 2**20 < adamw.total
+
+
+def test_the_trap_of_frozen_blocks_spares_gradients_and_hardly_what_is_saved():
+    free, frozen = run(Params()), run(Params(**LESSON.traps[2].params))
+    assert frozen.gradients * 2 == free.gradients and frozen.activations > 0.8 * free.activations
+
+
+def test_amsgrad_would_keep_a_third_average():
+    p = nn.Parameter(torch.ones(1000))
+    adamw = torch.optim.AdamW([p], amsgrad=True)
+    p.grad = torch.ones(1000)
+    adamw.step()
+    assert round(sum(value.nbytes for value in adamw.state[p].values()) / p.nbytes) == 3
+
+
+def test_no_generator_state_is_told_of_but_where_a_checkpoint_keeps_one():
+    told = {mode: "generator" in LESSON.details(p := replace(SMALL, mode=mode), run(p)) for mode in MODES}
+    assert [mode for mode in MODES if told[mode]] == ["checkpoint"] and "checkpoint" in TRAINING
