@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, no_type_check
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from lessons.source import snippet_of
+from explorable.program import Program, unscoped
 
 Op = Literal["stack", "cat", "unsqueeze + cat", "stack + reshape"]
 Shape = Literal["()", "(4,)", "(2, 3)", "(2, 3, 4)"]
@@ -36,111 +36,15 @@ class Result:
     error: str | None  # what torch said when it refused
 
 
-def equal_tensors(shape: str, n: int) -> list[Tensor]:
-    if shape == "()":
-        tensors = [torch.tensor(i + 1.0) for i in range(n)]
-    if shape == "(4,)":
-        x = torch.tensor([1.0, 3.0, 6.0, 10.0])
-        y = torch.tensor([2.0, 7.0, 9.0, 13.0])
-        if n == 2:
-            tensors = [x, y]
-        else:
-            tensors = [x, y, x + 20, y + 20, x + 40][:n]
-    if shape == "(2, 3)":
-        tensors = [10 * i + torch.arange(6.0).reshape(2, 3) for i in range(n)]
-    if shape == "(2, 3, 4)":
-        tensors = [100 * i + torch.arange(24.0).reshape(2, 3, 4) for i in range(n)]
-    return tensors
-
-
-def spoiled(tensors: list[Any], shape: str, inputs: str) -> list[Any]:
-    if inputs == "last one shorter" and shape == "()":
-        tensors[-1] = tensors[-1].unsqueeze(0)  # a scalar has no axis to cut: shape (1,) instead
-    if inputs == "last one shorter" and shape != "()":
-        tensors[-1] = tensors[-1][..., :-1]
-    if inputs == "last one None":
-        tensors[-1] = None
-    if inputs == "empty list":
-        tensors = []
-    return tensors
-
-
-def joined(tensors: list[Tensor], op: str, dim: int) -> Tensor:
-    if op == "stack":
-        out = torch.stack(tensors, dim=dim)
-    if op == "cat":
-        out = torch.cat(tensors, dim=dim)
-    if op == "unsqueeze + cat":
-        out = torch.cat([t.unsqueeze(dim) for t in tensors], dim=dim)
-    if op == "stack + reshape":
-        out = torch.stack(tensors).reshape(torch.stack(tensors, dim=dim).shape)
-    return out
-
-
-def in_memory(tensors: list[Tensor], out: Tensor, op: str, inputs: str) -> tuple[list[Tensor], list[Tensor], bool]:
-    if inputs != "equal shapes":
-        every = [out]
-    elif op == "stack":
-        every = [torch.stack(tensors, dim=d) for d in range(out.dim())]
-    elif op == "cat":
-        every = [torch.cat(tensors, dim=d) for d in range(out.dim())]
-    elif op == "unsqueeze + cat":
-        every = [torch.cat([t.unsqueeze(d) for t in tensors], dim=d) for d in range(out.dim())]
-    elif op == "stack + reshape":
-        every = [torch.stack(tensors).reshape(torch.stack(tensors, dim=d).shape) for d in range(out.dim())]
-    memory = [t.as_strided((t.numel(),), (1,)) for t in every]  # stride 1: as the numbers lie in storage
-    shared = out.untyped_storage().data_ptr() == tensors[0].untyped_storage().data_ptr()
-    return every, memory, shared
-
-
-@no_type_check  # `other` is a Tensor or the text of a refusal; an annotation would show up in the snippet
-def compared(tensors: list[Tensor], op: str, dim: int) -> Tensor | str:
-    if op == "stack":
-        try:
-            other = torch.cat(tensors, dim=dim)
-        except (IndexError, RuntimeError) as refusal:
-            other = f"{type(refusal).__name__}: {refusal}"
-    if op == "cat":
-        try:
-            other = torch.stack(tensors, dim=dim)
-        except RuntimeError as refusal:
-            other = f"{type(refusal).__name__}: {refusal}"
-    if op in ("unsqueeze + cat", "stack + reshape"):
-        other = torch.stack(tensors, dim=dim)
-    return other
-
-
-def run(params: Params) -> Result:
-    tensors = spoiled(equal_tensors(params.shape, params.n), params.shape, params.inputs)
-    try:
-        out = joined(tensors, params.op, params.dim)
-    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as refusal:
-        return Result(tensors, None, None, None, None, None, f"{type(refusal).__name__}: {refusal}")
-    every, memory, shared = in_memory(tensors, out, params.op, params.inputs)
-    return Result(tensors, out, every, memory, shared, compared(tensors, params.op, params.dim), None)
-
-
-def snippet(params: Params) -> str:
-    values, bound = vars(params), {"op": params.op, "inputs": params.inputs}
-    parts = [
-        snippet_of(equal_tensors, values, header="import torch"),
-        snippet_of(spoiled, values, header=""),
-        snippet_of(joined, values, header=""),
-        snippet_of(in_memory, bound, header=""),
-        snippet_of(compared, bound, header=""),
-    ]
-    return "\n".join(part for part in parts if part.strip())
-
-
 def caption(params: Params, result: Result) -> str:
     out = result.out
     if out is None:
         return f"torch refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
-    at, copied = params.dim % out.dim(), f"all {out.numel()} numbers are copied"
+    at, copied = params.dim % out.dim(), "every number is copied"
     if params.op == "cat":
-        return f"dim {at} grows to {out.shape[at]}, no axis is added, and {copied}."
+        return f"Dim {at} grows to {out.shape[at]}, no axis is added, and {copied}."
     if params.op != "stack + reshape":
-        return f"dim {at} is new, with one place for each of the {params.n} tensors, and {copied}."
+        return f"Dim {at} is new, with one place for each of the {params.n} tensors, and {copied}."
     wrong = 0 if not isinstance(result.other, Tensor) else int((out != result.other).sum())
     if not wrong:
         return f"Here reshape gives what stack gives: each of the {params.n} tensors lies in one piece."
@@ -218,6 +122,7 @@ def _blame(params: Params, result: Result) -> str:
     return f"entry 0 has no axis, entry {last} has one."
 
 
+REFUSALS = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 SAME, OTHER = "same shape, same numbers", "same shape, other numbers"
 
 LESSON = Lesson(
@@ -225,8 +130,7 @@ LESSON = Lesson(
     title="stack, cat, unsqueeze",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("stack", Result, raises=REFUSALS, scope=unscoped),
     caption=caption,
     details=details,
     minutes=6,
@@ -245,7 +149,7 @@ LESSON = Lesson(
                 Choice("(2, 4)", "stack makes a new axis, here dim 0, with one place for each of the two tensors."),
             ),
             answer=2,
-            proof="tuple(torch.stack([torch.zeros(4), torch.zeros(4)]).shape)",
+            proof="new axis",
             show={},
             ring="shape",
         ),
@@ -264,7 +168,7 @@ LESSON = Lesson(
                 Choice("(8,)", "No dim makes stack join the tensors end to end. That is torch.cat."),
             ),
             answer=0,
-            proof="tuple(torch.stack([torch.zeros(4), torch.zeros(4)], dim=1).shape)",
+            proof="last axis",
             show={"dim": 1},
             ring="shape",
         ),
@@ -280,7 +184,7 @@ LESSON = Lesson(
                 Choice("(4, 2, 3)", "That is dim=0. With dim=1 the new axis stands between the two old ones."),
             ),
             answer=1,
-            proof="tuple(torch.stack([torch.zeros(2, 3)] * 4, dim=1).shape)",
+            proof="middle axis",
             show={"shape": "(2, 3)", "n": 4, "dim": 1},
             ring="shape",
         ),
@@ -296,7 +200,7 @@ LESSON = Lesson(
                 Choice("-3 to 2", "The result has 3 dims, and the new one may be any of them."),
             ),
             answer=2,
-            proof="(lambda rank: f'-{rank} to {rank - 1}')(torch.stack([torch.zeros(2, 3)] * 2).dim())",
+            proof="legal dims",
             show={"shape": "(2, 3)"},
             ring="legal",
         ),
@@ -312,7 +216,7 @@ LESSON = Lesson(
                 Choice("all of out[0]", "x[0] is one number, and out keeps a copy of what x was before."),
             ),
             answer=0,
-            proof="(lambda x: (lambda out: {0.0: 'nothing', 9.0: 'out[0, 0]'}[(x.fill_(9), out)[1][0, 0].item()])(torch.stack([x, x])))(torch.zeros(4))",
+            proof="copies",
             show={},
             ring="write",
         ),
@@ -331,8 +235,7 @@ LESSON = Lesson(
                 Choice("neither shape nor numbers", "Both have shape (4, 2), which is why the mistake stays unseen."),
             ),
             answer=1,
-            proof="(lambda xs: 'same shape, same numbers' if torch.equal(torch.stack(xs, dim=1), torch.stack(xs).reshape(4, 2)) "
-            "else 'same shape, other numbers')([torch.tensor([1, 3, 6, 10]), torch.tensor([2, 7, 9, 13])])",
+            proof="reshape",
             show={"op": "stack + reshape", "dim": 1},
             ring="compared",
         ),

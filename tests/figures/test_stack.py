@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from figures.stack import draw
-from lessons.stack import Params, run
+from lessons.stack import LESSON, Params
+
+run = LESSON.run
 
 
 def panels(params):

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from explorable.params import choices
-from lessons.stack import Params, run
+from lessons.stack import LESSON, Params
 
+run = LESSON.run
 SHAPES = next(choices(field) for field in Params.__dataclass_fields__.values() if field.name == "shape")
 RANK = {"()": 0, "(4,)": 1, "(2, 3)": 2, "(2, 3, 4)": 3}
 LEGAL = [(shape, dim) for shape in SHAPES for dim in range(-RANK[shape] - 1, RANK[shape] + 1)]
@@ -44,7 +45,7 @@ def test_the_result_has_one_axis_more_unless_cat_and_dim_must_be_among_them(op, 
     assert (run(Params(op=op, shape=shape, dim=dim)).error is None) == (-rank <= dim < rank)
 
 
-def test_the_notes_example_interleaves_in_memory_along_dim_1():
+def test_two_vectors_interleave_in_memory_along_dim_1():
     memory = run(Params(dim=1)).memory
     assert memory[0].tolist() == [1, 3, 6, 10, 2, 7, 9, 13]
     assert memory[1].tolist() == [1, 2, 3, 7, 6, 9, 10, 13]
