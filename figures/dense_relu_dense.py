@@ -1,9 +1,10 @@
-"""The matrices of a feed-forward layer from left to right, what a changed token moves, and where a T5 keeps the layer."""
+"""What a changed token moves in DenseReluDense and in self-attention; below, the layer's matrices from left to right."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, described, figure, grid, limit, table
-from lessons.dense_relu_dense import Params, Result
+from explorable.words import listing, spelled
+from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, table, veiled
+from lessons.dense_relu_dense import ROUNDING, Params, Result, rows_moved
 
 AXES = {
     "x": ("T", "D"),
@@ -19,18 +20,64 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
     weights = limit(result.wi, result.wo)
     moves = limit(result.moved, result.moved_attention)
+    call = operator(_changed(params), f"both again: {_told(params)}")
+    after = [veiled(_moved(params, result, name, moves)) for name in ("moved", "moved_attention")]
     return figure(
-        _pipeline(params, result, top),
-        [_moved(params, result, name, moves) for name in ("moved", "moved_attention")],
-        [_places(params, result)],
-        [_weight("wi", result.wi, weights), _weight("wo", result.wo, weights)],
+        hero=[[_x(params, result, top), call, *after], [_facts(params, result)]],
+        more=[
+            _pipeline(params, result, top),
+            [_places(params, result)],
+            [_weight("wi", result.wi, weights), _weight("wo", result.wo, weights)],
+        ],
     )
+
+
+def _changed(params: Params) -> str:
+    """The change as code."""
+    changes = {"perturb one token": f"x[{params.token}] += 1", "reverse the tokens": "x.flip(0)", "double x": "2 * x"}
+    return changes[params.change]
+
+
+def _told(params: Params) -> str:
+    """What `moved` is: where a map treats each token alike and is linear, it is 0."""
+    old = {"perturb one token": "old", "reverse the tokens": "reversed old", "double x": "2 · old"}[params.change]
+    return f"new - {old} output"
+
+
+def _x(params: Params, result: Result, top: float) -> Panel:
+    changed = [params.token] if params.change == "perturb one token" else range(len(result.x))
+    marks = [["lit" if t in changed else ""] * result.x.shape[1] for t in range(len(result.x))]
+    return _tokens("x", result.x, top, "four tokens", marks=marks)
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    attention = "self-attention, causal mask" if params.stack == "decoder" else "self-attention, no mask"
+    names = [name.removesuffix(".weight") for name in result.parameters if not name.endswith("bias")]
+    biases = [name for name in result.parameters if name.endswith("bias")]
+    [place] = [path for path in result.places if path.startswith(f"{params.stack}.block.0.")]
+    return veiled(facts([
+        ("moved", "DenseReluDense", _outputs(params, result.moved)),
+        ("attention", attention, _outputs(params, result.moved_attention)),
+        ("linears", "its Linears", f"{spelled(len(names))}: {', '.join(names)}"),
+        ("biases", "its biases", ", ".join(biases) or "none at all"),
+        ("place", f"place in {params.stack}.block[0]", f"layer[{place.split('.')[-2]}]"),
+    ]))  # fmt: skip
+
+
+def _outputs(params: Params, moved: Any) -> str:
+    """Which outputs moved, or how they compare with the reversed or doubled ones."""
+    rows = rows_moved(moved)
+    if params.change == "perturb one token":
+        named = {(): "none moves", (params.token,): "its own alone", (0, 1, 2, 3): "all four move"}
+        return named.get(tuple(rows), f"tokens {listing(list(map(str, rows)))} move")
+    if rows:
+        return "other numbers"
+    return "the same, reversed" if params.change == "reverse the tokens" else "twice the numbers"
 
 
 def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
     gated, into = result.g is not None, "wi_0" if result.g is not None else "wi"
     panels = [
-        _tokens("x", result.x, top, "input"),
         _tokens("h", result.h, top, into, notes=_products("h", result.x, result.wi, result.h, "x", into)),
         _tokens("a", result.a, top, result.act, notes=_acted(result)),
     ]
@@ -106,15 +153,12 @@ def _gated(result: Result) -> list[list[str]]:
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
     values = result.moved if name == "moved" else result.moved_attention
-    told = {
-        "perturb one token": f"token {params.token} changed: new output - old output",
-        "reverse the tokens": "tokens reversed: new output - reversed old output",
-        "double x": "x doubled: new output - 2 · old output",
-    }[params.change]
     who = "DenseReluDense" if name == "moved" else "SelfAttention"
-    marks = [["lit" if abs(cell) > 1e-6 else "" for cell in row] for row in values.tolist()]
-    notes = [[f"{who}, {told}: {cell:+.6f} at token {t}" for cell in row] for t, row in enumerate(values.tolist())]
-    return _tokens(name, values, top, f"{who}: {told}", marks=marks, notes=notes)
+    marks = [["lit" if abs(cell) > ROUNDING else "" for cell in row] for row in values.tolist()]
+    notes = [
+        [f"{who}, {_told(params)}: {cell:+.6f} at token {t}" for cell in row] for t, row in enumerate(values.tolist())
+    ]
+    return _tokens(name, values, top, who, marks=marks, notes=notes)
 
 
 def _places(params: Params, result: Result) -> Panel:

@@ -1,22 +1,22 @@
 """T5's DenseReluDense gives every token the same two or three matrices and mixes no tokens; attention does the mixing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from explorable.seeding import seeded
+from explorable.program import Program
 from explorable.tape import off_the_tape
-from lessons.source import joined, snippet_of
+from explorable.words import count, percent, spelled
 
 CLOSED_BOOK = Path(__file__).parent.parent / "assets" / "models" / "closed_book"
 MEASURED = ("tiny T5", "closed_book") if (CLOSED_BOOK / "config.json").exists() else ("tiny T5",)
-QUESTION = "What is the capital of France?"
+ROUNDING = 1e-5  # differences below it are those of float32
 
 
 @dataclass(frozen=True)
@@ -50,189 +50,72 @@ class Result:
     moved_attention: Tensor  # (T, D) the same for the block's self-attention
     zeros: float  # share of a that is 0
     act: str  # class of the activation
-    places: dict[str, dict[str, Any]]  # of the measured model, see `survey`
-
-
-def build(feed_forward_proj: str, d_ff: int, dropout_rate: float, stack: str) -> tuple[Any, ...]:
-    from transformers import T5Config, T5ForConditionalGeneration
-
-    config = T5Config(
-        vocab_size=32, d_model=4, d_kv=4, num_heads=2, num_layers=2, d_ff=d_ff, dropout_rate=dropout_rate,
-        feed_forward_proj=feed_forward_proj,
-    )  # fmt: skip
-    model = T5ForConditionalGeneration(config).requires_grad_(False).train()
-    if stack == "encoder":
-        ff = model.encoder.block[0].layer[1].DenseReluDense
-        attention = model.encoder.block[0].layer[0].SelfAttention
-    else:
-        ff = model.decoder.block[0].layer[2].DenseReluDense  # layer[1] is the cross-attention
-        attention = model.decoder.block[0].layer[0].SelfAttention
-    return model, ff, attention
-
-
-def forward(ff: Any, feed_forward_proj: str) -> tuple[Any, ...]:
-    x = torch.randn(4, 4)
-    if feed_forward_proj in ("relu", "gelu"):
-        wi = ff.wi.weight.detach()
-        h = ff.wi(x)
-        a = ff.act(h)
-        g = None
-        hidden = a
-    else:
-        wi = ff.wi_0.weight.detach()
-        h = ff.wi_0(x)
-        a = ff.act(h)
-        g = ff.wi_1(x)
-        hidden = a * g
-    torch.manual_seed(1)
-    dropped = ff.dropout(hidden)
-    wo = ff.wo.weight.detach()
-    y = ff.wo(dropped)
-    torch.manual_seed(1)
-    y_module = ff(x)
-    zeros = (a == 0).float().mean().item()
-    act = type(ff.act).__name__
-    return x, wi, h, a, g, hidden, dropped, wo, y, y_module, zeros, act
-
-
-def disturb(ff: Any, attention: Any, x: Tensor, y: Tensor, change: str, token: int) -> tuple[Tensor, Tensor]:
-    order, scale = [0, 1, 2, 3], 1
-    x_changed = x.clone()
-    if change == "perturb one token":
-        x_changed[token] += 1
-    if change == "reverse the tokens":
-        order = [3, 2, 1, 0]
-        x_changed = x[order]
-    if change == "double x":
-        scale = 2
-        x_changed = scale * x
-    torch.manual_seed(1)
-    moved = ff(x_changed) - scale * y[order]
-
-    torch.manual_seed(1)
-    attended = attention(x[None])[0][0]
-    torch.manual_seed(1)
-    moved_attention = attention(x_changed[None])[0][0] - scale * attended[order]
-    return moved, moved_attention
-
-
-@torch.no_grad()
-def survey(model: nn.Module, **inputs: Tensor) -> dict[str, dict[str, Any]]:
-    """Where a model keeps its DenseReluDense, with shapes of weights and the share of activations at 0, in eval mode."""
-    found = {path: m for path, m in model.named_modules() if path.endswith("DenseReluDense")}
-    shares: dict[str, float] = {}
-
-    def count(path: str) -> Any:
-        return lambda module, args, out: shares.update({path: (out == 0).float().mean().item()})
-
-    handles = [m.act.register_forward_hook(count(path)) for path, m in found.items()]
-    model.eval()(**inputs)
-    for handle in handles:
-        handle.remove()
-    return {
-        path: {
-            "class": type(m).__name__,
-            "weights": {name: list(p.shape) for name, p in m.named_parameters()},
-            "zeros": shares[path],
-        }
-        for path, m in found.items()
-    }
-
-
-def tiny(model: nn.Module) -> dict[str, dict[str, Any]]:
-    ids = torch.arange(8)[None]
-    places = survey(model, input_ids=ids, decoder_input_ids=ids)
-    return places
-
-
-def trained(folder: str, question: str) -> dict[str, dict[str, Any]]:
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-    ids = AutoTokenizer.from_pretrained(folder)(question, return_tensors="pt").input_ids
-    trained_model = AutoModelForSeq2SeqLM.from_pretrained(folder)
-    places = survey(trained_model, input_ids=ids, decoder_input_ids=torch.tensor([[0]]))
-    return places
+    parameters: list[str]  # names of the module's parameters
+    places: dict[str, dict[str, Any]]  # of the measured model: path -> class, shapes of weights, share of zeros
 
 
 @cache
-@off_the_tape()
 def _trained() -> dict[str, dict[str, Any]]:
-    with seeded(0):
-        return trained(str(CLOSED_BOOK), QUESTION)
+    """The places of the trained model, found once for all visitors by the program's own lines."""
+    with off_the_tape():
+        return Program("dense_relu_dense", Result).run(Params(measured="closed_book")).places  # type: ignore[no-any-return]
 
 
-def run(params: Params) -> Result:
-    import models.hugging_face  # noqa: F401
+def given(params: Params) -> Mapping[str, Any]:
+    import models.hugging_face  # noqa: F401 before two threads import parts of it at once
 
-    places = _trained() if params.measured == "closed_book" else None
-    with seeded(0):
-        model, ff, attention = build(params.feed_forward_proj, params.d_ff, params.dropout_rate, params.stack)
-        x, wi, h, a, g, hidden, dropped, wo, y, y_module, zeros, act = forward(ff, params.feed_forward_proj)
-        moved, moved_attention = disturb(ff, attention, x, y, params.change, params.token)
-        places = places or tiny(model)
-    return Result(
-        x, wi, h, a, g, hidden, dropped, wo, y, y_module, moved, moved_attention, zeros, act, places
-    )  # fmt: skip
+    return {"places": _trained()} if params.measured == "closed_book" else {}
 
 
-IMPORTS = """\
-import torch
-from typing import Any
-from torch import Tensor, nn
-"""
-
-
-def snippet(params: Params) -> str:
-    values = vars(params)
-    last = (
-        (tiny, {})
-        if params.measured == "tiny T5"
-        else (trained, {"folder": "assets/models/closed_book", "question": QUESTION})
-    )
-    parts = [
-        snippet_of(build, values, seed=0, header=IMPORTS),
-        snippet_of(forward, values, header=IMPORTS),
-        snippet_of(disturb, values, header=IMPORTS),
-        snippet_of(*last, also=[survey], header=IMPORTS),
-    ]
-    return joined(*parts)
+def rows_moved(moved: Tensor) -> list[int]:
+    """The tokens whose output moved."""
+    return [t for t, row in enumerate(moved.tolist()) if max(map(abs, row)) > ROUNDING]
 
 
 def caption(params: Params, result: Result) -> str:
-    linears = 3 if result.g is not None else 2
-    shares = [place["zeros"] for place in result.places.values()]
-    dropped = f", dropout {params.dropout_rate:g}" if params.dropout_rate else ""
-    return (
-        f"{params.feed_forward_proj} in the {params.stack}: {linears} Linears without bias, {params.d_ff} neurons, {result.act}{dropped}; "
-        f"{result.zeros:.3f} of the activations are 0. {_told(params, result)} "
-        f"In {params.measured}, between {min(shares):.3f} and {max(shares):.3f} of the activations are 0."
-    )
-
-
-def _told(params: Params, result: Result) -> str:
-    far, mixed = result.moved.abs().amax(1), result.moved_attention.abs().amax(1)
+    here, there = rows_moved(result.moved), rows_moved(result.moved_attention)
     if params.change == "perturb one token":
-        count = [int((rows > 1e-6).sum()) for rows in (far, mixed)]
-        return f"Changing token {params.token} moves {count[0]} of 4 outputs here and {count[1]} behind self-attention."
-    if params.change == "reverse the tokens":
-        return (
-            f"Reversing the tokens, its outputs are the reversed ones up to {far.max().item():.4f}; "
-            f"those of self-attention differ by {mixed.max().item():.4f}."
+        mask = ", whose causal mask lets no token see a later one" if params.stack == "decoder" else ""
+        moved = (
+            f"{_outputs(here, params.token)} in DenseReluDense and {_outputs(there, params.token)} in self-attention"
         )
+        return f"Changing token {params.token} of the 4 moves {moved}{mask}."
+    start, verb = {
+        "reverse the tokens": ("Reversing the 4 tokens", "reverses"),
+        "double x": ("Doubling the 4 tokens", "doubles"),
+    }[params.change]
+    return f"{start} {_both(verb, not here, not there)}{_dropout(params, not here)}."
+
+
+def _outputs(rows: list[int], token: int) -> str:
+    if rows in ([], [token]):
+        return "its own output" if rows else "no output"
+    return f"{'all' if len(rows) == 4 else spelled(len(rows))} outputs"
+
+
+def _both(verb: str, here: bool, there: bool) -> str:
+    dense, attention = "the outputs of DenseReluDense", "those of self-attention"
+    if here == there:
+        return f"{verb} {dense} and {attention}" if here else f"{verb} neither {dense} nor {attention}"
+    return f"{verb} {dense} but not {attention}" if here else f"{verb} {attention} but not {dense}"
+
+
+def _dropout(params: Params, here: bool) -> str:
+    moved = params.change == "reverse the tokens" and params.dropout_rate > 0 and not here
+    return ", as dropout draws a mask for each place" if moved else ""
+
+
+def details(params: Params, result: Result) -> str:
+    shares = [place["zeros"] for place in result.places.values()]
+    mode = f" in train mode with dropout {params.dropout_rate:g}" if params.dropout_rate else ""
+    mask = ", where self-attention has a causal mask" if params.stack == "decoder" else ""
+    largest = [tensor.abs().max().item() for tensor in (result.moved, result.moved_attention)]
     return (
-        f"Doubling x, its outputs differ from the doubled ones by up to {far.max().item():.4f}, "
-        f"those of self-attention by {mixed.max().item():.4f}."
+        f"{params.feed_forward_proj} in the {params.stack}{mask}{mode}: {count(len(result.parameters), 'Linear')} without bias "
+        f"and {result.act} between them, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
+        f"After the change its outputs differ by up to {largest[0]:.4f} from the expected ones, those of self-attention by "
+        f"{largest[1]:.4f}. In {params.measured} {percent(min(shares))} to {percent(max(shares))} of the activations are 0."
     )
-
-
-_T5 = (
-    "(lambda hf: (lambda t5: ANSWER)(hf.T5Model(hf.T5Config(vocab_size=8, d_model=4, d_kv=2, d_ff=6, num_heads=2, num_layers=1, "
-    "feed_forward_proj='PROJ'))))(__import__('transformers'))"
-)
-
-
-def _proof(answer: str, proj: str = "relu") -> str:
-    return _T5.replace("ANSWER", answer).replace("PROJ", proj)
 
 
 LESSON = Lesson(
@@ -240,62 +123,132 @@ LESSON = Lesson(
     title="DenseReluDense",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("dense_relu_dense", Result, given=given),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("feed_forward_proj", "change", "token", "stack"),
+    related=("padding_effect", "dropout_reset", "traversal"),
     predictions=(
         Prediction(
-            question="One of four tokens changes. How many outputs of DenseReluDense move?",
-            choices=("1", "2", "4"),
-            answer=0,
-            why="It is a Linear, an activation and a Linear over the last dim: each token is computed on its own.",
-            proof=_proof(
-                "(lambda ff, x: int((ff(x) != ff(x + torch.tensor([[0.], [1.], [0.], [0.]]))).any(1).sum()))"
-                "(t5.eval().encoder.block[0].layer[1].DenseReluDense, torch.ones(4, 4))"
+            id="one_token",
+            question="One of four tokens changes. Which outputs of DenseReluDense move?",
+            choices=(
+                Choice(
+                    "all four",
+                    "So it is behind self-attention without a mask, where each token looks at all. Here no token sees another.",
+                ),
+                Choice(
+                    "its own alone",
+                    "It is a Linear, an activation and a Linear over the last dim: each token is computed by itself.",
+                ),
+                Choice(
+                    "its own and all later ones",
+                    "That is self-attention with a causal mask. DenseReluDense has no mask, as it mixes nothing.",
+                ),
             ),
-            show={"change": "perturb one token"},
+            answer=1,
+            proof="one token",
+            show={},
+            ring="moved",
         ),
         Prediction(
-            question="feed_forward_proj='gated-gelu': how many Linear layers sit inside the attribute named DenseReluDense?",
-            choices=("1", "2", "3"),
+            id="reversed",
+            question="The four tokens are given in reverse order, without dropout. What does DenseReluDense return?",
+            choices=(
+                Choice(
+                    "the same outputs in place",
+                    "The output of a token goes with the token. It ignores the place, so the place of the output changes.",
+                ),
+                Choice(
+                    "other numbers",
+                    "T5's self-attention does: it adds a bias for the distance of two tokens. DenseReluDense knows no place.",
+                ),
+                Choice(
+                    "the same, reversed",
+                    "Every token meets the same matrices wherever it stands, so the outputs change places with the tokens.",
+                ),
+            ),
             answer=2,
-            why="The gate is a second projection of the input, wi_1; the attribute keeps its name and holds no ReLU at all.",
-            proof=_proof(
-                "sum(isinstance(m, nn.Linear) for m in t5.encoder.block[0].layer[1].DenseReluDense.modules())",
-                "gated-gelu",
+            proof="reversed",
+            show={"change": "reverse the tokens"},
+            ring="moved",
+        ),
+        Prediction(
+            id="gated",
+            question="feed_forward_proj='gated-gelu': which Linears sit inside the attribute named DenseReluDense?",
+            choices=(
+                Choice(
+                    "three: wi_0, wi_1, wo",
+                    "The gate is a second projection of the input, wi_1. The attribute keeps its name and holds no ReLU.",
+                ),
+                Choice(
+                    "two: wi, wo",
+                    "The name says dense, ReLU, dense, and so it is for relu and gelu. A gate needs a Linear of its own.",
+                ),
+                Choice(
+                    "two: wi_0, wo",
+                    "Activation and gate are two projections of the input: one Linear each, multiplied before wo.",
+                ),
             ),
+            answer=0,
+            proof="gated",
             show={"feed_forward_proj": "gated-gelu"},
+            ring="linears",
         ),
         Prediction(
-            question="encoder.block[0].layer[1] holds DenseReluDense. Which layer of a decoder block does?",
-            choices=("layer[1]", "layer[2]"),
-            answer=1,
-            why="A decoder block has cross-attention in between: self-attention, cross-attention, feed-forward.",
-            proof=_proof(
-                "[f'layer[{i}]' for i, l in enumerate(t5.decoder.block[0].layer) if hasattr(l, 'DenseReluDense')][0]"
+            id="decoder",
+            question="encoder.block[0].layer[1] holds DenseReluDense. Which layer of decoder.block[0] does?",
+            choices=(
+                Choice(
+                    "layer[1]",
+                    "The blocks look alike, but layer[1] of a decoder block is cross-attention and has no such attribute.",
+                ),
+                Choice(
+                    "layer[2]",
+                    "A decoder block has cross-attention in between: self-attention, cross-attention, feed-forward.",
+                ),
+                Choice(
+                    "layer[3]",
+                    "T5 keeps each layer norm inside its layer, so a decoder block has three entries and layer[3] raises.",
+                ),
             ),
+            answer=1,
+            proof="decoder",
             show={"stack": "decoder"},
+            ring="place",
         ),
         Prediction(
-            question="Does DenseReluDense have bias terms?",
-            choices=("True", "False"),
-            answer=1,
-            why="T5 builds wi and wo with bias=False; its layer norm has none either.",
-            proof=_proof("any('bias' in n for n, _ in t5.encoder.block[0].layer[1].DenseReluDense.named_parameters())"),
+            id="biases",
+            question="Which biases does DenseReluDense have, with feed_forward_proj='relu'?",
+            choices=(
+                Choice(
+                    "one in each Linear",
+                    "nn.Linear has one by default, and so has the feed-forward layer of BERT. T5 asks for bias=False.",
+                ),
+                Choice(
+                    "one in wo alone",
+                    "ReLU needs no bias before it to be non-linear, but T5 leaves it out behind it as well.",
+                ),
+                Choice("none at all", "T5 builds wi and wo with bias=False; its layer norm has no bias either."),
+            ),
+            answer=2,
+            proof="biases",
             show={"feed_forward_proj": "relu"},
+            ring="biases",
         ),
     ),
     traps=(
         Trap(
             name="Where is wi?",
-            sentence="In the gated forms of T5 v1.1 and mT5 it is called wi_0, beside wi_1: code and checkpoints for wi do not fit.",
-            source="https://github.com/google-research/multilingual-t5/issues/6",
+            sentence="The gated forms, as in T5 v1.1 and mT5, have wi_0 and wi_1, and a model with wi has no place for either.",
+            source="https://github.com/google-research/multilingual-t5/issues/83",
             params={"feed_forward_proj": "gated-gelu"},
         ),
         Trap(
-            name="Dropout breaks the symmetry",
-            sentence="In train mode the mask is drawn for each position, so reversed tokens no longer give reversed outputs.",
-            source="https://github.com/huggingface/transformers/issues/6285",
+            name="Dropout by place",
+            sentence="In train mode dropout draws for each entry: a token that stands elsewhere meets another mask.",
+            source="https://github.com/huggingface/transformers/pull/25943",
             params={"dropout_rate": 0.5, "change": "reverse the tokens"},
         ),
     ),

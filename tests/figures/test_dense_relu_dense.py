@@ -5,7 +5,9 @@ import re
 import pytest
 
 from figures.dense_relu_dense import draw
-from lessons.dense_relu_dense import Params, run
+from lessons.dense_relu_dense import LESSON, Params
+
+run = LESSON.run
 
 
 def drawn(**params):
@@ -14,10 +16,10 @@ def drawn(**params):
     return result, {panel["title"]: panel for row in draw(asked, result)["rows"] for panel in row}
 
 
-@pytest.mark.parametrize("form, titles", [("relu", "x h a y"), ("gated-gelu", "x h a g hidden y")])
+@pytest.mark.parametrize("form, titles", [("relu", "h a y"), ("gated-gelu", "h a g hidden y")])
 def test_the_pipeline_has_one_panel_for_each_step_that_there_is(form, titles):
     asked = Params(feed_forward_proj=form)
-    assert [panel["title"] for panel in draw(asked, run(asked))["rows"][0]] == titles.split()
+    assert [panel["title"] for panel in draw(asked, run(asked))["rows"][2]] == titles.split()
     assert "dropped" in drawn(feed_forward_proj=form, dropout_rate=0.5)[1]
 
 
@@ -51,3 +53,28 @@ def test_the_place_of_the_chosen_stack_is_marked():
     _, panels = drawn(stack="decoder")
     table = panels["places"]
     assert [table["rows"][index][0] for index in table["lit"]] == ["model.decoder.block[0].layer[2].DenseReluDense"]
+
+
+def facts(**params):
+    asked = Params(**params)
+    return {item["key"]: item["text"] for item in draw(asked, run(asked))["rows"][1][0]["items"]}
+
+
+def test_the_facts_say_which_outputs_moved():
+    assert facts()["moved"] == "its own alone" and facts()["attention"] == "all four move"
+    assert facts(stack="decoder", token=2)["attention"] == "tokens 2 and 3 move"
+    assert facts(change="reverse the tokens")["moved"] == "the same, reversed"
+    assert facts(change="double x")["moved"] == "twice the numbers"
+    assert facts(change="reverse the tokens", dropout_rate=0.5)["moved"] == "other numbers"
+
+
+def test_the_facts_name_the_layers_of_the_form_and_its_place():
+    gated = facts(feed_forward_proj="gated-silu", stack="decoder")
+    assert (gated["linears"], gated["biases"], gated["place"]) == ("three: wi_0, wi_1, wo", "none at all", "layer[2]")
+    assert facts()["linears"] == "two: wi, wo"
+
+
+def test_the_changed_tokens_are_marked_in_x():
+    asked = Params(token=2)
+    x = draw(asked, run(asked))["rows"][0][0]
+    assert [any(row) for row in x["marks"]] == [False, False, True, False]

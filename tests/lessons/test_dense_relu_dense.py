@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from lessons.dense_relu_dense import MEASURED, Params, run
+from lessons.dense_relu_dense import LESSON, MEASURED, Params
 
+run = LESSON.run
 FORMS = ("relu", "gelu", "gated-gelu", "gated-silu")
 
 
@@ -69,3 +70,63 @@ def test_a_gated_form_has_three_weights():
     places = run(Params(feed_forward_proj="gated-gelu", measured="tiny T5")).places.values()
     assert all(list(place["weights"]) == ["wi_0.weight", "wi_1.weight", "wo.weight"] for place in places)
     assert {place["class"] for place in places} == {"T5DenseGatedActDense"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dropout_rate", [0.0, 0.5])
+@pytest.mark.parametrize("stack", ["encoder", "decoder"])
+def test_no_form_mixes_tokens_in_either_stack_and_mode(form, dropout_rate, stack):
+    for token in range(4):
+        result = run(Params(feed_forward_proj=form, dropout_rate=dropout_rate, stack=stack, token=token))
+        assert {t for t, row in enumerate(result.moved.tolist()) if any(row)} <= {token}
+
+
+@pytest.mark.parametrize("token", range(4))
+def test_the_caption_names_the_causal_mask_of_the_decoder_and_of_no_other(token):
+    params = Params(stack="decoder", token=token)
+    told = LESSON.caption(params, run(params))
+    attended = {0: "all outputs", 1: "three outputs", 2: "two outputs", 3: "its own output"}[token]
+    assert told.endswith(f"and {attended} in self-attention, whose causal mask lets no token see a later one.")
+    assert "causal mask" in LESSON.details(params, run(params))
+    encoder = Params(token=token)
+    assert "mask" not in LESSON.caption(encoder, run(encoder))
+
+
+@pytest.mark.parametrize(
+    "params, told",
+    [
+        ({}, "Changing token 1 of the 4 moves its own output in DenseReluDense and all outputs in self-attention."),
+        (
+            {"change": "reverse the tokens"},
+            "Reversing the 4 tokens reverses the outputs of DenseReluDense but not those of self-attention.",
+        ),
+        (
+            {"change": "reverse the tokens", "dropout_rate": 0.5},
+            "Reversing the 4 tokens reverses neither the outputs of DenseReluDense nor those of self-attention, "
+            "as dropout draws a mask for each place.",
+        ),
+        (
+            {"change": "double x"},
+            "Doubling the 4 tokens doubles the outputs of DenseReluDense but not those of self-attention.",
+        ),
+        (
+            {"change": "double x", "feed_forward_proj": "gelu"},
+            "Doubling the 4 tokens doubles neither the outputs of DenseReluDense nor those of self-attention.",
+        ),
+    ],
+)
+def test_the_caption_says_what_became_of_the_outputs(params, told):
+    params = Params(**params)
+    assert LESSON.caption(params, run(params)) == told
+
+
+def test_a_model_with_wi_has_no_place_for_wi_0_and_wi_1():
+    keys = {
+        form: {name for name in run(Params(feed_forward_proj=form, measured="tiny T5")).parameters} for form in FORMS
+    }
+    assert keys["relu"] == keys["gelu"] == {"wi.weight", "wo.weight"}
+    assert keys["gated-gelu"] == keys["gated-silu"] == {"wi_0.weight", "wi_1.weight", "wo.weight"}
+
+
+def test_the_trained_model_is_surveyed_once_for_all_visitors():
+    assert run(Params(measured=MEASURED[-1])).places is run(Params(measured=MEASURED[-1], d_ff=3)).places
