@@ -339,6 +339,30 @@ def board(
     }  # fmt: skip
 
 
+def lanes(
+    title: str,
+    rows: Sequence[tuple[str, Sequence[tuple[float, float, str, str, str, str]]]],
+    *,
+    end: float,
+    unit: str,
+    badge: str = "",
+) -> Panel:
+    """Spans of time, from 0 to `end`, in lanes: (name, spans); a span is (from, to, text, kind, key, note).
+
+    kind: "loads" | "waits" | "trains". text: a number, which also is the span's colour.
+    """
+    shown = [[name, [list(span) for span in spans]] for name, spans in rows]
+    return {
+        "view": "lanes",
+        "title": title,
+        "lanes": shown,
+        "end": end,
+        "unit": unit,
+        "badge": badge or None,
+        "wide": True,
+    }
+
+
 def error(title: str, text: str, *, where: str = "") -> Panel:
     """The live text of an exception (`type: message`) and the line that raised it."""
     return {"view": "error", "title": title, "text": text, "where": where}

@@ -2,85 +2,91 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, error, figure, grid, table
-from lessons.workers import Params, Result
+from explorable.words import count
+from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, lanes, operator, table, veiled
+from lessons.workers import Params, Result, number, place_of_sample_0
 
-BINS = 32  # columns of the time axis
-Span = tuple[int, list[float], str]  # batch, [start, end] in ms, what happens to it
+Span = tuple[float, float, str, str, str, str]  # from, to in ms, batch, kind, key, note
 
 
 def draw(params: Params, result: Result) -> Figure:
+    call = operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
     if result.error:
-        return figure([error("loader", result.error, where="iter(loader)")])
-    return figure([_gantt(params, result)], [_fetched(params, result), _values(result)], [_epochs(params, result)])
+        return figure(hero=[[call, veiled(error("loader", result.error, where="iter(loader)"))]])
+    return figure(
+        hero=[[call, veiled(_epoch(params, result))], [_facts(params, result)]],
+        more=[[_fetched(params, result), _values(result)], [_epochs(params, result)]],
+    )
 
 
-def _gantt(params: Params, result: Result) -> Panel:
-    """One row a process and one a place in the queue, one column a slice of time; a batch keeps its number and colour."""
-    width = max(result.steps[-1][1], result.loads[-1][1]) / BINS
-    lanes = {**_readers(params, result), **_queue(params, result, width), "loop": _loop(result)}
-    rows: list[list[Any]] = [[None] * BINS for _ in lanes]
-    notes = [[""] * BINS for _ in lanes]
-    for lane, spans in enumerate(lanes.values()):
-        for batch, span, told in spans:
-            for at in _slices(span, width):
-                rows[lane][at] = batch
-                notes[lane][at] = f"{told}: {span[0]:.1f} to {span[1]:.1f} ms"
-    waiting = [name.startswith("q") for name in lanes]
-    legend = "; w: a worker loads, q: loaded and waiting in the queue" if params.num_workers else ""
-    return grid(
-        "The first epoch, as measured", rows, tensor=f"batch number, in slices of {width:.1f} ms{legend}",
-        limit=1e9, digits=0,
-        row_dim=None, col_dim=0, rows="process", cols="ms since iter(loader) was called", row_labels=list(lanes),
-        col_labels=[f"{at * width:.0f}" if at % 4 == 0 else "" for at in range(BINS)], groups=rows, notes=notes, wide=True,
-        keys=[["" if batch is None else f"batch-{batch}" for batch in row] for row in rows],
-        marks=[["" if batch is None else "pad" if waits else "card" for batch in row] for row, waits in zip(rows, waiting, strict=True)],
-        badge=f"{result.epochs[0]:.0f} ms",
-    )  # fmt: skip
+def _ahead(params: Params) -> str:
+    if not params.num_workers:
+        return "the training loop loads"
+    return f"prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}"
 
 
-def _number(result: Result, place: int) -> int:
-    """The batch that the loop got at this place, by its first sample."""
-    return result.indices[place][0] // len(result.indices[place])
+def _epoch(params: Params, result: Result) -> Panel:
+    """One lane a process, and one a place in the queue; a batch keeps its number and colour."""
+    end = max(result.steps[-1][1], result.loads[-1][1])
+    queue = [("queue", spans) for spans in _queue(params, result, end / 100)]
+    rows = [*_readers(params, result).items(), *queue, ("loop", _loop(result))]
+    return lanes("the first epoch, as measured", rows, end=end, unit="ms", badge=f"{result.epochs[0]:.0f} ms")
+
+
+def _span(batch: int, span: list[float], kind: str, told: str) -> Span:
+    return (*span, f"{batch}", kind, f"batch-{batch}", f"{told}: {span[0]:.1f} to {span[1]:.1f} ms")  # type: ignore[return-value]
 
 
 def _readers(params: Params, result: Result) -> dict[str, list[Span]]:
-    names = [f"w{worker}" for worker in range(params.num_workers)] or ["load"]
-    lanes: dict[str, list[Span]] = {name: [] for name in names}
+    names = [f"worker {worker}" for worker in range(params.num_workers)] or ["reading"]
+    found: dict[str, list[Span]] = {name: [] for name in names}
     for place, worker in enumerate(result.worker):
-        name, batch = names[max(worker, 0)], _number(result, place)
-        lanes[name].append((batch, result.loads[place], f"{name} loads batch {batch}"))
-    return lanes
+        name, batch = names[max(worker, 0)], number(result, place)
+        who = name if params.num_workers else "the loop"
+        found[name].append(_span(batch, result.loads[place], "loads", f"{who} loads batch {batch}"))
+    return found
 
 
-def _queue(params: Params, result: Result, width: float) -> dict[str, list[Span]]:
-    """Batches that are loaded and not yet asked for, each in the first place of the queue that is free."""
-    lanes: dict[str, list[Span]] = {}
+def _queue(params: Params, result: Result, shortest: float) -> list[list[Span]]:
+    """Batches that are loaded and wait for at least `shortest` ms, each in the first place of the queue that is free."""
+    found: list[list[Span]] = []
     spans = [[load[1], step[0]] for load, step in zip(result.loads, result.steps, strict=True)]
-    for place in sorted(range(len(spans)), key=lambda place: spans[place][0]):
-        if not params.num_workers or spans[place][1] - spans[place][0] < width:
+    for place in sorted(range(len(spans)), key=lambda place: spans[place][0]) if params.num_workers else []:
+        if spans[place][1] - spans[place][0] < shortest:
             continue
-        free = (
-            name
-            for name, taken in lanes.items()
-            if set(_slices(taken[-1][1], width)).isdisjoint(_slices(spans[place], width))
+        free = next((taken for taken in found if taken[-1][1] <= spans[place][0]), None)
+        if free is None:
+            found.append(free := [])
+        free.append(
+            _span(number(result, place), spans[place], "waits", f"batch {number(result, place)} is loaded and waits")
         )
-        batch = _number(result, place)
-        lanes.setdefault(next(free, f"q{len(lanes)}"), []).append((batch, spans[place], f"batch {batch} waits"))
-    return lanes
+    return found
 
 
 def _loop(result: Result) -> list[Span]:
-    numbers = [_number(result, place) for place in range(len(result.steps))]
+    numbers = [number(result, place) for place in range(len(result.steps))]
     return [
-        (batch, span, f"the loop trains on batch {batch}") for batch, span in zip(numbers, result.steps, strict=True)
+        _span(batch, span, "trains", f"the loop trains on batch {batch}")
+        for batch, span in zip(numbers, result.steps, strict=True)
     ]
 
 
-def _slices(span: list[float], width: float) -> range:
-    """The slices that the span touches for the most part, at least the one in which it begins."""
-    start = min(int(span[0] / width), BINS - 1)
-    return range(start, min(max(round(span[1] / width), start + 1), BINS))
+def _facts(params: Params, result: Result) -> Panel:
+    loading, training = (sum(end - start for start, end in spans) for spans in (result.loads, result.steps))
+    items = [
+        ("handed", "handed out when iter(loader) returns", count(result.fetched[0], "sample")),
+        ("place", "the loop gets first", f"batch {number(result, 0)}"),
+        ("second", "dataset.value in the second epoch", _seen(result)),
+        ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
+    ]
+    if params.first > 1:
+        items.insert(2, ("slow", "the batch of sample 0 comes", f"at place {place_of_sample_0(result)}"))
+    return veiled(facts(items))
+
+
+def _seen(result: Result) -> str:
+    seen = set(result.values[1].tolist())
+    return {1: "1, the old value", 9: "9, the new value"}[seen.pop()] if len(seen) == 1 else "both values"
 
 
 def _fetched(params: Params, result: Result) -> Panel:
@@ -90,8 +96,8 @@ def _fetched(params: Params, result: Result) -> Panel:
     return bars(
         "Samples handed out for reading, after", labels, result.fetched, digits=0, references=lines,
         limit=max(ahead, *result.fetched),
-        keys=["", *(f"batch-{_number(result, place)}" for place in range(len(result.indices)))],
-        notes=[f"{count} samples have left the sampler after {label}" for label, count in zip(labels, result.fetched, strict=True)],
+        keys=["", *(f"batch-{number(result, place)}" for place in range(len(result.indices)))],
+        notes=[f"{count(taken, 'sample')} left the sampler by {label}" for label, taken in zip(labels, result.fetched, strict=True)],
     )  # fmt: skip
 
 
@@ -115,7 +121,7 @@ def _epochs(params: Params, result: Result) -> Panel:
         ["one after the other", f"{loading + training:.0f} ms"],
         ["first epoch", (f"{first:.0f} ms", "yes" if first < loading + training else "warn")],
         ["second epoch", (f"{second:.0f} ms", "yes" if second < loading + training else "warn")],
-        ["order of the batches", str([_number(result, place) for place in range(len(result.indices))])],
+        ["order of the batches", str([number(result, place) for place in range(len(result.indices))])],
     ]
     note = "Times are measured on this machine, once, and kept for these settings; a busy machine takes longer."
     return table("Two epochs", ["", "measured"], rows, note=note, wide=True)

@@ -1,14 +1,15 @@
-"""Workers load batches while the loop trains, and are given num_workers * prefetch_factor * batch_size samples before it asks for one."""
+"""Worker processes load batches while the loop trains: iter(loader) hands each up to prefetch_factor batches before any is asked for."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, switch
 from explorable.processes import worker_processes
 from explorable.program import Program
+from explorable.words import count, one_of
 
 SEVERAL = (1, 2, 3)
 
@@ -46,48 +47,85 @@ def scope(params: Params) -> AbstractContextManager[None]:
     return worker_processes(wait=30) if params.num_workers else nullcontext()
 
 
+def number(result: Result, place: int) -> int:
+    """The batch that the loop got at this place, by its first sample: the sampler takes the samples in order."""
+    return result.indices[place][0] // len(result.indices[place])
+
+
+def place_of_sample_0(result: Result) -> int:
+    """From 1."""
+    return 1 + [batch[0] for batch in result.indices].index(0)
+
+
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        return f"This host starts no worker processes ({result.error}): set num_workers to 0."
-    parts = (_fetched(params, result), _timed(params, result), _order(params, result), _stale(result))
-    return " ".join(part for part in parts if part)
+        return f"This host starts no worker processes: set num_workers to 0 ({result.error})."
+    if params.persistent_workers and params.num_workers:
+        return (
+            f"dataset.value is set to 9 after the first epoch, and the second sees {result.values[1, 0].item()}: "
+            "a persistent worker keeps the copy that it started with."
+        )
+    if params.first > 1 and params.num_workers:
+        return (
+            f"The batch of the slow sample comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
+            f"loop has its first batch after {result.steps[0][0]:.0f} ms."
+        )
+    return f"{_fetched(params, result)}; the first epoch took {result.epochs[0]:.0f} ms."
 
 
 def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
-        return f"Without workers {result.fetched[0]} samples are read before the first batch is asked for, and {result.fetched[1]} after it."
-    workers = f"{params.num_workers} worker{'' if params.num_workers == 1 else 's'}"
-    every = ": all that the epoch has" if result.fetched[0] == result.fetched[-1] else ""
+        return f"Without workers {count(result.fetched[0], 'sample')} is read before the loop asks for a batch"
+    are = one_of(result.fetched[0], "is", "are")
+    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} handed out for reading"
+    return f"When iter(loader) returns, {handed}"
+
+
+def details(params: Params, result: Result) -> str:
+    if result.error:
+        return "With num_workers=0 the training loop reads each batch itself."
+    parts = (_ahead(params, result), _timed(params, result), _order(params, result), _stale(result))
+    return " ".join(part for part in parts if part)
+
+
+def _ahead(params: Params, result: Result) -> str:
+    if not params.num_workers:
+        return f"Without workers {count(result.fetched[1], 'sample')} {one_of(result.fetched[1], 'is', 'are')} read by the first next()."
+    batches = params.num_workers * params.prefetch_factor
+    most = (
+        "all of the epoch"
+        if result.fetched[0] == result.fetched[-1]
+        else f"{count(batches, 'batch')} of {params.batch_size}"
+    )
     return (
-        f"When iter(loader) returns, {result.fetched[0]} samples are handed out for reading "
-        f"({workers}, prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}), "
-        f"before any batch is asked for{every}."
+        f"{count(params.num_workers, 'worker')} with prefetch_factor={params.prefetch_factor} {one_of(params.num_workers, 'is', 'are')} given "
+        f"{count(result.fetched[0], 'sample')}, {most}, before the loop asks."
     )
 
 
 def _timed(params: Params, result: Result) -> str:
     first, second = result.epochs
+    slow = f", that of sample 0 {(params.batch_size - 1 + params.first) * params.load} ms" if params.first > 1 else ""
     return (
-        f"Measured here: the first epoch took {first:.0f} ms, the second {second:.0f} ms; "
-        f"each batch needs {params.batch_size} x {params.load} ms to load and {params.step} ms to train on."
+        f"Measured here: the first epoch took {first:.0f} ms, the second {second:.0f} ms; __getitem__ sleeps for "
+        f"{params.batch_size * params.load} ms a batch{slow}, and a training step for {params.step} ms."
     )
 
 
 def _order(params: Params, result: Result) -> str:
     """Where the batch of the slow sample came, and how long the loop waited for its first batch."""
-    slow = f"Sample 0 alone takes {params.first} x {params.load} ms. " if params.first > 1 else ""
-    if not params.num_workers or not slow and params.in_order:
-        return slow.strip()
-    place = [batch[0] for batch in result.indices].index(0)
-    waited = f"the first batch came after {result.steps[0][0]:.0f} ms"
-    return f"{slow}With in_order={params.in_order} {waited}, and the batch of sample 0 came at place {place}, counted from 0."
+    if not params.num_workers or params.first == 1 and params.in_order:
+        return ""
+    return (
+        f"With in_order={params.in_order} the loop had its first batch after {result.steps[0][0]:.0f} ms, and the batch of "
+        f"sample 0 came at place {place_of_sample_0(result)} of {len(result.indices)}."
+    )
 
 
 def _stale(result: Result) -> str:
     seen = result.values[1, 0].item()
-    if seen == 1:
-        return f"dataset.value was set to 9 between the epochs, and the persistent workers still see {seen}: each keeps its own copy."
-    return f"dataset.value was set to 9 between the epochs, and the second epoch sees {seen}."
+    keeps = ": persistent workers keep the copy that they started with" if seen == 1 else ""
+    return f"dataset.value was set to 9 between the epochs, and the second epoch sees {seen}{keeps}."
 
 
 LESSON = Lesson(
@@ -97,50 +135,120 @@ LESSON = Lesson(
     Params=Params,
     program=Program("workers", Result, (PermissionError, ValueError), scope=scope),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("num_workers", "prefetch_factor", "first", "persistent_workers"),
+    related=("iterable", "dataset", "batches"),
     button="Measure",
     at_once=1,  # what another run costs would be measured too
     measured=frozenset({"worker", "indices", "loads", "steps", "epochs"}),  # in_order=False: the order is a race
     predictions=(
         Prediction(
-            question="num_workers=2, prefetch_factor=2, batch_size=5. How many samples are handed out for reading before you ask for a batch?",
-            choices=("0", "5", "20"),
-            answer=2,
-            why="iter(loader) gives every worker prefetch_factor batches to do at once: 2 * 2 * 5 samples.",
+            id="ahead",
+            question="num_workers=2, prefetch_factor=2, batch_size=2. How many samples are handed out before you ask for a batch?",
+            choices=(
+                Choice(
+                    "no sample",
+                    "A generator would wait for the first next(). A DataLoader with workers is busy as soon as iter(loader) "
+                    "is called.",
+                ),
+                Choice(
+                    "2 samples",
+                    "One batch would keep one worker busy. Each of the two workers is given prefetch_factor batches.",
+                ),
+                Choice(
+                    "4 samples",
+                    "prefetch_factor counts batches for each worker: 2 workers hold 4 batches of 2 samples.",
+                ),
+                Choice(
+                    "8 samples", "iter(loader) gives every worker prefetch_factor batches to do: 2 · 2 · 2 samples."
+                ),
+            ),
+            answer=3,
             proof="handed out",
+            show={},
+            ring="handed",
         ),
         Prediction(
-            question="num_workers goes from 0 to 2. Does the order of the batches change?",
-            choices=("True", "False"),
+            id="none",
+            question="num_workers=0, batch_size=2. How many samples has the loader read when iter(loader) returns?",
+            choices=(
+                Choice(
+                    "no sample", "Nobody is there to read ahead: each next() reads its own batch while the loop waits."
+                ),
+                Choice(
+                    "2 samples",
+                    "That comes with the first next(). prefetch_factor belongs to workers; without them it must be None.",
+                ),
+                Choice("12 samples", "That would be the whole epoch. A loader reads a batch when it is asked for one."),
+            ),
+            answer=0,
+            proof="no worker",
+            show={"num_workers": 0},
+            ring="handed",
+        ),
+        Prediction(
+            id="slow_first",
+            question="Sample 0 takes 6 times as long, two workers load, in_order=True. Which batch does the loop get first?",
+            choices=(
+                Choice(
+                    "batch 1",
+                    "It is ready first, and waits. The loader hands out batches in the order of the sampler; "
+                    "in_order=False hands out what is ready.",
+                ),
+                Choice(
+                    "batch 0",
+                    "The order is that of the sampler, whoever loads: what is ready too early waits its turn.",
+                ),
+                Choice(
+                    "batch 2",
+                    "The worker of batch 1 goes on with its next one, but batches come out in the order of the sampler.",
+                ),
+            ),
             answer=1,
-            why="The loader hands out batches in the order of the sampler, and keeps one that is ready too early until its turn.",
             proof="order",
             show={"first": 6},
+            ring="place",
         ),
         Prediction(
-            question="persistent_workers=True, and dataset[0] is set to 9 after the first epoch. What does the second epoch deliver first?",
-            choices=("1", "9"),
-            answer=0,
-            why="Each worker got its own copy of the dataset when it started, and a persistent worker starts once.",
+            id="stale",
+            question="persistent_workers=True. After the first epoch comes dataset.value = 9. What does the second epoch see?",
+            choices=(
+                Choice(
+                    "9, the new value",
+                    "So it is without persistent_workers: new workers start in each epoch and copy the dataset as it is then.",
+                ),
+                Choice(
+                    "1, the old value",
+                    "Each worker got its own copy of the dataset when it started, and a persistent worker starts once.",
+                ),
+                Choice(
+                    "both values",
+                    "Processes share no attribute: a worker's copy never hears of what the loop writes.",
+                ),
+            ),
+            answer=1,
             proof="stale",
             show={"persistent_workers": True},
+            ring="second",
         ),
     ),
     traps=(
         Trap(
             name="Persistent workers keep a stale copy",
-            sentence="What the training loop changes in the dataset does not reach workers that are already running.",
-            source="https://github.com/pytorch/pytorch/issues/97326",
+            sentence="What the training loop sets on the dataset does not reach workers that are already running.",
+            source="https://github.com/mlcommons/storage/issues/475",
             params={"persistent_workers": True},
         ),
         Trap(
             name="One slow sample holds up the others",
-            sentence="Batches that are ready wait for the one whose turn it is; in_order=False hands out whichever is ready first.",
+            sentence="With in_order=True batches that are ready wait for the one whose turn it is.",
             source="https://github.com/pytorch/pytorch/issues/105203",
             params={"first": 6},
         ),
         Trap(
             name="Workers that cost more than they save",
-            sentence="Samples that are in memory need no workers: starting the processes takes longer than reading them all.",
+            sentence="These samples take no time to load or to transform: starting two processes costs more than it saves.",
             source="https://github.com/Lightning-AI/pytorch-lightning/issues/17410",
             params={"load": 0, "step": 0},
         ),

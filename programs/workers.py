@@ -94,19 +94,33 @@ print(f"what the workers saw of dataset.value in each epoch:\n{values}")
 # %% proof: handed out
 ahead = Counting(100)
 early = DataLoader(
-    range(100), batch_size=5, sampler=ahead, num_workers=2, prefetch_factor=2, multiprocessing_context="fork"
+    range(100), batch_size=2, sampler=ahead, num_workers=2, prefetch_factor=2, multiprocessing_context="fork"
 )
 iterator = iter(early)
-print(ahead.taken)
+print(f"{ahead.taken} samples")
+
+# %% proof: no worker
+ahead = Counting(100)
+iterator = iter(DataLoader(range(100), batch_size=2, sampler=ahead))
+print(f"{ahead.taken or 'no'} sample{'' if ahead.taken < 2 else 's'}")
+
 
 # %% proof: order
-alone = list(DataLoader(range(9), batch_size=None))
-helped = list(DataLoader(range(9), batch_size=None, num_workers=2, multiprocessing_context="fork"))
-print(alone != helped)
+class SlowStart(Dataset):
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> int:
+        time.sleep(0.06 if index == 0 else 0.01)
+        return index
+
+
+batches = list(DataLoader(SlowStart(), batch_size=2, num_workers=2, multiprocessing_context="fork"))
+print(f"batch {batches[0][0].item() // 2}")
 
 # %% proof: stale
 data = [1, 1]
 lasting = DataLoader(data, batch_size=None, num_workers=1, persistent_workers=True, multiprocessing_context="fork")
 list(lasting)
 data[0] = 9
-print(list(lasting)[0])
+print(f"{list(lasting)[0]}, the {'old' if list(lasting)[0] == 1 else 'new'} value")

@@ -21,6 +21,7 @@ const VIEWS = {
   chart: async () => (await import("./views/chart.js")).Chart,
   curve: async () => (await import("./views/curve.js")).Curve,
   cube: async () => (await import("./views/cube.js")).Cube,
+  lanes: async () => (await import("./views/lanes.js")).Lanes,
   strip: async () => (await import("./views/strip.js")).Strip,
   table: async () => (await import("./views/table.js")).Table,
   tree: async () => (await import("./views/tree.js")).Tree,
@@ -73,7 +74,7 @@ export class Figure {
     if (this.more.open) this.draw("more");
     const framed = Object.values(this.rows).flat(2).some((panel) => panel.frames);
     this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, anew);
-    this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes);
+    this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes || panel.lanes);
     say(this.line, HINT);
     this.line.classList.add("hint");
   }

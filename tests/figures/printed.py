@@ -17,6 +17,7 @@ def printed(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "tree": _nodes,
         "strip": _tokens,
         "board": _squares,
+        "lanes": _spans,
     }
     return read[panel["view"]](panel) if panel["view"] in read else iter(())
 
@@ -44,6 +45,10 @@ def _table(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _squares(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (("", words) for row in panel["squares"] for square in row for _, words, _ in square)
+
+
+def _spans(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((key, text) for _, spans in panel["lanes"] for _, _, text, _, key, _ in spans)
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

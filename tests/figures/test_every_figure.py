@@ -11,7 +11,21 @@ from figures.panels import numbers
 from tests.corners import at_every_corner, figure_at, is_converted, result_at
 from tests.figures.printed import printed
 
-VIEWS = {"grid", "cube", "bars", "table", "chart", "error", "tree", "strip", "operator", "facts", "curve", "board"}
+VIEWS = {
+    "grid",
+    "cube",
+    "bars",
+    "table",
+    "chart",
+    "error",
+    "tree",
+    "strip",
+    "operator",
+    "facts",
+    "curve",
+    "board",
+    "lanes",
+}
 
 
 def panels(lesson: Any, params: Any) -> list[dict[str, Any]]:

@@ -13,39 +13,36 @@ def panels(params, result):
     return {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
 
 
-def test_a_batch_fills_the_slices_of_the_time_it_took():
-    """Two workers, 8 batches; 320 ms in 32 slices of 10 ms."""
-    loads = [[40 * batch, 40 * batch + 20] for batch in range(8)]
-    steps = [[40 * batch + 20, 40 * batch + 40] for batch in range(8)]
-    made = Result(
-        [0, 1] * 4,
-        [[2 * b, 2 * b + 1] for b in range(8)],
-        [4] * 9,
-        torch.tensor([[1], [9]]),
-        loads,
-        steps,
-        [320.0, 320.0],
-    )
-    chart = panels(Params(), made)["The first epoch, as measured"]
-    assert chart["rowLabels"] == ["w0", "w1", "loop"]
-    assert chart["values"][0][:12] == [0, 0, *[None] * 6, 2, 2, None, None]
-    assert chart["values"][1][:8] == [None] * 4 + [1, 1, None, None]
-    assert chart["values"][2] == [batch for b in range(8) for batch in (None, None, b, b)]
-    assert chart["notes"][1][4] == "w1 loads batch 1: 40.0 to 60.0 ms"
+def lanes(params, result):
+    return panels(params, result)["the first epoch, as measured"]["lanes"]
 
 
-def test_batches_that_are_ready_early_wait_in_a_queue_one_below_the_other():
-    """Three batches are ready at 20 ms; the loop takes them at 20, 120 and 220 ms; 320 ms in 32 slices."""
-    loads, steps = [[0, 20]] * 3, [[20, 120], [120, 220], [220, 320]]
+def test_a_span_is_as_long_as_it_took_in_the_lane_of_who_did_it():
+    """Two workers, 8 batches, one after the other."""
+    loads = [[40.0 * batch, 40.0 * batch + 20] for batch in range(8)]
+    steps = [[40.0 * batch + 20, 40.0 * batch + 40] for batch in range(8)]
+    indices, values = [[2 * b, 2 * b + 1] for b in range(8)], torch.tensor([[1], [9]])
+    seen = lanes(Params(), Result([0, 1] * 4, indices, [4] * 9, values, loads, steps, [320.0, 320.0]))
+    assert [name for name, _ in seen] == ["worker 0", "worker 1", "loop"]
+    assert seen[1][1][0] == [40.0, 60.0, "1", "loads", "batch-1", "worker 1 loads batch 1: 40.0 to 60.0 ms"]
+    assert [span[:2] for span in seen[0][1]] == loads[::2]
+    assert [span[:3] for span in seen[2][1]] == [[*step, str(batch)] for batch, step in enumerate(steps)]
+
+
+def test_batches_that_are_ready_early_wait_one_below_the_other():
+    """Three batches are ready at 20 ms; the loop takes them at 20, 120 and 220 ms."""
+    loads, steps = [[0.0, 20.0]] * 3, [[20.0, 120.0], [120.0, 220.0], [220.0, 320.0]]
     made = Result([0, 1, 2], [[0], [1], [2]], [3] * 4, torch.tensor([[1], [9]]), loads, steps, [320.0, 320.0])
-    chart = panels(Params(num_workers=3, batch_size=1), made)["The first epoch, as measured"]
-    assert chart["rowLabels"] == ["w0", "w1", "w2", "q0", "q1", "loop"]
-    assert chart["values"][3] == [None] * 2 + [1] * 10 + [None] * 20
-    assert chart["values"][4] == [None] * 2 + [2] * 20 + [None] * 10
+    seen = lanes(Params(num_workers=3, batch_size=1), made)
+    assert [name for name, _ in seen] == ["worker 0", "worker 1", "worker 2", "queue", "queue", "loop"]
+    assert [spans for _, spans in seen[3:5]] == [
+        [[20.0, 120.0, "1", "waits", "batch-1", "batch 1 is loaded and waits: 20.0 to 120.0 ms"]],
+        [[20.0, 220.0, "2", "waits", "batch-2", "batch 2 is loaded and waits: 20.0 to 220.0 ms"]],
+    ]
 
 
 def test_a_host_without_processes_is_drawn_as_its_error():
-    [[panel]] = draw(Params(), Result([], [], [], torch.zeros(0), [], [], [], "PermissionError: no"))["rows"]
+    [[_, panel]] = draw(Params(), Result([], [], [], torch.zeros(0), [], [], [], "PermissionError: no"))["rows"]
     assert panel["view"] == "error" and panel["text"] == "PermissionError: no"
 
 

@@ -8,7 +8,7 @@ export function drawTables(host, panels) {
 }
 
 function tableOf(panel) {
-  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, board: boardRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
+  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, board: boardRows, lanes: laneRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
   if (!make) return null;
   const { columns, rows } = make(panel);
   return h(
@@ -47,6 +47,10 @@ function barRows({ labels, values, digits, unit, references }) {
 
 function boardRows({ columns, rows, squares }) {
   return { columns: ["", ...columns], rows: rows.map((row, r) => [row, ...squares[r].map((lines) => lines.map(([, words]) => words).join(", "))]) };
+}
+
+function laneRows({ lanes }) {
+  return { rows: lanes.flatMap(([name, spans]) => spans.map(([, , , , , note]) => [name, note])) };
 }
 
 function curveRows({ labels, lines, dots, xTitle }) {
