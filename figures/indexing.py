@@ -2,36 +2,67 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, described, error, figure, grid, limit, table
-from lessons.indexing import Params, Result, written
+from figures.panels import Figure, Panel, described, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.indexing import Params, Result, fitting, written
 
 LETTERS = "ABCDEFGHI"
 
 
 def draw(params: Params, result: Result) -> Figure:
-    before = _layers(
-        "before", f"{params.container}: layers", result.before, result.before_names, result.before_ids, result
+    names = result.before_names
+    before = _layers("before", f"{params.container}: layers", result.before, names, result.before_ids, result)
+    after = veiled(_got(params, result))
+    return figure(
+        hero=[[before, operator(written(params)), after], [_outcome(params, result)]],
+        more=[[*_checkpoint(result), _facts(result)]],
     )
-    return figure([before, *_got(params, result)], [*_checkpoint(result), _facts(result)])
 
 
-def _got(params: Params, result: Result) -> list[Panel]:
+def _got(params: Params, result: Result) -> Panel:
     if result.error:
-        return [error(written(params), result.error, where=written(params))]
+        return error(written(params), result.error, where=written(params))
     if result.y is not None:
-        return [grid("y", result.y, badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))]
+        return grid("y", result.y, badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))
     if not result.got_ids:
-        return [table("got", ["", ""], [[written(params), ("an empty container", "warn")]])]
+        return table("got", ["", ""], [[written(params), ("an empty container", "warn")]])
     names = [name or "(the layer itself)" for name in result.got_names or []]
-    return [_layers("got", written(params), result.got, names, result.got_ids, result)]
+    return _layers("got", "what comes out", result.got, names, result.got_ids, result)
+
+
+def _outcome(params: Params, result: Result) -> Panel:
+    """What came out, in words."""
+    items = [("kind", "what comes out", _kind(result))]
+    if found := result.facts_got:
+        tensors = found["parameters()"]
+        items += [
+            ("names", "names of its layers", _named(result.got_names or [])),
+            ("parameters", "parameters() gives", "2: one weight, one bias" if tensors == 2 else f"{tensors} tensors"),
+            ("keys", "keys that fit an older checkpoint", f"{fitting(result)} of {len(result.checkpoint or {})}"),
+            ("bool", "in an if", "it is true" if found["bool()"] else "it is false"),
+        ]
+    return veiled(facts(items))
+
+
+def _kind(result: Result) -> str:
+    if result.error:
+        return f"it raises {result.error.partition(':')[0]}"
+    if result.facts_got is None:
+        return "one tensor"
+    if result.same_container:
+        return "layers itself"
+    return "the very layer" if result.got_names == [""] else f"a new {result.facts_got['type']}"
+
+
+def _named(names: list[str]) -> str:
+    return "a layer has none" if names == [""] else ", ".join(names) or "there is no layer"
 
 
 def _layers(title: str, badge: str, weights: Any, names: list[str], ids: list[str], result: Result) -> Panel:
     """One column a layer: its name above, weight[0, 0], its letter; the band and the keys follow the object."""
     return grid(
         title, [weights.tolist()], badge=badge, tensor=described(title, weights), limit=limit(result.before, result.got),
-        row_labels=[""], col_labels=names, row_dim=None, cols="name of the layer; the number is its weight[0, 0]",
-        sub=[[f"object {letter}" for letter in ids]],
+        row_labels=[""], col_labels=names, row_dim=None, cols="name; weight[0, 0], object",
+        sub=[list(ids)], marks=[["card"] * len(ids)],
         keys=[[f"object-{letter}" for letter in ids]],
         groups=[[LETTERS.index(letter) for letter in ids]],
         notes=[[f"{name}.weight[0, 0] = {weight:+.4f}   object {letter}{_met(letter, result)}"

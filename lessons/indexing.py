@@ -1,14 +1,14 @@
-"""Sequential and ModuleList are indexed by position, ModuleDict by key, other modules not at all; what comes out is shared, not copied."""
+"""Sequential and ModuleList are indexed by position, ModuleDict by key, your own module only by __getitem__; an index copies no layer."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
-from explorable.words import count
+from explorable.words import count, listing, one_of, spelled
 
 Container = Literal["Sequential", "ModuleList", "ModuleDict", "own __getitem__", "no __getitem__"]
 Operation = Literal[
@@ -53,29 +53,79 @@ def values(params: Params) -> dict[str, Any]:
     return {**vars(params), "key": params.key if params.operation in KEYED else "int"}
 
 
+HOLDERS = {
+    "own __getitem__": "a module that defines __getitem__",
+    "no __getitem__": "a module that defines no __getitem__",
+}  # of the containers that are no class of torch
+
+
 def caption(params: Params, result: Result) -> str:
-    held = f"A container with {len(result.before)} layers, {params.container}"
+    return f"On {HOLDERS.get(params.container, f'a {params.container}')}, {written(params)} {_outcome(params, result)}."
+
+
+def _outcome(params: Params, result: Result) -> str:
     if result.error:
-        return f"{held}: {written(params)} raises {result.error}."
+        return f"raises {result.error.partition(':')[0]}"
     if result.y is not None:
-        return f"{held}: {written(params)} runs them in order and returns a tensor of shape {tuple(result.y.shape)}."
-    ids, names = result.got_ids or [], result.got_names or []
-    kept = sum(letter in result.before_ids for letter in ids)
-    facts_got, checkpoint = result.facts_got or {}, result.checkpoint or {}
-    place = _place(result)
-    matching = sum(text == "the same numbers" for text in checkpoint.values())
-    keys = f"{matching or 'None'} of its {len(checkpoint)} keys hold the numbers that an older checkpoint has under the same key."
-    return (
-        f"{held}: {written(params)} leaves a {facts_got['type']}, {place}, with {_named(names)}: {count(len(ids), 'layer')}, "
-        f"{count(len(set(ids)), 'different object')}, {kept or 'none'} from before. {keys if checkpoint else 'It has no keys.'}"
+        return f"runs its {len(result.before)} layers in order and returns a tensor of shape {tuple(result.y.shape)}"
+    if not result.got_ids:
+        return f"gives an empty {_type(result)}, with none of the {len(result.before)} layers"
+    return f"{_given(result)}, and {_fitting(result)}"
+
+
+def _given(result: Result) -> str:
+    """What the operation returned or left behind, and which of its layers were there before."""
+    if result.got_names == [""]:
+        return "gives the very layer that it holds"
+    ids = result.got_ids or []
+    layers = count(len(ids), "layer")
+    start = (
+        f"leaves the container itself with {layers}"
+        if result.same_container
+        else f"gives a new {_type(result)} of {layers}"
     )
+    kept = sum(letter in result.before_ids for letter in ids)
+    if len(set(ids)) < len(ids):
+        return f"{start} that are one object"
+    if kept == len(ids):
+        return f"{start}{', all from before' if result.same_container else ' that it shares with layers'}"
+    return f"{start}, {spelled(kept) if kept else 'none'} of them from before"
 
 
-def _place(result: Result) -> str:
-    """Whether what is left is the container itself, a layer that it holds, or a new object."""
-    if result.same_container:
-        return "the container itself"
-    return "the very layer that it holds" if result.got_names == [""] else "a new object"
+def _type(result: Result) -> str:
+    return str((result.facts_got or {})["type"])
+
+
+def fitting(result: Result) -> int:
+    """How many of its keys have in an older checkpoint the numbers that it has now."""
+    return sum(text == "the same numbers" for text in (result.checkpoint or {}).values())
+
+
+def _fitting(result: Result) -> str:
+    keys, fit = len(result.checkpoint or {}), fitting(result)
+    many = "all" if fit == keys else spelled(fit) if fit else "none"
+    return f"{many} of its {keys} keys {one_of(fit, 'finds', 'find')} the same numbers in an older checkpoint"
+
+
+def details(params: Params, result: Result) -> str:
+    held = f"Before, the layers are named {listing(result.before_names)}."
+    if result.error:
+        return f"{held} {written(params)} raises {result.error.rstrip('.')}."
+    if result.facts_got is None:
+        return f"{held} The container has a forward, so it can be called."
+    now = _named(result.got_names or [], result.got_ids or [])
+    found = result.facts_got
+    tensors, keys = count(found["parameters()"], "tensor"), count(found["keys of state_dict()"], "key")
+    return f"{held} After it {now}; parameters() gives {tensors}, state_dict() has {keys}, and bool() is {found['bool()']}."
+
+
+def _named(names: list[str], ids: list[str]) -> str:
+    if names in ([], [""]):
+        return "there is a layer alone, which has no name" if names else "there is no layer"
+    if len(names) == 1:
+        return f"there is one layer, named {names[0]}: object {ids[0]}"
+    objects = f"objects {listing(ids)}" if len(set(ids)) > 1 else f"all object {ids[0]}"
+    return f"the layers are named {listing(names)} and are {objects}"
 
 
 def written(params: Params) -> str:
@@ -89,12 +139,6 @@ def written(params: Params) -> str:
     return filled.get(params.operation) or params.operation.replace("[i", f"[{i}").replace("(i,", f"({i},")
 
 
-def _named(names: list[str]) -> str:
-    if names == [""]:
-        return "no name, being the layer itself"
-    return f"the names {', '.join(names)}" if names else "nothing inside"
-
-
 LESSON = Lesson(
     slug="indexing",
     title="Indexing",
@@ -102,46 +146,120 @@ LESSON = Lesson(
     Params=Params,
     program=Program("indexing", Result, raises=REFUSALS, values=values),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("container", "operation", "i", "key"),
+    related=("registration", "traversal", "stack"),
     predictions=(
         Prediction(
-            question="layers is a nn.Sequential of three modules. What is type(layers[:2])?",
-            choices=("list", "Sequential", "tuple"),
+            id="names",
+            question="layers is an nn.Sequential of four. Which names do the layers of layers[1:] have?",
+            choices=(
+                Choice(
+                    "0, 1, 2",
+                    "So it is in a slice of a ModuleList, and in nn.Sequential(*layers[1:]): both number their layers anew.",
+                ),
+                Choice(
+                    "no names: a list",
+                    "A slice of a Python list is a list. Sequential.__getitem__ makes a Sequential of it, and that has names.",
+                ),
+                Choice(
+                    "1, 2, 3",
+                    "A slice of a Sequential keeps the names, so the keys of its state_dict() still fit an older checkpoint.",
+                ),
+            ),
+            answer=2,
+            proof="names of a slice",
+            show={},
+            ring="names",
+        ),
+        Prediction(
+            id="slice",
+            question="layers is an nn.Sequential of four. What is layers[:2]?",
+            choices=(
+                Choice(
+                    "a list of 2 layers",
+                    "Sequential looks like a list. But its slice is a module again, so it can be called and moved.",
+                ),
+                Choice(
+                    "a new Sequential",
+                    "A slice is a new container of the same class around the same layers: what trains one trains the other.",
+                ),
+                Choice(
+                    "layers, cut short",
+                    "A slice changes nothing: layers still has four. del layers[2:] cuts it short.",
+                ),
+            ),
             answer=1,
-            why="A slice is a new container of the same class around the same modules, so it can be called.",
             proof="a slice",
             show={"operation": "layers[:i]", "i": 2},
+            ring="kind",
         ),
         Prediction(
-            question="layers is a nn.Sequential of four. Which names do the layers of layers[1:] have?",
-            choices=("0, 1, 2", "1, 2, 3"),
-            answer=1,
-            why="A slice of a Sequential keeps the names; nn.Sequential(*layers[1:]) and a slice of a ModuleList count anew.",
-            proof="names of a slice",
-            show={"operation": "layers[i:]", "i": 1},
-        ),
-        Prediction(
-            question="nn.ModuleList([nn.Linear(2, 2)] * 3): how many different parameter tensors has it?",
-            choices=("2", "3", "6"),
+            id="repeated",
+            question="nn.ModuleList([nn.Linear(2, 2)] * 3): how many tensors does parameters() give?",
+            choices=(
+                Choice(
+                    "2: one weight, one bias",
+                    "The list holds one object three times, under six keys of state_dict(); parameters() gives each tensor once.",
+                ),
+                Choice(
+                    "6: a pair for each layer",
+                    "So it is for [nn.Linear(2, 2) for _ in range(3)]. `* 3` repeats the reference, it makes no layer.",
+                ),
+                Choice(
+                    "3: one for each layer",
+                    "A Linear has two, and there is one Linear: the list names it three times.",
+                ),
+            ),
             answer=0,
-            why="The list holds one object three times: one weight and one bias, under six keys of state_dict().",
             proof="one layer three times",
             show={"container": "ModuleList", "operation": "[layer] * 3"},
+            ring="parameters",
         ),
         Prediction(
-            question="What does nn.ModuleList([first, second])(x) give?",
-            choices=("second(first(x))", "a list of two outputs", "NotImplementedError"),
+            id="called",
+            question="layers is an nn.ModuleList of four. What does layers(x) do?",
+            choices=(
+                Choice(
+                    "it runs them in order",
+                    "That is nn.Sequential. A ModuleList does not know in which order, or how, you want its layers.",
+                ),
+                Choice(
+                    "it gives four outputs",
+                    "Write [layer(x) for layer in layers] for that; no forward is written for you.",
+                ),
+                Choice(
+                    "it raises NotImplementedError",
+                    "A ModuleList keeps modules so that they are registered; it has no forward.",
+                ),
+            ),
             answer=2,
-            why="A ModuleList only keeps modules; it has no forward, because it does not know in which order you want them.",
             proof="a list that is called",
             show={"container": "ModuleList", "operation": "layers(x)"},
+            ring="kind",
         ),
         Prediction(
-            question="layers[4:] of a nn.Sequential of four is empty. What is bool(layers[4:])?",
-            choices=("True", "False"),
+            id="empty",
+            question="layers[4:] of an nn.Sequential of four is empty. What does `if layers[4:]:` make of it?",
+            choices=(
+                Choice(
+                    "it is true",
+                    "An object is true by default, and so is a module without __len__. A Sequential has __len__.",
+                ),
+                Choice(
+                    "it is false",
+                    "Containers have __len__, and Python calls what is empty false: write `is not None` to ask for that.",
+                ),
+                Choice(
+                    "it raises IndexError",
+                    "layers[4] does. A slice past the end is empty, as it is for a Python list.",
+                ),
+            ),
             answer=1,
-            why="Containers have __len__, and Python calls what is empty false: `if layers:` skips an empty Sequential.",
             proof="an empty slice",
             show={"operation": "layers[i:]", "i": 4},
+            ring="bool",
         ),
     ),
     traps=(
@@ -153,19 +271,19 @@ LESSON = Lesson(
         ),
         Trap(
             name="nn.Sequential(*layers[1:])",
-            sentence="The layers are numbered anew, so keys of an older checkpoint name other layers.",
+            sentence="The layers are numbered anew from 0, so a key of an older checkpoint now names another layer.",
             source="https://github.com/richzhang/PerceptualSimilarity/pull/143",
             params={"operation": "nn.Sequential(*layers[i:])"},
         ),
         Trap(
-            name="ModuleList called like a Sequential",
+            name="A ModuleList that is called",
             sentence="A ModuleList has no forward: write the loop, or use nn.Sequential.",
             source="https://github.com/cloneofsimo/paint-with-words-sd/issues/2",
             params={"container": "ModuleList", "operation": "layers(x)"},
         ),
         Trap(
             name="A module of your own, indexed",
-            sentence="Only a class with __getitem__ has an index; take the attribute instead.",
+            sentence="A module has an index only if its class defines __getitem__; take the attribute instead.",
             source="https://github.com/OUCMachineLearning/OUCML/issues/21",
             params={"container": "no __getitem__", "operation": "layers[i]", "i": 0},
         ),

@@ -147,19 +147,25 @@ else:
     print(result, checkpoint, sep="\n")
 
 # %% proof: a slice
-print(type(nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU())[:2]).__name__)
+layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())
+print("layers, cut short" if layers[:2] is layers else f"a new {type(layers[:2]).__name__}")
 
 # %% proof: names of a slice
-print(", ".join(name for name, _ in nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())[1:].named_children()))
+layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())
+print(", ".join(name for name, _ in layers[1:].named_children()))
 
 # %% proof: one layer three times
 print(len(list(nn.ModuleList([nn.Linear(2, 2)] * 3).parameters())))
 
 # %% proof: a list that is called
 try:
-    nn.ModuleList([nn.ReLU(), nn.ReLU()])(torch.ones(1))
+    nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU()])(torch.ones(1))
 except NotImplementedError as error:
-    print(type(error).__name__)
+    print("it raises", type(error).__name__)
 
 # %% proof: an empty slice
-print(bool(nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())[4:]))
+layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())
+if layers[4:]:
+    print("it is true")
+else:
+    print("it is false")

@@ -9,7 +9,13 @@ run = LESSON.run
 def drawn(**params):
     asked = Params(**params)
     result = run(asked)
-    return result, [panel for row in draw(asked, result)["rows"] for panel in row]
+    panels = [panel for row in draw(asked, result)["rows"] for panel in row]
+    return result, [panel for panel in panels if panel["view"] not in ("operator", "facts")]
+
+
+def outcome(**params):
+    asked = Params(**params)
+    return {item["key"]: item["text"] for item in draw(asked, run(asked))["rows"][1][0]["items"]}
 
 
 def test_band_key_and_letter_follow_the_object_and_the_name_stands_above():
@@ -20,7 +26,7 @@ def test_band_key_and_letter_follow_the_object_and_the_name_stands_above():
             (got, result.got_ids, result.got_names),
         ):
             assert panel["groups"] == [[LETTERS.index(letter) for letter in ids]]
-            assert panel["sub"] == [[f"object {letter}" for letter in ids]] and panel["colLabels"] == names
+            assert panel["sub"] == [ids] and panel["colLabels"] == names
             assert panel["keys"] == [[f"object-{letter}" for letter in ids]]
 
 
@@ -44,3 +50,17 @@ def test_a_refusal_stands_where_the_result_would_be():
 def test_an_empty_slice_is_said_in_words():
     _, [_, got, *_] = drawn(i=4)
     assert got["view"] == "table" and got["rows"] == [["layers[4:]", ["an empty container", "warn"]]]
+
+
+def test_the_outcome_says_what_came_out_under_which_names():
+    assert outcome() == {
+        "kind": "a new Sequential", "names": "1, 2, 3", "parameters": "6 tensors", "keys": "6 of 6", "bool": "it is true",
+    }  # fmt: skip
+    assert outcome(i=5)["bool"] == "it is false" and outcome(i=5)["names"] == "there is no layer"
+    assert outcome(operation="del layers[i]")["kind"] == "layers itself"
+    assert outcome(operation="layers[i]") == {
+        "kind": "the very layer", "names": "a layer has none", "parameters": "2: one weight, one bias", "keys": "0 of 2",
+        "bool": "it is true",
+    }  # fmt: skip
+    assert outcome(container="ModuleList", operation="layers(x)") == {"kind": "it raises NotImplementedError"}
+    assert outcome(operation="layers(x)") == {"kind": "one tensor"}

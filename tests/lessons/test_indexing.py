@@ -107,3 +107,69 @@ def test_the_caption_says_whether_an_object_is_new(container, operation):
         inside = len(result.got_ids) == 1 and result.got_ids[0] in result.before_ids
         assert ("the very layer that it holds" in told) == (operation == "layers[i]") == inside
         assert ("the container itself" in told) == (operation == "layers[i] = new")
+
+
+@pytest.mark.parametrize(
+    "params, told",
+    [
+        (
+            {},
+            "On a Sequential, layers[1:] gives a new Sequential of 3 layers that it shares with layers, "
+            "and all of its 6 keys find the same numbers in an older checkpoint.",
+        ),
+        (
+            {"operation": "layers[i]"},
+            "On a Sequential, layers[1] gives the very layer that it holds, "
+            "and none of its 2 keys find the same numbers in an older checkpoint.",
+        ),
+        (
+            {"operation": "layers.insert(i, new)", "i": 3},
+            "On a Sequential, layers.insert(3, new) leaves the container itself with 5 layers, four of them from before, "
+            "and six of its 10 keys find the same numbers in an older checkpoint.",
+        ),
+        (
+            {"operation": "copy.deepcopy(layers)"},
+            "On a Sequential, copy.deepcopy(layers) gives a new Sequential of 4 layers, none of them from before, "
+            "and all of its 8 keys find the same numbers in an older checkpoint.",
+        ),
+        (
+            {"operation": "[layer] * 3", "container": "ModuleList"},
+            "On a ModuleList, [layer] * 3 gives a new ModuleList of 3 layers that are one object, "
+            "and two of its 6 keys find the same numbers in an older checkpoint.",
+        ),
+        ({"i": 4}, "On a Sequential, layers[4:] gives an empty Sequential, with none of the 4 layers."),
+        ({"i": 3}, "On a Sequential, layers[3:] gives a new Sequential of 1 layer that it shares with layers, "
+            "and all of its 2 keys find the same numbers in an older checkpoint."),
+        (
+            {"container": "no __getitem__", "operation": "layers[i]"},
+            "On a module that defines no __getitem__, layers[1] raises TypeError.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_caption_is_made_of_what_the_operation_left(params, told):
+    params = Params(**params)
+    assert caption(params, run(params)) == told
+
+
+@pytest.mark.parametrize("i", range(-4, 4))
+def test_the_truth_holds_for_every_container_of_torch(i):
+    a, b, c, d = held = layers()
+    assert nn.Sequential(*held)[i] is nn.ModuleList(held)[i] is held[i]
+    assert nn.ModuleDict({"a": a, "b": b, "c": c, "d": d})["abcd"[i]] is held[i]
+    numbers = [nn.Parameter(torch.ones(1)) for _ in range(4)]
+    assert nn.ParameterList(numbers)[i] is numbers[i]
+    with pytest.raises(TypeError, match="is not subscriptable"):
+        nn.Linear(2, 2)[i]
+
+
+def test_a_slice_changes_nothing_and_del_cuts_the_container_short():
+    sequential = nn.Sequential(*layers())
+    assert len(sequential[:2]) == 2 and len(sequential) == 4
+    del sequential[2:]
+    assert len(sequential) == 2
+
+
+@pytest.mark.parametrize("i", range(-3, 4))
+def test_layers_that_are_numbered_anew_begin_at_0(i):
+    names = after(operation="nn.Sequential(*layers[i:])", i=i).got_names
+    assert names == [str(k) for k in range(len(names))]
