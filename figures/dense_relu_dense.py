@@ -39,7 +39,7 @@ def _changed(params: Params) -> str:
 
 
 def _told(params: Params) -> str:
-    """What `moved` is: where a map treats each token alike and is linear, it is 0."""
+    """What `moved` is."""
     old = {"perturb one token": "old", "reverse the tokens": "reversed old", "double x": "2 · old"}[params.change]
     return f"new - {old} output"
 

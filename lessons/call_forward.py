@@ -91,7 +91,7 @@ def _far(result: Result) -> list[str]:
     if result.y is None or result.y_plain is None:
         return [f"{result.error}."]
     far = (result.y - result.y_plain).abs().max().item()
-    return [f"Its largest difference from the output before any hook is {number(far)}."] if far else []
+    return [f"The output differs by up to {number(far)} from the one before any hook."] if far else []
 
 
 LESSON = Lesson(

@@ -12,7 +12,7 @@ from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
 from explorable.tape import off_the_tape
-from explorable.words import count, percent, spelled
+from explorable.words import count, number, percent, spelled
 
 CLOSED_BOOK = Path(__file__).parent.parent / "assets" / "models" / "closed_book"
 MEASURED = ("tiny T5", "closed_book") if (CLOSED_BOOK / "config.json").exists() else ("tiny T5",)
@@ -46,7 +46,7 @@ class Result:
     wo: Tensor  # (D, F) weight of wo
     y: Tensor  # (T, D) dropped @ wo.T
     y_module: Tensor  # (T, D) what the module itself returns
-    moved: Tensor  # (T, D) its output for the changed x, minus the one that a position-wise, linear map would give
+    moved: Tensor  # (T, D) its output for the changed x, minus the old one: as it was, reversed, or doubled
     moved_attention: Tensor  # (T, D) the same for the block's self-attention
     zeros: float  # share of a that is 0
     act: str  # class of the activation
@@ -106,16 +106,26 @@ def _dropout(params: Params, here: bool) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    shares = [place["zeros"] for place in result.places.values()]
     mode = f" in train mode with dropout {params.dropout_rate:g}" if params.dropout_rate else ""
-    mask = ", where self-attention has a causal mask" if params.stack == "decoder" else ""
-    largest = [tensor.abs().max().item() for tensor in (result.moved, result.moved_attention)]
+    mask = ", which has a causal mask here," if params.stack == "decoder" else ""
+    far, far_attention = (number(tensor.abs().max().item()) for tensor in (result.moved, result.moved_attention))
+    shares = [place["zeros"] for place in result.places.values()]
+    least, most = percent(min(shares)), percent(max(shares))
     return (
-        f"{params.feed_forward_proj} in the {params.stack}{mask}{mode}: {count(len(result.parameters), 'Linear')} without bias "
-        f"and {result.act} between them, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
-        f"After the change its outputs differ by up to {largest[0]:.4f} from the expected ones, those of self-attention by "
-        f"{largest[1]:.4f}. In {params.measured} {percent(min(shares))} to {percent(max(shares))} of the activations are 0."
+        f"{params.feed_forward_proj} in the {params.stack}{mode}: {count(len(result.parameters), 'Linear')} without bias, "
+        f"{result.act}, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
+        f"After the change its outputs differ by up to {far} from {_expected(params)}, those of self-attention{mask} by up to "
+        f"{far_attention}. In {params.measured} {least if least == most else f'{least} to {most}'} of the activations are 0."
     )
+
+
+def _expected(params: Params) -> str:
+    """What `moved` is the difference from."""
+    return {
+        "perturb one token": "the old ones",
+        "reverse the tokens": "the old ones in reverse order",
+        "double x": "twice the old ones",
+    }[params.change]
 
 
 LESSON = Lesson(
