@@ -2,16 +2,31 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
-from lessons.iterable import Params, Result
+from explorable.words import count
+from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, table, veiled
+from lessons.iterable import Params, Result, once
 
 
 def draw(params: Params, result: Result) -> Figure:
-    second = [_batches(params, result)] if result.batches else []
-    if result.arrived is not None:
-        second.append(_processes(result))
-    third = [_counts(params, result), *([_displacement(result)] if result.batches else [])]
-    return figure([_pipes(params, result), _totals(params, result)], second, third)
+    readers = f"num_workers={params.num_workers}" if params.num_workers else "num_workers=0"
+    call = operator(f"DataLoader({readers})", f"of a stream of {count(params.n, 'item')}")
+    batches = [veiled(_batches(params, result))] if result.batches else []
+    processes = [_processes(result)] if result.arrived else []
+    return figure(
+        hero=[[call, veiled(_pipes(params, result))], batches, [_facts(result)]],
+        more=[processes, [_counts(params, result), *([_displacement(result)] if once(result) else [])]],
+    )
+
+
+def _facts(result: Result) -> Panel:
+    first = str(result.batches[0].tolist()) if result.batches else "none comes"
+    items = [
+        ("delivered", "delivered", count(len(result.received), "item")),
+        ("lost", "never delivered", count(result.lost, "item") if result.lost else "none"),
+        ("first", "the first batch", first),
+        ("length", "batches, and len(loader)", f"{len(result.batches)}, and {result.length}"),
+    ]
+    return veiled(facts(items))
 
 
 def _cards(title: str, items: list[list[Any]], marks: list[list[str]], **rest: Any) -> Panel:
@@ -56,19 +71,6 @@ def _told(params: Params, worker: int, at: int, kept: int, item: int | None) -> 
     return f"{_reader(params, worker)} yields item {item} at position {at}; it {goes}"
 
 
-def _totals(params: Params, result: Result) -> Panel:
-    totals = [len(result.received), result.duplicated, result.lost]
-    return bars(
-        "Items", ["delivered", "duplicated", "lost"], totals, digits=0, limit=max(*totals, params.n),
-        references=[("in the stream", params.n)],
-        notes=[
-            f"{len(result.received)} items in {len(result.batches)} batches; len(loader) says {result.length} batches",
-            f"{result.duplicated} deliveries beyond the first of their item",
-            f"{result.lost} of {params.n} items are in no batch",
-        ],
-    )  # fmt: skip
-
-
 def _batches(params: Params, result: Result) -> Panel:
     """One column a batch, in the order in which the training loop gets them."""
     widest = max(map(len, result.batches))
@@ -78,7 +80,7 @@ def _batches(params: Params, result: Result) -> Panel:
         "Batches, in the order of the loop", rows, [["" if i is None else "card" for i in row] for row in rows],
         tensor=f"batches, a list of {len(items)} int64 cpu tensors of up to {widest}", rows="place in the batch",
         cols="batch, by its worker", col_labels=[_reader(params, worker) for worker in result.source], wide=True,
-        badge=f"{len(items)} batches, len(loader) = {result.length}",
+        badge="one column a batch",
     )  # fmt: skip
 
 
@@ -87,7 +89,7 @@ def _processes(result: Result) -> Panel:
     rows = [[at, str(here.tolist()), str(real.tolist()), _same(here, real)] for at, (here, real) in enumerate(pairs)]
     return table(
         "Computed and delivered", ["batch", "computed here", "from worker processes", ""], rows, wide=True,
-        note=f"{len(result.arrived or [])} batches came out of real processes, {len(result.batches)} were computed.",
+        note=f"{count(len(result.arrived or []), 'batch')} came out of real processes, {len(result.batches)} were computed.",
     )  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def _counts(params: Params, result: Result) -> Panel:
         row_dim=None, col_dim=0, row_labels=[""], cols="item", wide=True, badge="deliveries of each item",
         keys=[[f"item-{i}" for i in range(params.n)]],
         marks=[["error" if times == 0 else "new" if times > 1 else "" for times in counts]],
-        notes=[[f"item {i} was delivered {times} time{'' if times == 1 else 's'}" for i, times in enumerate(counts)]],
+        notes=[[f"item {i} was delivered {count(times, 'time')}" for i, times in enumerate(counts)]],
     )  # fmt: skip
 
 

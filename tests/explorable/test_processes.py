@@ -11,8 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from explorable.processes import Unavailable, worker_processes
 from explorable.progress import Cancelled, watched
-from lessons import workers
-from lessons.iterable import Params, run
+from lessons import iterable, workers
 
 RUNS = 60
 
@@ -39,7 +38,7 @@ class Broken(Slow):
 
 
 def complete():
-    return run(Params(processes=True))
+    return iterable.LESSON.run(iterable.Params(processes=True))
 
 
 def cancelled():

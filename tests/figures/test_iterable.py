@@ -1,12 +1,12 @@
 """Every item keeps its number and colour from the stream to the batch."""
 
 from figures.iterable import draw
-from lessons.iterable import Params, run
+from lessons.iterable import LESSON, Params
 
 
 def drawn(**values):
     params = Params(**values)
-    result = run(params)
+    result = LESSON.run(params)
     return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
 
 
@@ -33,9 +33,14 @@ def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
     assert batches["colLabels"][:2] == ["w0", "w1"]
 
 
-def test_the_bars_count_what_came_what_came_twice_and_what_never_came():
+def test_the_facts_count_what_came_and_what_never_came():
     result, panels = drawn(sharding="stride", drop_last=True)
-    assert panels["Items"]["values"] == [8, 0, 4] == [len(result.received), result.duplicated, result.lost]
+    told = {item["key"]: item["text"] for item in panels[""]["items"]}
+    assert (
+        (told["delivered"], told["lost"])
+        == ("8 items", "4 items")
+        == (f"{len(result.received)} items", f"{result.lost} items")
+    )
     assert panels["counts"]["marks"] == [["error" if times == 0 else "" for times in result.counts.tolist()]]
 
 

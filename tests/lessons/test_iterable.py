@@ -3,11 +3,12 @@
 from collections import Counter
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.iterable import Params, run, shuffled
+from lessons.iterable import LESSON, Params, details
+
+run = LESSON.run
 
 SHARDING = ["none", "stride", "block"]
 SIZES = {
@@ -55,10 +56,19 @@ def test_a_buffer_lets_no_item_come_earlier_than_it_is_long(n, buffer, seed):
     assert run(Params(n=n, num_workers=0, buffer=buffer, seed=seed)).displacement.max() < buffer
 
 
-def test_a_buffer_as_long_as_the_stream_gives_every_order_equally_often():
-    g = torch.Generator().manual_seed(0)
-    orders = Counter(tuple(shuffled(range(3), 3, g)) for _ in range(6000))
-    assert len(orders) == 6 and all(abs(times - 1000) < 150 for times in orders.values())  # 5 standard deviations
+def test_a_buffer_as_long_as_the_stream_gives_every_order_about_equally_often():
+    orders = Counter(
+        tuple(run(Params(n=3, num_workers=0, buffer=3, seed=seed)).received.tolist()) for seed in range(600)
+    )
+    assert len(orders) == 6 and all(abs(times - 100) < 46 for times in orders.values())  # 5 standard deviations
+
+
+@given(drop_last=st.booleans(), sharding=st.sampled_from(SHARDING), **SIZES)
+def test_lateness_is_told_only_where_each_item_came_once(**values):
+    params = Params(**values)
+    result = run(params)
+    once = sorted(result.received.tolist()) == list(range(params.n))
+    assert ("early" in details(params, result)) == once
 
 
 @pytest.mark.parametrize("sharding", SHARDING)
