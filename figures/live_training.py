@@ -1,107 +1,161 @@
-"""The logits of three watched questions snapshot by snapshot, the plateau at ln 3, and what padding and dropout break."""
+"""The watched questions and their candidates step by step, the loss beside the plateau at ln 3, and what padding and dropout break."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from figures.charts import lines
-from figures.panels import Figure, Panel, bars, chart, described, figure, grid, limit, stepped
-from lessons.live_training import Params, Result
+from explorable.words import percent
+from figures.panels import Figure, Panel, bars, curve, described, facts, figure, grid, operator, stepped, table, veiled
+from lessons.live_training import PADDED, Params, Result, is_plain
 
 ASKED = 4  # the position of the word in which the watched questions differ
 HEADS = ("start", "end")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    snapshots = len(result.taken)
-    states = [
-        _cells(result, result.logits[k], result.probs[k], "logits[-1].flatten(0, 1)", f"after {result.taken[k]} steps")
-        for k in range(snapshots)
-    ]
+    looks = range(len(result.taken))
+    watched, losses, shares, curves, whole = (
+        [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _losses, _probs)
+    )
+    step = operator("AdamW", f"{params.steps} steps")
     return figure(
-        [stepped(states[-1], states)],
-        [_loss(result), _accuracy(result), *_exact(params, result)],
-        _read(params, result),
-        [_loss_curve(result), _accuracy_curve(result)],
+        hero=[
+            [_questions(result), step, _played(watched)],
+            [_played(curves), _played(losses)],
+            [veiled(_facts(params, result))],
+        ],
+        more=[
+            [*_exact(params, result), stepped(shares[-1], shares)],
+            [stepped(whole[-1], whole)],
+            _read(params, result),
+            [_accuracy_curve(result)],
+        ],
         steps=[f"{step} of {params.steps}" for step in result.taken],
         step_name="step",
     )
 
 
-def _cells(result: Result, logits: Any, probs: Any, title: str, badge: str) -> Panel:
-    """(6, T): start and end of each watched question, one below the other, over the tokens they share."""
-    values, shares = logits.flatten(0, 1), probs.flatten(0, 1).tolist() if probs is not None else None
-    names = [tokens[ASKED] for tokens in result.tokens]
-    tokens = [*result.tokens[0][:ASKED], "|".join(names), *result.tokens[0][ASKED + 1 :]]
-    targets = [position for pair in result.targets.tolist() for position in pair]
-    right = [["lit" if column == target else "" for column in range(len(tokens))] for target in targets]
-    rows = [(row, values[row].tolist()) for row in range(len(targets))]
+def _played(frames: list[Panel]) -> Panel:
+    return veiled(stepped(frames[-1], frames))
+
+
+def _asked(result: Result) -> list[str]:
+    return [tokens[ASKED] for tokens in result.tokens]
+
+
+def _answers(result: Result) -> list[str]:
+    return [tokens[start] for tokens, (start, _) in zip(result.tokens, result.targets.tolist(), strict=True)]
+
+
+def _questions(result: Result) -> Panel:
+    context = " ".join(result.tokens[0]).split(" [SEP] ", 1)[1].removesuffix(" [SEP]")
+    rows = [[f"what is the {asked} ?", answer] for asked, answer in zip(_asked(result), _answers(result), strict=True)]
+    return table("Watched while it trains", ["question", "answer"], rows, note=f"Context: {context}", breaks=True)
+
+
+def _picked(result: Result, k: int) -> Panel:
+    """(3, 3): how the start's softmax is shared among the candidates, a row a question."""
+    asked, answers, values = _asked(result), _answers(result), result.picked[k]
     notes = [
-        [_note(result.tokens[row // 2][column], HEADS[row % 2], value, shares and shares[row][column])
-         for column, value in enumerate(numbers)]
-        for row, numbers in rows
-    ]  # fmt: skip
+        [
+            f"asked for {word}, start at “{answer}”: softmax {value:.4f}"
+            for answer, value in zip(answers, row, strict=True)
+        ]
+        for word, row in zip(asked, values.tolist(), strict=True)
+    ]
     return grid(
-        title, values, tensor=described(title, values, ("question, head", "T")), limit=limit(result.logits), badge=badge,
-        cols="T", row_dim=0, col_dim=2, row_labels=[f"{name}: {head}" for name in names for head in HEADS],
-        col_labels=tokens, marks=right, notes=notes, digits=1, wide=True, label_width=92,
-        sub=shares and [[_share(value) for value in row] for row in shares],
+        "start, by candidate", values, tensor=described("picked[k]", values, ("question", "candidate")), limit=1.0,
+        rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=answers, notes=notes,
+        marks=[["lit" if row == column else "" for column in range(3)] for row in range(3)], signed=False, label_width=56,
+        badge=f"after {result.taken[k]} steps",
     )  # fmt: skip
 
 
-def _share(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.05 else ""
+def _facts(params: Params, result: Result) -> Panel:
+    items: list[tuple[str, ...]] = [("plateau", "loss at a third each", f"{result.plateau:.3f}")]
+    if result.exact is not None:
+        items.append(("right", f"held-out right, {_how(params)}", percent(result.exact[params.padding])))
+        items.append(("twice", "two calls, one question", "they are equal" if result.repeats else "they differ"))
+    if result.moved is not None and params.padding != "no extra padding":
+        items.append(("moved", "logits, with this padding", "they stay" if result.moved < 1e-3 else "they change"))
+    return facts(items)
 
 
-def _note(token: str, head: str, value: float, share: float | None) -> str:
-    return f"{head} at “{token}”: logit {value:.4f}" + (f", softmax {share:.4f}" if share is not None else "")
+def _how(params: Params) -> str:
+    if is_plain(params):
+        return "as trained"
+    return f"{params.mode} mode" if params.padding == "no extra padding" else f"{params.padding.split(',')[0]}-padded"
 
 
-def _loss(result: Result) -> Panel:
-    frames = [
-        bars("loss", ["200 others"], [loss], references=[("ln 3", result.plateau)], limit=3.3, digits=3)
-        for loss in result.held_out_losses
-    ]
-    return stepped(frames[-1], frames)
+def _loss(result: Result, k: int) -> Panel:
+    return bars(
+        "loss on held-out questions", [f"{result.n_held_out} questions"], [result.held_out_losses[k]],
+        references=[("ln 3", result.plateau)], limit=max(result.held_out_losses), digits=3,
+    )  # fmt: skip
 
 
-def _accuracy(result: Result) -> Panel:
-    frames = [
-        bars("exact match", ["200 others"], [share], references=[("1 of 3", 1 / 3)], limit=1.0, digits=3)
-        for share in result.accuracy
-    ]
-    return stepped(frames[-1], frames)
+def _accuracy(result: Result, k: int) -> Panel:
+    return bars(
+        "held-out questions right, start and end", [f"{result.n_held_out} questions"], [result.accuracy[k]], limit=1.0,
+        digits=3,
+    )  # fmt: skip
+
+
+def _losses(result: Result, k: int) -> Panel:
+    """The loss of every batch up to this look."""
+    count = len(result.losses)
+    labels = [str(step) for step in range(1, count + 1)]
+    lines: dict[str, Sequence[float]] = {"loss of the batch": result.losses, "ln 3": [result.plateau] * count}
+    return curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], count) - 1))
+
+
+def _accuracy_curve(result: Result) -> Panel:
+    labels = [str(step) for step in result.taken]
+    return curve("share right at each look", labels, {"held-out questions": result.accuracy}, x_title="step")
+
+
+def _probs(result: Result, k: int) -> Panel:
+    return _cells(
+        result, result.logits[k], result.probs[k], "probs[-1].flatten(0, 1)", f"after {result.taken[k]} steps"
+    )
+
+
+def _cells(result: Result, logits: Any, probs: Any, title: str, badge: str) -> Panel:
+    """(6, T): start and end of each watched question, one below the other, over the tokens they share."""
+    values, scores = probs.flatten(0, 1), logits.flatten(0, 1).tolist()
+    names = _asked(result)
+    tokens = [*result.tokens[0][:ASKED], "|".join(names), *result.tokens[0][ASKED + 1 :]]
+    targets = [position for pair in result.targets.tolist() for position in pair]
+    right = [["lit" if column == target else "" for column in range(len(tokens))] for target in targets]
+    notes = [
+        [_note(result.tokens[row // 2][column], HEADS[row % 2], scores[row][column], share)
+         for column, share in enumerate(shares)]
+        for row, shares in enumerate(values.tolist())
+    ]  # fmt: skip
+    return grid(
+        title, values, tensor=described(title, values, ("question, head", "T")), limit=1.0, badge=badge, cols="T", row_dim=0,
+        col_dim=2, row_labels=[f"{name}: {head}" for name in names for head in HEADS], col_labels=tokens, marks=right,
+        notes=notes, digits=2, wide=True, label_width=92, signed=False,
+    )  # fmt: skip
+
+
+def _note(token: str, head: str, value: float, share: float) -> str:
+    return f"{head} at “{token}”: logit {value:.4f}, softmax {share:.4f}"
 
 
 def _exact(params: Params, result: Result) -> list[Panel]:
     if result.exact is None:
         return []
-    mode = f"train mode, dropout {params.dropout:g}" if params.mode == "train" else "eval mode"
+    mode = f"train mode, p = {params.dropout:g}" if params.mode == "train" else "eval mode"
     marks = ["lit" if kind == params.padding else "" for kind in result.exact]
-    values = list(result.exact.values())
-    title = f"exact match when read with {params.pads} [PAD] more, {mode}"
-    return [bars(title, list(result.exact), values, limit=1.0, digits=3, marks=marks, wide=True)]
+    title = f"Held-out questions right with {params.pads} [PAD] more, {mode}"
+    return [bars(title, list(result.exact), list(result.exact.values()), limit=1.0, digits=3, marks=marks, wide=True)]
 
 
 def _read(params: Params, result: Result) -> list[Panel]:
     """The same questions as the trained reader sees them with the chosen padding and mode."""
     if result.read is None:
         return []
-    mode = f"train mode, p={params.dropout:g}" if params.mode == "train" else "eval mode"
-    badge = f"read: {params.padding}, {mode}; softmax on [PAD]: {100 * (result.on_pads or 0.0):.1f} %"
-    return [_cells(result, result.read, None, "read.flatten(0, 1)", badge)]
-
-
-def _loss_curve(result: Result) -> Panel:
-    losses = result.losses.tolist()
-    steps: list[float] = [float(step) for step in range(1, len(losses) + 1)]
-    drawn = lines(steps, {"loss": losses}, x_title="step", y_title="loss", laws={"ln 3": [result.plateau] * len(steps)})
-    rows = [[int(step), losses[int(step) - 1]] for step in steps[:: max(1, len(steps) // 12)]]
-    alt = f"Loss from {losses[0]:.3f} to {losses[-1]:.3f}; ln 3 is {result.plateau:.4f}."
-    return chart("loss of each batch", drawn, alt=alt, columns=["step", "loss"], rows=rows)
-
-
-def _accuracy_curve(result: Result) -> Panel:
-    steps: list[float] = [float(step) for step in result.taken]
-    drawn = lines(steps, {"exact match": result.accuracy}, x_title="step", y_title="exact match")
-    rows = [[step, share] for step, share in zip(result.taken, result.accuracy, strict=True)]
-    alt = f"Exact match on 200 other questions from {result.accuracy[0]:.3f} to {result.accuracy[-1]:.3f}."
-    return chart("exact match at each snapshot", drawn, alt=alt, columns=["step", "exact match"], rows=rows)
+    mode = f"train mode, p = {params.dropout:g}" if params.mode == "train" else "eval mode"
+    badge = f"{PADDED[params.padding]}, {mode}; {percent(result.on_pads or 0.0)} of the softmax on [PAD]"
+    title = "read.softmax(-1).flatten(0, 1)"
+    return [_cells(result, result.read, result.read.softmax(-1), title, badge)]

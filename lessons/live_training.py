@@ -1,31 +1,22 @@
-"""A reader first learns which words may be answers, at a loss of ln 3, and only then to look at the question."""
+"""Whoever ignores the question can do no better on average than ln 3, a third for each of three candidates; a loss below that comes from reading it."""
 
-import copy
-import inspect
-import math
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from explorable.progress import progress
-from explorable.seeding import seeded
-from explorable.stream import OwnStream
-from lessons import toy_questions
-from lessons.source import joined, snippet_of
-from lessons.toy_questions import VOCABULARY, ask, collate, padded, read_all, sample
+from explorable.program import Program
+from explorable.words import count, number, percent
 
 Reading = Literal[
     "no extra padding", "right", "right, no attention_mask", "left", "left, position_ids from the mask"
 ]  # fmt: skip
-READINGS = ("no extra padding", "right", "right, no attention_mask", "left", "left, position_ids from the mask")
 INITS, RATES = (0.02, 0.05, 0.1, 0.15, 0.25), (0.0005, 0.001, 0.002, 0.005)
+MANY = 32  # trainings that are kept
 
 
 @dataclass(frozen=True)
@@ -40,182 +31,105 @@ class Params:
     padding: Reading = choice("no extra padding", about="of the trained reader's input; shown at once")
     pads: int = bounded(24, low=1, high=32, step=1, about="[PAD] tokens more, but for “no extra padding”")
     mode: Literal["eval", "train"] = choice("eval", about="of the trained reader; shown at once")
-    dropout: float = bounded(0.1, low=0.0, high=0.5, step=0.1, about="p of its nn.Dropouts", when={"mode": ("train",)})
+    dropout: float = bounded(
+        0.1, low=0.0, high=0.5, step=0.1, about="p that its nn.Dropouts get after training", when={"mode": ("train",)}
+    )
 
 
 @dataclass(frozen=True)
 class Result:
     tokens: list[list[str]]  # 3 x T: the watched questions, each with the same context
     targets: Tensor  # (3, 2) their right start and end
-    losses: Tensor  # (steps,) of each training batch
-    taken: list[int]  # S: steps after which a snapshot was taken
-    accuracy: list[float]  # S: share of 200 other questions with start and end right
+    n_held_out: int  # questions that the training never draws
+    losses: list[float]  # of each training batch
+    taken: list[int]  # S: steps after which the reader was looked at
+    accuracy: list[float]  # S: share of the held-out questions with start and end right
     held_out_losses: list[float]  # S: loss on them
-    logits: Tensor  # (S, 3, 2, T) of the watched questions; 2: start, end
-    probs: Tensor  # (S, 3, 2, T) softmax over T
+    logits: list[Tensor]  # S of (3, 2, T), of the watched questions; 2: start, end
+    probs: list[Tensor]  # S of (3, 2, T) softmax over T
+    picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
     plateau: float  # ln 3: the loss of who knows the three candidates and ignores the question
-    exact: dict[str, float] | None = None  # padding -> share of the 200 questions right, read in `mode`
+    exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]
+    moved: float | None = None  # largest |difference| of `read` to the logits after the last step
+    repeats: bool | None = None  # whether a second call gave the same logits
 
 
-def build(initializer_range: float) -> Any:
-    from transformers import BertConfig, BertForQuestionAnswering
-
-    config = BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=96,
-        max_position_embeddings=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        initializer_range=initializer_range,
-    )
-    model = BertForQuestionAnswering(config)
-    return model
+_trainings: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
 
 
-def prepare(model: Any, lr: float, seed: int) -> tuple[Any, ...]:
-    facts = {"color": "red", "price": "ten", "owner": "anna"}
-    watched = [ask(facts, asked) for asked in facts]
-    tokens = [example[0] for example in watched]
-    targets = torch.tensor([example[1:] for example in watched])
-    rng = random.Random(seed)
-    held_out = [sample(rng) for _ in range(200)]
-    plateau = math.log(3)
+def given(params: Params) -> Mapping[str, Any]:
+    """The lists that a training fills, and its weights: those of an equal one that is done, which is then not done again."""
+    import models.hugging_face  # noqa: F401  before two threads import parts of transformers at once
 
-    opt = torch.optim.AdamW(model.parameters(), lr=lr)
-    losses: list[float] = []
-    taken: list[int] = []
-    accuracy: list[float] = []
-    held_out_losses: list[float] = []
-    logits: list[Tensor] = []
-    return watched, tokens, targets, rng, held_out, plateau, opt, losses, taken, accuracy, held_out_losses, logits
-
-
-def train(
-    model: Any, watched: Any, rng: random.Random, held_out: Any, opt: Any, losses: Any, taken: list[int],
-    accuracy: list[float], held_out_losses: list[float], logits: Any, batch_size: int, steps: int, so_far: Callable[[], Any],
-) -> tuple[Any, ...]:  # fmt: skip
-    for step in progress(range(steps + 1), so_far):
-        if step % 10 == 0 or step == steps:
-            model.eval()
-            taken.append(step)
-            logits.append(read_all(model, collate(watched))[0])
-            _, exact_match, held_out_loss = read_all(model, collate(held_out))
-            accuracy.append(exact_match)
-            held_out_losses.append(held_out_loss)
-            model.train()
-        if step < steps:
-            batch = collate([sample(rng) for _ in range(batch_size)])
-            loss = model(**batch).loss
-            losses.append(loss.item())
-            opt.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            opt.step()
-    losses = torch.tensor(losses)
-    logits = torch.stack(logits)
-    probs = logits.softmax(-1)
-    return losses, logits, probs
-
-
-def read_again(
-    model: Any, watched: Any, held_out: Any, padding: str, pads: int, mode: str, dropout: float
-) -> tuple[Any, ...]:
-    reader = copy.deepcopy(model).train(mode == "train")
-    for m in reader.modules():
-        if isinstance(m, nn.Dropout):
-            m.p = dropout
-    exact = {}
-    for kind in ("no extra padding", "right", "right, no attention_mask", "left", "left, position_ids from the mask"):
-        exact[kind] = read_all(reader, padded(held_out, kind, pads))[1]
-
-    batch = padded(watched, padding, pads)
-    real = batch["input_ids"] != VOCABULARY["[PAD]"]
-    scores, _, _ = read_all(reader, batch)  # (3, 2, T + pads)
-    read = torch.stack([pair[:, own] for pair, own in zip(scores, real, strict=True)])
-    on_pads = (scores.softmax(-1) * ~real[:, None]).sum(-1).mean().item()
-    return exact, read, on_pads
-
-
-# -- the run ----------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=32)
-def trained(initializer_range: float, lr: float, batch_size: int, steps: int, seed: int) -> tuple[Any, ...]:
-    """The trained model, what it is read with, and the Result of the training; other paddings need no other training."""
-    with seeded(seed):
-        model = build(initializer_range)
-    watched, tokens, targets, rng, held_out, plateau, opt, *lists = prepare(model, lr, seed)
-    losses, taken, accuracy, held_out_losses, logits = lists
-
-    def so_far() -> Result:
-        seen = torch.stack(logits)
-        known = list(taken), list(accuracy), list(held_out_losses), seen, seen.softmax(-1), plateau
-        return Result(tokens, targets, torch.tensor(losses), *known)
-
-    train(
-        model, watched, rng, held_out, opt, losses, taken, accuracy, held_out_losses, logits, batch_size, steps, so_far
-    )
-    return model, watched, held_out, so_far()
-
-
-def run(params: Params) -> Result:
-    import models.hugging_face  # noqa: F401
-
-    fitted = trained(params.initializer_range, params.lr, params.batch_size, params.steps, params.seed)
-    model, watched, held_out, result = fitted
-    model = copy.deepcopy(model)
-    OwnStream(model, torch.Generator().manual_seed(params.seed).get_state())  # its copy in `read_again` has one too
-    again = read_again(model, watched, held_out, params.padding, params.pads, params.mode, params.dropout)
-    exact, read, on_pads = again
-    return replace(result, exact=exact, read=read, on_pads=on_pads)
-
-
-IMPORTS = """\
-import copy
-import math
-import random
-import torch
-from typing import Any
-from torch import Tensor, nn
-from transformers import BertConfig, BertForQuestionAnswering
-"""
-
-
-def snippet(params: Params) -> str:
-    values = vars(params)
-    words = inspect.getsource(toy_questions).split('"""\n', 1)[1]  # without the docstring
-    parts = [
-        words,
-        snippet_of(build, values, seed=params.seed, header=IMPORTS),
-        snippet_of(prepare, values, header=IMPORTS),
-        snippet_of(train, values, header=IMPORTS),
-        snippet_of(read_again, values, seed=params.seed, header=IMPORTS),
-    ]
-    return joined(*parts)
+    key = (params.initializer_range, params.lr, params.batch_size, params.steps, params.seed)
+    done = _trainings.get(key)
+    if done and done["taken"][-1:] == [params.steps]:
+        return {**done, "visits": []}
+    lists = ("losses", "taken", "accuracy", "held_out_losses", "logits", "probs", "picked")
+    begun: dict[str, Any] = {**{name: [] for name in lists}, "weights": {}}
+    _trainings[key] = begun
+    while len(_trainings) > MANY:
+        _trainings.popitem(last=False)
+    return begun
 
 
 def caption(params: Params, result: Result) -> str:
-    step, loss = result.taken[-1], result.losses[-10:].mean().item() if len(result.losses) else math.nan
-    where = "above" if loss > 1.15 * result.plateau else "near" if loss > 0.85 * result.plateau else "below"
+    if result.exact is None or is_plain(params):
+        return (
+            f"After {count(result.taken[-1], 'step')} {percent(result.accuracy[-1])} of the held-out questions are right, and the loss on them is "
+            f"{stands(result)} ln 3."
+        )
+    now, before = (round(share * result.n_held_out) for share in (result.exact[params.padding], result.accuracy[-1]))
+    compared = "as before" if now == before else f"instead of {before}"
+    return (
+        f"The trained reader, {_how(params)}, gets {now} of {result.n_held_out} held-out questions right, {compared}."
+    )
+
+
+def is_plain(params: Params) -> bool:
+    """Whether the trained reader is read as it was trained."""
+    return params.padding == "no extra padding" and params.mode == "eval"
+
+
+def stands(result: Result) -> str:
+    loss = result.held_out_losses[-1]
+    return "above" if loss > 1.15 * result.plateau else "near" if loss > 0.85 * result.plateau else "below"
+
+
+PADDED = {
+    "no extra padding": "without extra padding",
+    "right": "with [PAD] on the right",
+    "right, no attention_mask": "with [PAD] on the right and no attention_mask",
+    "left": "with [PAD] on the left",
+    "left, position_ids from the mask": "with [PAD] on the left and position_ids from the mask",
+}
+
+
+def _how(params: Params) -> str:
+    return f"{PADDED[params.padding]}, in {params.mode} mode"
+
+
+def details(params: Params, result: Result) -> str:
     told = (
         f"AdamW, lr={params.lr:g}, batches of {params.batch_size}, initializer_range={params.initializer_range:g}, seed "
-        f"{params.seed}. After {step} steps {100 * result.accuracy[-1]:.1f} % of 200 other questions are right (exact match "
-        f"{result.accuracy[-1]:.3f}); the last ten losses average {loss:.3f}, {where} the plateau ln 3 = {result.plateau:.4f}."
+        f"{params.seed}. None of the {count(result.n_held_out, 'question')} held out, with its context, is trained on. After "
+        f"{count(result.taken[-1], 'step')} the loss on them is {number(result.held_out_losses[-1])}; ln 3 is "
+        f"{result.plateau:.4f}."
     )
     if result.exact is None:
         return told
-    mode = f"train mode with dropout {params.dropout:g}" if params.mode == "train" else "eval mode"
-    left, on_pads = result.exact["left"], result.on_pads or 0.0
-    seen = on_pads > 0.001 and params.padding != "right, no attention_mask"
-    why = ", which a mask hides from attention but not from the head" if seen else ""
+    mode = f"train mode with p = {params.dropout:g} in the nn.Dropouts" if params.mode == "train" else "eval mode"
+    hidden = (
+        "; the mask hides [PAD] from attention, but not from the head that scores every position"
+        if (result.on_pads or 0) > 0.001 and params.padding != "right, no attention_mask"
+        else ""
+    )
     return (
-        f"{told} Read in {mode}, {params.padding}: exact match {result.exact[params.padding]:.3f}, "
-        f"{100 * on_pads:.1f} % of softmax on [PAD]{why}. With {params.pads} [PAD] on the left: {left:.3f}."
+        f"{told} Read in {mode}, {PADDED[params.padding]}: {percent(result.exact[params.padding])} right, "
+        f"{percent(result.on_pads or 0.0)} of the softmax on [PAD]{hidden}. With {params.pads} [PAD] on the left: "
+        f"{percent(result.exact['left'])}."
     )
 
 
@@ -224,9 +138,12 @@ LESSON = Lesson(
     title="Train a reader in seconds",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("live_training", Result, given=given, so_far=True),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("initializer_range", "padding", "mode", "dropout"),
+    related=("padding_effect", "train_mode_answers", "logits"),
     button="Train",
     instant=("padding", "pads", "mode", "dropout"),
     examples=(
@@ -235,55 +152,99 @@ LESSON = Lesson(
     ),
     predictions=(
         Prediction(
-            question="A reader knows the three candidates and ignores the question: a third of softmax on each. What is its loss?",
-            choices=("0.333", "1.099", "3.000"),
+            id="plateau",
+            question="A reader gives each of the three candidates a third, whatever it is asked. What is its cross-entropy loss?",
+            choices=(
+                Choice(
+                    "0.333",
+                    "That is the probability of the right token. The loss is minus its logarithm.",
+                ),
+                Choice(
+                    "1.099",
+                    "-log(1/3) = ln 3. A loss that stops there has learned everything but to look at the question.",
+                ),
+                Choice(
+                    "3.000",
+                    "That is how many candidates there are. Its logarithm is the loss of who cannot tell them apart.",
+                ),
+            ),
             answer=1,
-            why="Cross-entropy is -log p of the right token: -log(1/3) = ln 3. A loss that stops there has learned everything "
-            "but to look at the question.",
-            proof="f'{F.cross_entropy(torch.zeros(1, 3), torch.tensor([0])).item():.3f}'",
-            show={"initializer_range": 0.02},
+            proof="ln 3",
+            show={},
+            ring="plateau",
         ),
         Prediction(
-            question="attention_mask is [0, 0, 1, 1]: left padding. What does (mask.cumsum(0) - 1).clamp(min=0) give?",
-            choices=("[0, 0, 0, 1]", "[0, 1, 2, 3]", "[1, 1, 0, 0]"),
+            id="left",
+            question="24 [PAD] stand in front of a question to this BERT, and attention_mask hides them. What do the logits of its own tokens do?",
+            choices=(
+                Choice(
+                    "they stay",
+                    "Nobody attends to [PAD], so nothing seems to change. But BERT counts positions from the left edge, [PAD] included.",
+                ),
+                Choice(
+                    "they become NaN",
+                    "That takes a row in which everything is masked. Here each token still sees its own sentence.",
+                ),
+                Choice(
+                    "they change",
+                    "BERT counts positions from the left edge, so the question stands where none stood in training. position_ids "
+                    "from the mask, cumsum(1) - 1, mend it.",
+                ),
+            ),
+            answer=2,
+            proof="left",
+            show={"padding": "left"},
+            ring="moved",
+        ),
+        Prediction(
+            id="dropout",
+            question="The trained reader is left in train mode, with p = 0.5 in its nn.Dropouts. How do two calls compare?",
+            choices=(
+                Choice(
+                    "they differ",
+                    "In train mode each call draws new masks, so logits change and answers with them; eval mode drops nothing.",
+                ),
+                Choice(
+                    "they are equal",
+                    "The weights are the same and nothing trains. The masks are not: they are drawn anew in each call.",
+                ),
+                Choice(
+                    "the second one raises",
+                    "Two calls of backward() on one graph would raise. A forward pass may be repeated as often as one likes.",
+                ),
+            ),
             answer=0,
-            why="The real tokens count from 0 again, as in training. Without these position_ids they would count from 2 on, "
-            "positions at which the reader has never seen a question.",
-            proof="(torch.tensor([0, 0, 1, 1]).cumsum(0) - 1).clamp(min=0).tolist()",
-            show={"padding": "left, position_ids from the mask"},
-        ),
-        Prediction(
-            question="The trained reader is put into train mode, and its nn.Dropouts get p=0.5. Are two forwards equal?",
-            choices=("True", "False"),
-            answer=1,
-            why="In train mode each forward draws a new mask, so logits change and answers with them; eval mode drops nothing.",
-            proof="(lambda m, x: torch.equal(m(x), m(x)))(nn.Dropout(0.5).train(), torch.ones(99))",
+            proof="dropout",
             show={"mode": "train", "dropout": 0.5},
+            ring="twice",
         ),
     ),
     traps=(
         Trap(
             name="Stuck at ln 3",
-            sentence="With BertConfig's initializer_range of 0.02 so small a model attends to all tokens alike, and in these steps never reads the question.",
+            sentence="From BertConfig's default initializer_range of 0.02 this reader still gives every candidate about a third after "
+            "150 steps.",
             source="https://github.com/huggingface/transformers/issues/1126",
             params={"initializer_range": 0.02},
         ),
         Trap(
             name="No attention_mask",
-            sentence="Every token attends to the padding too, and right answers turn wrong, without an error.",
+            sentence="Each token attends to the padding too: logits move without an error, and with this seed right answers turn "
+            "wrong; with others they may hold.",
             source="https://github.com/huggingface/transformers/issues/2860",
             params={"padding": "right, no attention_mask"},
         ),
         Trap(
             name="Padded on the left",
             sentence="The mask is right, the positions are not: the question stands where none stood in training.",
-            source="https://github.com/huggingface/transformers/issues/238",
+            source="https://github.com/ndif-team/nnsight/pull/673",
             params={"padding": "left"},
         ),
         Trap(
             name="Forgot eval()",
-            sentence="In train mode dropout goes on dropping: the same reader gives other and worse answers at each call.",
-            source="https://github.com/huggingface/transformers/issues/695",
+            sentence="In train mode dropout goes on dropping: two calls differ. This reader was trained with p = 0, so p = 0.3 is set "
+            "first.",
+            source="https://github.com/huggingface/transformers/issues/679",
             params={"mode": "train", "dropout": 0.3},
         ),
     ),

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from figures.live_training import ASKED, draw
-from lessons.live_training import Params, run
+from lessons.live_training import LESSON, Params
 
 PARAMS = Params(steps=25, padding="left", pads=5)
-RESULT = run(PARAMS)
+RESULT = LESSON.run(PARAMS)
 
 
 def panels(params=PARAMS, result=RESULT):
@@ -18,22 +18,37 @@ def frame(panel, step):
     return {**panel, **panel["frames"][step]}
 
 
-def test_each_snapshot_shows_its_logits_loss_and_exact_match():
+def test_each_look_shows_its_shares_loss_and_how_many_are_right():
     figure, shown = panels()
     assert figure["steps"] == [f"{step} of 25" for step in (0, 10, 20, 25)]
     for k in range(4):
-        assert frame(shown["logits[-1].flatten(0, 1)"], k)["values"] == RESULT.logits[k].flatten(0, 1).tolist()
-        assert frame(shown["loss"], k)["values"] == [RESULT.held_out_losses[k]]
-        assert frame(shown["exact match"], k)["values"] == [RESULT.accuracy[k]]
+        assert frame(shown["start, by candidate"], k)["values"] == RESULT.picked[k].tolist()
+        assert frame(shown["probs[-1].flatten(0, 1)"], k)["values"] == RESULT.probs[k].flatten(0, 1).tolist()
+        assert frame(shown["loss on held-out questions"], k)["values"] == [RESULT.held_out_losses[k]]
+        assert frame(shown["held-out questions right, start and end"], k)["values"] == [RESULT.accuracy[k]]
+        assert frame(shown["loss of each batch"], k)["upto"] == max(0, RESULT.taken[k] - 1)
 
 
-def test_the_plateau_is_a_line_across_the_loss():
-    assert panels()[1]["loss"]["references"] == [["ln 3", RESULT.plateau]]
+def test_the_plateau_is_a_line_across_the_losses_and_no_line_across_what_is_right():
+    _, shown = panels()
+    assert shown["loss on held-out questions"]["references"] == [["ln 3", RESULT.plateau]]
+    assert dict(shown["loss of each batch"]["lines"])["ln 3"] == [RESULT.plateau] * 25
+    assert shown["held-out questions right, start and end"]["references"] == []
+
+
+def test_a_candidate_is_the_answer_to_the_question_of_its_row():
+    _, shown = panels()
+    grid = shown["start, by candidate"]
+    assert grid["rowLabels"] == ["color", "price", "owner"] and grid["colLabels"] == ["red", "ten", "anna"]
+    assert [row.index("lit") for row in grid["marks"]] == [0, 1, 2]
+    for k, probs in enumerate(RESULT.probs):
+        starts = RESULT.targets[:, 0].tolist()
+        assert frame(grid, k)["values"] == [[probs[row, 0, start].item() for start in starts] for row in range(3)]
 
 
 def test_a_column_is_a_token_and_the_right_one_is_marked():
     _, shown = panels()
-    grid = shown["logits[-1].flatten(0, 1)"]
+    grid = shown["probs[-1].flatten(0, 1)"]
     for row, marks in enumerate(grid["marks"]):
         [column] = [index for index, mark in enumerate(marks) if mark]
         assert grid["colLabels"][column] == RESULT.tokens[row // 2][column] == ("red", "ten", "anna")[row // 2]
@@ -42,11 +57,23 @@ def test_a_column_is_a_token_and_the_right_one_is_marked():
 
 def test_the_chosen_padding_is_marked_among_all_and_its_logits_are_drawn():
     _, shown = panels()
-    [bars] = [panel for title, panel in shown.items() if title.startswith("exact match when read")]
+    [bars] = [panel for title, panel in shown.items() if title.startswith("Held-out questions right with")]
     assert bars["labels"][bars["marks"].index("lit")] == "left" and bars["values"] == list(RESULT.exact.values())
-    assert shown["read.flatten(0, 1)"]["values"] == RESULT.read.flatten(0, 1).tolist()
+    assert shown["read.softmax(-1).flatten(0, 1)"]["values"] == RESULT.read.softmax(-1).flatten(0, 1).tolist()
 
 
 def test_a_training_under_way_has_a_picture_without_what_comes_after_it():
-    partial = replace(RESULT, exact=None, read=None, on_pads=None)
-    assert "read.flatten(0, 1)" not in panels(result=partial)[1]
+    partial = replace(RESULT, exact=None, read=None, on_pads=None, moved=None, repeats=None)
+    assert "read.softmax(-1).flatten(0, 1)" not in panels(result=partial)[1]
+
+
+def test_the_facts_say_what_the_trained_reader_does():
+    said = {}
+    for params in (PARAMS, Params(steps=25), Params(steps=25, mode="train", dropout=0.5)):
+        result = LESSON.run(params)
+        items = panels(params, result)[1][""]["items"]
+        said[params] = {item["key"]: item["text"] for item in items}
+        assert said[params]["twice"] == ("they are equal" if result.repeats else "they differ")
+    padded, plain, dropped = said.values()
+    assert "moved" not in plain and padded["moved"] == "they change" and plain["plateau"] == "1.099"
+    assert (plain["twice"], dropped["twice"]) == ("they are equal", "they differ")
