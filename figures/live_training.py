@@ -66,14 +66,14 @@ def _picked(result: Result, k: int) -> Panel:
         "start, by candidate", values, tensor=described("picked[k]", values, ("question", "candidate")), limit=1.0,
         rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=answers, notes=notes,
         marks=[["lit" if row == column else "" for column in range(3)] for row in range(3)], signed=False, label_width=56,
-        badge=f"after {result.taken[k]} steps",
+        badge=f"step {result.taken[k]}",
     )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:
     items: list[tuple[str, ...]] = [("plateau", "loss at a third each", f"{result.plateau:.3f}")]
     if result.exact is not None:
-        items.append(("right", f"held-out right, {_how(params)}", percent(result.exact[params.padding])))
+        items.append(("right", f"held-out questions, {_how(params)}", f"{percent(result.exact[params.padding])} right"))
         items.append(("twice", "two calls, one question", "they are equal" if result.repeats else "they differ"))
     if result.moved is not None and params.padding != "no extra padding":
         items.append(("moved", "logits, with this padding", "they stay" if result.moved < 1e-3 else "they change"))
@@ -83,7 +83,11 @@ def _facts(params: Params, result: Result) -> Panel:
 def _how(params: Params) -> str:
     if is_plain(params):
         return "as trained"
-    return f"{params.mode} mode" if params.padding == "no extra padding" else f"{params.padding.split(',')[0]}-padded"
+    return (
+        f"{params.mode} mode"
+        if params.padding == "no extra padding"
+        else f"[PAD] on the {params.padding.split(',')[0]}"
+    )
 
 
 def _loss(result: Result, k: int) -> Panel:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from explorable.words import percent
 from figures.live_training import ASKED, draw
 from lessons.live_training import LESSON, Params
 
@@ -73,6 +74,7 @@ def test_the_facts_say_what_the_trained_reader_does():
         result = LESSON.run(params)
         items = panels(params, result)[1][""]["items"]
         said[params] = {item["key"]: item["text"] for item in items}
+        assert said[params]["right"] == f"{percent(result.exact[params.padding])} right"
         assert said[params]["twice"] == ("they are equal" if result.repeats else "they differ")
     padded, plain, dropped = said.values()
     assert "moved" not in plain and padded["moved"] == "they change" and plain["plateau"] == "1.099"
