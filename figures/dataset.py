@@ -1,46 +1,91 @@
 """Who does which job, what each kind of dataset answers, and the way from an index to its sample."""
 
+from math import isqrt
 from typing import Any
 
-from figures.panels import Figure, Panel, described, error, figure, grid, table
-from lessons.dataset import JOBS, Params, Result, is_refusal
+from explorable.words import count
+from figures.panels import Figure, Panel, described, error, facts, figure, grid, operator, table, veiled
+from lessons.dataset import JOBS, NAMED, Params, Result, is_refusal, verdict
 
 
 def draw(params: Params, result: Result) -> Figure:
     if result.jobs is not None:
-        return figure([_who(result.jobs)])
+        return _who(params, result, result.jobs)
     if result.outcomes is not None:
-        return figure([_protocol(params, result.outcomes)])
+        return _protocol(params, result.outcomes)
+    if result.error:
+        reached = [veiled(error("sample", result.error, where=f"wrapped[{params.k}]"))]
+    else:
+        reached = [veiled(_reached(params, result))]
+    call = operator(params.wrapper, f"index {params.k}")
     return figure(
-        [_strip(result.index, "index", "dataset"), _reached(params, result)], [_way(result), _parts(params, result)]
+        hero=[[_strip(result.index, "index", "dataset"), call], reached, [_path_facts(params, result)]],
+        more=[[*([_reached(params, result)] if result.error else [_way(result)]), _parts(params, result)]],
     )
 
 
-def _who(jobs: dict[str, str]) -> Panel:
+def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
     rows = [
         [job, (doer, "yes" if doer == "Dataset" else "no"), f"{left} → {jobs[left]}", f"{right} → {jobs[right]}"]
         for job, left, right, doer in JOBS
     ]
-    return table(
-        "Who does it?", ["job", "done by", "the Dataset alone", "the DataLoader"], rows, wide=True,
-        note="dataset.calls counts the calls of __getitem__. Sample i is i²; padded, dropping, shuffled and rank0 are in the code.",
+    sorter = table(
+        "Who does it?", ["job", "done by", "the Dataset alone", "the DataLoader"], rows, wide=True, breaks=True,
+        note="Sample i is i²; padded, dropping, shuffled and rank0 are in the program.",
+    )  # fmt: skip
+    said = facts(
+        [
+            ("subscript", "loader[0]", verdict(jobs["loader[2]"])),
+            ("length", "len(loader) counts", count(len(result.batches or []), "batch")),
+            ("shuffle", "shuffle=True replaces", f"the sampler, by a {result.replaced}"),
+        ]
+    )
+    samples = _strip(result.samples, "samples", "dataset")
+    call = operator(f"DataLoader(batch_size={params.batch_size})", "what comes next")
+    return figure(hero=[[samples, call], [veiled(_batches(result))], [veiled(said)]], more=[[sorter]])
+
+
+def _batches(result: Result) -> Panel:
+    """One column a batch."""
+    batches = result.batches or []
+    widest = max(map(len, batches))
+    rows = [[batch[place] if place < len(batch) else None for batch in batches] for place in range(widest)]
+    return grid(
+        "batches", rows, tensor=f"list of {len(batches)}, one column a batch", limit=1e9, digits=0, row_dim=None, col_dim=0,
+        rows="place in the batch", cols="batch", groups=[[None if i is None else isqrt(i) for i in row] for row in rows],
+        keys=[["" if i is None else f"sample-{i}" for i in row] for row in rows],
+        marks=[["" if i is None else "card" for i in row] for row in rows], wide=True,
     )  # fmt: skip
 
 
-def _protocol(params: Params, outcomes: dict[str, str]) -> Panel:
+def _protocol(params: Params, outcomes: dict[str, str]) -> Figure:
     rows = [
         [expression, ("refused", "warn") if is_refusal(outcome) else ("works", "yes"), outcome]
         for expression, outcome in outcomes.items()
     ]
-    return table("outcomes", ["expression", "", "what it gives"], rows, wide=True, badge=f"ds: {params.kind}")
+    tried = table("outcomes", ["expression", "", "what it gives"], rows, breaks=True, wide=True)
+    told = [
+        ("default", "DataLoader(ds)", "[*DataLoader(ds, batch_size=None)]"),
+        ("own", "sampler=[2, 0]", "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]"),
+        ("keys", "sampler=['c', 'a']", "[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]"),
+    ]
+    said = facts([(key, label, verdict(outcomes[expression])) for key, label, expression in told])
+    return figure(hero=[[operator("DataLoader(ds)", f"ds: {NAMED[params.kind]}"), veiled(said)], [veiled(tried)]])
+
+
+def _path_facts(params: Params, result: Result) -> Panel:
+    sample = verdict(str(result.error)) if result.sample is None else f"sample {result.sample.item()}"
+    lengths = str([len(part) for part in result.parts or []])
+    return veiled(facts([("sample", f"wrapped[{params.k}]", sample), ("lengths", "lengths of the parts", lengths)]))
 
 
 def _strip(tensor: Any, title: str, badge: str, **rest: Any) -> Panel:
     """One row of cards: every sample keeps its number and its colour."""
-    cards = [tensor.tolist()]
+    cards = tensor.tolist()
+    colours = [isqrt(i) if title == "samples" else i for i in cards]  # samples holds squares
     return grid(
-        title, cards, tensor=described(title, tensor), limit=1e9, digits=0, row_dim=None, col_dim=0, row_labels=[""],
-        keys=[[f"sample-{i}" for i in cards[0]]], groups=cards, marks=[["card"] * len(cards[0])], badge=badge, **rest,
+        title, [cards], tensor=described(title, tensor), limit=1e9, digits=0, row_dim=None, col_dim=0, row_labels=[""],
+        keys=[[f"sample-{i}" for i in cards]], groups=[colours], marks=[["card"] * len(cards)], badge=badge, **rest,
     )  # fmt: skip
 
 
@@ -56,10 +101,7 @@ def _reached(params: Params, result: Result) -> Panel:
 
 
 def _way(result: Result) -> Panel:
-    if result.error:
-        return error("sample", result.error, where="wrapped[k]")
-    assert result.path is not None and result.sample is not None
-    steps = [*result.path, str(result.sample)]
+    steps = [*(result.path or []), str(result.sample)]
     return table("path", ["step", "leads to"], [[number, step] for number, step in enumerate(steps)])
 
 

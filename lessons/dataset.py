@@ -1,34 +1,15 @@
-"""A Dataset answers what sample i is; a DataLoader decides which samples come next, and which come together."""
+"""A map-style dataset answers what sample i is; a DataLoader decides which samples come next, and which come together."""
 
-# The expressions are tried because some of them are wrong, which is what mypy would say.
-# mypy: disable-error-code="arg-type, attr-defined, call-overload, index, list-item, operator, var-annotated"
+from dataclasses import dataclass
+from typing import Literal
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import partial
-from itertools import islice
-from typing import Any, Literal
-
-import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, DistributedSampler, Subset, random_split
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
-from explorable.seeding import seeded
-from lessons.source import snippet_of
+from explorable.program import Program
+from explorable.words import count
 
-HEADER = """\
-import torch
-from collections.abc import Callable
-from functools import partial
-from itertools import islice
-from typing import Any
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, DistributedSampler, Subset, random_split
-"""
 Kind = Literal[
     "Dataset with both", "Dataset without __len__", "Dataset without __getitem__", "class that is no Dataset", "list", "range",
     "str", "dict with keys 0, 1, ...", "dict with keys a, b, ...", "set", "generator",
@@ -55,6 +36,10 @@ class Params:
 
 @dataclass(frozen=True)
 class Result:
+    samples: Tensor | None  # who does it?: (n,) what the dataset holds
+    batches: list[list[int]] | None  # who does it?: what one epoch of the loader hands out
+    calls: int | None  # who does it?: of __getitem__, in that epoch
+    replaced: str | None  # who does it?: the class of the sampler that shuffle=True makes
     jobs: dict[str, str] | None  # who does it?: expression -> what it gives
     outcomes: dict[str, str] | None  # protocol: expression -> what it gives
     index: Tensor | None  # index path: (n,) the indices of the dataset
@@ -65,59 +50,10 @@ class Result:
     error: str | None
 
 
-class Squares(Dataset):
-    """Sample i is i * i. Counts how often it was asked."""
-
-    def __init__(self, n: int) -> None:
-        self.x = torch.arange(n) ** 2
-        self.calls = 0
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, i: int) -> Tensor:
-        self.calls += 1
-        return self.x[i]
-
-
-class Both(Dataset):
-    def __len__(self) -> int:
-        return 6
-
-    def __getitem__(self, i: int) -> int:
-        return i * i
-
-
-class NoLen(Dataset):
-    def __getitem__(self, i: int) -> int:
-        return i * i
-
-
-class NoGetItem(Dataset):
-    def __len__(self) -> int:
-        return 6
-
-
-class Plain:
-    def __len__(self) -> int:
-        return 6
-
-    def __getitem__(self, i: int) -> int:
-        return i * i
-
-
-def attempt(expression: Callable[[], Any]) -> str:
-    """What an expression gives, or what Python says when it refuses."""
-    try:
-        return str(expression())
-    except (AttributeError, KeyError, IndexError, NotImplementedError, TypeError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-
-
 JOBS = (  # job, what the dataset gives, what the loader gives, who does it
     ("say what sample 2 is", "dataset[2]", "loader[2]", "Dataset"),
     ("know how many there are", "len(dataset)", "len(loader)", "each its own"),
-    ("read and tokenise a sample", "dataset.calls", "loader.calls", "Dataset"),
+    ("read and tokenise a sample", "dataset.__getitem__(2)", "loader.__getitem__(2)", "Dataset"),
     ("group samples into batches", "[s.item() for s in dataset]", "[b.tolist() for b in loader]", "DataLoader"),
     ("shuffle in every epoch", "[s.item() for s in dataset]", "[b.tolist() for b in shuffled]", "DataLoader"),
     ("pad to the longest", "[len(line) for line in lines]", "[tuple(b.shape) for b in padded]", "DataLoader"),
@@ -130,186 +66,58 @@ JOBS = (  # job, what the dataset gives, what the loader gives, who does it
     ("join two sources", "len(dataset + dataset)", "len(loader + loader)", "Dataset"),
     ("move to the GPU", "dataset[0].device", "next(iter(loader)).device", "your loop"),
 )
-
-
-def who(n: int, batch_size: int) -> dict[str, str]:
-    dataset = Squares(n)
-    loader = DataLoader(dataset, batch_size=batch_size)
-    shuffled = DataLoader(dataset, batch_size=batch_size, shuffle=True)
-    dropping = DataLoader(dataset, batch_size=batch_size, drop_last=True)
-    rank0 = DataLoader(dataset, sampler=DistributedSampler(dataset, 2, 0, shuffle=False))
-    lines = [torch.arange(1 + i % 3) for i in range(n)]  # samples of unequal length
-    padded = DataLoader(lines, batch_size=batch_size, collate_fn=partial(pad_sequence, batch_first=True))
-    jobs = {
-        "dataset[2]": attempt(lambda: dataset[2]),
-        "loader[2]": attempt(lambda: loader[2]),
-        "len(dataset)": attempt(lambda: len(dataset)),
-        "len(loader)": attempt(lambda: len(loader)),
-        "[s.item() for s in dataset]": attempt(lambda: [s.item() for s in dataset]),
-        "[b.tolist() for b in loader]": attempt(lambda: [b.tolist() for b in loader]),
-        "[b.tolist() for b in shuffled]": attempt(lambda: [b.tolist() for b in shuffled]),
-        "[len(line) for line in lines]": attempt(lambda: [len(line) for line in lines]),
-        "[tuple(b.shape) for b in padded]": attempt(lambda: [tuple(b.shape) for b in padded]),
-        "next(dataset)": attempt(lambda: next(dataset)),
-        "next(iter(loader)).tolist()": attempt(lambda: next(iter(loader)).tolist()),
-        "dataset.drop_last": attempt(lambda: dataset.drop_last),
-        "[len(b) for b in dropping]": attempt(lambda: [len(b) for b in dropping]),
-        "[b.item() for b in rank0]": attempt(lambda: [b.item() for b in rank0]),
-        "dataset.num_workers": attempt(lambda: dataset.num_workers),
-        "loader.num_workers": attempt(lambda: loader.num_workers),
-        "dataset.pin_memory": attempt(lambda: dataset.pin_memory),
-        "loader.pin_memory": attempt(lambda: loader.pin_memory),
-        "[len(part) for part in random_split(dataset, [n - 2, 2])]": attempt(
-            lambda: [len(part) for part in random_split(dataset, [n - 2, 2])]
-        ),
-        "loader[:2]": attempt(lambda: loader[:2]),
-        "len(dataset + dataset)": attempt(lambda: len(dataset + dataset)),
-        "len(loader + loader)": attempt(lambda: len(loader + loader)),
-        "dataset[0].device": attempt(lambda: dataset[0].device),
-        "next(iter(loader)).device": attempt(lambda: next(iter(loader)).device),
-        "dataset.calls": attempt(lambda: dataset.calls),
-        "loader.calls": attempt(lambda: loader.calls),
-    }
-    return jobs
-
-
-def protocol(kind: str) -> dict[str, str]:  # noqa: C901 shown by branch
-    if kind == "Dataset with both":
-        ds = Both()
-    if kind == "Dataset without __len__":
-        ds = NoLen()
-    if kind == "Dataset without __getitem__":
-        ds = NoGetItem()
-    if kind == "class that is no Dataset":
-        ds = Plain()
-    if kind == "list":
-        ds = [0, 1, 4, 9, 16, 25]
-    if kind == "range":
-        ds = range(6)
-    if kind == "str":
-        ds = "tensor"
-    if kind == "dict with keys 0, 1, ...":
-        ds = {i: i * i for i in range(6)}
-    if kind == "dict with keys a, b, ...":
-        ds = {letter: i * i for i, letter in enumerate("abcdef")}
-    if kind == "set":
-        ds = {0, 1, 4, 9, 16, 25}
-    if kind == "generator":
-        ds = (i * i for i in range(6))
-    outcomes = {
-        "ds[2]": attempt(lambda: ds[2]),
-        "ds[-1]": attempt(lambda: ds[-1]),
-        "len(ds)": attempt(lambda: len(ds)),
-        "[*islice(ds, 9)]": attempt(lambda: [*islice(ds, 9)]),
-        "[*DataLoader(ds, batch_size=None)]": attempt(lambda: [*DataLoader(ds, batch_size=None)]),
-        "len(DataLoader(ds, batch_size=4))": attempt(lambda: len(DataLoader(ds, batch_size=4))),
-        "len([*DataLoader(ds, shuffle=True)])": attempt(lambda: len([*DataLoader(ds, shuffle=True)])),
-        "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]": attempt(
-            lambda: [*DataLoader(ds, batch_size=None, sampler=[2, 0])]
-        ),
-        "[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]": attempt(
-            lambda: [*DataLoader(ds, batch_size=None, sampler=["c", "a"])]
-        ),
-        "next(DataLoader(ds, sampler=[0]))": attempt(lambda: next(DataLoader(ds, sampler=[0]))),
-    }
-    return outcomes
-
-
-def wrapped_by(wrapper: str, n: int, seed: int) -> tuple[Any, Tensor, Tensor, list[list[int]]]:
-    index = torch.arange(n)  # dataset[i] is i, so that every sample says where it comes from
-    if wrapper == "Subset":
-        wrapped = Subset(index, range(n - 1, -1, -2))  # every second one, from the end
-        parts = [list(wrapped.indices)]
-    if wrapper == "ConcatDataset":
-        wrapped = ConcatDataset([index[: n // 3], index[n // 3 :]])
-        parts = [child.tolist() for child in wrapped.datasets]
-    if wrapper == "random_split":
-        split = random_split(index, [0.33, 0.33, 0.34], generator=torch.Generator().manual_seed(seed))
-        wrapped = split[0]
-        parts = [list(part.indices) for part in split]
-    if wrapper == "Subset of ConcatDataset":
-        both = ConcatDataset([index[: n // 3], index[n // 3 :]])
-        wrapped = Subset(both, range(n - 1, -1, -2))
-        parts = [child.tolist() for child in both.datasets]
-    reached = torch.tensor([wrapped[position].item() for position in range(len(wrapped))])
-    return wrapped, index, reached, parts
-
-
-def through(wrapper: str, wrapped: Any, k: int) -> tuple[Tensor, list[str]]:
-    sample = wrapped[k]
-    if wrapper == "Subset" or wrapper == "random_split":
-        path = [f"wrapped[{k}]", f"index[wrapped.indices[{k}]]", f"index[{wrapped.indices[k]}]"]
-    if wrapper == "ConcatDataset":
-        child, local = located(wrapped, k)
-        path = [f"wrapped[{k}]", f"wrapped.datasets[{child}][{local}]"]
-    if wrapper == "Subset of ConcatDataset":
-        child, local = located(wrapped.dataset, wrapped.indices[k])
-        path = [
-            f"wrapped[{k}]",
-            f"both[wrapped.indices[{k}]]",
-            f"both[{wrapped.indices[k]}]",
-            f"both.datasets[{child}][{local}]",
-        ]
-    return sample, path
-
-
-def located(joined: ConcatDataset, k: int) -> tuple[int, int]:
-    """(child, index in it) of index k, from cumulative_sizes as ConcatDataset reads them."""
-    at = k if k >= 0 else len(joined) + k
-    child = sum(at >= size for size in joined.cumulative_sizes)
-    return child, at - (joined.cumulative_sizes[child - 1] if child else 0)
-
-
-def run(params: Params) -> Result:
-    nothing = dict.fromkeys(field.name for field in fields(Result))
-    with seeded(0):
-        if params.view == WHO:
-            return Result(**nothing | {"jobs": who(params.n, params.batch_size)})  # type: ignore[arg-type]
-        if params.view == PROTOCOL:
-            return Result(**nothing | {"outcomes": protocol(params.kind)})  # type: ignore[arg-type]
-        return _path(params, nothing)
-
-
-def _path(params: Params, nothing: dict[str, None]) -> Result:
-    wrapped, index, reached, parts = wrapped_by(params.wrapper, params.n, params.seed)
-    found: dict[str, Any] = {"index": index, "reached": reached, "parts": parts}
-    try:
-        found["sample"], found["path"] = through(params.wrapper, wrapped, params.k)
-    except (IndexError, ValueError) as refused:
-        found["error"] = f"{type(refused).__name__}: {refused}"
-    return Result(**nothing | found)  # type: ignore[arg-type]
-
-
-def snippet(params: Params) -> str:
-    values = vars(params)
-    if params.view == WHO:
-        return snippet_of(who, values, seed=0, also=[Squares, attempt], header=HEADER)
-    if params.view == PROTOCOL:
-        return snippet_of(protocol, values, seed=0, also=[Both, NoLen, NoGetItem, Plain, attempt], header=HEADER)
-    code = snippet_of(wrapped_by, values, header=HEADER)
-    return code + snippet_of(through, {"wrapper": params.wrapper, "k": params.k}, also=[located], header="")
+NAMED = {  # as a sentence says the kind
+    "Dataset with both": "a Dataset with both methods",
+    "Dataset without __len__": "a Dataset without __len__",
+    "Dataset without __getitem__": "a Dataset without __getitem__",
+    "class that is no Dataset": "a class that is no Dataset",
+    "list": "a list",
+    "range": "a range",
+    "str": "a str",
+    "dict with keys 0, 1, ...": "a dict whose keys are the integers from 0 on",
+    "dict with keys a, b, ...": "a dict whose keys are letters",
+    "set": "a set",
+    "generator": "a generator",
+}
 
 
 def caption(params: Params, result: Result) -> str:
+    if result.batches is not None:
+        told = f"len(dataset) counts {count(params.n, 'sample')}, and len(loader) {count(len(result.batches), 'batch')}"
+        return f"{told} of up to {params.batch_size}."
+    if result.outcomes is not None:
+        works = sum(not is_refusal(outcome) for outcome in result.outcomes.values())
+        return f"With {NAMED[params.kind]} as the dataset {works or 'none'} of {len(result.outcomes)} expressions work."
+    assert result.reached is not None
+    name = "first part of random_split" if params.wrapper == "random_split" else params.wrapper
+    held = f"The {name} holds {count(len(result.reached), 'sample')}"
+    if result.error:
+        return f"{held} and has no index {params.k}: torch raises {result.error.split(':')[0]}."
+    assert result.sample is not None
+    return f"{held}: index {params.k} leads to sample {result.sample.item()}."
+
+
+def details(params: Params, result: Result) -> str:
     if result.jobs is not None:
         return (
-            f"len(dataset) counts samples, {result.jobs['len(dataset)']}; len(loader) counts batches of {params.batch_size}, "
-            f"{result.jobs['len(loader)']}. The loader has no sample 2: {result.jobs['loader[2]']}. These {len(result.jobs)} lines called "
-            f"__getitem__ {result.jobs['dataset.calls']} times; the loader calls it, and decides for which indices."
+            f"One epoch called __getitem__ {count(result.calls or 0, 'time')}, once a sample: Squares has no __getitems__, which "
+            f"would be handed all indices of a batch. loader[2] gives {result.jobs['loader[2]']}."
         )
     if result.outcomes is not None:
-        refused = [expression for expression, outcome in result.outcomes.items() if is_refusal(outcome)]
-        return (
-            f"{params.kind}: {len(result.outcomes) - len(refused)} of {len(result.outcomes)} expressions work. "
-            f"len(ds): {result.outcomes['len(ds)']}; ds[2]: {result.outcomes['ds[2]']}."
-        )
-    assert result.reached is not None and result.parts is not None
-    lengths = [len(part) for part in result.parts]
+        return f"len(ds): {result.outcomes['len(ds)']}. ds[2]: {result.outcomes['ds[2]']}. {_looped(params)}".rstrip()
+    assert result.parts is not None
+    lengths = f"Of {count(params.n, 'sample')} the parts hold {[len(part) for part in result.parts]}."
     if result.error:
-        return f"{params.wrapper} of {params.n} samples has no index {params.k}: {result.error}. It has {len(result.reached)} samples; parts {lengths}."
+        return f"{lengths} {result.error}"
     assert result.path is not None and result.sample is not None
-    way = " = ".join(result.path)
-    return f"{params.wrapper}, {len(result.reached)} samples out of {params.n}, parts of {lengths}: {way} = {result.sample.item()}."
+    return f"{lengths} {' = '.join(result.path)} = {result.sample.item()}."
+
+
+def _looped(params: Params) -> str:
+    """Why a for loop over these classes has no end."""
+    if params.kind not in ("Dataset with both", "Dataset without __len__", "class that is no Dataset"):
+        return ""
+    return "A for loop over ds asks for ds[0], ds[1], ... until an IndexError, whatever len(ds) says; here none comes."
 
 
 def is_refusal(outcome: str) -> bool:
@@ -317,92 +125,152 @@ def is_refusal(outcome: str) -> bool:
     return outcome.split(":")[0].endswith("Error")
 
 
+def verdict(outcome: str) -> str:
+    """In short: `it works`, or `a TypeError`."""
+    if not is_refusal(outcome):
+        return "it works"
+    name = outcome.split(":")[0]
+    return f"{'an' if name[0] in 'AI' else 'a'} {name}"
+
+
 LESSON = Lesson(
     slug="dataset",
     title="Dataset or DataLoader",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("dataset", Result, raises=(IndexError, ValueError)),
     caption=caption,
+    details=details,
+    minutes=7,
+    main=("view", "kind", "wrapper", "batch_size"),
+    related=("batches", "iterable", "collate"),
     predictions=(
         Prediction(
-            question="What is loader[0]?",
-            choices=("the first batch", "the first sample", "TypeError"),
+            id="loader_0",
+            question="loader = DataLoader(dataset, batch_size=4). What is loader[0]?",
+            choices=(
+                Choice(
+                    "the first batch",
+                    "A loader hands out batches, but only as next ones: it has no __getitem__. next(iter(loader)) is the first.",
+                ),
+                Choice("the first sample", "That is dataset[0]: what sample i is, is the dataset's to say."),
+                Choice("a TypeError", "A DataLoader has no __getitem__: it only hands out what comes next."),
+            ),
             answer=2,
-            why="A DataLoader has no __getitem__: it only hands out what comes next. Ask the dataset for sample 0.",
-            proof="'the first batch' if hasattr(torch.utils.data.DataLoader, '__getitem__') else 'TypeError'",
+            proof="loader[0]",
+            show={},
+            ring="subscript",
         ),
         Prediction(
-            question="Who pads the samples of a batch to the longest of them?",
-            choices=("Dataset", "collate_fn of the DataLoader", "sampler"),
+            id="lengths",
+            question="10 samples, DataLoader(dataset, batch_size=4). What does len(loader) count?",
+            choices=(
+                Choice("10 samples", "That is len(dataset). The loader's steps are batches."),
+                Choice(
+                    "3 batches",
+                    "10 / 4 rounded up: the last batch holds 2 samples. drop_last=True would make it 2 batches.",
+                ),
+                Choice("4 batches", "4 is how many samples stand in a batch, not how many batches there are."),
+            ),
             answer=1,
-            why="A dataset sees one sample at a time; only collate_fn sees the samples that came together.",
-            proof="[b.shape[1] for b in torch.utils.data.DataLoader([torch.zeros(1), torch.zeros(3)], batch_size=2, "
-            "collate_fn=lambda xs: nn.utils.rnn.pad_sequence(xs, batch_first=True))] == [3] and 'collate_fn of the DataLoader'",
+            proof="length",
+            show={},
+            ring="length",
         ),
         Prediction(
-            question="Who turns one line of text into token ids?",
-            choices=("Dataset", "sampler of the DataLoader", "batch_sampler of the DataLoader"),
+            id="shuffle",
+            question="DataLoader(dataset, shuffle=True) instead of shuffle=False. What has been replaced?",
+            choices=(
+                Choice(
+                    "the sampler, by a RandomSampler",
+                    "The dataset is asked for the same samples, in the order that the sampler gives.",
+                ),
+                Choice(
+                    "the dataset, by a shuffled copy",
+                    "dataset[0] stays what it was. Only the order in which indices are asked for changes.",
+                ),
+                Choice(
+                    "collate_fn, by one that mixes",
+                    "Then samples would only change places within their batch. shuffle mixes the whole epoch.",
+                ),
+            ),
             answer=0,
-            why="What a sample is, is the dataset's to say: a sampler knows only indices. (collate_fn may tokenise a whole batch at once.)",
-            proof="(lambda lines: 'Dataset' if [ids.tolist() for ids in torch.utils.data.DataLoader(lines, batch_size=None)] == [[3], [4]] else None)"
-            "(type('Lines', (), {'__len__': lambda self: 2, '__getitem__': lambda self, i: torch.tensor([len(['cat', 'bird'][i])])})())",
+            proof="shuffle",
+            show={},
+            ring="shuffle",
         ),
         Prediction(
-            question="Who shuffles?",
-            choices=("Dataset", "collate_fn of the DataLoader", "sampler of the DataLoader"),
-            answer=2,
-            why="shuffle=True only chooses a RandomSampler; the dataset is asked for the same samples in another order.",
-            proof="{'RandomSampler': 'sampler of the DataLoader'}[type(torch.utils.data.DataLoader(range(9), shuffle=True).sampler).__name__]",
-        ),
-        Prediction(
-            question="Who decides which samples form a batch?",
-            choices=("collate_fn of the DataLoader", "batch_sampler of the DataLoader", "Dataset"),
+            id="no_len",
+            question="A Dataset has __getitem__ and no __len__. What becomes of DataLoader(ds, sampler=[2, 0])?",
+            choices=(
+                Choice(
+                    "a TypeError",
+                    "So it is with the default samplers, which ask for len(ds). This sampler brings its own indices.",
+                ),
+                Choice("it works", "Only __getitem__ is needed here: the sampler says which indices, and how many."),
+                Choice(
+                    "a NotImplementedError",
+                    "That is what Dataset raises for __getitem__ where a class forgets it. Of __len__ it says nothing.",
+                ),
+            ),
             answer=1,
-            why="batch_size=4 makes a BatchSampler that cuts the sampler's order every 4 indices; collate_fn only joins what came together.",
-            proof="[*torch.utils.data.DataLoader(range(5), batch_size=4).batch_sampler] == [[0, 1, 2, 3], [4]] and 'batch_sampler of the DataLoader'",
-            show={"n": 5},
-        ),
-        Prediction(
-            question="Who shares an epoch among the ranks of a distributed training?",
-            choices=("sampler of the DataLoader", "Dataset", "collate_fn of the DataLoader"),
-            answer=0,
-            why="Each rank's loader has a DistributedSampler that yields its own share of the indices; every rank holds the whole dataset.",
-            proof="[[*torch.utils.data.DistributedSampler(range(4), 2, rank, shuffle=False)] for rank in (0, 1)] == [[0, 2], [1, 3]] "
-            "and 'sampler of the DataLoader'",
-        ),
-        Prediction(
-            question="Does torch.utils.data.Dataset define __len__?",
-            choices=("yes", "no"),
-            answer=1,
-            why="Only __getitem__ is required. __len__ is asked for by the default samplers and by len(loader).",
-            proof="'yes' if '__len__' in vars(torch.utils.data.Dataset) else 'no'",
+            proof="no len",
             show={"view": PROTOCOL, "kind": "Dataset without __len__"},
+            ring="own",
         ),
         Prediction(
-            question="Can a plain Python list be the dataset of a DataLoader?",
-            choices=("yes", "no: it must subclass Dataset"),
+            id="list",
+            question="ds = [0, 1, 4, 9, 16, 25], a plain list. What becomes of DataLoader(ds)?",
+            choices=(
+                Choice(
+                    "it works",
+                    "A list has __getitem__ and __len__, which is all that the default sampler and the loader ask for.",
+                ),
+                Choice("a TypeError", "No class is checked: map-style means that there is a __getitem__."),
+                Choice(
+                    "an AttributeError",
+                    "The loader calls len(ds) and ds[i], which a list answers; it asks for no attribute of its own.",
+                ),
+            ),
             answer=0,
-            why="Map-style means that it has __getitem__ and, for the default sampler, __len__; a list has both.",
-            proof="'yes' if [*torch.utils.data.DataLoader([5, 6, 7], batch_size=None)] == [5, 6, 7] else 'no: it must subclass Dataset'",
+            proof="list",
             show={"view": PROTOCOL, "kind": "list"},
+            ring="default",
         ),
         Prediction(
-            question="{'a': 5, 'b': 6} is the dataset and ['a', 'b'] the sampler. Does the DataLoader work?",
-            choices=("yes", "no: keys must be integers"),
-            answer=0,
-            why="The loader passes on whatever the sampler yields: an index may be any key that __getitem__ understands.",
-            proof="'yes' if [*torch.utils.data.DataLoader({'a': 5, 'b': 6}, sampler=['a', 'b'], batch_size=None)] == [5, 6] else 'no: keys must be integers'",
+            id="keys",
+            question="ds is a dict with the keys a to f, sampler=['c', 'a']. What becomes of the DataLoader?",
+            choices=(
+                Choice(
+                    "a KeyError",
+                    "So it is with the default sampler, which asks for 0. This one asks for keys that are there.",
+                ),
+                Choice(
+                    "a TypeError", "An index need not be an integer: the loader passes on whatever the sampler yields."
+                ),
+                Choice("it works", "The loader passes on whatever the sampler yields to ds.__getitem__."),
+            ),
+            answer=2,
+            proof="keys",
             show={"view": PROTOCOL, "kind": "dict with keys a, b, ..."},
+            ring="keys",
         ),
         Prediction(
+            id="split",
             question="random_split of 10 samples by [0.33, 0.33, 0.34]: how long are the parts?",
-            choices=("[3, 3, 4]", "[4, 3, 3]", "ValueError"),
+            choices=(
+                Choice(
+                    "[3, 3, 4]", "As if the largest fraction took the rest. It is dealt out from the first part on."
+                ),
+                Choice(
+                    "[4, 3, 3]", "Each part gets floor(10 * fraction) = 3, and what is left goes to the first part."
+                ),
+                Choice("[3, 3, 3]", "Nothing is lost: the fractions sum to 1, and so do the parts to 10."),
+            ),
             answer=1,
-            why="Each part gets floor(10 * fraction) = 3, and what is left is dealt out one by one from the first part on.",
-            proof="[len(part) for part in torch.utils.data.random_split(range(10), [0.33, 0.33, 0.34])]",
+            proof="split",
             show={"view": PATH, "wrapper": "random_split"},
+            ring="lengths",
         ),
     ),
     traps=(
@@ -414,7 +282,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="No __len__",
-            sentence="Without __len__ the default samplers, len(loader) and random_split fail; a sampler of your own still works.",
+            sentence="Without __len__ the default samplers and len(loader) raise a TypeError; a sampler of your own needs none.",
             source="https://github.com/vahidk/tfrecord/issues/43",
             params={"view": PROTOCOL, "kind": "Dataset without __len__"},
         ),

@@ -1,12 +1,12 @@
 """The tables say what was tried, and every card keeps its number."""
 
 from figures.dataset import draw
-from lessons.dataset import JOBS, PATH, PROTOCOL, Params, run
+from lessons.dataset import JOBS, LESSON, PATH, PROTOCOL, Params
 
 
 def drawn(**values):
     params = Params(**values)
-    result = run(params)
+    result = LESSON.run(params)
     return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
 
 
@@ -14,6 +14,15 @@ def test_each_job_shows_what_the_dataset_and_what_the_loader_gave():
     result, panels = drawn()
     for (job, left, right, _), row in zip(JOBS, panels["Who does it?"]["rows"], strict=True):
         assert [row[0], *row[2:]] == [job, f"{left} → {result.jobs[left]}", f"{right} → {result.jobs[right]}"]
+
+
+def test_a_sample_has_the_same_key_and_colour_in_the_dataset_and_in_its_batch():
+    result, panels = drawn(n=7, batch_size=3)
+    colours = dict(zip(panels["samples"]["keys"][0], panels["samples"]["groups"][0], strict=True))
+    for keys, groups in zip(panels["batches"]["keys"], panels["batches"]["groups"], strict=True):
+        assert [colours.get(key) for key in keys] == groups
+    columns = [[i for i in column if i is not None] for column in zip(*panels["batches"]["values"], strict=True)]
+    assert columns == result.batches
 
 
 def test_the_protocol_table_is_the_outcomes():

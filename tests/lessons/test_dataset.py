@@ -1,13 +1,17 @@
 """A dataset is an index away from its sample; everything else is the loader's."""
 
 import ast
-import inspect
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
-from lessons.dataset import JOBS, PATH, PROTOCOL, Params, is_refusal, protocol, run, who
+from explorable.cut import source_of
+from lessons.dataset import JOBS, LESSON, PATH, PROTOCOL, Params, is_refusal
+
+run = LESSON.run
 
 KINDS = Params.__annotations__["kind"].__args__
 
@@ -16,16 +20,34 @@ def outcomes(kind):
     return run(Params(view=PROTOCOL, kind=kind)).outcomes
 
 
-@pytest.mark.parametrize("function", [who, protocol])
-def test_every_line_is_filed_under_its_own_source(function):
-    [table] = [
-        node
-        for node in ast.walk(ast.parse(inspect.getsource(function)))
-        if isinstance(node, ast.Dict) and len(node.keys) > 8
-    ]
-    for key, call in zip(table.keys, table.values, strict=True):
-        assert isinstance(call, ast.Call) and isinstance(call.args[0], ast.Lambda)
-        assert ast.unparse(call.args[0].body) == ast.unparse(ast.parse(key.value))
+def test_every_line_is_filed_under_its_own_source():
+    nodes = [node for node in ast.walk(source_of("dataset").tree) if isinstance(node, ast.Dict) and len(node.keys) > 8]
+    assert len(nodes) == 2
+    for table in nodes:
+        for key, call in zip(table.keys, table.values, strict=True):
+            assert isinstance(call, ast.Call) and isinstance(call.args[0], ast.Lambda)
+            assert ast.unparse(call.args[0].body) == ast.unparse(ast.parse(key.value))
+
+
+@given(n=st.integers(3, 12), batch_size=st.integers(1, 6))
+def test_an_epoch_asks_for_each_sample_once_and_hands_out_all(n, batch_size):
+    result = run(Params(n=n, batch_size=batch_size))
+    assert result.calls == n and sum(result.batches, []) == result.samples.tolist() == [i * i for i in range(n)]
+    assert len(result.batches) == -(-n // batch_size)
+
+
+def test_a_dataset_with_getitems_is_handed_all_indices_of_a_batch():
+    class Whole(torch.utils.data.Dataset):
+        def __len__(self):
+            return 6
+
+        def __getitems__(self, indices):
+            asked.append(indices)
+            return indices
+
+    asked = []
+    list(DataLoader(Whole(), batch_size=4))
+    assert asked == [[0, 1, 2, 3], [4, 5]]
 
 
 @given(n=st.integers(3, 12), batch_size=st.integers(1, 6))
