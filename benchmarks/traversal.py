@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -42,13 +43,16 @@ def walk(model: nn.Module) -> None:
 
 
 def traversal(name: str, model: nn.Module, params: lessons.traversal.Params) -> None:
-    surveyed = lessons.traversal.survey(model)  # once for each model of the lesson
+    """The lesson on a model of another tree, surveyed once as its own models are."""
+    surveyed = lessons.traversal.survey(params, {"model": model})
+    assert lessons.traversal.LESSON.program is not None
+    program = replace(lessons.traversal.LESSON.program, given=lambda _: surveyed)
 
     def compute() -> lessons.traversal.Result:
-        return lessons.traversal.walk_through(model, surveyed, params)
+        return program.run(params)
 
     result = compute()
-    lines = len(figures.traversal.draw(params, result)["rows"][0][0]["nodes"])
+    lines = len(figures.traversal.draw(params, result)["rows"][2][0]["nodes"])
     report(f"traversal, {name}: {lines} lines", model, compute, lambda: figures.traversal.draw(params, result))
 
 
@@ -70,7 +74,7 @@ def main() -> None:
     traversal("equal blocks", equal, Params())
     traversal("equal blocks, a filter", equal, Params(pattern="7"))
     traversal("no two alike", unequal, Params())
-    traversal("no two alike, a regex", unequal, Params(pattern=r"(1|7)\d*\.weight$", match="re.search"))
+    traversal("no two alike, a regex", unequal, Params(pattern=r"(1|7)\d*\.weight$", match="search"))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
-"""The tree of a model with what a walk gave, the counts of all walks, and what the filter kept, in order."""
+"""The children of a model, the walk, and the names it gives; below, the whole tree, every name and the length of all walks."""
+
+from itertools import groupby
 
 from figures.module_tree import BADGES, ModuleTree, Walk, access
-from figures.panels import Figure, Panel, error, figure, table, tree
-from lessons.traversal import NAMED, Params, Result, refused
+from figures.panels import Figure, Panel, error, facts, figure, operator, table, tree, veiled
+from lessons.traversal import NAMED, OF_MODULES, Params, Result, block_of, called, names_of_one
 
+Cell = str | tuple[str, str]
+MOST_NAMES = 8  # in the hero; more are counted by their blocks
+MOST_BLOCKS = 9
 MOST_ROWS = 20
 LEGEND = (
     "▲ parameter   ▤ buffer   ❄ frozen   filled: given by the walk, #n its number   =A: one object under several names"
@@ -20,29 +25,132 @@ GIVES = {
 
 
 def draw(params: Params, result: Result) -> Figure:
+    given = called(params).removeprefix(params.walk[:-1]).rstrip(")")
+    call = operator(params.walk.removesuffix("()"), given or _test(params))
+    out = _refused(result, params) if result.error else _out(params, result)
+    return figure(
+        hero=[[_children(params, result), call, veiled(out)], [veiled(_facts(params, result))]],
+        more=[[_tree(params, result)], [_given(params, result)], [_counts(params, result)]],
+    )
+
+
+def _children(params: Params, result: Result) -> Panel:
+    """Each child of the root with what it holds, and the modules that stand in a plain container of the root."""
+    rows: list[list[Cell]] = []
+    for path, kind in result.places.items():
+        if path and "." not in path:
+            rows.append([path, _held(result, path, kind)])
+    lists = groupby(result.hidden, lambda place: place.partition("[")[0])
+    rows += [[name, (f"list of {len(list(places))}", "warn")] for name, places in lists]
+    note = "▲ parameters   ▤ buffers, in it and below"
+    return table(f"{params.architecture}: its children", ["self.", "holds"], rows, note=note, breaks=True)
+
+
+def _held(result: Result, path: str, kind: str) -> Cell:
+    """The class with its parameters and buffers, or whose object it is under another name."""
+    first = {name: names[0] for names in result.twins for name in names[1:]}
+    if path in first:
+        return (f"= {first[path]}", "no")
+    below = [name for name in result.tensors if name.startswith(f"{path}.")]
+    if len(below) == 1 and below[0] in first:
+        return f"{kind}, tied to {first[below[0]].partition('.')[0]}"
+    kinds = [result.tensors[name]["kind"] for name in below]
+    return "  ".join([kind, *(f"{badge} {kinds.count(of)}" for of, badge in BADGES.items() if of in kinds)])
+
+
+def _out(params: Params, result: Result) -> Panel:
+    """The names, or where there are many how many of them each block has."""
+    kept = result.kept or []
+    title = "What it gives" if not (params.walk in NAMED and params.pattern) else "What is kept of it"
+    if not kept:
+        return table(title, ["name"], [[("nothing", "muted")]], breaks=True)
+    if len(kept) <= MOST_NAMES:
+        rows = [[_name(path), _kind(result, path)] for path in kept]
+        return table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, breaks=True)
+    blocks = _blocks(kept)
+    shown = blocks[:MOST_BLOCKS]
+    left = f"… and {len(blocks) - MOST_BLOCKS} more rows" if len(blocks) > MOST_BLOCKS else ""
+    return table(title, ["names below", "how many"], [list(row) for row in shown], note=left, breaks=True)
+
+
+def _name(path: str) -> str:
+    return path or "model itself"
+
+
+def _kind(result: Result, path: str) -> str:
+    return result.places[path] if path in result.places else BADGES[result.tensors[path]["kind"]]
+
+
+def _blocks(names: list[str]) -> list[tuple[str, str]]:
+    """Numbered neighbours with equally many names stand in one row."""
+    sizes: dict[str, int] = {}
+    for name in names:
+        block = block_of(name)
+        sizes[block] = sizes.get(block, 0) + 1
+    rows: list[tuple[str, list[str], int]] = []
+    for block, size in sizes.items():
+        stem, _, last = block.rpartition(".")
+        if rows and last.isdigit() and rows[-1][::2] == (stem, size) and int(rows[-1][1][-1]) + 1 == int(last):
+            rows[-1][1].append(last)
+        else:
+            rows.append((stem, [last], size))
+    return [(_span(stem, lasts), f"{size} each" if len(lasts) > 1 else str(size)) for stem, lasts, size in rows]
+
+
+def _span(stem: str, lasts: list[str]) -> str:
+    last = lasts[0] if len(lasts) == 1 else f"{lasts[0]} … {lasts[-1]}"
+    return _name(f"{stem}.{last}".lstrip("."))
+
+
+def _refused(result: Result, params: Params) -> Panel:
+    took_long = str(result.error).startswith("TimeoutError")
+    title = "The pattern takes too long" if took_long else "The pattern is no regex"
+    return error(title, str(result.error), where=f'search("{params.pattern}", name, timeout=0.05)')
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    walked, kept = result.walked or [], result.kept or []
+    items = [("gives", "the walk gives", f"{len(walked)} {GIVES[params.walk]}")]
+    if params.walk in NAMED and params.pattern:
+        items.append(("kept", "the filter keeps", f"{len(kept)} names"))
+    if blocks := {block_of(path) for path in kept if any(part.isdigit() for part in path.split("."))}:
+        items.append(("blocks", "from", _counted(len(blocks), "block")))
+    if group := names_of_one(params, result):
+        items.append(_of_one(params, group, walked))
+    buffers = [name for name, tensor in result.tensors.items() if tensor["kind"] == "buffer"]
+    if buffers and params.walk not in OF_MODULES:
+        items.append(("buffers", "buffers among them", f"{sum(b in walked for b in buffers)} of {len(buffers)}"))
+    if result.hidden:
+        items.append(("hidden", "modules in a list", f"0 of {len(result.hidden)} given"))
+    return facts(items)
+
+
+def _of_one(params: Params, group: list[str], walked: list[str]) -> tuple[str, str, str]:
+    """How the object with most names is given: a module how often, a tensor under which names."""
+    given = [name for name in walked if name in group]
+    if params.walk in OF_MODULES:
+        return "layer", f"{group[0]}, {len(group)} names", _counted(len(given), "time")
+    many = "both names" if len(group) == 2 else f"all {len(group)} names"
+    told = many if len(given) == len(group) else f"{given[0]} alone" if given else "not given"
+    return "tied", "the tied tensor", told
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _tree(params: Params, result: Result) -> Panel:
     walked = result.walked or []
     walk = Walk({path: k for k, path in enumerate(walked, 1)}, set(walked if result.kept is None else result.kept))
     nodes = ModuleTree(result, walk).drawn
-    shown = tree("model", nodes, badge=f"{params.architecture}, {result.numel:,} parameters", note=LEGEND, wide=True)
-    beside = _counts(params, result)
-    if result.error:
-        where = f're.search("{params.pattern}", name)'
-        return figure([{**shown, "tall": True}, error("The pattern is no regex", result.error, where=where)], [beside])
-    if sentence := refused(params):
-        return figure([{**shown, "tall": True}, error("The regex is not run here", sentence)], [beside])
-    return figure([{**shown, "tall": True}, beside], [_given(params, result)])
+    badge = f"{params.architecture}, {result.numel:,} numbers in its parameters"
+    return {**tree("The whole tree", nodes, badge=badge, note=LEGEND, wide=True), "tall": True}
 
 
 def _counts(params: Params, result: Result) -> Panel:
     rows = [[f".{walk}", count, GIVES[walk]] for walk, count in result.counts.items()]
     lit = [list(result.counts).index(params.walk)]
-    return table(
-        "counts",
-        ["list(model. ...)", "length", "of"],
-        rows,
-        lit=lit,
-        note="with default arguments; only state_dict() gives every name of a tied tensor",
-    )
+    return table("Every walk", ["list(model. ...)", "length", "of"], rows, lit=lit, note="with their default arguments")
 
 
 def _given(params: Params, result: Result) -> Panel:
@@ -51,17 +159,16 @@ def _given(params: Params, result: Result) -> Panel:
     order = {path: k for k, path in enumerate(walked, 1)}
     named = params.walk in NAMED
     rows = [
-        [f"#{order[path]}", path if named else ("no name", "muted"), *_facts(result, path)] for path in kept[:MOST_ROWS]
+        [f"#{order[path]}", path if named else ("no name", "muted"), *_line(result, path)] for path in kept[:MOST_ROWS]
     ]
     left = f"… and {len(kept) - MOST_ROWS} more" if len(kept) > MOST_ROWS else ""
-    title = "kept" if named else "walked"
     columns = ["number", "name", "is", "the line that gets it"]
     return table(
-        title, columns, rows, note=left, wide=True, badge=f"{len(kept)} of {len(walked)} {_test(params)}".strip()
+        "In order", columns, rows, note=left, wide=True, badge=f"{len(kept)} of {len(walked)} {_test(params)}".strip()
     )
 
 
-def _facts(result: Result, path: str) -> list[str]:
+def _line(result: Result, path: str) -> list[str]:
     if path in result.places:
         return [result.places[path], access(path)]
     tensor = result.tensors[path]
@@ -72,4 +179,4 @@ def _facts(result: Result, path: str) -> list[str]:
 def _test(params: Params) -> str:
     if params.walk not in NAMED or not params.pattern:
         return ""
-    return f'"{params.pattern}" in name' if params.match == "in" else f'search(r"{params.pattern}", name)'
+    return f'"{params.pattern}" in name' if params.match == "in" else f'search("{params.pattern}", name)'

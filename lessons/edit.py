@@ -1,17 +1,17 @@
 """Teaching a model one new fact moves whatever may move: frozen tensors stay, and with them the facts they carry."""
 
-import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import regex
 from torch import Tensor
 
 from explorable.lesson import Example, Lesson, Prediction, Trap
-from explorable.params import BadParam, bounded, choice, text
+from explorable.params import bounded, choice, text
 from explorable.program import Program, scoped, unscoped
 from lessons.edit_request import before, requested, shared
-from lessons.pattern import refusal, search
+from lessons.repeats import checked
 
 WO = "encoder.block[1].layer[1].DenseReluDense.wo"
 PATTERNS = {
@@ -84,10 +84,9 @@ class Result:
 
 def asked(params: Params) -> list[tuple[str, str, int]]:
     """The edits: question, new answer, index of the fact. Raises BadParam with one sentence for what cannot be read."""
-    edits = requested(params.question, params.answer, params.more)
-    if refused := refusal(params.pattern) if params.move == "names that match" else None:
-        raise BadParam(f"pattern: {refused}")
-    return edits
+    if params.move == "names that match":
+        checked(params.pattern)
+    return requested(params.question, params.answer, params.more)
 
 
 def settings_of(params: Params) -> list[tuple[str, str, float]]:
@@ -106,9 +105,9 @@ def values(params: Params) -> dict[str, Any]:
 
 
 def given(_: Params) -> dict[str, Any]:
-    """The shipped model, what it answers to all facts, and a search that no pattern can hang."""
+    """The shipped model, and what it answers to all facts."""
     shipped = shared()
-    return {"pretrained": shipped.model, "tokenizer": shipped.tokenizer, "before": before(), "search": search}
+    return {"pretrained": shipped.model, "tokenizer": shipped.tokenizer, "before": before()}
 
 
 def scope(params: Params) -> AbstractContextManager[None]:
@@ -118,8 +117,7 @@ def scope(params: Params) -> AbstractContextManager[None]:
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        why = "nothing may move" if result.error.startswith("RuntimeError") else "the regex is none"
-        return f"No edit was made, since {why}: {result.error}"
+        return _refused(*result.error.split(": ", 1))
     several = f"{len(result.edits)} edits of {params.steps} steps" if len(result.edits) > 1 else f"{params.steps} steps"
     parts = [f"{result.edits[0][0]} {result.old[0]} → {result.edits[0][1]}: {several} in {_mode(params)}."]
     for index, _ in enumerate(result.locality):
@@ -131,6 +129,14 @@ def caption(params: Params, result: Result) -> str:
         )
         parts.append(f"Running: state {step}, loss {loss:.4f}.")
     return " ".join(parts)
+
+
+def _refused(kind: str, said: str) -> str:
+    if kind == "TimeoutError":
+        return "The pattern is refused with TimeoutError: its search took too long on a name, so no edit was made."
+    if kind == "error":
+        return f"The pattern is no regex ({said}), so no edit was made."
+    return f"No edit was made, since nothing may move: {kind}: {said}"
 
 
 def _mode(params: Params) -> str:
@@ -166,7 +172,7 @@ LESSON = Lesson(
     truth=__doc__,
     Params=Params,
     program=Program(
-        "edit", Result, (RuntimeError, re.error, OverflowError), values=values, given=given, scope=scope, so_far=True
+        "edit", Result, (RuntimeError, regex.error, TimeoutError), values=values, given=given, scope=scope, so_far=True
     ),
     caption=caption,
     button="Run the edit",

@@ -105,7 +105,7 @@ def _refused(params: Params, result: Result, kind: str, said: str) -> str:
         after = f" after {count(len(result.moved), 'step')}" if result.moved else ""
         return f"PyTorch refuses{after} with RuntimeError: {cause}, so backward() has no graph; BatchNorm's buffers {_kept(result)}."
     if kind == "TimeoutError":
-        return "The search for the regex stopped with TimeoutError: it took too long, and no step was taken."
+        return "The pattern is refused with TimeoutError: its search took too long on a name, so no step was taken."
     return f"The pattern is no regex ({said}), so no step was taken."
 
 

@@ -1,22 +1,20 @@
-"""Every walk goes over one tree of registered objects and gives each of them once, under its first name; only state_dict() gives all names."""
+"""A walk gives each registered object once by default, under its first name; state_dict() gives parameters and persistent buffers under all their names."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+import regex
+from torch import nn
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import choice, switch, text
-from explorable.seeding import seeded
+from explorable.program import Program
 from explorable.tape import off_the_tape
-from lessons.pattern import Refused, refusal, search
-from lessons.source import joined, snippet_of
+from explorable.words import count, listing, one_of, plural_of
+from lessons.repeats import checked
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 SHIPPED = tuple(name for name in ("closed_book", "extractive") if (MODELS / name / "config.json").exists())
@@ -26,6 +24,7 @@ Walk = Literal[
 ]  # fmt: skip
 NAMED = ("named_modules()", "named_parameters()", "state_dict()")
 RECURSIVE = ("parameters()", "named_parameters()", "buffers()")
+OF_MODULES = ("children()", "modules()", "named_modules()")
 
 
 @dataclass(frozen=True)
@@ -37,319 +36,248 @@ class Params:
     walk: Walk = choice("named_parameters()", about="model. ...")
     recurse: bool = switch(True, about="into the children", when={"walk": RECURSIVE})
     remove_duplicate: bool = switch(
-        True, when={"walk": ("named_modules()", "named_parameters()")}, about="each object once"
+        True, when={"walk": ("named_modules()", "named_parameters()")}, about="each object under one name"
     )
     pattern: str = text("", max_length=60, about="keep the names that hold this", when={"walk": NAMED})
-    match: Literal["in", "re.search"] = choice("in", about="pattern in name, or a regex", when={"walk": NAMED})
+    match: Literal["in", "search"] = choice("in", about="pattern in name, or regex.search", when={"walk": NAMED})
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is made once for all visitors: the lesson reads it and never changes it."""
+
+    model: nn.Module
+    places: dict[str, str]
+    tensors: dict[str, dict[str, Any]]
+    twins: list[list[str]]
+    hidden: dict[str, dict[str, Any]]
+    counts: dict[str, int]
+    numel: int
 
 
 @dataclass(frozen=True)
 class Result:
     places: dict[str, str]  # path of each place in the tree, depth first -> class of the module there
-    tensors: dict[str, dict[str, Any]]  # path of each parameter and buffer, tied ones under all names -> see `facts`
+    tensors: dict[str, dict[str, Any]]  # path of each parameter and buffer, tied ones under all names -> its facts
     twins: list[list[str]]  # paths that lead to one object
-    hidden: dict[str, dict[str, Any]]  # see `hidden_in`
+    hidden: dict[str, dict[str, Any]]  # place of each module in a plain container -> its owner, class and size
     counts: dict[str, int]  # walk -> how many things it gives
     numel: int  # numbers in model.parameters()
-    walked: list[str] | None = None  # paths of what the walk gives, in its order
-    kept: list[str] | None = None  # those whose name matches; None where the pattern is refused
-    error: str | None = None
+    walked: list[str] | None  # paths of what the walk gives, in its order
+    kept: list[str] | None  # those whose name matches; None where the search for the pattern raised
+    error: str | None
 
 
-class Tagger(nn.Module):
-    """One layer under two names, a head tied to the embedding, and two layers that nn.Module does not see."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(12, 4)
-        self.first = nn.Linear(4, 4)
-        self.second = self.first
-        self.norm = nn.BatchNorm1d(4)
-        self.extra = [nn.Linear(4, 4), nn.Linear(4, 4)]
-        self.head = nn.Linear(4, 12, bias=False)
-        self.head.weight = self.embedding.weight
-
-
-class CNN(nn.Module):
-    """Two convolutions with BatchNorm, and a linear head."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU())
-        self.body = nn.Sequential(nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8), nn.ReLU())
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Linear(8, 10)
-
-
-def facts(tensor: Tensor, saved: bool) -> dict[str, Any]:
-    return {
-        "kind": "parameter" if isinstance(tensor, nn.Parameter) else "buffer",
-        "shape": list(tensor.shape),
-        "dtype": str(tensor.dtype).removeprefix("torch."),
-        "requires_grad": tensor.requires_grad,
-        "saved": saved,
-    }
-
-
-def same_object(named: Iterable[tuple[str, Any]]) -> list[list[str]]:
-    """The names that lead to one object, where there are several."""
-    names: dict[int, list[str]] = {}
-    for name, thing in named:
-        names.setdefault(id(thing), []).append(name)
-    return [group for group in names.values() if len(group) > 1]
-
-
-def hidden_in(model: nn.Module) -> dict[str, dict[str, Any]]:
-    """Modules that stand in plain lists, tuples and dicts: no walk gives them."""
-    registered, own, found = set(model.modules()), vars(nn.Module()), {}
-    for path, module in model.named_modules():
-        for name, value in vars(module).items():
-            if name in own or not isinstance(value, (list, tuple, dict)):
-                continue
-            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                if isinstance(item, nn.Module) and item not in registered:
-                    numel = sum(p.numel() for p in item.parameters())
-                    place = f"{path}.{name}[{key!r}]".lstrip(".")
-                    found[place] = {"of": path, "type": type(item).__name__, "numel": numel}
-    return found
-
-
-def build(architecture: str, folder: str) -> nn.Module:
-    if architecture == "Tagger":
-        model = Tagger()
-    if architecture == "CNN":
-        model = CNN()
-    if architecture == "T5":
-        from transformers import T5Config, T5ForConditionalGeneration
-
-        config = T5Config(vocab_size=32, d_model=8, d_kv=4, d_ff=16, num_heads=2, num_layers=2)
-        model = T5ForConditionalGeneration(config)
-    if architecture == "BERT":
-        from transformers import BertConfig, BertModel
-
-        config = BertConfig(
-            vocab_size=32, hidden_size=8, intermediate_size=16, num_attention_heads=2, num_hidden_layers=12
-        )
-        model = BertModel(config)
-    if architecture == "closed_book":
-        from transformers import AutoModelForSeq2SeqLM
-
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder)
-    if architecture == "extractive":
-        from transformers import AutoModelForQuestionAnswering
-
-        model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)
-    return model
-
-
-def survey(model: nn.Module) -> Result:
-    places = {name: type(m).__name__ for name, m in model.named_modules(remove_duplicate=False)}
-    named_tensors = [
-        *model.named_parameters(remove_duplicate=False),
-        *model.named_buffers(remove_duplicate=False),
-    ]
-    saved = model.state_dict().keys()
-    tensors = {name: facts(tensor, name in saved) for name, tensor in named_tensors}
-    twins = same_object(model.named_modules(remove_duplicate=False)) + same_object(named_tensors)
-    hidden = hidden_in(model)
-    counts = {
-        "children()": len(list(model.children())),
-        "modules()": len(list(model.modules())),
-        "named_modules()": len(list(model.named_modules())),
-        "parameters()": len(list(model.parameters())),
-        "named_parameters()": len(list(model.named_parameters())),
-        "buffers()": len(list(model.buffers())),
-        "state_dict()": len(model.state_dict()),
-    }
-    numel = sum(p.numel() for p in model.parameters())
-    return Result(places, tensors, twins, hidden, counts, numel)
-
-
-def named(
-    model: nn.Module, walk: str, recurse: bool, remove_duplicate: bool, pattern: str, match: str
-) -> tuple[list[str], list[str]]:
-    if walk == "named_modules()":
-        walked = [name for name, m in model.named_modules(remove_duplicate=remove_duplicate)]
-    if walk == "named_parameters()":
-        walked = [name for name, p in model.named_parameters(recurse=recurse, remove_duplicate=remove_duplicate)]
-    if walk == "state_dict()":
-        walked = list(model.state_dict())
-    if match == "in":
-        kept = [name for name in walked if pattern in name]
-    else:
-        kept = [name for name in walked if search(pattern, name)]
-    return walked, kept
-
-
-def unnamed(model: nn.Module, walk: str, recurse: bool) -> tuple[list[str], list[str]]:
-    if walk == "children()":
-        things = list(model.children())
-    if walk == "modules()":
-        things = list(model.modules())
-    if walk == "parameters()":
-        things = list(model.parameters(recurse=recurse))
-    if walk == "buffers()":
-        things = list(model.buffers(recurse=recurse))
-    # this walk gives no names: each object is looked up under the first of its own
-    everything = chain(model.named_modules(), model.named_parameters(), model.named_buffers())
-    names = {id(thing): name for name, thing in everything}
-    walked = [names[id(thing)] for thing in things]
-    kept = walked
-    return walked, kept
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters; raises BadParam for a pattern that would fill the memory."""
+    if params.match == "search" and params.walk in NAMED:
+        checked(params.pattern)
+    return {**vars(params), "folder": f"assets/models/{params.architecture}"}
 
 
 @cache
 @off_the_tape()
-def _model(architecture: str) -> nn.Module:
-    """Built once and never changed: the lesson reads its structure."""
-    if architecture not in ("Tagger", "CNN"):
-        import models.hugging_face  # noqa: F401
+def surveyed(architecture: str) -> dict[str, Any]:
+    """The survey of each architecture, made once."""
+    import models.hugging_face  # noqa: F401
 
-    with seeded(0):
-        return build(architecture, str(MODELS / architecture))
+    return survey(Params(architecture), {"folder": str(MODELS / architecture)})
 
 
-@cache
-@off_the_tape()
-def _surveyed(architecture: str) -> Result:
-    return survey(_model(architecture))
+def survey(params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the program finds in its model, or in one that is given."""
+    return vars(Program("traversal", Survey, values=values, given=lambda _: given).run(params))
 
 
-def run(params: Params) -> Result:
-    return walk_through(_model(params.architecture), _surveyed(params.architecture), params)
+def block_of(name: str) -> str:
+    """The path of the first numbered block that a name leads through, or else its first part."""
+    parts = name.split(".")
+    at = next((k for k, part in enumerate(parts) if part.isdigit()), 0)
+    return ".".join(parts[: at + 1])
 
 
-def walk_through(model: nn.Module, result: Result, params: Params) -> Result:
-    """The Result of `survey`, completed by one walk."""
-    if params.walk not in NAMED:
-        walked, kept = unnamed(model, params.walk, params.recurse)
-        return replace(result, walked=walked, kept=kept)
-    settings = (model, params.walk, params.recurse, params.remove_duplicate)
-    try:
-        walked, kept = named(*settings, params.pattern, params.match)
-        return replace(result, walked=walked, kept=kept)
-    except Refused:
-        return replace(result, walked=named(*settings, "", "in")[0])
-    except (re.error, OverflowError) as error:
-        walked, _ = named(*settings, "", "in")
-        return replace(result, walked=walked, error=f"{type(error).__name__}: {error}")
-
-
-def refused(params: Params) -> str | None:
-    """Why the regex is not run here: a sentence, or None."""
-    return refusal(params.pattern) if params.match == "re.search" and params.walk in NAMED else None
-
-
-IMPORTS = """\
-import torch
-from collections.abc import Iterable
-from itertools import chain
-from re import search
-from typing import Any
-from torch import Tensor, nn
-"""
-
-
-def snippet(params: Params) -> str:
-    values = {**vars(params), "folder": f"assets/models/{params.architecture}"}
-    parts = [
-        snippet_of(build, values, seed=0, also=[Tagger, CNN], header=IMPORTS),
-        snippet_of(survey, {}, also=[facts, same_object, hidden_in], header=IMPORTS),
-        snippet_of(named if params.walk in NAMED else unnamed, values, header=IMPORTS),
-    ]
-    return joined(*parts)
+def names_of_one(params: Params, result: Result) -> list[str]:
+    """The paths of the object with most names among those that this walk may give; empty where each has one."""
+    modules = params.walk in OF_MODULES
+    return max((group for group in result.twins if (group[0] in result.places) is modules), key=len, default=[])
 
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        return f"The regex is not one: {result.error.split(': ', 1)[1]}. Nothing is filtered; change the pattern."
-    if sentence := refused(params):
-        return f"{sentence} All {len(result.walked or [])} names are shown; Python's own re would run it."
-    parts = [_gives(params, result), _kept(params, result), _twice(params, result), _unseen(result)]
-    return " ".join(part for part in parts if part)
+        return _refused(*result.error.split(": ", 1))
+    gives = f"{params.architecture}.{called(params)} gives {_counted(params, result)}"
+    if params.walk in NAMED and params.pattern:
+        return f"{gives}, and {_test(params)} keeps {len(result.kept or []) or 'none'}."
+    return f"{gives}{_shared(params, result)}."
 
 
-def _gives(params: Params, result: Result) -> str:
-    count = len(result.walked or [])
-    things = {"modules()": "modules", "named_modules()": "modules", "children()": "children", "buffers()": "buffers"}
-    noun = things.get(params.walk, "names" if params.walk == "state_dict()" else "parameters")
-    if params.walk in RECURSIVE and not params.recurse:
-        return f"{params.architecture}.{params.walk[:-1]}recurse=False) gives {count} {noun}: those of the root itself."
-    return f"{params.architecture}.{params.walk} gives {count} {noun}."
+def called(params: Params) -> str:
+    """The walk with the arguments that differ from their defaults."""
+    given = [] if params.recurse or params.walk not in RECURSIVE else ["recurse=False"]
+    if not params.remove_duplicate and params.walk in ("named_modules()", "named_parameters()"):
+        given.append("remove_duplicate=False")
+    return f"{params.walk[:-1]}{', '.join(given)})"
 
 
-def _kept(params: Params, result: Result) -> str:
-    if params.walk not in NAMED:
-        return "It gives no names; those in the picture were looked up by identity."
-    if not params.pattern:
+def _refused(kind: str, said: str) -> str:
+    if kind == "TimeoutError":
+        return "The pattern is refused with TimeoutError: its search took too long on a name, so no name is kept."
+    return f"The pattern is no regex ({said}), so no name is kept."
+
+
+def _counted(params: Params, result: Result) -> str:
+    nouns = {"modules()": "module", "parameters()": "parameter", "buffers()": "buffer"}
+    given, noun = len(result.walked or []), nouns.get(params.walk, "name")
+    if params.walk == "children()":
+        return f"{given} {one_of(given, 'child', 'children')}"
+    return f"{given} {one_of(given, noun, plural_of(noun))}"
+
+
+def _test(params: Params) -> str:
+    return f'"{params.pattern}" in name' if params.match == "in" else f'search("{params.pattern}", name)'
+
+
+def _shared(params: Params, result: Result) -> str:
+    """What the walk makes of the object with most names."""
+    group = names_of_one(params, result)
+    given = sum(name in group for name in result.walked or [])
+    if not given:
         return ""
-    test = f'"{params.pattern}" in name' if params.match == "in" else f're.search(r"{params.pattern}", name)'
-    return f"{test} keeps {len(result.kept or [])} of them."
+    noun = "layer" if group[0] in result.places else "tensor"
+    how = "given once" if given == 1 else "given under each of them"
+    if len(group) > 2:
+        return f"; {group[0]} is one {noun} with {len(group)} names, {how}"
+    return f"; {listing(group)} are one {noun}, {how}"
 
 
-def _twice(params: Params, result: Result) -> str:
-    """What is said of objects under several names."""
-    if not result.twins:
+def details(params: Params, result: Result) -> str:
+    parts = [_no_names(params), _several(result), _unseen(result), _unsaved(result)]
+    return " ".join(part for part in parts if part) or "Every object has one name, and every tensor is saved."
+
+
+def _no_names(params: Params) -> str:
+    if params.walk in NAMED:
         return ""
-    walked = set(result.walked or [])
-    all_names = params.walk == "state_dict()" or any(len(walked.intersection(group)) > 1 for group in result.twins)
-    given = "this walk gives them under each name" if all_names else "this walk gives each of them once at most"
-    longest = max(result.twins, key=len)
-    noun = "object has" if len(result.twins) == 1 else "objects have"
-    return f"{len(result.twins)} {noun} several names, such as {' = '.join(longest)}; {given}."
+    return f"{params.walk} gives objects without names; those on screen were looked up by identity."
+
+
+def _several(result: Result) -> str:
+    groups = [" = ".join(group) for group in result.twins]
+    return f"One object under several names: {'; '.join(groups)}." if groups else ""
 
 
 def _unseen(result: Result) -> str:
     if not result.hidden:
         return ""
     total = sum(seen["numel"] for seen in result.hidden.values())
-    return f"{len(result.hidden)} modules with {total} numbers stand in a plain Python container: no walk gives them."
+    stand = one_of(len(result.hidden), "stands", "stand")
+    modules, numbers = count(len(result.hidden), "module"), count(total, "number")
+    return f"{modules} with {numbers} {stand} in a plain Python container: no walk gives them."
 
 
-_TWO_NAMES = "(lambda net: (setattr(net, 'a', nn.Linear(1, 1)), setattr(net, 'b', net.a), ANSWER)[-1])(nn.Module())"
+def _unsaved(result: Result) -> str:
+    names = [name for name, tensor in result.tensors.items() if not tensor["saved"]]
+    return f"state_dict() leaves out what is registered with persistent=False: {listing(names)}." if names else ""
+
 
 LESSON = Lesson(
     slug="traversal",
     title="One tree, seven walks",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program(
+        "traversal",
+        Result,
+        raises=(regex.error, TimeoutError),
+        values=values,
+        given=lambda params: surveyed(params.architecture),
+    ),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("architecture", "walk", "pattern", "match"),
+    related=("registration", "freeze", "dropout_reset"),
     predictions=(
         Prediction(
-            question="The head's weight is the embedding's weight. Under which names does named_parameters() list it?",
-            choices=("both", "only the first", "only the last"),
-            answer=1,
-            why="The walk remembers the objects it has given; remove_duplicate=False and state_dict() give every name.",
-            proof=_TWO_NAMES.replace(
-                "ANSWER", "{1: 'only the first', 2: 'both'}[sum('bias' in n for n, _ in net.named_parameters())]"
+            id="tied",
+            question="head.weight is embedding.weight, one Parameter. Under which name does named_parameters() give it?",
+            choices=(
+                Choice(
+                    "both names",
+                    "Both attributes exist, and state_dict() lists both. This walk remembers each object it has given, "
+                    "unless remove_duplicate=False.",
+                ),
+                Choice(
+                    "embedding.weight alone",
+                    "The walk goes in the order of registration and remembers the objects: the first name is the one given.",
+                ),
+                Choice(
+                    "head.weight alone",
+                    "head was assigned last, but that changes no order: embedding was registered before it.",
+                ),
             ),
-            show={"architecture": "Tagger", "walk": "named_parameters()"},
+            answer=1,
+            proof="a tied weight",
+            show={},
+            ring="tied",
         ),
         Prediction(
-            question="A BatchNorm's running_mean: is it among named_parameters()?",
-            choices=("True", "False"),
-            answer=1,
-            why="It is a buffer: named_buffers() and state_dict() give it, and no optimiser ever gets it.",
-            proof="'running_mean' in dict(nn.BatchNorm1d(2).named_parameters())",
-            show={"architecture": "CNN", "walk": "named_parameters()"},
+            id="shared",
+            question="self.first and self.second are one Linear. How often does model.modules() give this Linear?",
+            choices=(
+                Choice(
+                    "2 times",
+                    "It has two names, but modules() gives objects. named_modules(remove_duplicate=False) gives every name.",
+                ),
+                Choice(
+                    "0 times",
+                    "An assignment registers a module under each name: self.second = self.first is no mere Python alias.",
+                ),
+                Choice("1 time", "modules() remembers the objects that it has given, and passes the second name by."),
+            ),
+            answer=2,
+            proof="a shared layer",
+            show={"walk": "modules()"},
+            ring="layer",
         ),
         Prediction(
-            question='12 blocks are named layer.0 to layer.11. How many of them hold a name with `"layer.1" in name`?',
-            choices=("1", "3", "12"),
+            id="blocks",
+            question='A BERT has the blocks layer.0 to layer.11. From how many of them does `"layer.1" in name` keep names?',
+            choices=(
+                Choice(
+                    "1 block",
+                    "So it is meant, but `in` looks for text, and a name may go on behind it. Ask for layer.1. with its dot.",
+                ),
+                Choice(
+                    "3 blocks", "layer.10 and layer.11 hold the text layer.1 as well; with a dot behind it one is left."
+                ),
+                Choice("12 blocks", "Only a text such as layer. stands in the names of all of them."),
+            ),
             answer=1,
-            why="layer.10 and layer.11 contain the text layer.1 as well; ask for layer.1. with its dot, or use a regex.",
-            proof="sum('layer.1' in f'layer.{i}' for i in range(12))",
+            proof="twelve blocks",
             show={"architecture": "BERT", "pattern": "layer.1"},
+            ring="blocks",
         ),
         Prediction(
-            question="One layer is assigned to self.first and to self.second. How often does model.modules() give it?",
-            choices=("once", "twice"),
+            id="buffers",
+            question="The two BatchNorms of a CNN hold 6 buffers. How many of these does named_parameters() give?",
+            choices=(
+                Choice(
+                    "0 of 6",
+                    "Buffers are kept apart from parameters: named_buffers() and state_dict() give them, an optimiser gets none.",
+                ),
+                Choice(
+                    "4 of 6",
+                    "The running means and variances are floats and could be learned, but they are registered as buffers.",
+                ),
+                Choice(
+                    "6 of 6", "So it is in state_dict(), which holds parameters and persistent buffers side by side."
+                ),
+            ),
             answer=0,
-            why="modules() gives objects, each once; only named_modules(remove_duplicate=False) visits every place.",
-            proof=_TWO_NAMES.replace("ANSWER", "{2: 'once', 3: 'twice'}[len(list(net.modules()))]"),
-            show={"architecture": "Tagger", "walk": "modules()"},
+            proof="buffers",
+            show={"architecture": "CNN"},
+            ring="buffers",
         ),
     ),
     traps=(
@@ -361,19 +289,19 @@ LESSON = Lesson(
         ),
         Trap(
             name="A dot in a regex",
-            sentence="In a regex the dot stands for any letter and nothing ends the name: escape the dots and add one behind.",
-            source="https://github.com/ChenDelong1999/ITRA/issues/1",
-            params={"architecture": "BERT", "pattern": r"layer\.1\.", "match": "re.search"},
+            sentence=r"An unescaped dot stands for any character, so layer.1. finds layer.10 and layer.11; write layer\.1\. for one block.",
+            source="https://github.com/vllm-project/llm-compressor/issues/1642",
+            params={"architecture": "BERT", "pattern": "layer.1.", "match": "search"},
         ),
         Trap(
-            name="Tied weights: one parameter, two keys",
-            sentence="state_dict() holds both names of a tied weight, named_parameters() one: plain safetensors refuses to save it.",
+            name="Tied weights: one parameter, several keys",
+            sentence="state_dict() holds every name of a tied weight, and safetensors' save_file refuses tensors that share memory.",
             source="https://github.com/safetensors/safetensors/issues/202",
             params={"architecture": "T5", "walk": "state_dict()"},
         ),
         Trap(
             name="Layers in a Python list",
-            sentence="No walk gives them, so they are neither trained, nor saved, nor moved.",
+            sentence="No walk gives them, so an optimiser given parameters(), state_dict() and to() pass them by.",
             source="https://github.com/pytorch/pytorch/issues/715",
             params={"architecture": "Tagger", "walk": "modules()"},
         ),

@@ -1,10 +1,10 @@
 # %% parameters
 import copy
 import csv
-from re import search
 from typing import Any
 
 import torch
+from regex import search
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
@@ -103,7 +103,7 @@ for model, (pattern, optimizer, lr) in zip(models, settings, strict=True):
     if mode == "train":
         torch.manual_seed(seed)  # of dropout
     for n, p in model.named_parameters():
-        p.requires_grad = bool(search(pattern, n))
+        p.requires_grad = bool(search(pattern, n, timeout=0.05))
     opt = getattr(torch.optim, optimizer)(model.parameters(), lr=lr)
     for batch, step in tqdm(visits):
         output = model(input_ids=batch["input_ids"], labels=batch["labels"])

@@ -1,20 +1,22 @@
 """The tree shows every place once, or once for all that look alike, with what the walk gave filled and numbered."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from torch import nn
 
 from figures.module_tree import access
 from figures.traversal import draw
-from lessons.traversal import ARCHITECTURES, Params, _model, run, survey, walk_through
+from lessons.traversal import ARCHITECTURES, LESSON, Params, survey, surveyed
 
 
 def drawn(**params):
     asked = Params(**params)
-    result = run(asked)
-    rows = draw(asked, result)["rows"]
-    return result, rows[0][0]["nodes"], [panel for row in rows for panel in row]
+    result = LESSON.run(asked)
+    panels = [panel for row in draw(asked, result)["rows"] for panel in row]
+    [tree] = [panel for panel in panels if panel["view"] == "tree"]
+    return result, tree["nodes"], panels
 
 
 def spots(nodes):
@@ -24,7 +26,7 @@ def spots(nodes):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_line_of_code_gets_what_the_path_names(architecture):
-    model = _model(architecture)
+    model = surveyed(architecture)["model"]
     named = [*model.named_modules(remove_duplicate=False), *model.named_parameters(remove_duplicate=False)]
     for path, thing in named:
         assert eval(access(path), {"model": model}) is thing
@@ -87,15 +89,15 @@ def test_hidden_modules_are_flagged_where_they_are_kept():
 
 def test_the_table_of_what_was_kept_is_in_order_and_says_what_it_leaves_out():
     result, _, panels = drawn(architecture="BERT", pattern="layer.1")
-    table = panels[-1]
+    [table] = [panel for panel in panels if panel["title"] == "In order"]
     shown = [row[1] for row in table["rows"]]
     assert shown == result.kept[: len(shown)] and f"and {len(result.kept) - len(shown)} more" in table["note"]
     assert f"{len(result.kept)} of {len(result.walked)}" in table["badge"]
 
 
-def test_a_wrong_and_a_refused_regex_leave_the_tree_and_say_why():
-    for pattern in ("stem.[0", r"(stem)\1"):
-        _, nodes, panels = drawn(architecture="CNN", pattern=pattern, match="re.search")
+def test_a_wrong_and_a_slow_regex_leave_the_tree_and_say_why():
+    for pattern in ("stem.[0", r"(?P<a>(?&a)a)"):
+        _, nodes, panels = drawn(architecture="CNN", pattern=pattern, match="search")
         assert [panel["view"] for panel in panels if panel["view"] == "error"] == ["error"]
         assert sum(spot.get("mark") == "walked" for spot in spots(nodes)) == 10
 
@@ -104,5 +106,41 @@ def test_a_thousand_equal_modules_make_a_small_picture():
     block = lambda: nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU())  # noqa: E731
     model = nn.Sequential(*(block() for _ in range(250)))
     for params in (Params(), Params(pattern="7")):
-        figure = draw(params, walk_through(model, survey(model), params))
+        made = survey(params, {"model": model})
+        figure = draw(params, replace(LESSON.program, given=lambda _, made=made: made).run(params))
         assert len(json.dumps(figure)) < 50_000
+
+
+def hero(**params):
+    asked = Params(**params)
+    drawn = draw(asked, LESSON.run(asked))
+    return [panel for row in drawn["rows"][: drawn["hero"]] for panel in row]
+
+
+def test_the_input_names_each_child_once_with_what_is_shared_or_not_registered():
+    children = {name: held if isinstance(held, str) else held[0] for name, held in hero()[0]["rows"]}
+    assert children == {
+        "embedding": "Embedding  ▲ 1", "first": "Linear  ▲ 2", "second": "= first", "norm": "BatchNorm1d  ▲ 2  ▤ 3",
+        "head": "Linear, tied to embedding", "extra": "list of 2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("walk", ["modules()", "named_parameters()", "state_dict()"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_output_names_everything_that_is_given_or_counts_it_by_its_block(architecture, walk):
+    result, _, _ = drawn(architecture=architecture, walk=walk)
+    out = hero(architecture=architecture, walk=walk)[2]
+    if len(result.kept) <= 8:
+        assert [row[0] for row in out["rows"]] == [path or "model itself" for path in result.kept]
+        return
+    if "more rows" not in out["note"]:
+        total = 0
+        for name, size in out["rows"]:
+            first, _, last = name.rpartition(".")[2].partition(" … ")
+            total += (int(last) - int(first) + 1 if last else 1) * int(size.removesuffix(" each"))
+        assert total == len(result.kept)
+
+
+def test_blocks_that_a_text_takes_along_stand_in_rows_of_their_own():
+    out = hero(architecture="BERT", pattern="layer.1")[2]
+    assert out["rows"] == [["encoder.layer.1", "16"], ["encoder.layer.10 … 11", "16 each"]]

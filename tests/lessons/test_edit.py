@@ -6,12 +6,12 @@ from functools import cache
 
 import pytest
 import torch
+from regex import search
 
 from explorable.params import BadParam
 from explorable.progress import Cancelled, watched
 from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption
 from lessons.edit_request import MORE, before
-from lessons.pattern import search
 from models.closed_book import shared_qa_model
 from models.facts import load_facts
 
@@ -28,13 +28,13 @@ def weights():
 def test_a_frozen_tensor_never_moves_and_what_may_move_does(params):
     result = kept(params)
     for (pattern, _, _), moved, flags in zip(result.settings, result.moved, result.trainable, strict=True):
-        assert flags == [search(pattern, name) for name in result.names]
+        assert flags == [bool(search(pattern, name)) for name in result.names]
         assert (moved > 0).tolist() == flags
 
 
 def test_every_preset_names_tensors_of_the_model():
     names = kept(Params()).names
-    matches = [sum(search(pattern, name) for name in names) for pattern in PATTERNS.values()]
+    matches = [sum(bool(search(pattern, name)) for name in names) for pattern in PATTERNS.values()]
     assert matches == [1, 1, 8, len(names)]
 
 
@@ -147,7 +147,7 @@ def test_what_matches_nothing_leaves_nothing_to_train():
         ("more", {"more": "What is the capital of Japan? Kyoto"}),
         ("more", {"more": "capital of France => Nice"}),
         ("more", {"more": "\n".join(["capital of Japan => Kyoto"] * (MORE + 1))}),
-        ("pattern", {"move": "names that match", "pattern": "(?=a)"}),
+        ("pattern", {"move": "names that match", "pattern": "a{4000000}"}),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_one_sentence_that_names_the_field(field, values):
