@@ -1,9 +1,10 @@
-"""The lines of an __init__ one by one, the dicts they fill, the chain of classes, and what works afterwards."""
+"""The lines of an __init__, the dicts that they fill line by line, and when a mistake in them shows."""
 
 from typing import Any
 
-from figures.panels import Figure, Panel, error, figure, stepped, table
-from lessons.super_init import Params, Result, code
+from explorable.words import listing
+from figures.panels import Figure, Panel, error, facts, figure, operator, stepped, table, veiled
+from lessons.super_init import Params, Result, code, fails, skipped
 
 Cell = str | tuple[str, str]
 DICTS = ("_parameters", "_buffers", "_modules", "__dict__")
@@ -14,26 +15,48 @@ def draw(params: Params, result: Result) -> Figure:
     lines = code(params)
     states = [*result.steps, result.steps[-1]] if result.error else result.steps
     labels = ["before the first line", *(f"after line {k}" for k in range(1, len(result.steps)))]
-    listings = [_listing(params, result, lines, k) for k in range(len(states))]
+    listings = [_listing(params, lines, k) for k in range(len(states))]
     dicts = [_dicts(result, k) for k in range(len(states))]
+    said = [veiled(error("What Python says", result.error, where=lines[len(result.steps) - 1]))] if result.error else []
     return figure(
-        [stepped(listings[-1], listings), stepped(dicts[-1], dicts)],
-        [_outcome(lines, result), _chain(result)],
+        hero=[
+            [stepped(listings[0], listings), operator("Net()", "line by line"), veiled(stepped(dicts[0], dicts))],
+            [veiled(_facts(result))],
+            said,
+        ],
+        more=[[_went(result, lines)], _use(result), [_order(result)]],
         steps=[*labels, f"line {len(result.steps)} raises"] if result.error else labels,
         step_name="__init__",
     )
 
 
-def _listing(params: Params, result: Result, lines: list[str], at: int) -> Panel:
-    """The lines of __init__, the one that has just run marked, and where the name it assigned went."""
-    rows = [[str(k), line, _landed(result, k, at)] for k, line in enumerate(lines, 1)]
+def _listing(params: Params, lines: list[str], at: int) -> Panel:
+    """The lines of __init__, the one that has just run marked."""
+    rows = [[str(k), line] for k, line in enumerate(lines, 1)]
     title = f"class Net({params.bases}): def __init__(self)"
-    return table(title, ["line", "code", "went to"], rows, wide=True, lit=[at - 1] if at else [])
+    return table(title, ["line", "code"], rows, lit=[at - 1] if at else [], breaks=True)
 
 
-def _landed(result: Result, line: int, at: int) -> Cell:
-    if line > at:
-        return ("", "muted")
+def _facts(result: Result) -> Panel:
+    never = [f"{'nn.' * (name == 'Module')}{name}'s" for name in skipped(result)]
+    used = (result.afterwards or {}).get("net(x)", "there is no net")
+    return facts(
+        [
+            ("fails", "it fails", fails(result)),
+            ("skipped", "skipped is the __init__", listing(never) if never else "nobody's"),
+            ("used", "net(x) gives", used.partition(": ")[0]),
+        ]
+    )
+
+
+def _went(result: Result, lines: list[str]) -> Panel:
+    rows = [[str(k), line, _landed(result, k)] for k, line in enumerate(lines, 1)]
+    return table("Where each line went", ["line", "code", "went to"], rows, wide=True)
+
+
+def _landed(result: Result, line: int) -> Cell:
+    if line > len(result.steps):
+        return ("not reached", "muted")
     if line == len(result.steps):
         return ("raises", "warn")
     before, after = result.steps[line - 1], result.steps[line]
@@ -45,10 +68,9 @@ def _landed(result: Result, line: int, at: int) -> Cell:
 
 def _dicts(result: Result, at: int) -> Panel:
     state = result.steps[min(at, len(result.steps) - 1)]
-    rows: list[list[Cell]] = [[f"{name} {BADGES.get(name, '')}", _held(state[name])] for name in DICTS]
+    rows: list[list[Cell]] = [[f"{name} {BADGES.get(name, '')}".strip(), _held(state[name])] for name in DICTS]
     hooks: Cell = (f"{state['hooks']} dicts", "yes") if state["hooks"] else ("not there", "warn")
-    note = "▲ parameters   ▤ buffers   __dict__: every other attribute"
-    return table("Dicts of self", ["dict", "holds"], [*rows[:3], ["_..._hooks", hooks], rows[3]], note=note)
+    return table("Dicts of self", ["dict", "holds"], [*rows[:3], ["_..._hooks", hooks], rows[3]], breaks=True)
 
 
 def _held(names: list[str] | None) -> Cell:
@@ -57,23 +79,20 @@ def _held(names: list[str] | None) -> Cell:
     return (", ".join(names), "yes") if names else ("empty", "muted")
 
 
-def _outcome(lines: list[str], result: Result) -> Panel:
-    if result.error:
-        return error("net = Net()", result.error, where=lines[len(result.steps) - 1])
+def _use(result: Result) -> list[Panel]:
     rows: list[list[Cell]] = [
         [call, (text, "warn" if "Error: " in text else "yes")] for call, text in (result.afterwards or {}).items()
     ]
-    return table("After net = Net()", ["call", "gives"], rows, wide=True)
+    return [table("After net = Net()", ["call", "gives"], rows, wide=True)] if rows else []
 
 
-def _chain(result: Result) -> Panel:
-    made = any(state["_modules"] is not None for state in result.steps)
-    ran = {*result.ran, *(["Module"] if made else [])}
+def _order(result: Result) -> Panel:
+    never = skipped(result)
     rows: list[list[Any]] = [
         [
             f"{k}. {name}",
-            ("✓ ran", "yes") if name in ran else ("–", "muted") if name == "object" else ("✗ did not run", "warn"),
+            ("–", "muted") if name == "object" else ("✗ never ran", "warn") if name in never else ("✓ ran", "yes"),
         ]
         for k, name in enumerate(result.chain, 1)
     ]
-    return table("Net.__mro__", ["class, in the order of super()", "its __init__"], rows)
+    return table("Net.__mro__", ["class", "its __init__"], rows)

@@ -1,17 +1,13 @@
 """nn.Module.__init__ makes the dicts in which modules, parameters and buffers are kept: it must run before the first of them."""
 
-import inspect
-import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
-
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch
-from explorable.seeding import seeded
+from explorable.program import Program
+from explorable.words import listing, one_of
 
 RERUN = "super(Net, self), cell run again"
 FORMS = (
@@ -22,6 +18,7 @@ Form = Literal[
     "super().__init__()", "super(Net, self).__init__()", "super(Base, self).__init__()", "nn.Module.__init__(self)",
     "super().__init__", "super().__init__(3)", "super(Net, self), cell run again", "left out",
 ]  # fmt: skip
+KINDS = ("_parameters", "_buffers", "_modules")
 ASSIGNMENTS = {
     "tensor": "self.scale = torch.ones(3)",
     "Linear": "self.layer = nn.Linear(3, 3)",
@@ -44,54 +41,27 @@ class Params:
 
 @dataclass(frozen=True)
 class Result:
-    chain: list[str]  # the classes in the order in which super() walks them
+    chain: list[str]  # the classes of Net.__mro__
     ran: list[str]  # the classes of this file whose __init__ was entered
-    steps: list[dict[str, Any]]  # the dicts of the module (see `look`) at first and after each line that ran
-    afterwards: dict[str, str] | None = None  # call -> what it returned, or what torch said; None if there is no net
-    error: str | None = None  # raised by Net()
+    steps: list[dict[str, Any]]  # the dicts of the module at first and after each line that ran
+    afterwards: dict[str, str] | None  # call -> what it returned, or what torch said; None if there is no net
+    error: str | None  # raised by Net()
 
 
-def look(module: nn.Module) -> dict[str, Any]:
-    """What the dicts of a module hold; None for a dict that is not there yet."""
-    own = vars(module)
-    registered = {name: list(own[name]) if name in own else None for name in ("_parameters", "_buffers", "_modules")}
-    hooks = sum(name.endswith("_hooks") for name in own)
-    return {**registered, "hooks": hooks, "__dict__": [name for name in own if name not in vars(nn.Module())]}
-
-
-def attempt(action: Callable[[], Any]) -> str:
-    try:
-        return str(action())
-    except AttributeError as error:
-        return f"AttributeError: {error}"
-
-
-def use(Net: type) -> dict[str, str]:
-    net = Net()
-    x = torch.ones(2, 3)
-    afterwards = {
-        "repr(net)": attempt(lambda: f"{len(repr(net).splitlines())} lines"),
-        "net.parameters()": attempt(lambda: f"{len(list(net.parameters()))} tensors"),
-        "net.state_dict()": attempt(lambda: f"{len(net.state_dict())} keys"),
-        "net.eval()": attempt(lambda: f"training={net.eval().training}"),
-        "net(x)": attempt(lambda: f"shape {tuple(net(x).shape)}"),
-    }
-    return afterwards
-
-
-def kinds(params: Params) -> list[str]:
-    """The lines of Net.__init__ by name: the kinds of assignments, and `super` where the parent is called."""
-    names = list(ASSIGNMENTS)
-    start = names.index(params.first)
-    lines = (names[start:] + names[:start])[: params.assignments]
-    if params.form != "left out":
-        lines.insert(params.super_at, "super")
-    return lines
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters: the assignments by their number, in a list that begins again after the fourth."""
+    start = list(ASSIGNMENTS).index(params.first)
+    numbers = range(start, start + params.assignments)
+    at = 0 if params.form == "left out" else min(params.super_at, params.assignments)
+    parts = {"above": tuple(numbers[:at]), "below": tuple(numbers[at:])}
+    return {"form": params.form, **parts, "bases": params.bases, "mixin_calls_super": params.mixin_calls_super}
 
 
 def code(params: Params) -> list[str]:
     """The lines of Net.__init__ as source."""
-    return [{**ASSIGNMENTS, "super": call(params)}[kind] for kind in kinds(params)]
+    lines = list(ASSIGNMENTS.values())
+    above, below = ([lines[number % 4] for number in values(params)[part]] for part in ("above", "below"))
+    return [*above, *([] if params.form == "left out" else [call(params)]), *below]
 
 
 def call(params: Params) -> str:
@@ -99,148 +69,51 @@ def call(params: Params) -> str:
     return "super(Net, self).__init__()" if params.form == RERUN else params.form
 
 
-def assign(self: nn.Module, kind: str) -> None:
-    if kind == "tensor":
-        self.scale = torch.ones(3)
-    if kind == "Linear":
-        self.layer = nn.Linear(3, 3)
-    if kind == "Parameter":
-        self.weight = nn.Parameter(torch.ones(3))
-    if kind == "buffer":
-        self.register_buffer("mean", torch.zeros(3))
+def skipped(result: Result) -> list[str]:
+    """The classes of Net.__mro__ whose __init__ never ran, object left aside."""
+    made = any(state["_modules"] is not None for state in result.steps)
+    return [name for name in result.chain[:-1] if name not in {*result.ran, *(["Module"] if made else [])}]
 
 
-def parents(calls_super: bool, ran: list[str]) -> tuple[type, type]:
-    class Base(nn.Module):
-        def __init__(self) -> None:
-            ran.append("Base")
-            super().__init__()
-            self.base = nn.Linear(3, 3)
-
-    class Mixin:
-        def __init__(self) -> None:
-            ran.append("Mixin")
-            if calls_super:
-                super().__init__()
-            self.gain = 2.0
-
-    for parent in (Base, Mixin):  # as Python names them where they are not inside a function
-        parent.__init__.__qualname__ = f"{parent.__name__}.__init__"
-    return Base, Mixin
-
-
-def define(params: Params, ran: list[str], steps: list[dict[str, Any]]) -> type:
-    """The class Net that `snippet` spells out, noting which __init__ ran and what each line did."""
-    Base, Mixin = parents(params.mixin_calls_super, ran)
-    names = {"nn.Module": nn.Module, "Base": Base, "Mixin": Mixin}
-
-    class Net(*(names[name] for name in params.bases.split(", "))):  # type: ignore[misc]
-        forms = {
-            "super().__init__()": lambda self: super().__init__(),
-            "super(Net, self).__init__()": lambda self: super(Net, self).__init__(),  # noqa: UP008 as many write it
-            "super(Base, self).__init__()": lambda self: super(Base, self).__init__(),  # type: ignore[arg-type]
-            "nn.Module.__init__(self)": lambda self: nn.Module.__init__(self),
-            "super().__init__": lambda self: super().__init__,
-            "super().__init__(3)": lambda self: super().__init__(3),
-        }
-
-        def __init__(self) -> None:
-            ran.append("Net")
-            steps.append(look(self))
-            for kind in kinds(params):
-                if kind == "super":
-                    self.forms[call(params)](self)
-                assign(self, kind)
-                steps.append(look(self))
-
-        def forward(self, x: Tensor) -> Tensor:
-            return {"nn.Module": lambda: x, "Base": lambda: self.base(x)}.get(params.bases, lambda: x * self.gain)()
-
-    Defined = Net
-    if params.form == RERUN:  # the name Net now means another class
-        Net = type("Net", (nn.Module,), {})  # type: ignore[assignment, misc]
-    return Defined
-
-
-def run(params: Params) -> Result:
-    with seeded(0):
-        ran: list[str] = []
-        steps: list[dict[str, Any]] = []
-        Net = define(params, ran, steps)
-        result = Result([cls.__name__ for cls in Net.__mro__], ran, steps)
-        try:
-            return replace(result, afterwards=use(Net))
-        except (AttributeError, TypeError) as error:
-            return replace(result, error=f"{type(error).__name__}: {error}")
-
-
-def snippet(params: Params) -> str:
-    """The class as a colleague writes it: `define` with its loop over lines and its choice of parents written out."""
-    helpers = [textwrap.dedent(inspect.getsource(helper)) for helper in (look, attempt)]
-    calls = textwrap.dedent(inspect.getsource(use).split("\n", 1)[1].rsplit("    return", 1)[0])
-    again = ""
-    if params.form == RERUN:
-        calls = calls.replace("Net()", "Defined()")
-        again = "Defined = Net\n\n\nclass Net(nn.Module):  # the cell is run again: the name now means another class\n    pass\n\n\n"
-    parts = [
-        "from collections.abc import Callable\nfrom typing import Any\n\nimport torch\nfrom torch import Tensor, nn\n",
-        *helpers,
-        "ran, steps = [], []\n",
-        *_parents(params),
-        _class(params),
-        f"chain = [cls.__name__ for cls in Net.__mro__]\n{again}{calls}",
-    ]
-    return "\n\n".join(parts)
-
-
-def _parents(params: Params) -> list[str]:
-    base = [
-        "class Base(nn.Module):",
-        "    def __init__(self) -> None:",
-        '        ran.append("Base")',
-        "        super().__init__()",
-        "        self.base = nn.Linear(3, 3)",
-    ]
-    mixin = [
-        "class Mixin:",
-        "    def __init__(self) -> None:",
-        '        ran.append("Mixin")',
-        *["        super().__init__()"] * params.mixin_calls_super,
-        "        self.gain = 2.0",
-    ]
-    needed = [base] * ("Base" in params.bases + params.form) + [mixin] * ("Mixin" in params.bases)
-    return ["\n".join(lines) + "\n" for lines in needed]
-
-
-def _class(params: Params) -> str:
-    output = {"nn.Module": "x", "Base": "self.base(x)"}.get(params.bases, "x * self.gain")
-    lines = [line for assignment in code(params) for line in (assignment, "steps.append(look(self))")]
-    body = textwrap.indent("\n".join(lines), " " * 8)
-    return (
-        f"class Net({params.bases}):\n    def __init__(self) -> None:\n"
-        f'        ran.append("Net")\n        steps.append(look(self))\n{body}\n\n'
-        f"    def forward(self, x: Tensor) -> Tensor:\n        return {output}\n"
-    )
+def fails(result: Result) -> str:
+    """When a mistake shows."""
+    if result.error:
+        return f"at line {len(result.steps)} of __init__"
+    return "at its first use" if "Error: " in (result.afterwards or {})["net(x)"] else "never"
 
 
 def caption(params: Params, result: Result) -> str:
-    total, done = len(kinds(params)), len(result.steps) - 1
-    walked = " → ".join(result.chain)
+    total = len(code(params))
     if result.error:
-        return f"Line {done + 1} of {total}, `{code(params)[done]}`, raises {result.error}. The chain is {walked}."
-    seen = result.steps[-1]
-    if seen["_modules"] is None:
-        missing = f"all {total} lines ran, but the dicts were never made; net(x) says {_after(result, 'net(x)')}"
-    else:
-        counts = [f"{len(seen[name])} in {name}" for name in ("_parameters", "_buffers", "_modules")]
-        missing = f"all {total} lines ran: {', '.join(counts)}, {len(seen['__dict__'])} unregistered; net(x): {_after(result, 'net(x)')}"
-    skipped = [name for name in result.chain[:-1] if name not in {*result.ran, "Module"}]
-    tail = f" {skipped[0]}.__init__ never ran." if skipped else ""
-    return f"super() walks {walked}; {missing}.{tail}"
+        return (
+            f"Net() raises {result.error.partition(':')[0]} at line {len(result.steps)} of {total}, {_cause(result)}."
+        )
+    used = "net(x) raises AttributeError" if fails(result) != "never" else "net(x) works"
+    runs = f"Net() runs {one_of(total, 'its 1 line', f'all {total} lines')}"
+    if skipped(result):
+        never = listing([f"{'nn.' * (name == 'Module')}{name}.__init__" for name in skipped(result)])
+        return f"{runs}, but {never} never ran: {used}."
+    names = [name for kind in KINDS for name in result.steps[-1][kind]]
+    return f"{runs} and registers {len(names)} {one_of(len(names), 'name', 'names')}: {used}."
 
 
-def _after(result: Result, call: str) -> str:
-    return (result.afterwards or {})[call]
+def _cause(result: Result) -> str:
+    if result.error and result.error.startswith("AttributeError"):
+        return "before nn.Module.__init__ has made the dicts"
+    return "the call of the parent"
+
+
+def details(params: Params, result: Result) -> str:
+    order = f"Net.__mro__ is {' → '.join(result.chain)}"
+    return f"{order}. {_stops(params, result)}{result.error or ''}".strip()
+
+
+def _stops(params: Params, result: Result) -> str:
+    if params.form in ("left out", "super().__init__"):
+        return "Net calls no parent's __init__. "
+    if result.chain[-2] == "Mixin":
+        return "nn.Module.__init__ calls no further super().__init__(), so Mixin behind it is not reached. "
+    return ""
 
 
 LESSON = Lesson(
@@ -248,67 +121,114 @@ LESSON = Lesson(
     title="super().__init__()",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("super_init", Result, raises=(AttributeError, TypeError), values=values),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("form", "super_at", "first", "bases"),
+    related=("registration", "traversal", "call_forward"),
     predictions=(
         Prediction(
-            question="super().__init__() is forgotten and __init__ says self.layer = nn.Linear(3, 3). When does it fail?",
-            choices=("at that assignment", "at the first forward", "never"),
+            id="above",
+            question="self.scale = torch.ones(3), a plain tensor, stands above super().__init__(). When does it fail?",
+            choices=(
+                Choice(
+                    "at line 1 of __init__",
+                    "It is good style to call super().__init__() first, but only what must be registered needs its dicts.",
+                ),
+                Choice(
+                    "at its first use",
+                    "So it is where the call is left out. Here the dicts are made one line later, and scale needs none.",
+                ),
+                Choice(
+                    "never", "A plain tensor goes to the net's __dict__, as in any Python object; it is not registered."
+                ),
+            ),
+            answer=2,
+            proof="above the call",
+            show={},
+            ring="fails",
+        ),
+        Prediction(
+            id="layer",
+            question="super().__init__() is left out, and __init__ begins with self.layer = nn.Linear(3, 3). When does it fail?",
+            choices=(
+                Choice(
+                    "at line 1 of __init__",
+                    "Assigning a module writes it into self._modules, a dict that only nn.Module.__init__ makes.",
+                ),
+                Choice(
+                    "at its first use",
+                    "So it is with a plain attribute. A layer must be registered when it is assigned.",
+                ),
+                Choice("never", "Python does not call a parent's __init__ for you, and nn.Module needs its own."),
+            ),
             answer=0,
-            why="Assigning a module writes it into self._modules, a dict that only nn.Module.__init__ makes.",
-            proof="(lambda Net: __import__('unittest').TestCase().assertRaises(AttributeError, Net) or 'at that assignment')"
-            "(type('Net', (nn.Module,), {'__init__': lambda self: setattr(self, 'layer', nn.Linear(3, 3))}))",
+            proof="forgotten",
             show={"form": "left out", "first": "Linear"},
+            ring="fails",
         ),
         Prediction(
-            question="super().__init__() is forgotten, but only a plain tensor is assigned. Does Net() fail?",
-            choices=("yes", "no, its first use does"),
+            id="tensor",
+            question="super().__init__() is left out, and __init__ only says self.scale = torch.ones(3). When does it fail?",
+            choices=(
+                Choice(
+                    "at line 1 of __init__",
+                    "So it is with a layer, a Parameter or a buffer. A plain tensor needs no dict.",
+                ),
+                Choice("at its first use", "net(x) looks for dicts of hooks that nn.Module.__init__ would have made."),
+                Choice("never", "The tensor is kept as in any Python object, but the net is no working module."),
+            ),
             answer=1,
-            why="A plain tensor needs no dict of the module; repr(), parameters() and the call look for the missing ones.",
-            proof="(lambda net: 'yes' if hasattr(net, '_modules') else 'no, its first use does')"
-            "(type('Net', (nn.Module,), {'__init__': lambda self: setattr(self, 'scale', torch.ones(3))})())",
+            proof="a plain tensor",
             show={"form": "left out", "first": "tensor", "assignments": 1},
+            ring="fails",
         ),
         Prediction(
+            id="base",
             question="class Net(Base) says super(Base, self).__init__(). Whose __init__ is skipped?",
-            choices=("Net's", "Base's", "nn.Module's"),
+            choices=(
+                Choice("nobody's", "It reads as if it called Base, but super(Base, self) begins behind Base."),
+                Choice(
+                    "Base's",
+                    "super(Base, self) begins behind Base in Net.__mro__; the first argument must be Net itself.",
+                ),
+                Choice("nn.Module's", "It is the one that is called: it stands next behind Base."),
+            ),
             answer=1,
-            why="super(Base, self) starts behind Base in the chain Net, Base, Module; the first argument must be Net itself.",
-            proof="(lambda Base: (lambda net: \"Base's\" if hasattr(net, '_modules') and not hasattr(net, 'base') else '?')"
-            "(type('Net', (Base,), {'__init__': lambda self: super(Base, self).__init__()})()))"
-            "(type('Base', (nn.Module,), {'__init__': lambda self: (nn.Module.__init__(self), setattr(self, 'base', 1))[0]}))",
-            show={"form": "super(Base, self).__init__()", "bases": "Base"},
+            proof="the base is skipped",
+            show={"form": "super(Base, self).__init__()", "bases": "Base", "super_at": 0},
+            ring="skipped",
         ),
         Prediction(
-            question="super(QAModel, self).__init__(): how many arguments besides self reach the parent's __init__?",
-            choices=("0", "1", "2"),
+            id="mixin",
+            question="class Net(nn.Module, Mixin) says super().__init__(). Whose __init__ is skipped?",
+            choices=(
+                Choice(
+                    "Mixin's",
+                    "nn.Module.__init__ calls no super().__init__() unless call_super_init is True: put a mixin first.",
+                ),
+                Choice(
+                    "nobody's", "So it is where each class calls super().__init__(). nn.Module by default does not."
+                ),
+                Choice("nn.Module's", "It is the first behind Net in Net.__mro__, so super().__init__() calls it."),
+            ),
             answer=0,
-            why="QAModel and self are arguments of super(), which finds the next class; the empty brackets are the call.",
-            proof="(lambda P: (lambda Q: (setattr(Q, '__init__', lambda self: super(Q, self).__init__()), Q().given)[1])"
-            "(type('Q', (P,), {})))(type('P', (), {'__init__': lambda self, *args: setattr(self, 'given', len(args))}))",
-            show={"form": "super(Net, self).__init__()"},
-        ),
-        Prediction(
-            question="class Net(nn.Module, Mixin) calls super().__init__(). Does Mixin.__init__ run?",
-            choices=("True", "False"),
-            answer=1,
-            why="nn.Module.__init__ does not call super().__init__() (nn.Module.call_super_init is False): put the mixin first.",
-            proof="hasattr(type('Net', (nn.Module, type('Mixin', (), {'__init__': lambda self: setattr(self, 'gain', 2)})), {})(), "
-            "'gain')",
-            show={"bases": "nn.Module, Mixin"},
+            proof="a mixin behind",
+            show={"bases": "nn.Module, Mixin", "super_at": 0},
+            ring="skipped",
         ),
     ),
     traps=(
         Trap(
             name="super().__init__() forgotten",
-            sentence="The first module, parameter or buffer has no dict to go to.",
+            sentence="The first module, parameter or buffer has no dict to go to, and assigning it raises.",
             source="https://github.com/pytorch/pytorch/issues/37824",
             params={"form": "left out", "first": "Linear"},
         ),
         Trap(
             name="One line too late",
-            sentence="A layer is assigned above super().__init__(); only plain attributes may stand there.",
+            sentence="A layer is assigned above super().__init__(), where only plain attributes may stand.",
             source="https://github.com/pyg-team/pytorch_geometric/issues/681",
             params={"first": "Linear", "super_at": 1},
         ),
@@ -320,13 +240,13 @@ LESSON = Lesson(
         ),
         Trap(
             name="Mixin behind nn.Module",
-            sentence="nn.Module ends the chain of super() calls, so a mixin after it is never initialised.",
+            sentence="nn.Module.__init__ calls no super().__init__() by default, so a mixin behind it is not initialised.",
             source="https://github.com/pytorch/pytorch/issues/74036",
             params={"bases": "nn.Module, Mixin"},
         ),
         Trap(
             name="Arguments for nn.Module",
-            sentence="nn.Module.__init__ takes none, and the message blames your class, not the call.",
+            sentence="nn.Module.__init__ takes none, and the message names your class, not nn.Module.",
             source="https://github.com/jindongwang/transferlearning/issues/281",
             params={"form": "super().__init__(3)", "super_at": 0},
         ),

@@ -3,7 +3,9 @@
 import pytest
 from torch import nn
 
-from lessons.super_init import Params, run
+from lessons.super_init import LESSON, Params, caption, details, fails, skipped
+
+run = LESSON.run
 
 BEFORE = "AttributeError: cannot assign {} before Module.__init__() call"
 
@@ -79,3 +81,46 @@ def test_arguments_for_nn_module_are_blamed_on_the_class():
 
 def test_the_form_with_two_arguments_breaks_when_its_name_is_bound_again():
     assert run(Params(form="super(Net, self), cell run again")).error.startswith("TypeError: super(type, obj): obj")
+
+
+def test_a_caption_says_where_the_order_of_classes_stops_and_who_is_skipped():
+    """super() is no walk of all classes: nn.Module.__init__ ends it, and a form without a call takes no step."""
+    told = {
+        "Net() runs all 5 lines, but Mixin.__init__ never ran: net(x) raises AttributeError.": Params(
+            bases="nn.Module, Mixin"
+        ),
+        "Net() runs its 1 line, but nn.Module.__init__ never ran: net(x) raises AttributeError.": Params(
+            form="left out", assignments=1
+        ),
+        "Net() runs all 5 lines and registers 3 names: net(x) works.": Params(),
+        "Net() raises AttributeError at line 1 of 4, before nn.Module.__init__ has made the dicts.": Params(
+            form="left out", first="Linear"
+        ),
+        "Net() raises TypeError at line 2 of 5, the call of the parent.": Params(form="super().__init__(3)"),
+    }
+    assert all(caption(params, run(params)) == sentence for sentence, params in told.items())
+    behind = Params(bases="nn.Module, Mixin")
+    assert details(behind, run(behind)).startswith(
+        "Net.__mro__ is Net → Module → Mixin → object. nn.Module.__init__ calls no"
+    )
+    assert "super()" not in caption(Params(form="left out"), run(Params(form="left out")))
+
+
+def test_a_mixin_behind_runs_where_call_super_init_is_set():
+    """The scope of the trap: by default it is False."""
+
+    class Mixin:
+        def __init__(self):
+            self.gain = 2.0
+
+    class Calls(nn.Module, Mixin):
+        call_super_init = True
+
+    assert Calls().gain == 2.0 and not hasattr(type("Net", (nn.Module, Mixin), {})(), "gain")
+
+
+def test_each_trap_shows_what_it_names():
+    forgotten, late, again, behind, arguments = (run(Params(**trap.params)) for trap in LESSON.traps)
+    assert forgotten.error == late.error == BEFORE.format("module")
+    assert again.error.startswith("TypeError: super(type, obj): obj") and "takes 1 positional" in arguments.error
+    assert skipped(behind) == ["Mixin"] and fails(behind) == "at its first use"
