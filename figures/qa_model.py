@@ -1,69 +1,131 @@
-"""The notes' forward line by line beside what each line gave, the gate of torch.stack, and the corrected class's batch."""
+"""What each line of the class that loops gave, a lane for each call of its model, and the one padded batch beside it."""
 
+import ast
+from functools import cache
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, error, figure, grid, table
-from lessons.qa_model import NONE, STRINGS, TENSORS, Params, Result, as_in_the_notes
-
-ITEM = 'item = {f"{k1}": v1.to(self.device) for k1, v1 in item.items()}'
-CALL, APPEND, APPEND_LOSS = (
-    "output = self.model(**item)",
-    "logits.append(output.logits)",
-    "self.loss.append(output.loss)",
+from explorable.cut import source_of
+from explorable.words import listing
+from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, operator, table, veiled
+from lessons.qa_model import (
+    AGAIN,
+    APPEND,
+    APPEND_LOSS,
+    CALL,
+    COLLATE,
+    GET,
+    ITEM,
+    MEAN,
+    NEVER,
+    NONE,
+    STACK,
+    STRINGS,
+    Params,
+    Result,
+    beside,
+    kind_of,
+    place_of,
+    raised_in,
 )
-MEAN, STACK, GET = "self.loss = torch.stack(self.loss).mean()", "return torch.stack(logits)", "return self.loss"
+
 FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
+    ended = [veiled(error("error", result.error, where=place_of(params, result)))] if result.error else []
     return figure(
-        [_lanes(result), _gate(params, result)],
-        [_source(params, result)],
-        [_answers(result), _argmax(result), _losses(params, result)],
-        [_ids(result)],
-        [_mask(result), _labels(result)],
+        hero=[
+            [_class(), operator("model(batch)", "one call an item"), veiled(_lanes(result))],
+            ended,
+            [veiled(_facts(params, result))],
+        ],
+        more=[
+            [_source(params, result)],
+            [_answers(result), _argmax(result), _losses(params, result)],
+            [_axes(result)] if result.logits is not None else [],
+            [_ids(result)],
+            [_mask(result), _labels(result)],
+        ],
     )
 
 
-def raised_in(params: Params, result: Result) -> str:
-    """The line of the class that raised; "" where nothing did, or where default_collate refused before."""
-    lanes = result.lanes or []
-    if result.error is None or result.batch is None:
-        return ""
-    if params.forward == "never":
-        return GET
-    if params.items == NONE:
-        return MEAN
-    if params.items != TENSORS:
-        return ITEM
-    if not lanes:
-        return CALL
-    if "shape" not in lanes[0]:
-        return APPEND
-    return MEAN if lanes[0]["loss"] is None else STACK
+@cache
+def class_lines() -> tuple[str, ...]:
+    """The methods of the class that loops, as they stand in the program, without __init__."""
+    source = source_of("qa_model")
+    [found] = [node for node in source.tree.body if isinstance(node, ast.ClassDef) and node.name == "QAModel"]
+    methods = [node for node in found.body if isinstance(node, ast.FunctionDef) and node.name != "__init__"]
+    lines = [line for node in methods for line in source.lines[node.lineno - 1 : node.end_lineno]]
+    return tuple(line[4:] for line in lines)
+
+
+def _indented(line: str) -> str:
+    return line.replace("    ", "\N{NO-BREAK SPACE}" * 2)
+
+
+def loop_lines() -> list[str]:
+    """The loop and what follows it; a `try` and an `except` stand on one line with what is inside."""
+    body = [line[4:] for line in class_lines() if line.strip()]
+    lines = body[[line.strip() for line in body].index('for item in batch["text"]:') : -2]
+    joined: list[str] = []
+    for line in lines:
+        if joined and joined[-1].strip() in ("try:", "except AttributeError:"):
+            joined[-1] += f" {line.strip()}"
+        else:
+            joined.append(line)
+    return joined
+
+
+def _class() -> Panel:
+    """The loop, before anything is said about it."""
+    return table("QAModel.forward(batch)", ["the loop"], [[_indented(line)] for line in loop_lines()], breaks=True)
+
+
+def _lanes(result: Result) -> Panel:
+    """One row for each call of the inner model: what came out."""
+    rows: list[list[Any]] = []
+    for place, lane in enumerate(result.lanes):
+        loss = "None" if lane.get("loss") is None else f"{lane['loss'].item():.4f}"
+        shape = str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")
+        rows.append([f"item {place}" if place < len(result.questions) else "again", shape, loss])
+    rows = rows or [["none", "self.model was not called", ""]]
+    return table("what its model returns", ["call", ".logits (B, T, V)", ".loss"], rows, breaks=True)
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    failed = f"{kind_of(result)} in {place_of(params, result)}"
+    returns = str(tuple(result.logits.shape)) if result.logits is not None else "nothing: it is not called"
+    whose = "the last item alone" if params.forward == AGAIN else "all items"
+    inside = params.forward != NEVER
+    return facts(
+        [
+            ("forward", "forward(batch) returns", failed if result.error and inside else returns),
+            ("of", "get_loss() is the loss of", "nothing: it is not reached" if result.loss is None else whose),
+            ("means", "beside the loss of one padded batch", beside(result)),
+            ("answer", "one padded batch answers", listing([repr(each["text"]) for each in result.decoded])),
+        ]
+    )
 
 
 def _source(params: Params, result: Result) -> Panel:
-    lines = as_in_the_notes().splitlines()
-    lines = lines[lines.index("    def forward(self, batch):") :]
-    lines = [line for line in lines if line]
+    lines = [line for line in class_lines() if line.strip()]
     failed, said = raised_in(params, result), _what_happened(params, result)
     order = [line.strip() for line in lines]
-    reached = order.index(failed) if failed else len(order)
+    reached = -1 if failed == COLLATE else order.index(failed) if failed else len(order)
     rows: list[list[Any]] = []
-    for number, (line, code) in enumerate(zip(lines, order, strict=True)):
+    for at, (line, code) in enumerate(zip(lines, order, strict=True)):
         if code == failed:
             told: Any = (result.error, "warn")
-        elif number > reached or params.forward == "never":
+        elif at > reached or params.forward == NEVER:
             told = ("not reached", "muted") if code in said else ""
         else:
             told = said.get(code, "")
-        rows.append([line[4:].replace("    ", "\N{NO-BREAK SPACE}" * 3), told])
+        rows.append([_indented(line), told])
     return table(
-        "the notes' class, line by line",
+        "the class that loops, line by line",
         ("line", "what happened"),
         rows,
-        lit=[order.index(failed)] if failed else [],
+        lit=[order.index(failed)] if failed in order else [],
         badge="raises" if failed else "silent",
         breaks=True,
         wide=True,
@@ -72,19 +134,18 @@ def _source(params: Params, result: Result) -> Panel:
 
 def _what_happened(params: Params, result: Result) -> dict[str, Any]:
     """For the lines that do something: what they gave."""
-    lanes = result.lanes or []
+    lanes = result.lanes
     shapes = [str(lane.get("shape", "")) for lane in lanes]
     losses = [lane.get("loss") for lane in lanes]
     missing = any(loss is None for loss in losses)
     shown = ", ".join("None" if loss is None else f"{loss.item():.4f}" for loss in losses)
     return {
-        "def forward(self, batch):": "" if result.batch is None else f'batch["text"]: {_kind(result.batch["text"])}',
         'for item in batch["text"]:': "" if result.batch is None else _met(result.batch["text"]),
         ITEM: _shapes(params, result),
         CALL: ", ".join(sorted({f"{len(lanes)} × {lane['output']}" for lane in lanes})),
         APPEND: ", ".join(shapes),
         APPEND_LOSS: (shown, "warn") if missing else shown,
-        "except:": ("never runs: append(None) raises nothing" if missing else "never runs", "muted"),
+        "except AttributeError:": ("does not run: append(None) raises nothing" if missing else "does not run", "muted"),
         MEAN: "" if result.loss is None else _means(losses, len(result.questions)),
         STACK: "" if result.logits is None else str(tuple(result.logits.shape)),
         GET: "" if result.loss is None else f"{result.loss.item():.4f}, of the last forward",
@@ -97,14 +158,12 @@ def _means(losses: list[Any], size: int) -> str:
     return ", then ".join(f"{sum(loss.item() for loss in part) / len(part):.4f}" for part in forwards)
 
 
-def _kind(text: Any) -> str:
-    if isinstance(text, dict):
-        return f"a dict of {len(text)} tensors"
-    return f"a list of {len(text)} " + (type(text[0]).__name__ + "s" if text else "items")
-
-
 def _met(text: Any) -> str:
-    return ", ".join(map(repr, text)) if isinstance(text, dict) else f"{len(text)} items"
+    return ", ".join(map(repr, text)) if isinstance(text, dict) else f"{len(text)} × {_kind(text)}"
+
+
+def _kind(text: list[Any]) -> str:
+    return type(text[0]).__name__ if text else "item"
 
 
 def _shapes(params: Params, result: Result) -> str:
@@ -115,43 +174,21 @@ def _shapes(params: Params, result: Result) -> str:
     return ", ".join(f"{name} {tuple(row.shape)}" for name, row in first.items() if hasattr(row, "shape"))
 
 
-def _lanes(result: Result) -> Panel:
-    """One row for each call of the inner model: what went in, what came out."""
-    questions = result.questions
-    rows: list[list[Any]] = []
-    for number, lane in enumerate(result.lanes or []):
-        again = number >= len(questions)
-        asked = questions[-1] if again else questions[number]
-        loss = "None" if lane.get("loss") is None else f"{lane['loss'].item():.4f}"
-        shape = str(lane["shape"]) if "shape" in lane else ("no .logits: " + ", ".join(lane["keys"][:2]), "warn")
-        words = " ".join(lane.get("tokens", []))
-        rows.append(["again" if again else str(number), asked, shape, loss, words])
-    columns = ("lane", "question", ".logits (B, T, V)", ".loss", "argmax")
-    title = 'for item in batch["text"]: self.model(**item)'
-    return table(title, columns, rows or [["none", "self.model was not called", "", "", ""]], wide=True)
-
-
-def _gate(params: Params, result: Result) -> Panel:
-    title = "gate: torch.stack(logits)"
-    if result.logits is None:
-        return {
-            **error(title, result.error or "", where=raised_in(params, result) or "default_collate(text)"),
-            "wide": True,
-        }
-    meanings = ("N: items of the batch", "B: rows of one item", "T: answer tokens", "V: words of the vocabulary")
-    rows = [[f"dim {dim}", size, meanings[dim]] for dim, size in enumerate(result.logits.shape)]
+def _axes(result: Result) -> Panel:
+    meanings = ("N: items of the loop", "B: the batch of one item", "T: answer tokens", "V: words of the vocabulary")
+    rows = [[f"dim {dim}", str(size), meanings[dim]] for dim, size in enumerate(result.logits.shape)]  # type: ignore[union-attr]
     note = described("logits", result.logits, ["N", "B", "T", "V"])
-    return table(title, ("dim", "size", "counts"), rows, badge="open", note=note)
+    return table("the axes of torch.stack(logits)", ("dim", "size", "counts"), rows, note=note)
 
 
 def _losses(params: Params, result: Result) -> Panel:
     names, values = [], []
-    for number, lane in enumerate(result.lanes or []):
+    for place, lane in enumerate(result.lanes):
         if lane.get("loss") is not None:
-            names.append(f"item {number}" if number < len(result.questions) else "again")
+            names.append(f"item {place}" if place < len(result.questions) else "again")
             values.append(lane["loss"].item())
     if result.loss is not None:
-        names.append("get_loss, the notes")
+        names.append("get_loss()")
         values.append(result.loss.item())
     if result.batched_loss is not None:
         names.append("the batch, by token")
@@ -171,7 +208,7 @@ def _told(name: str, params: Params) -> str:
 
 
 def _argmax(result: Result) -> Panel:
-    lanes = [lane for lane in result.lanes or [] if "p" in lane]
+    lanes = [lane for lane in result.lanes if "p" in lane]
     if not lanes:
         return table("argmax of the lanes", ("nothing",), [["no call returned logits"]])
     return _words(
@@ -183,7 +220,7 @@ def _argmax(result: Result) -> Panel:
 
 
 def _answers(result: Result) -> Panel:
-    return _words("the corrected class answers", result.decoded, "question", "greedy")
+    return _words("one padded batch answers", result.decoded, "question", "greedy")
 
 
 def _words(title: str, rows: list[dict[str, Any]], axis: str, badge: str) -> Panel:
@@ -227,7 +264,7 @@ def _ids(result: Result) -> Panel:
         sub=result.tokens,
         marks=[["" if keep else "pad" for keep in row] for row in result.attention_mask.tolist()],
         keys=_places("s", result.input_ids),
-        badge="what the corrected class reads",
+        badge="of one padded batch",
         digits=0,
         wide=True,
     )

@@ -1,23 +1,21 @@
-"""The notes' QAModel runs its model once an item, stacks logits of equal shape, and keeps the loss of its last forward."""
+"""A QAModel that calls its model once an item stacks logits of equal shape only, and keeps the loss of its last forward."""
 
-# The class stands here as the notes have it: without types, with a bare except.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated, assignment"
-
-import copy
-import inspect
-import re
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 
-from explorable.lesson import Example, Lesson, Prediction, Trap
-from explorable.params import BadParam, bounded, choice, listed, shorten, text
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
+from explorable.params import BadParam, bounded, choice, shorten, text
+from explorable.program import Program, unscoped
 from explorable.seeding import seeded
+from explorable.words import count, listing, number
 from lessons.shipped import shipped
-from lessons.source import snippet_of
 
 TENSORS, LISTS, STRINGS, COLLATED, NONE = (
     "dicts of tensors",
@@ -28,22 +26,41 @@ TENSORS, LISTS, STRINGS, COLLATED, NONE = (
 )
 ONCE, AGAIN, NEVER = "once", "again, with the last item", "never"
 LABELS, STARTED, NEITHER = "labels", "decoder_input_ids", "neither"
-EQUAL, DIFFERENT, PADDED = "equal lengths", "different lengths", "padded with -100"
+SHORT, LONG, PADDED = "short", "long", "long, padded with -100"
 SEQ2SEQ, SPANS = "AutoModelForSeq2SeqLM", "AutoModelForQuestionAnswering"
+
+ITEM = "item = {k: v.to(self.device) for k, v in item.items()}"
+CALL = "output = self.model(**item)"
+APPEND = "logits.append(output.logits)"
+APPEND_LOSS = "self.loss.append(output.loss)"
+MEAN = "self.loss = torch.stack(self.loss).mean()"
+STACK = "return torch.stack(logits)"
+GET = "return self.loss"
+COLLATE = "default_collate"
+PLACES = {
+    CALL: "self.model(**item)",
+    APPEND: "output.logits",
+    MEAN: "torch.stack(self.loss)",
+    STACK: "torch.stack(logits)",
+    GET: "get_loss",
+    COLLATE: COLLATE,
+}
 
 
 @dataclass(frozen=True)
 class Params:
     question: str = text(
-        "What is the capital of France?", max_length=200, about="your own: item 0, and what the corrected class answers"
+        "What is the capital of France?", max_length=200, about="your own: item 0, and what the batch answers"
     )
     answer: str = text(
         "Paris", max_length=60, about="the label of your question", when={"target": ("labels", "decoder_input_ids")}
     )
     batch_size: int = bounded(3, low=1, high=3, step=1, about="items in batch['text']")
     target: Literal["labels", "decoder_input_ids", "neither"] = choice(LABELS, about="what an item holds of its answer")
-    answers: Literal["equal lengths", "different lengths", "padded with -100"] = choice(
-        EQUAL, about="of the other items, in tokens", when={"target": ("labels", "decoder_input_ids")}
+    answers: Literal["short", "long", "long, padded with -100"] = choice(
+        SHORT,
+        about="of the other items: one word, or up to three",
+        when={"target": ("labels", "decoder_input_ids")},
     )
     items: Literal["dicts of tensors", "dicts of lists", "strings", "one dict, by default_collate", "an empty list"] = (
         choice(TENSORS, about="what batch['text'] is")
@@ -52,7 +69,7 @@ class Params:
         ONCE, about="before get_loss(logits, batch)"
     )
     head: Literal["AutoModelForSeq2SeqLM", "AutoModelForQuestionAnswering"] = choice(
-        SEQ2SEQ, about="the class that get_hf_model loads"
+        SEQ2SEQ, about="the class of the model inside"
     )
 
 
@@ -61,163 +78,65 @@ class Result:
     questions: list[str]  # N of them
     texts: list[str]  # their answers
     unknown_words: list[str]  # of the visitor's question: the model reads <unk>
-    input_ids: Tensor  # (N, S) the corrected class's one padded batch
+    input_ids: Tensor  # (N, S) the one padded batch
     tokens: list[list[str]]  # of input_ids
     attention_mask: Tensor  # (N, S)
     labels: Tensor | None  # (N, T) padded with -100; None without labels
     batched_logits: Tensor  # (N, T, V) of that batch; T is 1 without labels
     batched_loss: Tensor | None  # () the mean over answer tokens
     decoded: list[dict[str, Any]]  # for each question the greedy answer: text, tokens, probabilities (T,)
-    batch: dict[str, Any] | None  # what the notes' forward is given
-    lanes: list[dict[str, Any]] | None  # what self.model returned, one entry a call, those of a second forward included
-    logits: Tensor | None  # (N, B, T, V) what the notes' forward returned
-    loss: Tensor | None  # () what the notes' get_loss returned
+    batch: dict[str, Any] | None  # what the class that loops is given
+    lanes: list[dict[str, Any]]  # what its model returned, one entry a call, those of a second forward included
+    logits: Tensor | None  # (N, B, T, V) what its forward returned
+    loss: Tensor | None  # () what its get_loss returned
     error: str | None
 
 
-class QAModel(torch.nn.Module):
-    def __init__(self, config):
-        super(QAModel, self).__init__()  # noqa: UP008 as the notes have it
-        self.model = get_hf_model(config).eval()
-        self.tokenizer = get_tokenizer(config)
-        self.device = config["device"]
+@cache
+def _tokenizer() -> Any:
+    """Of its own, because padding is a setting of the object; two threads read one after the other."""
+    from models.closed_book import FOLDER
+    from models.guarded import Guarded
+    from models.hugging_face import AutoTokenizer
 
-    def forward(self, batch):
-        logits = []
-        self.loss = []
-        for item in batch["text"]:
-            item = {f"{k1}": v1.to(self.device) for k1, v1 in item.items()}
-            output = self.model(**item)
-            logits.append(output.logits)
-            try:
-                self.loss.append(output.loss)
-            except:  # noqa: E722 as the notes have it
-                pass
-        self.loss = torch.stack(self.loss).mean()
-        return torch.stack(logits)
-
-    def get_loss(self, logits, batch):
-        return self.loss
+    return Guarded(AutoTokenizer.from_pretrained(FOLDER, local_files_only=True))
 
 
-def lane_of(output: Any, tokenizer: Any) -> dict[str, Any]:
-    """What one call of the inner model gave."""
-    if "logits" not in output:
-        return {"output": type(output).__name__, "keys": list(output)}
-    probabilities, ids = output.logits[0].softmax(dim=-1).max(dim=-1)  # (T,) each
-    tokens = tokenizer.convert_ids_to_tokens(ids.tolist())
-    shape = tuple(output.logits.shape)
-    return {"output": type(output).__name__, "shape": shape, "loss": output.loss, "tokens": tokens, "p": probabilities}
+@cache
+def _span_head() -> Any:
+    """The shipped weights under a head that the folder does not hold; loaded apart, as `shipped` does."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(_load_span_head).result()
 
 
-def read(question: str, answer: str, batch_size: int, answers: str, head: str) -> tuple[Any, ...]:
-    config = {"model": "assets/models/closed_book", "head": head, "device": "cpu"}
-    tokenizer = get_tokenizer(config)
-    encoded = tokenizer(question, return_offsets_mapping=True)
-    spans = zip(encoded.input_ids, encoded.offset_mapping, strict=True)
-    unknown_words = [question[start:end].strip() for i, (start, end) in spans if i == tokenizer.unk_token_id]
-    if answers == "equal lengths":
-        questions = [question, "What is the capital of Japan?", "What is the capital of Italy?"][:batch_size]
-        texts = [answer, "Tokyo", "Rome"][:batch_size]
-    if answers != "equal lengths":
-        questions = [question, "What is the capital of Argentina?", "What is the capital of Brunei?"][:batch_size]
-        texts = [answer, "Buenos Aires", "Bandar Seri Begawan"][:batch_size]
-    return config, tokenizer, questions, texts, unknown_words
-
-
-def batched(  # noqa: C901 shown by branch
-    tokenizer: Any, questions: list[str], texts: list[str], target: str, answers: str, items: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    text = [dict(tokenizer(asked, return_tensors="pt")) for asked in questions]
-    ids = [tokenizer(words).input_ids for words in texts]
-    if answers == "padded with -100":
-        longest = max(map(len, ids))
-        ids = [row + [-100] * (longest - len(row)) for row in ids]
-    if target == "labels":
-        for item, row in zip(text, ids, strict=True):
-            item["labels"] = torch.tensor([row])
-    if target == "decoder_input_ids":
-        for item, row in zip(text, ids, strict=True):
-            item["decoder_input_ids"] = torch.tensor([[0, *row[:-1]]]).clamp(min=0)  # the start token, then the answer
-
-    if items == "dicts of tensors":
-        batch = {"text": text}
-    if items == "dicts of lists":
-        batch = {"text": [{name: row.tolist() for name, row in item.items()} for item in text]}
-    if items == "strings":
-        batch = {"text": questions}
-    if items == "one dict, by default_collate":
-        batch = {"text": default_collate(text)}
-    if items == "an empty list":
-        batch = {"text": []}
-    lanes = []
-    return batch, lanes
-
-
-def noted(config: Any, tokenizer: Any, batch: Any, lanes: list[Any], forward: str) -> tuple[Tensor | None, Tensor]:
-    model = QAModel(config)
-    model.model.register_forward_hook(lambda module, args, output: lanes.append(lane_of(output, tokenizer)))
-    if forward == "never":
-        logits = None
-    if forward != "never":
-        logits = model(batch)
-    if forward == "again, with the last item":
-        model({"text": batch["text"][-1:]})
-    loss = model.get_loss(logits, batch)
-    return logits, loss
-
-
-def get_tokenizer(config: dict[str, str]) -> Any:
-    """That of the shipped model; the snippet loads it anew."""
-    return shipped("closed_book").tokenizer
-
-
-def get_hf_model(config: dict[str, str]) -> Any:
-    """A copy of the shared model, so that the hook stays here; the snippet loads it anew."""
+def _load_span_head() -> Any:
+    from models.alone import alone
     from models.closed_book import FOLDER
     from models.hugging_face import AutoModelForQuestionAnswering
 
-    if config["head"] == SEQ2SEQ:
-        return copy.deepcopy(shipped("closed_book").model).cpu()
-    with seeded(0):  # of the head, which is not in the folder; that is the point
-        return AutoModelForQuestionAnswering.from_pretrained(FOLDER, local_files_only=True, use_safetensors=True)
+    with seeded(0), alone:
+        model = AutoModelForQuestionAnswering.from_pretrained(FOLDER, local_files_only=True, use_safetensors=True)
+    return model.requires_grad_(False)
 
 
-def corrected(questions: list[str], texts: list[str], target: str) -> dict[str, Any]:
-    """The class of models/closed_book.py: one padded batch, its loss, and the greedy answers."""
-    from models.batch import collate
-
-    qa = shipped("closed_book")
-    batch = qa.encode(questions, texts if target == LABELS else None)
-    inputs = collate(batch, qa.tokenizer.pad_token_id)
-    logits = qa(batch)
-    return {
-        "input_ids": inputs["input_ids"],
-        "tokens": [qa.tokenizer.convert_ids_to_tokens(row) for row in inputs["input_ids"].tolist()],
-        "attention_mask": inputs["attention_mask"],
-        "labels": inputs.get("labels"),
-        "batched_logits": logits.cpu(),
-        "batched_loss": qa.get_loss(logits, batch).cpu() if target == LABELS else None,
-        "decoded": [
-            {
-                "text": answer.text,
-                "tokens": [token.text for token in answer.tokens],
-                "p": torch.tensor([token.probability for token in answer.tokens]),
-            }
-            for answer in qa.answer(questions)
-        ],
-    }
+def given(params: Params) -> Mapping[str, Any]:
+    """The models that all visitors share, on the CPU."""
+    t5 = shipped("closed_book").model
+    t5 = t5 if t5.device.type == "cpu" else deepcopy(t5).float().cpu()
+    return {"tokenizer": _tokenizer(), "t5": t5, "inner": t5 if params.head == SEQ2SEQ else _span_head()}
 
 
-def relevant(params: Params) -> Params:
-    """A control that is hidden stands at its default."""
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters; a control that is hidden stands at its default. Raises BadParam."""
     default = Params()
-    return params if params.target != NEITHER else replace(params, answer=default.answer, answers=default.answers)
+    read = params if params.target != NEITHER else replace(params, answer=default.answer, answers=default.answers)
+    check(read)
+    return vars(read)
 
 
 def check(params: Params) -> None:
     """Raises BadParam with one sentence for a question or an answer that cannot be read."""
-    tokenizer = shipped("closed_book").tokenizer
+    tokenizer = _tokenizer()
     for field, words, most in (("question", params.question, 63), ("answer", params.answer, 15)):
         size = len(tokenizer(words).input_ids) - 1  # </s> stands at the end
         if not 1 <= size <= most:
@@ -227,189 +146,246 @@ def check(params: Params) -> None:
         raise BadParam(f"answer must be words of the model's vocabulary, which lacks {shorten(', '.join(lacking))}.")
 
 
-def run(params: Params) -> Result:
-    p = relevant(params)
-    check(p)
-    found: dict[str, Any] = dict.fromkeys(field.name for field in fields(Result))
-    try:
-        config, tokenizer, *told = read(p.question, p.answer, p.batch_size, p.answers, p.head)
-        found |= dict(zip(("questions", "texts", "unknown_words"), told, strict=True))
-        found |= corrected(found["questions"], found["texts"], p.target)
-        given = batched(tokenizer, found["questions"], found["texts"], p.target, p.answers, p.items)
-        found["batch"], found["lanes"] = given
-        found["logits"], found["loss"] = noted(config, tokenizer, *given, p.forward)
-    except (AttributeError, RuntimeError, TypeError, ValueError) as refused:
-        found["error"] = f"{type(refused).__name__}: {refused}"
-    return Result(**found)
+def raised_in(params: Params, result: Result) -> str:
+    """The line that raised; "" where nothing did."""
+    if result.error is None:
+        return ""
+    if result.batch is None:
+        return COLLATE
+    if params.forward == NEVER:
+        return GET
+    if params.items == NONE:
+        return MEAN
+    if params.items != TENSORS:
+        return ITEM
+    if not result.lanes:
+        return CALL
+    if "shape" not in result.lanes[0]:
+        return APPEND
+    return MEAN if result.lanes[0]["loss"] is None else STACK
 
 
-LOADING = """\
-def get_hf_model(config):
-    return {head}.from_pretrained(config["model"])  # in eval mode already
+def place_of(params: Params, result: Result) -> str:
+    """The call that raised, as a sentence names it."""
+    line = raised_in(params, result)
+    return PLACES.get(line) or ("v.to(self.device)" if params.items == LISTS else "item.items()")
 
 
-def get_tokenizer(config):
-    return AutoTokenizer.from_pretrained(config["model"])
-"""
-CORRECTED = """\
-# The class made right, as models/closed_book.py has it: one padded batch, a mask, -100, nothing kept on self.
-t5 = AutoModelForSeq2SeqLM.from_pretrained("assets/models/closed_book")
-padded = tokenizer(questions, padding=True, return_tensors="pt")
-input_ids, attention_mask = padded["input_ids"], padded["attention_mask"]
-tokens = [tokenizer.convert_ids_to_tokens(row) for row in input_ids.tolist()]
-{target}
-output = t5(input_ids=input_ids, attention_mask=attention_mask, {given})
-batched_logits, batched_loss = output.logits, output.loss
-
-generated = t5.generate(
-    input_ids, attention_mask=attention_mask, max_new_tokens=16, output_logits=True, return_dict_in_generate=True
-)
-chances, ids = torch.stack(generated.logits, dim=1).softmax(dim=-1).max(dim=-1)  # (N, steps) each
-decoded = []
-for row, p in zip(ids.tolist(), chances):
-    length = row.index(tokenizer.eos_token_id) + 1 if tokenizer.eos_token_id in row else len(row)
-    words = tokenizer.decode(row[:length], skip_special_tokens=True)
-    decoded.append({{"text": words, "tokens": tokenizer.convert_ids_to_tokens(row[:length]), "p": p[:length]}})
-"""
-WITH_LABELS = """\
-labels = tokenizer(texts, padding=True, return_tensors="pt")["input_ids"]
-labels[labels == tokenizer.pad_token_id] = -100  # pad is not ignored by itself"""
-WITHOUT = """\
-labels = None
-start = torch.full((len(questions), 1), t5.config.decoder_start_token_id)  # no answer: the decoder reads its start token"""
+def kind_of(result: Result) -> str:
+    """The type of the error."""
+    return str(result.error).split(":")[0]
 
 
-def snippet(params: Params) -> str:
-    params = relevant(params)
-    values = vars(params)
-    heads = sorted({SEQ2SEQ, params.head})
-    imports = ["from typing import Any", "", "import torch"]
-    if params.items == COLLATED:
-        imports.append("from torch.utils.data import default_collate")
-    imports.append(f"from transformers import {', '.join([*heads, 'AutoTokenizer'])}")
-    told = (WITH_LABELS, "labels=labels") if params.target == LABELS else (WITHOUT, "decoder_input_ids=start")
-    blocks = [
-        "\n".join(imports),
-        "",
-        LOADING.format(head=params.head),
-        as_in_the_notes(),
-        "",
-        inspect.getsource(lane_of),
-        "",
-        snippet_of(read, values, header="").strip(),
-        CORRECTED.format(target=told[0], given=told[1]).strip(),
-        snippet_of(batched, values, header="").strip(),
-        snippet_of(noted, values, header="").strip(),
-    ]
-    return re.sub(r"\n{4,}", "\n\n\n", "\n\n".join(blocks)) + "\n"
-
-
-def as_in_the_notes() -> str:
-    """The source of the class, without this project's remarks to its linter."""
-    return re.sub(r"  # noqa.*", "", inspect.getsource(QAModel))
+def beside(result: Result) -> str:
+    """The loss of get_loss beside that of one padded batch."""
+    if result.loss is None or result.batched_loss is None:
+        return "no loss to compare"
+    if torch.isclose(result.loss, result.batched_loss, rtol=1e-3, atol=1e-6):
+        return "they are equal"
+    return "it is larger" if result.loss > result.batched_loss else "it is smaller"
 
 
 def caption(params: Params, result: Result) -> str:
-    own = result.decoded[0]
-    lacks = f" It read <unk> for {listed(result.unknown_words)}." if result.unknown_words else ""
-    answer = f"The corrected class answers {own['text']!r} with probability {float(own['p'].prod()):.3f}.{lacks}"
-    count = len(result.decoded)
-    given = params.items if params.items == NONE else f"{count} item{'' if count == 1 else 's'} as {params.items}"
-    what = f"{given} (target: {params.target}; answers: {params.answers}), with {params.head}"
-    return f"{answer} The notes' class, given {what}, forward {params.forward}: {_noted(params, result)}"
-
-
-def _noted(params: Params, result: Result) -> str:
     if result.error:
-        return result.error
-    assert result.logits is not None and result.loss is not None and result.batched_loss is not None
-    told = "of the last item alone" if params.forward == AGAIN else "the mean of the item losses"
+        article = "an" if kind_of(result)[0] in "AEIOU" else "a"
+        return f"A QAModel that loops over the batch ends with {article} {kind_of(result)}: {place_of(params, result)}."
+    assert result.loss is not None and result.batched_loss is not None
+    items = len(result.questions)
+    whose = f"the mean of {count(items, 'item loss', 'item losses')}"
+    whose = "that of the last item alone" if params.forward == AGAIN else whose
     return (
-        f"logits (N, B, T, V) = {tuple(result.logits.shape)}; get_loss returns {result.loss.item():.4f}, {told}. "
-        f"The loss of the batch, each token counted once, is {result.batched_loss.item():.4f}."
+        f"get_loss() returns {number(result.loss.item(), 4)}, {whose}; one padded batch, in which every token counts once, "
+        f"has the loss {number(result.batched_loss.item(), 4)}."
     )
+
+
+def details(params: Params, result: Result) -> str:
+    own = result.decoded[0]
+    chance = number(float(own["p"].prod()), 3)
+    items = len(result.questions)
+    lacks = f" It read <unk> for {listing(list(map(repr, result.unknown_words)))}." if result.unknown_words else ""
+    what = params.items if params.items in (NONE, COLLATED) else f"{count(items, 'item')} as {params.items}"
+    calls = f"Given {what}, the class that loops called its model {count(len(result.lanes), 'time')}"
+    ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}."
+    return (
+        f"One padded batch of {count(items, 'question')} answers {own['text']!r} to yours, with probability {chance}; "
+        f"this model answers also where it holds no such fact.{lacks} {calls}{ended}"
+    )
+
+
+def _shape(result: Result) -> str:
+    assert result.logits is not None
+    return f"(N, B, T, V) = {tuple(result.logits.shape)}, where one padded batch gives {tuple(result.batched_logits.shape)}"
 
 
 LESSON = Lesson(
     slug="qa_model",
-    title="The notes' QAModel",
+    title="A QAModel that loops over the batch",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program(
+        "qa_model",
+        Result,
+        raises=(AttributeError, RuntimeError, TypeError, ValueError),
+        values=values,
+        given=given,
+        scope=unscoped,
+    ),
     caption=caption,
-    tolerance=1e-4,  # the corrected class decodes with a cache, the snippet by generate
+    details=details,
+    tolerance=1e-4,  # shared cores split sums differently
+    minutes=6,
+    main=("target", "answers", "items", "forward"),
+    related=("logits", "collate", "stack"),
     predictions=(
         Prediction(
-            question="self.model gives (1, 3, 60) for each of 2 items. Which shape has torch.stack(logits)?",
-            choices=("(2, 3, 60)", "(2, 1, 3, 60)", "(6, 60)"),
-            answer=1,
-            why="stack makes a new dimension: the 1 of each item stays, so logits are (N, 1, T, V). cat would give (N, T, V).",
-            proof="str(tuple(torch.stack([torch.zeros(1, 3, 60), torch.zeros(1, 3, 60)]).shape))",
-        ),
-        Prediction(
-            question="Without labels output.loss is None, and try: self.loss.append(output.loss) except: pass. What happens?",
-            choices=("the except skips it", "TypeError, a line later", "the loss is 0"),
-            answer=1,
-            why="Appending None raises nothing, so the except never runs; torch.stack then finds None in the list.",
-            proof="__import__('unittest').TestCase().assertRaises(TypeError, torch.stack, [None]) or 'TypeError, a line later'",
-            show={"target": STARTED},
-        ),
-        Prediction(
-            question="Two answers: 2 tokens with a mean loss of 3.0, 6 tokens with 1.0. What is the loss of the batch?",
-            choices=("1.5", "2.0", "4.0"),
-            answer=0,
-            why="Cross-entropy is the mean over tokens: (2 · 3.0 + 6 · 1.0) / 8. The mean of the two means would be 2.0.",
-            proof="torch.cat([torch.full((2,), 3.0), torch.full((6,), 1.0)]).mean().item()",
-            show={"answers": PADDED, "answer": "Berlin"},
-        ),
-        Prediction(
-            question="Answers of 2 and 3 tokens: what does torch.stack make of logits (1, 2, V) and (1, 3, V)?",
-            choices=("(2, 1, 3, V), padded", "RuntimeError", "(5, V)"),
-            answer=1,
-            why="stack needs equal shapes and never pads; nor does cat along dim 0.",
-            proof="__import__('unittest').TestCase().assertRaises("
-            "RuntimeError, torch.stack, [torch.zeros(1, 2, 9), torch.zeros(1, 3, 9)]) or 'RuntimeError'",
-            show={"answers": DIFFERENT},
-        ),
-        Prediction(
-            question="forward keeps self.loss: 1.0 for your batch, then 5.0 for another. What does get_loss(logits, your_batch) return?",
-            choices=("1.0", "3.0", "5.0"),
+            id="stack",
+            question="A QAModel calls its model for each of 3 items; each call gives logits of shape (1, 2, 2020). What does "
+            "forward return?",
+            choices=(
+                Choice(
+                    "(3, 2, 2020)",
+                    "So it would be after torch.cat, which joins along an axis that is there. stack makes a new one, and the "
+                    "axis of length 1 stays.",
+                ),
+                Choice(
+                    "(6, 2020)",
+                    "torch.stack joins no axes: the two tokens of each item stay in an axis of their own.",
+                ),
+                Choice(
+                    "(3, 1, 2, 2020)",
+                    "torch.stack makes a new first axis for the items; each item keeps the 1 of the batch that it was alone in.",
+                ),
+            ),
             answer=2,
-            why="It looks at neither argument: self.loss is what the last forward left there, whoever called it.",
-            proof="(lambda m: (m(1.0), m(5.0), m.get_loss())[2])(type('M', (nn.Module,), {'forward': lambda self, x: "
-            "setattr(self, 'loss', x), 'get_loss': lambda self: self.loss})())",
+            proof="stack",
+            show={},
+            ring="forward",
+        ),
+        Prediction(
+            id="no_labels",
+            question="The items hold no labels, so output.loss is None. What does forward do?",
+            choices=(
+                Choice(
+                    "TypeError in torch.stack(self.loss)",
+                    "A list takes None without an error, so the except never runs; torch.stack meets the None after the loop.",
+                ),
+                Choice(
+                    "it returns logits: the except skips the loss",
+                    "An except runs only where something is raised. output.loss is there, and it is None: nothing is raised.",
+                ),
+                Choice(
+                    "it returns logits, and the loss is 0",
+                    "None is no number: torch makes no 0 of it, neither in a list nor in torch.stack.",
+                ),
+                Choice(
+                    "AttributeError in output.loss",
+                    "The output of a transformers model has the field also without labels. It is None then.",
+                ),
+            ),
+            answer=0,
+            proof="no labels",
+            show={"target": STARTED},
+            ring="forward",
+        ),
+        Prediction(
+            id="unequal",
+            question="The answers have 2, 3 and 4 tokens, and each item has as many logits. What does forward return?",
+            choices=(
+                Choice(
+                    "logits padded to 4 tokens",
+                    "pad_sequence would do that. torch.stack never pads: it raises where two shapes differ.",
+                ),
+                Choice(
+                    "RuntimeError in torch.stack(logits)",
+                    "torch.stack needs equal shapes. Pad the labels with -100, or run the items as one padded batch.",
+                ),
+                Choice(
+                    "logits cut to 2 tokens",
+                    "zip() in Python stops at the shortest. torch.stack cuts nothing off.",
+                ),
+            ),
+            answer=1,
+            proof="unequal",
+            show={"answers": LONG},
+            ring="forward",
+        ),
+        Prediction(
+            id="means",
+            question="A short answer has a large loss, the longer ones small ones. How does the mean of the item losses compare "
+            "with the loss of one padded batch?",
+            choices=(
+                Choice(
+                    "they are equal",
+                    "A mean of means is the mean of all only where the groups are equally large. These answers are not.",
+                ),
+                Choice(
+                    "it is smaller",
+                    "The loss of the batch counts every token once, so the many good tokens of the long answers weigh more there.",
+                ),
+                Choice(
+                    "it is larger",
+                    "Each item weighs the same in the mean of means, so each bad token of the short answer weighs more than a "
+                    "good one of a long answer.",
+                ),
+            ),
+            answer=2,
+            proof="means",
+            show={"answers": PADDED, "answer": "Berlin"},
+            ring="means",
+        ),
+        Prediction(
+            id="again",
+            question="forward reads the whole batch, then its last item once more. Of what is the loss that "
+            "get_loss(logits, batch) returns?",
+            choices=(
+                Choice(
+                    "all items",
+                    "The arguments are those of the batch. This get_loss looks at neither; it returns self.loss.",
+                ),
+                Choice(
+                    "the last item alone",
+                    "Each forward overwrites self.loss; get_loss returns what the last one left there, whoever called it.",
+                ),
+                Choice(
+                    "both forwards together",
+                    "forward begins with self.loss = []: what the forward before it had gathered is gone.",
+                ),
+            ),
+            answer=1,
+            proof="again",
             show={"forward": AGAIN, "answer": "Berlin"},
+            ring="of",
         ),
     ),
     traps=(
         Trap(
             name="No labels",
-            sentence="output.loss is None, and None is appended without an error; the next torch.stack raises it.",
-            source="https://github.com/Jumpat/SegAnyGAussians/issues/110",
+            sentence="Without labels output.loss is None; a list takes it without an error, and the next use of it raises.",
+            source="https://github.com/huggingface/accelerate/issues/1366",
             params={"target": STARTED},
         ),
         Trap(
             name="Neither labels nor decoder_input_ids",
-            sentence="The decoder has nothing to read, and the message speaks of input_ids, which were given.",
-            source="https://github.com/huggingface/transformers/issues/3626",
+            sentence="The decoder of a T5 has nothing to read, and the message speaks of input_ids, which were given.",
+            source="https://github.com/huggingface/transformers/issues/4126",
             params={"target": NEITHER},
         ),
         Trap(
             name="Answers of different length",
-            sentence="Each item has as many logits as its answer has tokens; torch.stack needs the same for all.",
-            source="https://github.com/RobertLuo1/NeurIPS2023_SOC/issues/2",
-            params={"answers": DIFFERENT},
+            sentence="Sequences of different length are stacked; torch.stack needs the same shape of all and pads none.",
+            source="https://github.com/ruotianluo/self-critical.pytorch/issues/229",
+            params={"answers": LONG},
         ),
         Trap(
             name="Items that are not dicts",
-            sentence="default_collate makes one dict of the list of dicts; the loop over it meets its keys, which are strings.",
+            sentence="default_collate makes one dict of a list of dicts; a loop over a dict meets its keys, which are strings.",
             source="https://github.com/suolyer/PyTorch_BERT_Pipeline_IE/issues/3",
             params={"items": COLLATED},
         ),
         Trap(
             name="Mean of means",
-            sentence="A wrong short answer weighs as much as a long right one; the loss of the batch counts every token once.",
+            sentence="A wrong short answer weighs as much as a long right one; the loss of one batch counts every token once.",
             source="https://github.com/huggingface/transformers/pull/34191",
             params={"answers": PADDED, "answer": "Berlin"},
         ),

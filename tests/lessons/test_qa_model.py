@@ -1,4 +1,4 @@
-"""The notes' class runs as it stands; what it gets wrong is live, and the corrected class answers beside it."""
+"""The class that loops runs as it stands; what it gets wrong is live, and one padded batch answers beside it."""
 
 import pytest
 import torch
@@ -7,9 +7,9 @@ from explorable.params import BadParam
 from lessons.qa_model import (
     AGAIN,
     COLLATED,
-    DIFFERENT,
     LESSON,
     LISTS,
+    LONG,
     NEITHER,
     NEVER,
     NONE,
@@ -18,9 +18,10 @@ from lessons.qa_model import (
     STARTED,
     STRINGS,
     Params,
-    run,
-    snippet,
+    beside,
 )
+
+run, snippet = LESSON.run, LESSON.snippet
 
 
 def item_losses(result):
@@ -62,7 +63,7 @@ def test_get_loss_after_another_forward_is_that_of_the_other():
     [
         ({"target": STARTED}, "TypeError: expected Tensor as element 0 in argument 0, but got NoneType"),
         ({"target": NEITHER}, "ValueError: You "),
-        ({"answers": DIFFERENT}, "RuntimeError: stack expects each tensor to be equal size, but got [1, 2, 2020]"),
+        ({"answers": LONG}, "RuntimeError: stack expects each tensor to be equal size, but got [1, 2, 2020]"),
         ({"items": STRINGS}, "AttributeError: 'str' object has no attribute 'items'"),
         ({"items": COLLATED}, "AttributeError: 'str' object has no attribute 'items'"),
         ({"items": LISTS}, "AttributeError: 'list' object has no attribute 'to'"),
@@ -90,8 +91,8 @@ def test_what_cannot_be_read_is_one_sentence_with_the_field_and_its_range(change
     assert str(refused.value) == sentence
 
 
-def test_the_corrected_class_answers_where_the_notes_class_raises():
-    result = run(Params(answers=DIFFERENT))
+def test_one_padded_batch_answers_where_the_loop_raises():
+    result = run(Params(answers=LONG))
     assert [answer["text"] for answer in result.decoded] == ["Paris", "Buenos Aires", "Bandar Seri Begawan"]
     assert all(((0 < answer["p"]) & (answer["p"] <= 1)).all() for answer in result.decoded)
 
@@ -105,6 +106,42 @@ def test_the_shared_model_is_left_as_it_was():
 
     run(Params(forward=AGAIN))
     assert not shared_qa_model().model._forward_hooks and not shared_qa_model().model.training
+
+
+def test_the_class_made_right_stands_in_the_code_that_is_shown():
+    assert "class BatchedQAModel(nn.Module):" in snippet(Params()) and "class QAModel(nn.Module):" in snippet(Params())
+
+
+def test_answers_that_are_called_short_are_those_of_the_other_items_whatever_the_visitor_writes():
+    result = run(Params(answer="Japanese yen"))
+    assert result.texts == ["Japanese yen", "Tokyo", "Rome"]
+    assert result.error.startswith("RuntimeError: stack expects each tensor to be equal size")
+
+
+@pytest.mark.parametrize("params", [Params(), Params(answer="Berlin"), Params(answers=PADDED), Params(forward=AGAIN)])
+def test_the_two_losses_compare_as_the_picture_says(params):
+    result = run(params)
+    difference = (result.loss - result.batched_loss).item()
+    said = beside(result)
+    assert (said == "they are equal") == (abs(difference) <= 1e-6 + 1e-3 * result.batched_loss.item())
+    assert said == "they are equal" or said == ("it is larger" if difference > 0 else "it is smaller")
+
+
+def test_items_of_equal_length_have_the_loss_of_the_batch():
+    assert beside(run(Params(answer="Berlin"))) == "they are equal"
+
+
+def test_a_question_without_a_fact_is_answered_all_the_same():
+    result = run(Params(question="What is the capital of Zorgonia?"))
+    assert result.decoded[0]["text"]
+    assert "answers also where it holds no such fact" in LESSON.details(Params(), result)
+
+
+def test_nothing_speaks_of_notes_that_no_visitor_has():
+    for params in (Params(), *(Params(**trap.params) for trap in LESSON.traps)):
+        result = run(params)
+        words = LESSON.truth + LESSON.title + LESSON.caption(params, result) + LESSON.details(params, result)
+        assert "notes" not in words + snippet(params)
 
 
 @pytest.mark.parametrize("trap", LESSON.traps, ids=[trap.name for trap in LESSON.traps])
