@@ -3,7 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, error, figure, grid, limit, stepped, strip, table, token
+from explorable.words import count
+from figures.panels import (
+    Figure,
+    Panel,
+    bars,
+    described,
+    error,
+    facts,
+    figure,
+    grid,
+    limit,
+    operator,
+    stepped,
+    strip,
+    table,
+    token,
+    veiled,
+)  # fmt: skip
 from lessons.span import Params, Result, illegal, shorten
 
 MOST_FRAMES = 12  # windows that can be scrubbed through
@@ -26,20 +43,41 @@ Numbers = dict[str, Any]  # the fields of the Result as lists
 
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
-        return figure([error("The model is not asked", result.error)])
+        return figure(
+            hero=[[operator("model(question, context)"), veiled(error("the model is not asked", result.error))]]
+        )
     numbers = {name: value.tolist() for name, value in vars(result).items() if hasattr(value, "tolist")}
     shown = ranked_windows(numbers)
     frames = [_strip(result, numbers, w) for w in shown]
     text = stepped(frames[-1], frames) if len(frames) > 1 else frames[0]
     return figure(
-        [text],
-        [_best(params, result, numbers), _pair(params, result, numbers)],
-        [_matrix(params, result, numbers)],
-        [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
-        [_batch(params, result)],
+        hero=[[veiled(text)], [_facts(params, result)]],
+        more=[
+            [_best(params, result, numbers), _pair(params, result, numbers)],
+            [_matrix(params, result, numbers)],
+            [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
+            [_batch(params, result)],
+        ],
         steps=[_named(numbers, w) for w in shown] if len(shown) > 1 else [],
         step_name="window",
     )
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    naive = f"“{shorten(result.naive_answer, 40)}”" if result.naive_answer else "an empty answer"
+    items = [
+        ("best", "the best legal span", f"“{shorten(result.answers[0], 40)}”"),
+        ("naive", "two separate argmaxes", naive),
+        ("legal", "legal", count(result.legal_spans, "span")),
+        (
+            "order",
+            f"temperature {params.temperature:g} changes in the order",
+            "nothing" if result.same_order else "something",
+        ),
+    ]
+    if len(result.begins) > 1:
+        items.append(("second", "the second window begins", f"at token {result.begins[1]}"))
+    return veiled(facts(items))
 
 
 def ranked_windows(numbers: Numbers) -> list[int]:
@@ -227,7 +265,7 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
             *zip(names, side(best), side(naive), strict=True),
             ("legal", *legal),
         ],
-        note="The sum of the two argmaxes is never lower: that is why it needs the mask, and not a better model.",
+        note="The sum of the two argmaxes is never lower than that of a legal pair: only the mask of legal pairs leaves it out.",
     )
 
 

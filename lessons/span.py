@@ -1,4 +1,4 @@
-"""A question-answering head scores every token as a start and as an end; the answer is the best legal pair, not two argmaxes."""
+"""A question-answering head scores every token as a start and as an end; the best legal pair is the answer, and two separate argmaxes need not be one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, text
 from explorable.program import Program
 from explorable.progress import Cancelled, tell
+from explorable.words import count, number, one_of
 from lessons.span_examples import EXAMPLES, PIANO
-from models.registry import SHIPPED, Choice, ModelUnavailable, choices, shared_registry
+from models.registry import SHIPPED, ModelUnavailable, choices, shared_registry
 from models.together import Busy
 
 if TYPE_CHECKING:
     from models.extractive import Extractive
+    from models.registry import Choice as Weights
 
 WEIGHTS: Any = Literal[tuple(each.name for each in choices() if each.kind == "extractive")]
 
@@ -59,10 +61,12 @@ class Result:
     ends: Tensor  # (E,) and as ends
     matrix: Tensor  # (S, E) start logit + end logit
     matrix_legal: Tensor  # (S, E) bool
+    begins: list[int]  # W: the token of the whole context with which each window begins
+    same_order: bool  # whether the legal spans stand in the same order without the temperature
     error: str | None = None
 
 
-def read_by(weights: str) -> tuple[Choice, "Extractive"]:
+def read_by(weights: str) -> tuple["Weights", "Extractive"]:
     """The weights asked for, or the shipped ones where those are not to be had. Raises BadParam."""
 
     def fetched(share: float, _: str) -> None:
@@ -76,7 +80,7 @@ def read_by(weights: str) -> tuple[Choice, "Extractive"]:
     return chosen, loaded  # type: ignore[return-value]
 
 
-def folder_of(chosen: Choice) -> str:
+def folder_of(chosen: "Weights") -> str:
     """What a snippet loads; the operator's own folder is not told."""
     if chosen in SHIPPED:
         return f"assets/models/{chosen.name}"
@@ -96,7 +100,7 @@ def given(params: Params) -> dict[str, Any]:
     return {"tokenizer": loaded.tokenizer, "model": loaded.remembered, **_placed(chosen, loaded)}
 
 
-def _placed(chosen: Choice, loaded: "Extractive") -> dict[str, Any]:
+def _placed(chosen: "Weights", loaded: "Extractive") -> dict[str, Any]:
     weights = next(loaded.model.parameters())
     return {"folder": folder_of(chosen), "dtype": weights.dtype, "device": str(weights.device)}
 
@@ -113,13 +117,24 @@ def scope(_: Params) -> Iterator[None]:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return result.error
-    parts = [
-        _fallback(params, result),
-        _best(params, result),
-        _naive(params, result),
-        _unknown(result),
-        _windows(result),
-    ]
+    best = f"the best of {result.legal_spans} legal spans has" if result.legal_spans > 1 else "the only legal span has"
+    said = f"{best} probability {number(result.probabilities[0].item())}, and {_pair(params, result)}."
+    return f"{fallback}: {said}" if (fallback := _fallback(params, result)) else said[0].upper() + said[1:]
+
+
+def _pair(params: Params, result: Result) -> str:
+    """What came of two separate argmaxes."""
+    start, end = result.naive.tolist()
+    if result.spans[0, 1:].tolist() == [start, end]:
+        return "two separate argmaxes give the same span"
+    why = illegal(result, int(result.spans[0, 0]), start, end, params.max_answer_tokens)
+    return "two separate argmaxes give no legal one" if why else "two separate argmaxes give another one"
+
+
+def details(params: Params, result: Result) -> str:
+    if result.error:
+        return "The model was not asked."
+    parts = [_best(params, result), _naive(params, result), _null(result), _unknown(result), _windows(result)]
     return " ".join(filter(None, parts))
 
 
@@ -127,19 +142,25 @@ def _fallback(params: Params, result: Result) -> str:
     """Said where other weights than those asked for have answered."""
     if params.weights == "extractive" or result.folder != "assets/models/extractive":
         return ""
-    return f"{params.weights} is not to be had here now (the Hub cannot be reached), so the shipped model answers."
+    return f"{params.weights} is not to be had here now and the shipped model answers"
 
 
 def _best(params: Params, result: Result) -> str:
-    window, start, end = result.spans[0].tolist()
-    count, most = len(result.answers), params.max_answer_tokens
-    held = f"; the {count} best spans hold {result.probabilities.sum().item():.2f} of it" if count > 1 else ""
+    _, start, end = result.spans[0].tolist()
+    listed, most = len(result.answers), params.max_answer_tokens
+    held = f"; the {listed} best spans hold {result.probabilities.sum().item():.2f} of it" if listed > 1 else ""
     return (
-        f"The best of {result.legal_spans} legal span{'' if result.legal_spans == 1 else 's'} of at most "
-        f"{most} token{'' if most == 1 else 's'} is "
+        f"Of {count(result.legal_spans, 'legal span')} of at most {count(most, 'token')} the best is "
         f"“{shorten(result.answers[0])}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
         f"probability {result.probabilities[0].item():.3f} at temperature {params.temperature:g}{held}."
     )
+
+
+def _null(result: Result) -> str:
+    """What a head answers where the text does not hold the answer."""
+    if "squad2" in result.folder:
+        return "These weights score [CLS] as “no answer”; this decoding leaves it out, so that some span always wins."
+    return "This head has no way to say that the text holds no answer: some span always wins."
 
 
 def _naive(params: Params, result: Result) -> str:
@@ -171,12 +192,11 @@ def illegal(result: Result, window: int, start: int, end: int, max_answer_tokens
 
 def _unknown(result: Result) -> str:
     """Said where the vocabulary has no piece for something in question or context."""
-    count = sum(row.count("[UNK]") for row in result.tokens)
-    if not count:
+    unknown = sum(row.count("[UNK]") for row in result.tokens)
+    if not unknown:
         return ""
-    return (
-        f"{count} of the tokens are [UNK]: the vocabulary has no piece for them, and the model reads all of them alike."
-    )
+    are = one_of(unknown, "token is", "tokens are")
+    return f"{unknown} {are} [UNK]: the vocabulary has no piece for what stands there, and the model reads all of it alike."
 
 
 def shorten(text: str, most: int = 200) -> str:
@@ -186,11 +206,11 @@ def shorten(text: str, most: int = 200) -> str:
 
 
 def _windows(result: Result) -> str:
-    count, width = result.input_ids.shape
-    if count == 1:
+    windows, width = result.input_ids.shape
+    if windows == 1:
         return f"The model read one window of {width} tokens."
     won = int(result.spans[0, 0])
-    return f"The model read {count} windows of up to {width} tokens in one batch; window {won} (counted from 0) won."
+    return f"The model read {windows} windows of up to {width} tokens in one batch; window {won} (counted from 0) won."
 
 
 LESSON = Lesson(
@@ -200,6 +220,10 @@ LESSON = Lesson(
     Params=Params,
     program=Program("span", Result, (ValueError,), values=values, given=given, scope=scope),
     caption=caption,
+    details=details,
+    minutes=7,
+    main=("question", "context", "temperature"),
+    related=("logits", "qa_model", "padding_effect"),
     button="Ask",
     gpu_seconds=10,
     at_once=32,  # they are read in one batch
@@ -208,34 +232,89 @@ LESSON = Lesson(
     tolerance=1e-4,
     predictions=(
         Prediction(
-            question="start_logits peak at token 9, end_logits at token 4. What is `ids[9 : 4 + 1]`?",
-            choices=("[]", "[4, 5, 6, 7, 8, 9]", "an IndexError"),
+            id="crossed",
+            question="start_logits peak at token 34, end_logits at token 32. What does decode(ids[34 : 32 + 1]) give?",
+            choices=(
+                Choice("an empty answer", "A slice whose end lies before its start is empty and raises nothing."),
+                Choice(
+                    "the tokens 32 to 34",
+                    "A slice does not turn around: it reads from its start on, and its end has passed already.",
+                ),
+                Choice(
+                    "an IndexError",
+                    "An index beyond the end would raise. A slice takes what there is between its ends: here nothing.",
+                ),
+            ),
             answer=0,
-            why="A slice whose end lies before its start is empty and raises nothing: the demo prints an empty answer.",
             proof="crossed",
+            show={},
+            ring="naive",
         ),
         Prediction(
-            question="All logits are divided by a temperature of 4. Does the best span change?",
-            choices=("yes", "no"),
+            id="legal",
+            question="The context has 103 tokens, and a span at most 15. How many pairs of a start and an end are legal?",
+            choices=(
+                Choice("10609 spans", "That is 103 · 103: in half of these pairs the end comes before the start."),
+                Choice("5356 spans", "These have start <= end. Most of them are longer than 15 tokens."),
+                Choice(
+                    "1440 spans",
+                    "Each start has 15 ends, and the last 14 starts have fewer: a narrow band beside the diagonal.",
+                ),
+            ),
+            answer=2,
+            proof="band",
+            show={},
+            ring="legal",
+        ),
+        Prediction(
+            id="temperature",
+            question="All logits are divided by a temperature of 4. What does that change in the order of the spans?",
+            choices=(
+                Choice(
+                    "the weaker spans rise",
+                    "Their probabilities rise, and those of the strong ones fall. None overtakes another.",
+                ),
+                Choice(
+                    "nothing",
+                    "Dividing by a positive number keeps the order of the sums; the probabilities come closer.",
+                ),
+                Choice("it is turned around", "That would take a negative divisor."),
+            ),
             answer=1,
-            why="Dividing by a positive number keeps the order of the sums; only the probabilities come closer together.",
             proof="temperature",
             show={"temperature": 4.0},
+            ring="order",
         ),
         Prediction(
-            question="384 tokens, and a span has at most 15. How many pairs with start <= end are left of 384 x 384?",
-            choices=("147456", "73920", "5655"),
-            answer=2,
-            why="Each start has 15 ends, only the last 14 starts have fewer: a narrow band beside the diagonal of the matrix.",
-            proof="band",
-        ),
-        Prediction(
-            question="300 tokens of context fit in a window and stride=128. Where does the second window start?",
-            choices=("128", "172", "300"),
+            id="stride",
+            question="A window holds 85 tokens of the context, and stride=32. Where in the context does the second window begin?",
+            choices=(
+                Choice("at token 32", "So it would be if stride were the step, as in a convolution."),
+                Choice(
+                    "at token 53", "In a tokenizer stride is what two windows share: they begin 85 - 32 tokens apart."
+                ),
+                Choice("at token 85", "Then the windows would share nothing, which is stride=0."),
+            ),
             answer=1,
-            why="In a tokenizer stride is what two windows share, so they start 300 - 128 apart.",
             proof="stride",
             show={"max_length": 96, "stride": 32},
+            ring="second",
+        ),
+        Prediction(
+            id="absent",
+            question="A text about a bread machine does not say who painted the Mona Lisa. What does this model answer?",
+            choices=(
+                Choice(
+                    "nothing",
+                    "That takes a score for “no answer”, as weights trained on SQuAD 2 have in [CLS]. These have none.",
+                ),
+                Choice("“[CLS]”", "Special tokens are left out as starts and as ends, whatever their logits are."),
+                Choice("“brother”", "The softmax is over the legal spans alone, so some span always wins."),
+            ),
+            answer=2,
+            proof="absent",
+            show=EXAMPLES[10].params,
+            ring="best",
         ),
     ),
     traps=(
@@ -247,7 +326,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="The question is not masked",
-            sentence="Question and special tokens have logits too, and sometimes the highest; no character of the context belongs to them.",
+            sentence="Question and special tokens have logits too, and sometimes the highest; they are no part of the context.",
             source="https://github.com/huggingface/transformers/issues/5910",
             params=EXAMPLES[2].params,
         ),
@@ -259,7 +338,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="A stride that leaves no progress",
-            sentence="Beside a long question little room is left; a stride as large as the room makes the tokenizer panic, so it is checked first.",
+            sentence="Windows that share as much as they hold never get on: the tokenizer would panic, so the program checks first.",
             source="https://github.com/huggingface/tokenizers/issues/944",
             params={"max_length": 64, "stride": 128},
         ),

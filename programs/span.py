@@ -42,8 +42,7 @@ if room < 1:
     )
 if stride >= room:
     raise ValueError(
-        f"stride must be below {room}, not {stride}: "
-        f"beside the question a window of max_length {max_length} holds {room} tokens of context."
+        f"stride must be below {room}, not {stride}: beside the question a window of max_length {max_length} has no more room."
     )
 count = 1 + max(0, -(-(size - room) // (room - stride)))
 if count > 64:
@@ -113,20 +112,36 @@ matrix_legal = legal[w][starts][:, ends]
 start_probability = (start_logits / temperature).softmax(dim=-1)
 end_probability = (end_logits / temperature).softmax(dim=-1)
 
+# %% where each window begins, in tokens of the whole context
+whole = [
+    first for first, _ in tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+]
+begins = [whole.index(offsets[w][in_context[w]][0, 0]) for w in windows]
+
+# %% whether temperature changes the order
+same_order = torch.equal(best.argsort(), (best / temperature).argsort())
+
 # %% print
 for answer, found_score, probability in zip(answers, scores, probabilities, strict=True):
     print(f"{found_score:8.2f} {probability:.3f} {answer}")
 print(f"two argmaxes on their own: {naive.tolist()} {naive_answer!r}")
 
 # %% proof: crossed
-print(torch.arange(12)[9 : 4 + 1].tolist())
-
-# %% proof: temperature
-scores_of_three = torch.tensor([7.0, 2.0, 5.0])
-print("no" if scores_of_three.argmax() == (scores_of_three / 4).argmax() else "yes")
+ids = list(range(40))
+print(ids[34 : 32 + 1] or "an empty answer")
 
 # %% proof: band
-print(int(torch.ones(384, 384).triu().tril(14).sum()))
+pairs = torch.ones(103, 103).triu()  # start <= end
+print(int(pairs.tril(14).sum()), "spans")
+
+# %% proof: temperature
+sums = torch.tensor([7.0, 2.0, 5.0])
+print("nothing" if torch.equal(sums.argsort(), (sums / 4).argsort()) else "the weaker spans rise")
 
 # %% proof: stride
-print(torch.arange(1000).unfold(0, 300, 300 - 128)[1, 0].item())
+room, shared = 85, 32
+print(f"at token {torch.arange(1000).unfold(0, room, room - shared)[1, 0]}")
+
+# %% proof: absent
+answers = ["brother", "sister", "neighbour"]  # legal spans, and nothing else to choose
+print(f"“{answers[torch.tensor([0.38, 0.19, 0.04]).argmax()]}”")

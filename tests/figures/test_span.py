@@ -63,7 +63,7 @@ def test_many_windows_are_scrubbed_through_up_to_a_bound_and_the_winner_comes_fi
 
 def test_a_refused_question_is_one_error():
     params = Params(question="")
-    [[panel]] = draw(params, run(params))["rows"]
+    [[_, panel]] = draw(params, run(params))["rows"]
     assert panel["view"] == "error" and "question is empty" in panel["text"]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorable.progress import Cancelled, watched
-from lessons.span import EXAMPLES, LESSON, Params, illegal, read_by
+from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
 from lessons.span_examples import LONG, MARATHON, PIANO
 from models.registry import shared_registry
 from models.windows import Settings
@@ -158,5 +158,33 @@ def test_a_download_tells_how_far_it_is_and_outlives_the_visitor_who_began_it(mo
 def test_what_the_vocabulary_does_not_hold_is_counted_in_the_caption():
     params = Params(question="Who?", context="\U0001f3d4 stands by the ☃ of " + "x" * 300)
     unknown = run(params).tokens[0].count("[UNK]")
-    assert unknown >= 2 and f"{unknown} of the tokens are [UNK]" in LESSON.caption(params, run(params))
-    assert "[UNK]" not in LESSON.caption(Params(), run(Params()))
+    assert unknown >= 2 and f"{unknown} tokens are [UNK]" in details(params, run(params))
+    assert "[UNK]" not in details(Params(), run(Params()))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_caption_says_whether_two_argmaxes_are_the_best_pair_or_a_legal_one(example):
+    params = Params(**example.params)
+    result = run(params)
+    start, end = result.naive.tolist()
+    same = [start, end] == result.spans[0, 1:].tolist()
+    legal = (
+        1 <= end - start + 1 <= params.max_answer_tokens and result.side[result.spans[0, 0], [start, end]].eq(1).all()
+    )
+    said = LESSON.caption(params, result)
+    assert ("the same span" in said, "no legal one" in said) == (same, not same and not legal)
+
+
+def test_where_the_text_does_not_say_a_span_wins_all_the_same_and_the_page_says_why():
+    params = Params(question="When did the war end?", context="In May the library closes at five.")
+    result = run(params)
+    assert result.answers[0] in params.context and "some span always wins" in details(params, result)
+
+
+@given(max_length=st.integers(40, 120), stride=st.integers(0, 24))
+@settings(max_examples=12, deadline=None)
+def test_windows_begin_their_room_less_the_stride_apart(max_length, stride):
+    result = run(Params(context=LONG, question="Who?", max_length=max_length // 8 * 8, stride=stride // 8 * 8))
+    room = int((result.side[0] == 1).sum())
+    steps = {b - a for a, b in zip(result.begins, result.begins[1:], strict=False)}
+    assert result.begins[0] == 0 and steps <= {room - stride // 8 * 8}
