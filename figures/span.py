@@ -30,7 +30,7 @@ KINDS = {0: "question", -1: "special"}
 LEGEND = (
     ("up", "above: probability as a start"),
     ("down", "below: as an end"),
-    ("logit", "lines: the logits, − to +"),
+    ("logit", "lines: logits above 0"),
     ("answer", "best legal span"),
     ("start", "argmax of the starts"),
     ("end", "argmax of the ends"),

@@ -282,7 +282,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="No __len__",
-            sentence="Without __len__ the default samplers and len(loader) raise a TypeError; a sampler of your own needs none.",
+            sentence="The default samplers ask for len(ds) and raise a TypeError without it; a sampler of your own needs none.",
             source="https://github.com/vahidk/tfrecord/issues/43",
             params={"view": PROTOCOL, "kind": "Dataset without __len__"},
         ),
@@ -295,7 +295,7 @@ LESSON = Lesson(
         Trap(
             name="Keys that are not 0, 1, ...",
             sentence="The default samplers ask for 0 to len - 1, whatever the keys of a dict are; give the keys as the sampler.",
-            source="https://github.com/pytorch/pytorch/issues/17466",
+            source="https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/205",
             params={"view": PROTOCOL, "kind": "dict with keys a, b, ..."},
         ),
     ),

@@ -26,7 +26,7 @@ WEIGHTS: Any = Literal[tuple(each.name for each in choices() if each.kind == "ex
 @dataclass(frozen=True)
 class Params:
     question: str = text("Why can a harpsichord not play softly?", max_length=300, lines=2, about="your own question")
-    context: str = text(PIANO, max_length=6000, lines=9, about="the text that holds the answer")
+    context: str = text(PIANO, max_length=6000, lines=4, about="the text that holds the answer")
     temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="logits are divided by it")
     max_answer_tokens: int = bounded(15, low=1, high=50, step=1, about="a longer span is illegal")
     n_best: int = bounded(5, low=1, high=10, step=1, about="spans to list")

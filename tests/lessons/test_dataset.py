@@ -71,6 +71,16 @@ def test_without_len_only_a_sampler_of_ones_own_works():
     assert works == {"ds[2]", "ds[-1]", "[*islice(ds, 9)]", "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]"}
 
 
+def test_without_len_a_sampler_of_ones_own_gives_the_loader_a_length_too():
+    class NoLen(torch.utils.data.Dataset):
+        def __getitem__(self, i):
+            return i
+
+    assert len(DataLoader(NoLen(), sampler=[2, 0])) == 2
+    with pytest.raises(TypeError, match="has no len"):
+        len(DataLoader(NoLen()))
+
+
 def test_without_getitem_the_base_class_says_what_to_do():
     assert outcomes("Dataset without __getitem__")["ds[2]"].startswith("NotImplementedError: Subclasses of Dataset")
 
