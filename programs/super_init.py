@@ -137,7 +137,10 @@ sys.settrace(tracer)
 x = torch.ones(2, 3)
 
 # %% make the net, then use it
-net = Defined()
+if form == "super(Net, self), cell run again":
+    net = Defined()
+else:
+    net = Net()
 afterwards = {
     "repr(net)": attempt(lambda: f"{len(repr(net).splitlines())} lines"),
     "net.parameters()": attempt(lambda: f"{len(list(net.parameters()))} tensors"),
