@@ -1,4 +1,4 @@
-"""Teaching a model one new fact moves whatever may move: frozen tensors stay, and with them the facts they carry."""
+"""An edit leaves frozen tensors as they are, but not every fact: how many others change depends on how far the rest is moved."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -187,8 +187,8 @@ LESSON = Lesson(
             question="Adam, lr=0.003, first step. One weight has the gradient 100, another 0.001. How far do they go?",
             choices=("100000 times as far", "equally far", "the second stays"),
             answer=1,
-            why="Adam divides by the size of the gradient: all that may move goes about lr a step, however little it matters "
-            "to this edit. With everything trainable that is 1.2 million weights; frozen ones have no gradient and stay.",
+            why="Adam's first step divides each gradient by its own size, so a weight moves about lr wherever its gradient is far "
+            "above eps=1e-8. Where it is 0 the weight stays, and later steps mix several gradients, which need not agree.",
             proof="equally far",
         ),
         Prediction(
@@ -208,7 +208,7 @@ LESSON = Lesson(
             show={"more": FIVE},
         ),
         Prediction(
-            question="The notes' loop has frozen every parameter. Does the loss require a gradient, so that backward() can run?",
+            question="A loop has frozen every parameter. Does the loss require a gradient, so that backward() can run?",
             choices=("True", "False"),
             answer=1,
             why="With nothing that requires a gradient no graph is recorded: backward() raises, and nothing is learned.",
@@ -219,7 +219,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Everything may move",
-            sentence="The new answer is learned in a few steps, and nearly every other fact is gone: now it says the same.",
+            sentence="The new answer is learned in a few steps; the steps after these go on moving every tensor, and most other facts change.",
             source="https://github.com/deepseek-ai/DeepSeek-Coder/issues/134",
             params={"move": "everything", "compare": WO},
         ),
@@ -231,7 +231,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="All that is left is frozen",
-            sentence="The regex matches no name, so the notes' loop has frozen everything and backward() raises.",
+            sentence="The regex matches no name, since brackets are a set of letters in it: every parameter is frozen, and backward() raises.",
             source="https://github.com/megvii-model/DetNAS/issues/34",
             params={"move": "names that match", "pattern": "^encoder.block[1]"},
         ),

@@ -54,6 +54,28 @@ def test_everything_at_the_same_learning_rate_ruins_the_other_facts():
     assert result.success[1] == 1.0 and result.locality[1] < 0.5 < 0.9 <= result.locality[0]
 
 
+def test_how_far_tensors_move_breaks_facts_and_not_how_many_may():
+    """The lesson's truth, in both directions: one tensor far, and every tensor a little."""
+    far = kept(replace(ALONE, lr=0.3))
+    assert sum(far.trainable[0]) == 1 and far.locality[0] < 0.1
+    little = kept(replace(ALONE, move="everything", optimizer="SGD", lr=0.03))
+    assert (little.moved[0] > 0).sum() > 40 and little.locality[0] > 0.99
+
+
+def test_the_first_trap_learns_in_a_few_steps_and_breaks_most_facts_by_the_later_ones():
+    few = kept(replace(ALONE, move="everything", steps=3))
+    assert few.success[0] == 1.0 and few.locality[0] > 0.9
+    assert kept(Params(**LESSON.traps[0].params)).locality[0] < 0.5
+
+
+def test_the_first_step_of_adam_is_about_lr_where_the_gradient_is_far_above_eps():
+    """The scope of the first answer."""
+    w = torch.zeros(3, requires_grad=True)
+    w.grad = torch.tensor([100.0, 1e-9, 0.0])
+    torch.optim.Adam([w], lr=0.003).step()
+    assert w[0].item() == pytest.approx(-0.003, rel=1e-4) and 0 > w[1].item() > -0.0003 and w[2].item() == 0
+
+
 def test_each_step_lowers_the_loss_until_the_new_answer_wins():
     result = kept(Params())
     for losses, logits, probabilities in zip(result.losses, result.logits, result.probabilities, strict=True):
