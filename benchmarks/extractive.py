@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from models.extractive import Extractive
-from models.windows import Settings, encode
+from training.reader import Reader
+from training.windows import Settings, encode
 
 SENTENCES = (
     "The Andes are the longest continental mountain range in the world.",
@@ -58,13 +59,13 @@ def measure(model: Extractive, batch_size: int) -> tuple[float, float]:
     rows = encode(model.tokenizer, pairs, settings, model.longest)
     padded = [
         {name: tensor.to(model.model.device) for name, tensor in inputs.items()}
-        for _, inputs in model.batches(rows, settings, batch_size)
+        for _, inputs in Reader(model).batches(rows, settings, batch_size)
     ]
 
     def full() -> None:
         at_once = 1 if batch_size == 1 else COUNT
         for at in range(0, COUNT, at_once):
-            model.answer_many(pairs[at : at + at_once], settings, batch_size)
+            Reader(model).answer_many(pairs[at : at + at_once], settings, batch_size)
 
     full()
     times = interleaved({"full": full, "bare": lambda: bare(model, padded)})

@@ -12,7 +12,8 @@ import torch
 from benchmarks.extractive import ROUNDS, asked, bare, interleaved
 from benchmarks.report import ratio
 from models.extractive import Extractive
-from models.windows import Settings, encode
+from training.reader import Reader
+from training.windows import Settings, encode
 
 VISITORS = (1, 8, 32)
 GOAL = 1.5  # times the seconds of the bare batched forward
@@ -33,7 +34,7 @@ class Counted:
 def together(model: Extractive, visitors: int) -> None:
     """All questions, each visitor asking its next one when it has its answer."""
     with ThreadPoolExecutor(visitors) as pool:
-        list(pool.map(lambda pair: model.answer(*pair), asked()))
+        list(pool.map(lambda pair: Reader(model).answer(*pair), asked()))
 
 
 def in_turns(model: Extractive, visitors: int) -> None:
@@ -42,7 +43,7 @@ def in_turns(model: Extractive, visitors: int) -> None:
 
     def ask(pair: tuple[str, str]) -> None:
         with lock:
-            model.answer(*pair)
+            Reader(model).answer(*pair)
 
     with ThreadPoolExecutor(visitors) as pool:
         list(pool.map(ask, asked()))
@@ -55,7 +56,7 @@ def main() -> None:
     rows = encode(model.tokenizer, asked(), Settings(), model.longest)
     batches = [
         {name: tensor.to(model.model.device) for name, tensor in inputs.items()}
-        for _, inputs in model.batches(rows, Settings(), 16)
+        for _, inputs in Reader(model).batches(rows, Settings(), 16)
     ]
     together(model, 8)
     for visitors in VISITORS:

@@ -14,8 +14,9 @@ import torch
 from tqdm import tqdm
 
 from models.extractive import Extractive
-from models.windows import Settings
+from training.reader import Reader
 from training.squad import Question, read, score
+from training.windows import Settings
 
 CHUNK = 64  # questions between two steps of the progress bar
 
@@ -37,7 +38,7 @@ def predict(
 def _answers(model: Extractive, questions: Sequence[Question], settings: Settings, batch_size: int) -> dict[str, str]:
     try:
         pairs = [(q.question, q.context) for q in questions]
-        answers = model.answer_many(pairs, settings, batch_size)
+        answers = Reader(model).answer_many(pairs, settings, batch_size)
     except ValueError as error:
         return _one_by_one(model, questions, settings, error)
     return {q.id: answer.best.text for q, answer in zip(questions, answers, strict=True)}

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from models.spans import span_scores
+from training.spans import span_scores
 from training.squad import Question, read, score
 
 SHARE = 0.05  # of the articles of each file

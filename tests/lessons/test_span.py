@@ -9,7 +9,8 @@ from explorable.progress import Cancelled, watched
 from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
 from lessons.span_examples import LONG, MARATHON, PIANO
 from models.registry import shared_registry
-from models.windows import Settings
+from training.reader import Reader
+from training.windows import Settings
 
 run, snippet = LESSON.run, LESSON.snippet
 WINDOWS = {"max_length": 96, "stride": 24, "context": LONG, "question": "How many people died?"}
@@ -18,7 +19,7 @@ TEXTS = st.text(max_size=200) | st.sampled_from(["שלום 🏔️", "\u200b\u20
 
 def answer_of(params):
     chosen = Settings(params.max_length, params.stride, params.max_answer_tokens, params.n_best)
-    return read_by(params.weights)[1].answer(params.question, params.context, chosen)
+    return Reader(read_by(params.weights)[1]).answer(params.question, params.context, chosen)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -13,8 +13,9 @@ from transformers import (
 )
 
 from models.extractive import Extractive
-from models.windows import Settings
 from tests.models.tiny import SPECIAL, WORDS
+from training.reader import Reader
+from training.windows import Settings
 
 CONTEXT = "the cat is in a garden . the dog is under a tree . the house is on the river ."
 
@@ -50,7 +51,7 @@ def roberta(folder):
 def test_it_loads_from_a_folder_and_answers_in_windows_and_batches(save, tmp_path):
     save(tmp_path)
     model = Extractive.load(tmp_path, torch.device("cpu"))
-    answer, _ = model.answer_many([("where is the cat ?", CONTEXT), ("where ?", "the cat")], Settings(24, 4))
+    answer, _ = Reader(model).answer_many([("where is the cat ?", CONTEXT), ("where ?", "the cat")], Settings(24, 4))
     assert len(answer.windows) > 1
     for span in answer.spans:
         assert CONTEXT[span.start : span.end] == span.text == span.text.strip() != ""
@@ -61,5 +62,5 @@ def test_the_longest_window_that_is_allowed_can_be_read(save, tmp_path):
     save(tmp_path)
     model = Extractive.load(tmp_path, torch.device("cpu"))
     assert model.longest == 512
-    answer = model.answer("where is the cat ?", CONTEXT * 30, Settings(512, 100))
+    answer = Reader(model).answer("where is the cat ?", CONTEXT * 30, Settings(512, 100))
     assert len(answer.windows[0].tokens) == 512

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.extractive import Extractive
-from models.windows import Settings
 from tests.models.tiny import WORDS, network, noisy, tokenizer
+from training.reader import Reader
+from training.windows import Settings
 
 TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=50).map(" ".join)
 QUESTION = "where is the cat ?"
@@ -20,7 +21,7 @@ GARDEN = "the cat is in a garden . the dog is under a tree . the house is on the
 @given(TEXTS, st.integers(0, 10_000), st.integers(1, 12), st.sampled_from(["longest", "max_length"]))
 def test_no_logits_whatever_make_a_span_illegal(context, seed, longest, padding):
     chosen = Settings(22, 5, max_answer_tokens=longest, n_best=100, padding=padding)
-    answer = noisy(seed).answer(QUESTION, context, chosen)
+    answer = Reader(noisy(seed)).answer(QUESTION, context, chosen)
     for span in answer.spans:
         window = answer.windows[span.window]
         assert window.sequence_ids[span.first_token] == window.sequence_ids[span.last_token] == 1
@@ -32,7 +33,7 @@ def test_no_logits_whatever_make_a_span_illegal(context, seed, longest, padding)
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.integers(0, 10_000))
 def test_the_best_span_has_the_highest_score_of_all_legal_spans_of_all_windows(context, seed):
-    answer = noisy(seed).answer(QUESTION, context, Settings(22, 5, max_answer_tokens=6))
+    answer = Reader(noisy(seed)).answer(QUESTION, context, Settings(22, 5, max_answer_tokens=6))
     legal_scores = [
         (window.start_logits[:, None] + window.end_logits[None, :])[answer.legal(number)].max()
         for number, window in enumerate(answer.windows)
@@ -43,7 +44,7 @@ def test_the_best_span_has_the_highest_score_of_all_legal_spans_of_all_windows(c
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.integers(0, 10_000))
 def test_a_naive_pair_that_is_legal_is_the_best_span_of_its_window(context, seed):
-    answer = noisy(seed).answer(QUESTION, context, Settings(64, 5))
+    answer = Reader(noisy(seed)).answer(QUESTION, context, Settings(64, 5))
     naive, best = answer.naive, answer.best
     assert naive.legal == bool(answer.legal(0)[naive.first_token, naive.last_token])
     assert naive.score >= best.score
@@ -52,7 +53,7 @@ def test_a_naive_pair_that_is_legal_is_the_best_span_of_its_window(context, seed
 
 
 def test_some_naive_pairs_are_illegal_so_that_the_masks_are_needed():
-    naive = [noisy(seed).answer(QUESTION, GARDEN).naive for seed in range(30)]
+    naive = [Reader(noisy(seed)).answer(QUESTION, GARDEN).naive for seed in range(30)]
     assert sum(pair.last_token < pair.first_token for pair in naive) > 3
     assert all(pair.text == "" for pair in naive if pair.last_token < pair.first_token)
 
@@ -60,9 +61,9 @@ def test_some_naive_pairs_are_illegal_so_that_the_masks_are_needed():
 def test_a_batch_answers_as_single_calls_do():
     model = Extractive(network(), tokenizer())
     asked = [(QUESTION, GARDEN[:stop]) for stop in (16, 30, 46, 60, 78)] * 3
-    together = model.answer_many(asked, batch_size=4)
+    together = Reader(model).answer_many(asked, batch_size=4)
     for (question, context), answer in zip(asked, together, strict=True):
-        alone = model.answer(question, context)
+        alone = Reader(model).answer(question, context)
         size = len(alone.windows[0].tokens)
         torch.testing.assert_close(answer.windows[0].start_logits[:size], alone.windows[0].start_logits)
         assert [s.text for s in answer.spans] == [s.text for s in alone.spans]
@@ -71,15 +72,15 @@ def test_a_batch_answers_as_single_calls_do():
 
 def test_padding_to_the_window_changes_no_answer():
     model = Extractive(network(), tokenizer())
-    padded = model.answer(QUESTION, GARDEN, Settings(64, 0, padding="max_length"))
-    plain = model.answer(QUESTION, GARDEN, Settings(64, 0))
+    padded = Reader(model).answer(QUESTION, GARDEN, Settings(64, 0, padding="max_length"))
+    plain = Reader(model).answer(QUESTION, GARDEN, Settings(64, 0))
     assert padded.windows[0].tokens[-1] == "[PAD]" and len(padded.windows[0].tokens) == 64
     assert [span.text for span in padded.spans] == [span.text for span in plain.spans]
     assert padded.best.score == pytest.approx(plain.best.score, abs=1e-4)
 
 
 def test_every_span_lies_in_the_characters_of_the_window_it_came_from():
-    answer = noisy(1).answer(QUESTION, GARDEN, Settings(20, 6, n_best=100, max_answer_tokens=3))
+    answer = Reader(noisy(1)).answer(QUESTION, GARDEN, Settings(20, 6, n_best=100, max_answer_tokens=3))
     shown = [window.characters for window in answer.windows]
     assert len(shown) > 2 and shown == sorted(shown) and shown[-1][1] == len(GARDEN)
     assert len({span.window for span in answer.spans}) > 1
@@ -89,12 +90,12 @@ def test_every_span_lies_in_the_characters_of_the_window_it_came_from():
 def test_threads_that_share_a_model_get_their_own_answers():
     model = Extractive(network(), tokenizer())
     chosen = [Settings(18 + 2 * n, n, n_best=3) for n in range(6)]
-    expected = [model.answer(QUESTION, GARDEN, one).spans for one in chosen]
+    expected = [Reader(model).answer(QUESTION, GARDEN, one).spans for one in chosen]
     wrong: list[int] = []
 
     def ask(number: int) -> None:
         for _ in range(10):
-            if model.answer(QUESTION, GARDEN, chosen[number]).spans != expected[number]:
+            if Reader(model).answer(QUESTION, GARDEN, chosen[number]).spans != expected[number]:
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
@@ -111,7 +112,7 @@ def test_a_float16_folder_is_loaded_as_float32_on_a_cpu(tmp_path):
     model = Extractive.load(tmp_path, torch.device("cpu"))
     assert {p.dtype for p in model.model.parameters()} == {torch.float32}
     assert not model.model.training
-    assert model.answer(QUESTION, GARDEN).best.text in GARDEN
+    assert Reader(model).answer(QUESTION, GARDEN).best.text in GARDEN
 
 
 def test_a_folder_of_pickled_weights_is_not_loaded(tmp_path):
@@ -124,4 +125,4 @@ def test_a_folder_of_pickled_weights_is_not_loaded(tmp_path):
 
 
 def test_asking_nothing_gives_nothing():
-    assert noisy(0).answer_many([]) == []
+    assert Reader(noisy(0)).answer_many([]) == []

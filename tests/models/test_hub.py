@@ -8,6 +8,7 @@ from models.extractive import Extractive
 from models.hub import Limits, ModelUnavailable, fetch
 from tests.models import fake_hub
 from tests.models.tiny import network, tokenizer
+from training.reader import Reader
 
 REPO = "someone/tiny"
 
@@ -39,7 +40,7 @@ def test_a_fetched_model_answers_and_its_pickles_and_code_stay_on_the_hub(online
     names = {path.name for path in fetched.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= names
     assert not names & {"pytorch_model.bin", "modeling_tiny.py"}
-    assert Extractive.load(fetched, torch.device("cpu")).answer("where ?", "the cat").best.text
+    assert Reader(Extractive.load(fetched, torch.device("cpu"))).answer("where ?", "the cat").best.text
 
 
 def test_progress_rises_to_one(online, folder):

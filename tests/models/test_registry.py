@@ -9,6 +9,7 @@ from models.extractive import Extractive
 from models.hub import ModelUnavailable
 from models.registry import FROM_HUB, LOCAL_VARIABLE, SHIPPED, Choice, Registry, choices, load
 from tests.models.tiny import network, tokenizer
+from training.reader import Reader
 
 
 class Turnstile:
@@ -65,7 +66,7 @@ def test_every_kind_can_be_had_from_the_hub_too():
 def test_a_folder_of_the_operator_is_a_choice_and_answers(monkeypatch, folder):
     monkeypatch.setenv(LOCAL_VARIABLE, str(folder))
     model = Registry().get("local: mine")
-    assert isinstance(model, Extractive) and model.answer("where is the cat ?", "in the garden").best.text
+    assert isinstance(model, Extractive) and Reader(model).answer("where is the cat ?", "in the garden").best.text
 
 
 def test_the_head_of_the_operators_model_decides_its_kind(monkeypatch, folder):
@@ -146,7 +147,7 @@ def test_without_a_hub_the_shipped_model_still_answers():
     with pytest.raises(ModelUnavailable, match="roberta-base-squad2 is not available"):
         registry.get("deepset/roberta-base-squad2")
     shipped = registry.get("extractive")
-    assert isinstance(shipped, Extractive) and shipped.answer("Who sat?", "Ada sat.").best.text == "Ada"
+    assert isinstance(shipped, Extractive) and Reader(shipped).answer("Who sat?", "Ada sat.").best.text == "Ada"
 
 
 def test_a_folder_that_cannot_be_loaded_is_one_sentence(folder):

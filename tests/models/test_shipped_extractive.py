@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 from models.extractive import SHIPPED, Extractive
-from models.windows import Settings
 from tests.models.questions import BEES, BRIDGE, CURIE, QUESTIONS
+from training.reader import Reader
 from training.squad import exact_match, f1
+from training.windows import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,12 +25,12 @@ def shipped() -> Extractive:
 
 @pytest.mark.parametrize(("context", "question", "golds"), QUESTIONS, ids=[q for _, q, _ in QUESTIONS])
 def test_the_shipped_model_finds_the_place(context, question, golds):
-    said = shipped().answer(question, context).best.text
+    said = Reader(shipped()).answer(question, context).best.text
     assert max(f1(said, gold) for gold in golds.split("|")) >= 0.4
 
 
 def test_nine_of_ten_answers_are_exactly_what_a_reader_marks():
-    answers = shipped().answer_many([(question, context) for context, question, _ in QUESTIONS])
+    answers = Reader(shipped()).answer_many([(question, context) for context, question, _ in QUESTIONS])
     golds = [golds.split("|") for _, _, golds in QUESTIONS]
     right = [any(exact_match(a.best.text, g) for g in own) for a, own in zip(answers, golds, strict=True)]
     assert sum(right) >= 27
@@ -37,8 +38,8 @@ def test_nine_of_ten_answers_are_exactly_what_a_reader_marks():
 
 def test_a_batch_answers_as_single_calls_do():
     asked = [(question, context) for context, question, _ in QUESTIONS]
-    for answer, (question, context) in zip(shipped().answer_many(asked, batch_size=16), asked, strict=True):
-        alone = shipped().answer(question, context)
+    for answer, (question, context) in zip(Reader(shipped()).answer_many(asked, batch_size=16), asked, strict=True):
+        alone = Reader(shipped()).answer(question, context)
         assert [span.text for span in answer.spans] == [span.text for span in alone.spans]
         assert answer.best.score == pytest.approx(alone.best.score, abs=1e-3)
         assert answer.best.probability == pytest.approx(alone.best.probability, abs=1e-4)
@@ -47,13 +48,13 @@ def test_a_batch_answers_as_single_calls_do():
 @pytest.mark.parametrize("length", [64, 96, 128])
 def test_an_answer_is_found_in_whichever_window_holds_it(length):
     context = f"{BEES} {BRIDGE} {CURIE}"
-    answer = shipped().answer("Where was Marie Curie born?", context, Settings(length, 24))
+    answer = Reader(shipped()).answer("Where was Marie Curie born?", context, Settings(length, 24))
     assert len(answer.windows) > 2 and answer.best.window > 0
     assert answer.best.text == "Warsaw"
 
 
 def test_probabilities_fall_from_best_to_worst_and_are_sure_of_a_plain_answer():
-    spans = shipped().answer("Where was Marie Curie born?", CURIE).spans
+    spans = Reader(shipped()).answer("Where was Marie Curie born?", CURIE).spans
     shares = [span.probability for span in spans]
     assert shares == sorted(shares, reverse=True) and 0.5 < sum(shares) <= 1
 
@@ -77,7 +78,8 @@ import socket
 def forbidden(*_, **__): raise SystemExit("opened a connection")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = forbidden
 from models.extractive import Extractive
-print(Extractive.load().answer("Who sat on the mat?", "The cat sat on the mat.").best.text)
+from training.reader import Reader
+print(Reader(Extractive.load()).answer("Who sat on the mat?", "The cat sat on the mat.").best.text)
 """
     env = {"PYTHONPATH": str(ROOT), "PATH": "", "HF_HOME": "/nonexistent", "OMP_NUM_THREADS": "1"}
     run = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True)

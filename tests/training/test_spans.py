@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.spans import Stretch, best_spans, legal_spans, naive_pair, span_scores
+from training.spans import Stretch, best_spans, legal_spans, naive_pair, span_scores
 
 SIZES = st.tuples(st.integers(1, 12), st.integers(1, 15), st.integers(0, 2**32 - 1))
 

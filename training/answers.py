@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.spans import legal_spans
-from models.windows import Settings
+from training.spans import legal_spans
+from training.windows import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.windows import MAX_CONTEXT, Settings, encode, windows_needed
 from tests.models.tiny import WORDS, tokenizer
+from training.windows import MAX_CONTEXT, Settings, encode, windows_needed
 
 TOKENIZER = tokenizer()
 QUESTION = "where is the cat ?"  # 5 tokens
