@@ -3,19 +3,30 @@
 from collections import Counter
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, described, figure, grid, stepped, table
-from lessons.train_mode_answers import Params, Result
+from explorable.words import count
+from figures.panels import Figure, Panel, bars, described, facts, figure, grid, operator, stepped, table, veiled
+from lessons.train_mode_answers import Params, Result, agree, kept
 
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
+    call = operator("train()", f"p = {', '.join(map(str, result.answers))}; {count(passes, 'pass')}")
     return figure(
-        [_own(result), _means(result)],
-        [_accuracy(result)],
-        [_answers(result)],
+        hero=[[call, veiled(_own(result))], [veiled(_means(result))], [_facts(result)]],
+        more=[[_accuracy(result)], [_answers(result)]],
         steps=[f"{k + 1} of {passes}" for k in range(passes)],
         step_name="pass in train mode",
     )
+
+
+def _facts(result: Result) -> Panel:
+    items = [
+        ("twice", "logits of two passes in train mode", agree(result.differ)),
+        ("no_grad", "likewise under no_grad()", agree(result.differ_no_grad)),
+        ("loaded", "model.training after from_pretrained()", str(result.loaded_training)),
+        ("float", "SelfAttention.dropout after p = 0.5", kept(result.attention_dropout)),
+    ]
+    return veiled(facts(items))
 
 
 def _own(result: Result) -> Panel:
@@ -25,11 +36,13 @@ def _own(result: Result) -> Panel:
     for p, passes in result.answers.items():
         given = Counter(row[0] for row in passes)
         [(best, times), *others] = given.most_common()
-        rest = ", ".join(f"{answer or 'nothing'} {count}×" for answer, count in others[:3])
+        rest = ", ".join(f"{answer or 'nothing'} {often}×" for answer, often in others[:3])
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         kind = "yes" if best == eval_answer else "warn"
         rows.append([f"train, p = {p}", (best or "nothing", kind), f"{times} of {len(passes)}", rest + more])
-    return table(result.asked[0], ("mode", "answer given most", "passes", "other answers"), rows, wide=True)
+    return table(
+        result.asked[0], ("mode", "answer given most", "passes", "other answers"), rows, wide=True, breaks=True
+    )
 
 
 def _means(result: Result) -> Panel:

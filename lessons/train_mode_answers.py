@@ -1,22 +1,18 @@
 """In eval mode a trained model gives one answer; in train mode its dropout draws another model for every pass."""
 
 import copy
-import functools
-import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pprint import pformat
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
+from torch import Tensor
 
-from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, listed, text
-from explorable.progress import progress
-from explorable.seeding import seeded
+from explorable.program import Program
+from explorable.words import count, percent
 from lessons.shipped import shipped
-from lessons.source import snippet_of
 
 MODULES, FLOATS = "nn.Dropout", "nn.Dropout and float attributes"
 LONGEST = 63  # tokens of a question
@@ -34,186 +30,152 @@ class Params:
 
 @dataclass(frozen=True)
 class Result:
+    loaded_training: bool  # model.training after from_pretrained
     asked: list[str]  # N + 1 questions: the visitor's own, then the set
     wanted: list[str]  # N answers of the set
     unknown_words: list[str]  # of the visitor's question
     eval_answers: list[str]  # N + 1
     eval_accuracy: float  # share of the set answered exactly in eval mode
+    differ: float  # largest difference of the logits of two passes in train mode, p = 0.1
+    differ_no_grad: float  # likewise under torch.no_grad()
     answers: dict[float, list[list[str]]]  # p -> for each pass in train mode the N + 1 answers
     accuracy: Tensor  # (3, passes) share of the set, for p = 0.1, 0.3, 0.5
     mean: Tensor  # (3,) over the passes
     spread: Tensor  # (3,) standard deviation over the passes
+    attention_dropout: float | None  # of the first T5Attention, after p = 0.5 was set; None while it runs
 
 
-def set_dropout(model: nn.Module, p: float, reaches: str) -> None:
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = p
-        elif reaches != "nn.Dropout" and isinstance(getattr(module, "dropout", None), float):
-            module.dropout = p  # type: ignore[assignment]
-
-
-def summed(answers: dict[float, list[list[str]]], wanted: list[str]) -> tuple[Tensor, Tensor, Tensor]:
-    """Accuracy (3, passes) over the set, its mean and its standard deviation over the passes."""
-    right = [[[a == b for a, b in zip(row[1:], wanted, strict=True)] for row in rows] for rows in answers.values()]
-    accuracy = torch.tensor(right).float().mean(dim=2)
-    return accuracy, accuracy.mean(dim=1), accuracy.std(dim=1, correction=0)
-
-
-def compute(
-    tokenizer: Any, model: Any, facts: list[tuple[str, str]], question: str, reaches: str, passes: int, seed: int
-) -> Result:
-    asked = [question, *(other for other, _ in facts)]
-    wanted = [answer for _, answer in facts]
-    encoded = tokenizer(question, return_offsets_mapping=True)
-    places = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
-    unknown_words = [question[start:end].strip() for i, (start, end) in places if i == tokenizer.unk_token_id]
-
-    rows = [torch.tensor(tokenizer(words).input_ids) for words in asked]
-    input_ids = pad_sequence(rows, batch_first=True, padding_value=tokenizer.pad_token_id)  # (N + 1, S)
-    attention_mask = (input_ids != tokenizer.pad_token_id).long()
-
-    model.eval()
-    generated = model.generate(input_ids, attention_mask=attention_mask, max_new_tokens=6)
-    eval_answers = tokenizer.batch_decode(generated, skip_special_tokens=True)
-    eval_accuracy = sum(a == b for a, b in zip(eval_answers[1:], wanted, strict=True)) / len(wanted)
-
-    model.train()
-    answers: dict[float, list[list[str]]] = {0.1: [], 0.3: [], 0.5: []}
-    so_far = functools.partial(partly, asked, wanted, unknown_words, eval_answers, eval_accuracy, answers)
-    for step in progress(range(0, passes, 4), so_far):
-        copies = min(4, passes - step)  # every row has masks of its own: copies of the batch are passes
-        repeated = {"input_ids": input_ids.repeat(copies, 1), "attention_mask": attention_mask.repeat(copies, 1)}
-        for p in answers:
-            set_dropout(model, p, reaches)
-            with seeded(seed + step):
-                generated = model.generate(**repeated, max_new_tokens=6)
-            told = tokenizer.batch_decode(generated, skip_special_tokens=True)
-            answers[p] += [told[at : at + len(asked)] for at in range(0, len(told), len(asked))]
-    accuracy, mean, spread = summed(answers, wanted)
-    return Result(asked, wanted, unknown_words, eval_answers, eval_accuracy, answers, accuracy, mean, spread)
-
-
-def partly(asked: Any, wanted: Any, unknown: Any, eval_answers: Any, eval_accuracy: Any, answers: Any) -> Result:
-    """The Result of the passes made until now."""
-    told = copy.deepcopy(answers)
-    return Result(asked, wanted, unknown, eval_answers, eval_accuracy, told, *summed(told, wanted))
-
-
-@functools.cache
-def small_set() -> list[tuple[str, str]]:
-    """Every 90th fact in its first wording."""
-    from models.facts import load_facts, wordings
-
-    return [(wordings(fact, "train")[0], fact.answer) for fact in load_facts()[::90]]
-
-
-def run(params: Params) -> Result:
-    """The copy is switched and its dropout set; the shared model stays as it is. The generator is held for one pass at a time."""
-    qa = shipped("closed_book")
-    size = len(qa.tokenizer(params.question).input_ids) - 1  # </s> stands at the end
+def values(params: Params) -> Mapping[str, Any]:
+    size = len(shipped("closed_book").tokenizer(params.question).input_ids) - 1  # </s> stands at the end
     if not 1 <= size <= LONGEST:
         raise BadParam(f"question must have 1 to {LONGEST} tokens, not {size}.")
-    return compute(qa.tokenizer, copy.deepcopy(qa.model).cpu(), small_set(), **vars(params))
+    return vars(params)
 
 
-LOADING = """\
-from contextlib import contextmanager
+def given(_: Params) -> Mapping[str, Any]:
+    """A copy that may be switched, and whose dropout may be set; the shared model stays as it is.
 
-import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-
-@contextmanager
-def seeded(seed):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-"""
-FOLDER = """\
-tokenizer = AutoTokenizer.from_pretrained("assets/models/closed_book")
-model = AutoModelForSeq2SeqLM.from_pretrained("assets/models/closed_book")
-facts = {facts}
-"""
-
-
-def snippet(params: Params) -> str:
-    code = snippet_of(compute, vars(params), also=[set_dropout, summed], header="")
-    code = "\n".join(line for line in code.splitlines() if "functools.partial(partly" not in line)
-    code = code.replace("  # type: ignore[assignment]", "  # T5Attention")
-    classes, body = code.split("\n\nquestion = ", 1)
-    top = "\n\n\n".join([LOADING.strip(), re.sub("\n+def ", "\n\n\ndef ", classes.strip())])
-    return f"{top}\n\n\n{FOLDER.format(facts=pformat(small_set(), width=100))}\nquestion = {body}"
+    It is made in a thread of its own, so that no tape shows the operators of copying.
+    """
+    qa = shipped("closed_book")
+    with ThreadPoolExecutor(1) as apart:
+        return {"tokenizer": qa.tokenizer, "model": apart.submit(lambda: copy.deepcopy(qa.model).cpu()).result()}
 
 
 def caption(params: Params, result: Result) -> str:
+    right = f"Eval mode answers {percent(result.eval_accuracy)} of the set right"
+    return f"{right}, train mode with p = 0.5 on average {percent(result.mean[-1].item())}."
+
+
+def details(params: Params, result: Result) -> str:
     rates = list(result.answers)
-    means = ", ".join(f"{mean:.0%} with p = {p}" for p, mean in zip(rates, result.mean.tolist(), strict=True))
+    means = ", ".join(f"{percent(mean)} with p = {p}" for p, mean in zip(rates, result.mean.tolist(), strict=True))
     spreads = ", ".join(f"{spread:.3f}" for spread in result.spread.tolist())
     seen = {p: {row[0] for row in rows} for p, rows in result.answers.items()}
     own = ", ".join(f"{len(found)} with p = {p}" for p, found in seen.items())
     lacks = f" It read <unk> for {listed(result.unknown_words)}." if result.unknown_words else ""
     return (
-        f"eval mode answers {result.eval_answers[0]!r}, every time, and {result.eval_accuracy:.0%} of {len(result.wanted)} "
-        f"questions of the set.{lacks} Train mode, {params.reaches} set to p, {result.accuracy.shape[1]} passes from seed "
-        f"{params.seed}: on average {means} (standard deviations {spreads}). Your question got different answers: {own}."
+        f"Your question: eval mode says {result.eval_answers[0]!r} every time; how many different answers train mode gave: "
+        f"{own}.{lacks} Of the {len(result.wanted)} questions of the set, {params.reaches} set to p, "
+        f"{count(result.accuracy.shape[1], 'pass')} from seed {params.seed} answer on average {means} (standard deviations "
+        f"{spreads})."
     )
 
 
-_T5 = "__import__('transformers').AutoModelForSeq2SeqLM.from_pretrained('assets/models/closed_book')"
-_TWICE = (
-    "(lambda t5, ids: (lambda f: 'yes' if torch.equal(f(), f()) else 'no')(lambda: t5(input_ids=ids, labels=ids).logits))"
-    "({model}, torch.tensor([[1125, 1510, 1918, 1]]))"
-)
+def kept(dropout: float | None) -> str:
+    """Whether the float of attention was set too."""
+    if dropout is None:
+        return "not yet known"
+    return f"{dropout:g}, as {'was set' if dropout == 0.5 else 'in the file'}"
+
+
+def agree(largest: float) -> str:
+    return "they differ" if largest else "they are equal"
+
+
 LESSON = Lesson(
     slug="train_mode_answers",
     title="train() and a trained model",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("train_mode_answers", Result, values=values, given=given, so_far=True),
     caption=caption,
+    details=details,
+    minutes=6,
+    main=("question", "reaches", "passes", "seed"),
+    related=("dropout", "dropout_reset", "modes"),
     gpu_seconds=10,
     predictions=(
         Prediction(
-            question="A trained T5 in train mode reads the same question twice. Are the two rows of logits equal?",
-            choices=("yes", "no"),
-            answer=1,
-            why="In train mode its dropout draws a new mask for every pass; the weights are the same, the model is another one.",
-            proof=_TWICE.format(model=f"{_T5}.train()"),
-        ),
-        Prediction(
-            question="from_pretrained gives a model in which mode: what is model.training?",
-            choices=("True", "False"),
-            answer=1,
-            why="from_pretrained calls eval(); from_config and a constructor do not, and any later train() undoes it.",
-            proof=f"{_T5}.training",
-        ),
-        Prediction(
-            question="with torch.no_grad(): does nn.Dropout(0.5) in train mode still drop?",
-            choices=("True", "False"),
-            answer=0,
-            why="no_grad stops the recording for backward. Only eval() tells dropout to stop.",
-            proof="torch.no_grad()(lambda: bool((nn.Dropout(0.5)(torch.ones(999)) == 0).any()))()",
-        ),
-        Prediction(
-            question="All nn.Dropout of the T5 are set to p = 0, then train(). Are two passes equal now?",
-            choices=("yes", "no"),
-            answer=1,
-            why="T5Attention keeps its dropout as a float, 0.1, and hands it to a function: no loop over nn.Dropout finds it.",
-            proof=_TWICE.format(
-                model="(lambda t5: [setattr(m, 'p', 0.0) for m in t5.modules() if isinstance(m, nn.Dropout)] and t5)"
-                f"({_T5}.train())"
+            id="twice",
+            question="A trained T5 in train mode reads the same questions twice. How do the two logits compare?",
+            choices=(
+                Choice("they are equal", "The weights are. But each pass draws new masks for its dropouts."),
+                Choice(
+                    "they differ", "In train mode its dropout draws new masks for every pass: each is another model."
+                ),
+                Choice(
+                    "the second is better", "Nothing is learned: no loss was followed back and no weight has moved."
+                ),
             ),
+            answer=1,
+            proof="twice",
+            show={},
+            ring="twice",
+        ),
+        Prediction(
+            id="loaded",
+            question="A model comes from from_pretrained(). What is model.training?",
+            choices=(
+                Choice(
+                    "False",
+                    "from_pretrained calls eval(). from_config and constructors do not, and a later train() undoes it.",
+                ),
+                Choice("True", "So it is for a model that was just constructed: nn.Module begins in train mode."),
+                Choice("None, until it is called", "training is a bool from the first line of nn.Module.__init__ on."),
+            ),
+            answer=0,
+            proof="loaded",
+            show={},
+            ring="loaded",
+        ),
+        Prediction(
+            id="no_grad",
+            question="with torch.no_grad(), in train mode: how do the logits of two passes compare?",
+            choices=(
+                Choice(
+                    "they are equal",
+                    "no_grad stops the recording for backward. It tells no layer that this is no training.",
+                ),
+                Choice("it raises an error", "no_grad fits every mode: it only stops what autograd records."),
+                Choice("they differ", "Only eval() tells dropout to stop, or p = 0."),
+            ),
+            answer=2,
+            proof="no grad",
+            show={},
+            ring="no_grad",
+        ),
+        Prediction(
+            id="float",
+            question="A loop sets p = 0.5 in every nn.Dropout of this T5. What is SelfAttention.dropout afterwards?",
+            choices=(
+                Choice(
+                    "0.1, as in the file",
+                    "T5Attention keeps its dropout as a float and hands it to a function: no loop over nn.Dropout finds it.",
+                ),
+                Choice("0.5, as was set", "It would be if the attention held an nn.Dropout. It holds a number."),
+                Choice("nn.Dropout(p=0.5)", "That is what other layers of T5 hold. T5Attention holds a float."),
+            ),
+            answer=0,
+            proof="float",
             show={"reaches": MODULES},
+            ring="float",
         ),
     ),
     traps=(
         Trap(
             name="Answers in train mode",
-            sentence="Nothing fails: the answers are only worse, and others each time.",
+            sentence="Nothing raises: the more dropout, the fewer answers are right, and with p = 0.3 or 0.5 passes disagree.",
             source="https://github.com/huggingface/transformers/issues/2627",
             params={"seed": 7},
         ),
@@ -224,8 +186,8 @@ LESSON = Lesson(
             params={"reaches": MODULES},
         ),
         Trap(
-            name="One pass is no measurement",
-            sentence="Two passes in train mode can differ by several questions; only the mean over many says how good it is.",
+            name="Two passes are no measurement",
+            sentence="Each pass scores another model: only the mean over many says how good train mode is.",
             source="https://github.com/facebookresearch/detr/issues/498",
             params={"passes": 2},
         ),

@@ -1,13 +1,13 @@
 """Counts, bars and the slider through the passes show the answers of the Result."""
 
 from figures.train_mode_answers import draw
-from lessons.train_mode_answers import Params, run
+from lessons.train_mode_answers import LESSON, Params
 
 PARAMS = Params(passes=6)
 
 
 def panels():
-    result = run(PARAMS)
+    result = LESSON.run(PARAMS)
     drawn = draw(PARAMS, result)
     return result, drawn, {panel["title"]: panel for row in drawn["rows"] for panel in row}
 

@@ -1,15 +1,15 @@
 """Eval mode has one answer; train mode draws another model for every pass, and is worse the more it drops."""
 
-import copy
-
 import pytest
 import torch
-from torch import nn
 
 from explorable.params import BadParam
 from explorable.progress import watched
-from lessons.train_mode_answers import FLOATS, MODULES, Params, run, set_dropout
+from lessons.train_mode_answers import FLOATS, LESSON, MODULES, Params
 from models.closed_book import shared_qa_model
+from models.facts import load_facts, wordings
+
+run = LESSON.run
 
 
 def test_eval_mode_answers_as_the_shared_model_does_whatever_the_seed():
@@ -43,12 +43,28 @@ def test_one_seed_gives_one_set_of_answers_and_another_seed_another():
     assert one == again != other
 
 
-@pytest.mark.parametrize(("reaches", "left"), [(MODULES, 0.1), (FLOATS, 0.4)])
+@pytest.mark.parametrize(("reaches", "left"), [(MODULES, 0.1), (FLOATS, 0.5)])
 def test_the_float_of_an_attention_layer_is_no_module(reaches, left):
-    model = copy.deepcopy(shared_qa_model().model)
-    set_dropout(model, 0.4, reaches)
-    assert {module.p for module in model.modules() if isinstance(module, nn.Dropout)} == {0.4}
-    assert model.encoder.block[0].layer[0].SelfAttention.dropout == left
+    assert run(Params(passes=2, reaches=reaches)).attention_dropout == left
+
+
+def test_the_set_is_every_90th_fact_in_its_first_wording():
+    result = run(Params(passes=2))
+    facts = load_facts()[::90]
+    assert result.asked[1:] == [wordings(fact, "train")[0] for fact in facts]
+    assert result.wanted == [fact.answer for fact in facts]
+
+
+def test_no_grad_stops_no_dropout_and_from_pretrained_gives_eval_mode():
+    result = run(Params(passes=2))
+    assert result.differ > 0 and result.differ_no_grad == result.differ and result.loaded_training is False
+
+
+def test_the_trap_shows_fewer_right_answers_the_more_is_dropped_and_passes_that_disagree():
+    [trap] = [trap for trap in LESSON.traps if trap.name == "Answers in train mode"]
+    result = run(Params(**trap.params))
+    assert result.mean.tolist() == sorted(result.mean.tolist(), reverse=True)
+    assert all(len({row[0] for row in result.answers[p]}) > 1 for p in (0.3, 0.5))
 
 
 def test_the_shared_model_is_neither_switched_nor_changed():
