@@ -1,16 +1,45 @@
 """Times, memory and differences of the same questions in each place: table and bars of what was measured."""
 
-from figures.panels import Figure, Panel, bars, described, figure, grid, limit, table
-from lessons.device import Params, Result
+from explorable.words import count
+from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, table, veiled
+from lessons.device import Params, Result, changed
 
 
 def draw(params: Params, result: Result) -> Figure:
+    place = list(result.logits)[-1]
+    call = operator(f"model.to({place.replace(' ', ', ')})", count(params.batch_size, "question"))
     return figure(
-        [_largest(result), _there(params, result)],
-        [_sizes(result), _places(result)],
-        [_answers(result), _batch(result)],
-        [_logits(result, name) for name in result.logits],
+        hero=[[call, veiled(_largest(result))], [veiled(_ticks(params, result))], [_facts(params, result, place)]],
+        more=[
+            [_there(params, result)],
+            [_sizes(result), _places(result)],
+            [_answers(result), _batch(result)],
+            [_logits(result, name) for name in result.logits],
+        ],
     )
+
+
+def _ticks(params: Params, result: Result) -> Panel:
+    """The numbers from 1 on, as far apart as each dtype holds them."""
+    rows = [("float32", ""), (params.dtype, "")]
+    return grid(
+        "ticks", result.ticks, tensor=described("ticks", result.ticks, ("dtype", "from 1 on")), limit=10.0, digits=7,
+        signed=False, row_dim=None, col_dim=None, row_labels=[name for name, _ in rows], label_width=72,
+        notes=[[f"number {place} from 1 on in {name}: {value!r}" for place, value in enumerate(row)]
+               for (name, _), row in zip(rows, result.ticks.tolist(), strict=True)],
+    )  # fmt: skip
+
+
+def _facts(params: Params, result: Result, place: str) -> Panel:
+    share = result.weight_bytes[place] / result.weight_bytes["cpu float32"]
+    items = [
+        ("next", f"the next {params.dtype} above 1", f"{result.ticks[1, 1].item()}"),
+        ("square", "300 · 300", f"{result.square}"),
+        ("plus", "256 + 1", f"{result.plus_one}"),
+        ("bytes", "bytes of the weights", f"{share:g} of float32's"),
+        ("changed", "answers that change", changed(result, place)),
+    ]
+    return veiled(facts(items))
 
 
 def _largest(result: Result) -> Panel:
@@ -23,7 +52,7 @@ def _largest(result: Result) -> Panel:
         for how, seconds in (("one batch", result.batched_seconds), ("one by one", result.alone_seconds))
     ]
     return bars(
-        f"ms for {size} {'question' if size == 1 else 'questions'}",
+        f"ms for {count(size, 'question')}",
         [label for label, _ in rows],
         [value for _, value in rows],
         unit="ms",

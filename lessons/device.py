@@ -1,39 +1,16 @@
 """The same questions on another device, in another dtype or in another batch give nearly the same logits in another time."""
 
-# A BatchEncoding holds tensors here, which its stubs do not say.
-# mypy: disable-error-code="arg-type, union-attr, assignment"
-
-import copy
-import os
-import resource
-import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
-from explorable.lesson import Lesson, Prediction, Trap
+from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice
-from explorable.progress import progress
-from lessons.source import snippet_of
+from explorable.program import Program, unscoped
+from explorable.words import count, one_of
 from models.registry import ModelUnavailable, shared_registry
-
-if TYPE_CHECKING:
-    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-FOLDER = "assets/models/extractive"
-IMPORTS = """\
-import copy
-import os
-import resource
-import sys
-import time
-from typing import Any
-import torch
-from torch import Tensor
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +24,9 @@ class Params:
 class Result:
     """The dicts have an entry for each place: "cpu float32" and what was asked for beside it."""
 
+    ticks: Tensor  # (2, 4) float64: the first numbers from 1 on that float32 and the dtype asked for can hold
+    square: float  # 300 * 300 in that dtype
+    plus_one: float  # 256 + 1 in it
     cuda: bool  # whether torch finds a GPU
     cpu: str  # instructions, cores, threads an operator
     gpu: str  # name and memory; "" without one
@@ -67,154 +47,58 @@ class Result:
     out_of_memory: dict[str, int]  # the batch size that no longer fitted
 
 
-def timed(model: Any, inputs: dict[str, Tensor]) -> tuple[float, Tensor]:
-    """Seconds of one forward, and its start and end logits (n, 2, T); a GPU works on its own and is waited for."""
-    begun = time.perf_counter()
-    output = model(**inputs)
-    if inputs["input_ids"].is_cuda:
-        torch.cuda.synchronize()
-    seconds = time.perf_counter() - begun
-    return seconds, torch.stack([output.start_logits, output.end_logits], dim=1).float().cpu()
-
-
-def peak(place: str) -> int:
-    """Bytes: the most that the GPU's allocator held, or the most that this process took."""
-    if place == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def compute(  # noqa: C901, PLR0915 shown as one piece
-    device: str, dtype: str, batch_size: int, folder: str, loaded: Any = None
-) -> Result:
-    if loaded is None:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        trained = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)
-    else:  # the same weights, of which each place gets its own copy
-        tokenizer, trained = loaded.tokenizer, loaded.model
-
-    cuda = torch.cuda.is_available()
-    cpu = f"{torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores, of which an operator takes {torch.get_num_threads()}"
-    gpu = ""
-    if cuda:
-        properties = torch.cuda.get_device_properties(0)
-        gpu = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    there = "cuda" if device == "cuda" and cuda else "cpu"
-    places = list(dict.fromkeys([("cpu", "float32"), (there, "float32"), (there, dtype)]))
-
-    asked = [
-        ("Who wrote Emma?", "Jane Austen wrote Emma in 1815, two years before she died."),
-        ("How high is Aconcagua?", "Aconcagua in Argentina rises to 6,961 metres."),
-        ("Where do puffins nest?", "Puffins nest in burrows on grassy cliffs."),
-        ("When does the shop open?", "The shop opens at nine and closes at half past six."),
-        ("What does the lid do?", "The lid is heavy and keeps the steam in the pot."),
-        ("Who repaired the clock?", "My uncle sold the clock that my aunt had repaired."),
-        ("Why did the train stop?", "The train stopped for an hour because a tree had fallen."),
-        ("How long does it take?", "It takes ten minutes by bus or half an hour on foot."),
-    ]
-    questions, contexts = zip(*[asked[i % len(asked)] for i in range(batch_size)], strict=True)
-    batch = tokenizer(list(questions), list(contexts), padding=True, return_tensors="pt")
-    input_ids, attention_mask = batch["input_ids"], batch["attention_mask"]  # (N, T)
-    sizes = [size for size in (1, 4, 16) if size < batch_size] + [batch_size]
-
-    weight_bytes, first_seconds, warm_seconds, peak_bytes = {}, {}, {}, {}
-    batched_seconds: dict[str, dict[int, float]] = {}
-    alone_seconds: dict[str, dict[int, float]] = {}
-    logits, batch_difference, out_of_memory = {}, {}, {}
-    for place, kind, size in progress([(*where, size) for where in places for size in sizes]):
-        name = f"{place} {kind}"
-        if name in out_of_memory or (name == "cpu float16" and size > 4):  # slow: no kernels of its own
-            continue
-        try:
-            with torch.no_grad():
-                if name not in batched_seconds:
-                    batched_seconds[name], alone_seconds[name] = {}, {}
-                    if place == "cuda":
-                        torch.cuda.reset_peak_memory_stats()
-                    model = copy.deepcopy(trained).to(place, getattr(torch, kind))
-                    inputs = {key: value.to(place) for key, value in batch.items()}
-                    rows = [{key: value[i : i + 1] for key, value in inputs.items()} for i in range(batch_size)]
-                    first_seconds[name] = timed(model, rows[0])[0]
-                    warm_seconds[name] = min(timed(model, rows[0])[0] for _ in range(3))
-                    weight_bytes[name] = sum(p.numel() * p.element_size() for p in model.parameters())
-                some = {key: value[:size] for key, value in inputs.items()}
-                runs = [timed(model, some) for _ in range(2)]
-                singles = [timed(model, row) for row in rows[:size]]
-        except torch.OutOfMemoryError:
-            out_of_memory[name] = size
-            torch.cuda.empty_cache()
-            continue
-        batched_seconds[name][size] = min(seconds for seconds, _ in runs)
-        alone_seconds[name][size] = sum(seconds for seconds, _ in singles)
-        logits[name] = runs[0][1]
-        real = attention_mask[:size, None]  # padding is nobody's answer
-        batch_difference[name] = ((logits[name] - torch.cat([one for _, one in singles])) * real).abs().max().item()
-        peak_bytes[name] = peak(place)
-
-    side = torch.tensor([[s == 1 for s in batch.sequence_ids(i)] for i in range(batch_size)])  # context
-    answers, logit_difference, changed_answers = {}, {}, {}
-    for name, both in logits.items():
-        n = len(both)
-        legal = (side[:n, :, None] & side[:n, None, :]).triu()  # end not before start
-        score = both[:, 0, :, None] + both[:, 1, None, :]  # (n, T, T)
-        best = score.masked_fill(~legal, float("-inf")).flatten(1).argmax(dim=1)
-        spans = [divmod(pair, score.shape[-1]) for pair in best.tolist()]
-        answers[name] = [tokenizer.decode(ids[i : j + 1]) for ids, (i, j) in zip(input_ids[:n], spans, strict=True)]
-        reference = logits["cpu float32"][:n]
-        logit_difference[name] = ((both - reference) * attention_mask[:n, None]).abs().max().item()
-        changed_answers[name] = sum(a != b for a, b in zip(answers[name], answers["cpu float32"], strict=False))
-    return Result(
-        cuda, cpu, gpu, input_ids, attention_mask, sizes, weight_bytes, first_seconds, warm_seconds, batched_seconds,
-        alone_seconds, peak_bytes, logits, answers, logit_difference, batch_difference, changed_answers, out_of_memory,
-    )  # fmt: skip
-
-
-def run(params: Params) -> Result:
+def given(_: Params) -> Mapping[str, Any]:
+    """The weights that all visitors share, of which each place gets a copy."""
     try:
         loaded = shared_registry().get("extractive")
     except ModelUnavailable as problem:
         raise BadParam(str(problem)) from None
-    return compute(**vars(params), folder=FOLDER, loaded=loaded)
-
-
-def snippet(params: Params) -> str:
-    values = {**vars(params), "folder": FOLDER, "loaded": None}
-    return snippet_of(compute, values, also=[timed, peak], header=IMPORTS)
+    return {"tokenizer": loaded.tokenizer, "trained": loaded.model}  # type: ignore[union-attr]
 
 
 def caption(params: Params, result: Result) -> str:
-    return " ".join(
-        [_there(params, result), *[_speed(result, name) for name in result.logits], *_differences(result)]
-    ).strip()
-
-
-def _there(params: Params, result: Result) -> str:
+    if result.out_of_memory:
+        full = " and ".join(
+            f"{name} ran out of memory at a batch of {size}" for name, size in result.out_of_memory.items()
+        )
+        return f"{full[0].upper()}{full[1:]}; what fitted before, and the CPU, is shown."
+    name = list(result.logits)[-1]
+    size = max(result.batched_seconds[name])
+    here = result.batched_seconds["cpu float32"][size]
+    took = f"{count(size, 'question')} {one_of(size, 'takes', 'take')} {1000 * here:.1f} ms in cpu float32"
+    if name != "cpu float32":
+        took += f" and {1000 * result.batched_seconds[name][size]:.1f} ms in {name}"
     if params.device == "cuda" and not result.cuda:
-        return "torch finds no CUDA GPU here, so the CPU alone is measured."
-    return "".join(
-        f"{name} ran out of memory at a batch of {size}; what fitted before, and the CPU, is shown. "
-        for name, size in result.out_of_memory.items()
-    )
+        return f"torch finds no CUDA GPU here, so the CPU alone is measured: {took}."
+    return f"{took}."
+
+
+def details(params: Params, result: Result) -> str:
+    asked = f"Asked for: {params.device} {params.dtype}, {count(params.batch_size, 'question')}."
+    return " ".join([asked, *[_speed(result, name) for name in result.logits], *_differences(result)])
 
 
 def _speed(result: Result, name: str) -> str:
     size = max(result.batched_seconds[name])
     batched, alone = result.batched_seconds[name][size], result.alone_seconds[name][size]
-    read = "question takes" if size == 1 else "questions take"
     first, warm = result.first_seconds[name], result.warm_seconds[name]
     return (
-        f"{name}: {1000 * first:.1f} ms the first time, {1000 * warm:.1f} ms warm; {size} {read} "
-        f"{1000 * batched:.1f} ms in one batch and {1000 * alone:.1f} ms one by one."
+        f"In {name}: {1000 * first:.1f} ms the first time, {1000 * warm:.1f} ms warm; {count(size, 'question')} "
+        f"{one_of(size, 'takes', 'take')} {1000 * batched:.1f} ms in one batch and {1000 * alone:.1f} ms one by one."
     )
 
 
 def _differences(result: Result) -> list[str]:
     return [
-        f"Logits of {name} differ from cpu float32 by at most {difference:.2g}, and {result.changed_answers[name]} of "
-        f"{len(result.answers[name])} answers change."
+        f"Logits of {name} differ from cpu float32 by at most {difference:.2g}, and {changed(result, name)} answers change."
         for name, difference in result.logit_difference.items()
         if name != "cpu float32"
     ]
+
+
+def changed(result: Result, name: str) -> str:
+    """How many answers differ from those of float32 on the CPU."""
+    return f"{result.changed_answers[name] or 'none'} of {len(result.answers[name])}"
 
 
 LESSON = Lesson(
@@ -222,9 +106,12 @@ LESSON = Lesson(
     title="Device",
     truth=__doc__,
     Params=Params,
-    run=run,
-    snippet=snippet,
+    program=Program("device", Result, given=given, scope=unscoped),
     caption=caption,
+    details=details,
+    minutes=5,
+    main=("device", "dtype", "batch_size"),
+    related=("batch_memory", "logits", "padding_effect"),
     button="Measure",
     gpu_seconds=30,
     at_once=1,  # what another run costs would be measured too
@@ -232,47 +119,85 @@ LESSON = Lesson(
     tolerance=1e-3,  # of a GPU's sums, which come in another order every time
     predictions=(
         Prediction(
-            question="The next number above 1 that a bfloat16 can hold?",
-            choices=("1.00000011920929", "1.0009765625", "1.0078125"),
+            id="next",
+            question="What is the next number above 1 that a bfloat16 can hold?",
+            choices=(
+                Choice("1.00000011920929", "That is float32, with 23 bits behind the point. bfloat16 keeps 7 of them."),
+                Choice("1.0009765625", "That is float16, with 10 bits behind the point and a far smaller range."),
+                Choice(
+                    "1.0078125",
+                    "bfloat16 has the range of float32 and 7 bits behind the point: steps of 1/128 above 1.",
+                ),
+            ),
             answer=2,
-            why="bfloat16 keeps the 8 exponent bits of float32 and only 7 bits behind the point: steps of 2 to the power -7.",
-            proof="1 + torch.finfo(torch.bfloat16).eps",
-            show={"dtype": "bfloat16"},
+            proof="next",
+            show={},
+            ring="next",
         ),
         Prediction(
-            question="300 * 300 in float16?",
-            choices=("inf", "65504.0", "90000.0"),
+            id="changed",
+            question="The whole model runs in bfloat16 instead of float32. How many of its 8 answers change?",
+            choices=(
+                Choice(
+                    "none of 8",
+                    "Its logits move by some hundredths. An answer changes where two spans were nearly even.",
+                ),
+                Choice("4 of 8", "Errors add up from layer to layer, but these spans win by more than that."),
+                Choice("8 of 8", "Every logit changes. The order of the best spans does not."),
+            ),
             answer=0,
-            why="The largest float16 is 65504; its 5 exponent bits end there, where bfloat16 and float32 go on to 3e38.",
-            proof="(torch.tensor(300.0, dtype=torch.float16) * 300).item()",
-            show={"dtype": "float16"},
+            proof="changed",
+            show={},
+            ring="changed",
         ),
         Prediction(
-            question="Logits 7.31, 2.02 and 5.5 are rounded to bfloat16. Does their argmax change?",
-            choices=("True", "False"),
+            id="product",
+            question="What is 300 * 300 in float16?",
+            choices=(
+                Choice("90000.0", "So it is in float32. float16 ends at 65504."),
+                Choice(
+                    "inf",
+                    "The largest float16 is 65504: its 5 exponent bits end there. bfloat16 and float32 reach 3e38.",
+                ),
+                Choice("65504.0", "torch does not stop at the largest number: what is beyond overflows to inf."),
+            ),
             answer=1,
-            why="Rounding keeps the order of numbers that differ by more than a step; only a near tie can tip over.",
-            proof="bool(torch.tensor([7.31, 2.02, 5.5]).argmax() != torch.tensor([7.31, 2.02, 5.5]).bfloat16().argmax())",
+            proof="product",
+            show={"dtype": "float16", "batch_size": 4},
+            ring="square",
+        ),
+        Prediction(
+            id="bytes",
+            question="The weights in float16: how many bytes do they take, beside those in float32?",
+            choices=(
+                Choice("0.25 of float32's", "That is one byte a number, as in int8 or float8."),
+                Choice("0.5 of float32's", "16 bits are 2 bytes where float32 takes 4."),
+                Choice("1 of float32's", "model.to(torch.float16) stores each weight anew, in 2 bytes."),
+            ),
+            answer=1,
+            proof="bytes",
+            show={"dtype": "float16", "batch_size": 4},
+            ring="bytes",
         ),
     ),
     traps=(
         Trap(
             name="float16 on a CPU",
-            sentence="Half the bytes, and on most CPUs several times slower: few compute in float16, so operators convert to float32 and back.",
+            sentence="Half the bytes, but no promise of speed: a CPU without float16 arithmetic converts to float32 and back.",
             source="https://github.com/huggingface/transformers/issues/34692",
             params={"dtype": "float16", "device": "cpu"},
         ),
         Trap(
-            name="A GPU timed without synchronize",
-            sentence="A CUDA call returns before its work is done: without torch.cuda.synchronize() the clock measures the launch.",
-            source="https://github.com/pytorch/pytorch/issues/80129",
-            params={"device": "cuda", "dtype": "float32"},
+            name="Overflow in float16",
+            sentence="What is above 65504 becomes inf in float16; bfloat16 reaches as far as float32, in coarser steps.",
+            source="https://github.com/huggingface/transformers/issues/5651",
+            params={"dtype": "float16", "batch_size": 1},
         ),
         Trap(
-            name="The batch changes the logits",
-            sentence="Another batch size may take another kernel, which sums in another order: Δ batch is then not 0, and answers hardly ever change.",
-            source="https://github.com/huggingface/transformers/issues/2401",
-            params={"dtype": "float32", "batch_size": 32},
+            name="A small step is lost in bfloat16",
+            sentence="256 + 1 is 256 in bfloat16: an update that is small beside its weight rounds away.",
+            source="https://github.com/pytorch/ao/pull/1124",
+            params={"dtype": "bfloat16", "batch_size": 1},
         ),
     ),
 )

@@ -1,14 +1,22 @@
 """What is measured in each place belongs to the same questions, and a GPU that is full is one sentence, not a crash."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 import torch
 
 from explorable.progress import Cancelled, watched
 from figures.device import draw
-from lessons.device import FOLDER, LESSON, Params, compute, run
+from lessons.device import LESSON, Params
 from models.registry import shared_registry
+
+run = LESSON.run
+
+
+def run_with(model, params):
+    """The run of the program with other weights."""
+    given = {"tokenizer": shared_registry().get("extractive").tokenizer, "trained": model}
+    return replace(LESSON.program, given=lambda _: given).run(params)
 
 
 def test_a_batch_gives_the_logits_of_its_questions_one_by_one():
@@ -65,17 +73,15 @@ class Small:
 
 
 def test_a_full_gpu_leaves_what_fitted_and_one_sentence():
-    shared = shared_registry().get("extractive")
-    small = SimpleNamespace(tokenizer=shared.tokenizer, model=Small(shared.model))
     params = Params(batch_size=8)
-    result = compute(**vars(params), folder=FOLDER, loaded=small)
+    result = run_with(Small(shared_registry().get("extractive").model), params)
     assert result.out_of_memory == {"cpu bfloat16": 8}
     assert list(result.batched_seconds["cpu bfloat16"]) == [1, 4] and list(result.batched_seconds["cpu float32"]) == [
         1,
         4,
         8,
     ]
-    assert "cpu bfloat16 ran out of memory at a batch of 8" in LESSON.caption(Params(device="cpu"), result)
+    assert "Cpu bfloat16 ran out of memory at a batch of 8" in LESSON.caption(Params(device="cpu"), result)
     assert draw(params, result)["rows"]
 
 
@@ -92,9 +98,7 @@ class Full(Small):
 
 
 def test_a_gpu_that_does_not_even_hold_the_weights_leaves_the_cpu():
-    shared = shared_registry().get("extractive")
-    full = SimpleNamespace(tokenizer=shared.tokenizer, model=Full(shared.model))
-    result = compute(**vars(Params(batch_size=2)), folder=FOLDER, loaded=full)
+    result = run_with(Full(shared_registry().get("extractive").model), Params(batch_size=2))
     assert result.out_of_memory == {"cpu bfloat16": 1} and list(result.logits) == ["cpu float32"]
     assert draw(Params(), result)["rows"] and LESSON.caption(Params(), result)
 
@@ -116,3 +120,12 @@ def test_the_shared_weights_stay_as_they_are():
     model = shared_registry().get("extractive").model
     run(Params(dtype="float16", batch_size=1))
     assert {p.dtype for p in model.parameters()} == {torch.float32} and not model.training
+
+
+@pytest.mark.parametrize(
+    ("dtype", "square", "plus_one"), [("float32", 90000, 257), ("float16", float("inf"), 257), ("bfloat16", 90112, 256)]
+)
+def test_a_dtype_holds_what_its_bits_allow(dtype, square, plus_one):
+    result = run(Params(device="cpu", dtype=dtype, batch_size=1))
+    assert (result.square, result.plus_one) == (square, plus_one)
+    assert result.ticks[1].tolist() == [1 + i * torch.finfo(getattr(torch, dtype)).eps for i in range(4)]
