@@ -24,7 +24,7 @@ def _ticks(params: Params, result: Result) -> Panel:
     rows = [("float32", ""), (params.dtype, "")]
     return grid(
         "ticks", result.ticks, tensor=described("ticks", result.ticks, ("dtype", "from 1 on")), limit=10.0, digits=7,
-        signed=False, row_dim=None, col_dim=None, row_labels=[name for name, _ in rows], label_width=72,
+        signed=False, row_dim=None, col_dim=None, row_labels=[name for name, _ in rows], label_width=72, wide=True,
         notes=[[f"number {place} from 1 on in {name}: {value!r}" for place, value in enumerate(row)]
                for (name, _), row in zip(rows, result.ticks.tolist(), strict=True)],
     )  # fmt: skip

@@ -90,7 +90,7 @@ def _speed(result: Result, name: str) -> str:
 
 def _differences(result: Result) -> list[str]:
     return [
-        f"Logits of {name} differ from cpu float32 by at most {difference:.2g}, and {changed(result, name)} answers change."
+        f"Logits of {name} differ from cpu float32 by at most {difference:.2g}; answers that change: {changed(result, name)}."
         for name, difference in result.logit_difference.items()
         if name != "cpu float32"
     ]
@@ -147,7 +147,7 @@ LESSON = Lesson(
             ),
             answer=0,
             proof="changed",
-            show={},
+            show={"device": "cpu"},
             ring="changed",
         ),
         Prediction(
