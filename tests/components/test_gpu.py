@@ -224,7 +224,7 @@ def test_a_full_gpu_hands_the_run_to_the_cpu_and_says_so():
 def test_a_lesson_that_asks_torch_for_a_gpu_finds_none_where_it_must_do_without(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     full = Mock(side_effect=torch.OutOfMemoryError)
-    monkeypatch.setattr(batch_memory, "peak_on_gpu", full)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", full)
     result, note = gpu.run(batch_memory.LESSON, batch_memory.Params(layers=1))
     assert note == FULL and result.peak is None and full.call_count == 1
     assert torch.cuda.is_available()  # for everybody else
