@@ -3,7 +3,7 @@
 from typing import Any
 
 from figures.panels import Figure, Panel, described, error, facts, figure, grid, limit, operator, table, veiled
-from lessons.registration import Params, Result, reaches
+from lessons.registration import CHECKPOINT, Params, Result, reaches
 
 Cell = str | tuple[str, str]
 
@@ -41,12 +41,20 @@ def _facts(params: Params, result: Result) -> Panel:
             _counted(len(result.parameters or []), "parameter").replace("\N{NO-BREAK SPACE}", " "),
         ),
     ]
-    if params.then == "SGD step":
+    if params.then in CHECKPOINT:
+        items.insert(0, ("moved", "the checkpoint", _loaded(result)))
+    if params.then.startswith("SGD"):
         items.insert(0, ("moved", "the step has moved", _moved(result)))
     return veiled(facts(items))
 
 
-_CALLS = {"nothing": "a second call", "load_state_dict": "load_state_dict()", "SGD step": "SGD(net.parameters())"}
+_CALLS = {
+    "nothing": "a second call",
+    "load_state_dict": "load_state_dict()",
+    **dict.fromkeys(CHECKPOINT, "load_state_dict()"),
+    "SGD step": "SGD(net.parameters())",
+    "SGD, then a new held": "SGD(net.parameters())",
+}
 
 
 def _reach(params: Params, result: Result) -> str:
@@ -63,9 +71,15 @@ def _kept(seen: dict[str, Any]) -> str:
     return f"{moved} and saved" if seen["keys"] else f"{moved} {'but' if moved == 'moved' else 'and'} not saved"
 
 
+def _loaded(result: Result) -> str:
+    return "it raises" if result.error else f"it fills {_names(result)}"
+
+
 def _moved(result: Result) -> str:
-    if result.error:
-        return "nothing: it raises"
+    return "nothing: it raises" if result.error else _names(result)
+
+
+def _names(result: Result) -> str:
     names = result.moved or []
     return " and ".join(names) if len(names) == 2 else f"{names[0]} alone" if names else "nothing"
 
@@ -116,8 +130,10 @@ def _outcome(params: Params, result: Result) -> Panel:
 def _where(params: Params, result: Result) -> str:
     if result.dicts is None:
         return f"self.held = ... ({params.slot})"
-    if params.then == "SGD step":
+    if params.then.startswith("SGD"):
         return "torch.optim.SGD(net.parameters(), lr=0.1)"
+    if params.then == "load an older checkpoint":
+        return "net.load_state_dict(checkpoint)"
     return f"net(x{params.then}), after net{params.then}"
 
 

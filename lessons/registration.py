@@ -8,13 +8,17 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import choice, switch
 from explorable.program import Program
-from explorable.words import count, number, one_of
+from explorable.words import count, listing, number, one_of
 
 Slot = Literal[
     "attribute", "list", "dict", "ModuleList", "ModuleDict", "ParameterList", "Parameter", "list of Parameter",
     "Parameter(...).half()", "buffer", "non-persistent buffer",
 ]  # fmt: skip
-Then = Literal["nothing", ".to(torch.float64)", '.to("meta")', ".eval()", "load_state_dict", "SGD step"]
+Then = Literal[
+    "nothing", ".to(torch.float64)", '.to("meta")', ".eval()", "load_state_dict", "load an older checkpoint",
+    "load it with strict=False", "SGD step", "SGD, then a new held",
+]  # fmt: skip
+CHECKPOINT = ("load an older checkpoint", "load it with strict=False")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Result:
     y_before: Tensor | None  # (2, 3) the net's first output
     y: Tensor | None  # (2, 3) its output afterwards; None on meta, where there are no numbers
     output: str | None  # shape, dtype and device of that output
-    moved: list[str] | None  # which of held and head a step of SGD has moved
+    missing: list[str] | None  # keys that the net has and the older checkpoint has not
+    unexpected: list[str] | None  # keys that the older checkpoint has and the net has not
+    moved: list[str] | None  # which of held and head a step of SGD or a checkpoint has changed
     error: str | None
 
 
@@ -55,28 +61,64 @@ def reaches(params: Params, result: Result) -> bool | None:
         '.to("meta")': seen["device"] and seen["device"] == "meta",
         ".eval()": None if seen["training"] is None else not seen["training"],
         "load_state_dict": bool(seen["keys"]) if seen["dtype"] else None,
+        "load an older checkpoint": _filled(result) if seen["dtype"] else None,
+        "load it with strict=False": _filled(result) if seen["dtype"] else None,
         "SGD step": isinstance(seen["given"], int) if seen["dtype"] else None,
+        "SGD, then a new held": False if seen["dtype"] else None,
     }[params.then]
+
+
+def _filled(result: Result) -> bool:
+    """Whether the older checkpoint has keys for the content, and the net has the same ones."""
+    return not any(key.startswith("held") for key in (result.missing or []) + (result.unexpected or []))
 
 
 def caption(params: Params, result: Result) -> str:
     if result.dicts is None:
         return f"PyTorch refuses with {_kind(result)}: a {params.content} cannot become a {params.slot}."
-    said = f"The name held stands in {place(result)}, so {_reached(params, reaches(params, result))}"
+    if params.then in CHECKPOINT:
+        return _loaded(params, result)
+    if params.then == "SGD, then a new held":
+        return _too_early(params, result)
+    said = f"The name held stands in {place(result)}, so {_reached(params, result)}"
     saved = len(result.keys or [])
     return f"{said}; {_outcome(result)}, and state_dict() has {saved} {one_of(saved, 'key', 'keys')}."
+
+
+def _loaded(params: Params, result: Result) -> str:
+    missing, unexpected = len(result.missing or []), len(result.unexpected or [])
+    if not missing + unexpected:
+        same = f"The checkpoint and the net agree on {count(len(result.keys or []), 'key')}"
+        return f"{same}, so load_state_dict() {_reaches(params, result)}, and {_outcome(result)}."
+    said = f"{count(missing, 'key')} {one_of(max(missing, 1), 'is', 'are')} missing and {unexpected or 'no'} unexpected"
+    outcome = f"raises {_kind(result)}" if result.error else _outcome(result)
+    return f"{said[0].upper()}{said[1:]}, so load_state_dict() {_reaches(params, result)}, and {outcome}."
+
+
+def _too_early(params: Params, result: Result) -> str:
+    if result.error:
+        return f"net.parameters() gives nothing before self.held is replaced, so SGD raises {_kind(result)}."
+    saved = f"state_dict() has {count(len(result.keys or []), 'key')}"
+    return (
+        f"SGD was made before self.held was replaced and {_reaches(params, result)}; {_outcome(result)}, and {saved}."
+    )
+
+
+def _reaches(params: Params, result: Result) -> str:
+    reached = reaches(params, result)
+    if reached is None:
+        return f"finds nothing to change in the {params.content}"
+    return f"{'reaches' if reached else 'passes by'} the {params.content}"
 
 
 def _kind(result: Result) -> str:
     return str(result.error).partition(":")[0]
 
 
-def _reached(params: Params, reached: bool | None) -> str:
+def _reached(params: Params, result: Result) -> str:
     calls = {"nothing": "a second call", "load_state_dict": "load_state_dict()", "SGD step": "SGD"}
     call = calls.get(params.then, f"net{params.then}")
-    if reached is None:
-        return f"{call} finds nothing to change in the {params.content}"
-    return f"{call} {'reaches' if reached else 'passes by'} the {params.content}"
+    return f"{call} {_reaches(params, result)}"
 
 
 def _outcome(result: Result) -> str:
@@ -98,6 +140,10 @@ def details(params: Params, result: Result) -> str:
     keys, names = count(len(result.keys or []), "key"), count(len(result.parameters or []), "parameter")
     beside = " beside a registered head" if params.head else ""
     start = f"A {params.content} as {params.slot}{beside}: state_dict() has {keys}, parameters() gives {names}."
+    if params.then in CHECKPOINT:
+        start += (
+            f" Missing: {listing(result.missing or ['none'])}. Unexpected: {listing(result.unexpected or ['none'])}."
+        )
     return f"{start} {_sentence(result.error) if result.error else _far(result)}"
 
 
@@ -109,7 +155,7 @@ def _far(result: Result) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text if text[-1] in ".!?" else f"{text}."
+    return " ".join(text.split()) if text.strip()[-1] in ".!?" else f"{text}."
 
 
 LESSON = Lesson(
@@ -145,6 +191,50 @@ LESSON = Lesson(
             answer=1,
             proof="a list beside a layer",
             show={},
+            ring="moved",
+        ),
+        Prediction(
+            id="too_early",
+            question="SGD is given net.parameters(); then net.held = nn.Linear(3, 3) replaces the registered layer. What does one step move?",
+            choices=(
+                Choice(
+                    "held and head",
+                    "The new layer is registered and gets a gradient. But the optimiser holds the Parameters it was given, not the net.",
+                ),
+                Choice(
+                    "nothing: it raises",
+                    "The old Parameters are still there; without a gradient they are skipped, and no error says so.",
+                ),
+                Choice(
+                    "head alone",
+                    "The optimiser keeps the old layer's Parameters, and knows nothing of the new ones. Make it after the last change of the net.",
+                ),
+            ),
+            answer=2,
+            proof="an optimizer made too early",
+            show={"slot": "attribute", "then": "SGD, then a new held"},
+            ring="moved",
+        ),
+        Prediction(
+            id="other_names",
+            question="A checkpoint has held.weight; the net now keeps this Linear in a ModuleList. What does load_state_dict(checkpoint, strict=False) do?",
+            choices=(
+                Choice(
+                    "it fills held and head",
+                    "The shapes agree, but load_state_dict() goes by name alone, and the net's name is held.0.weight.",
+                ),
+                Choice(
+                    "it fills head alone",
+                    "held.weight is unexpected and held.0.weight missing. strict=False returns both lists, and raises nothing.",
+                ),
+                Choice(
+                    "it raises",
+                    "So it does with strict=True, the default. strict=False forgives names, and only names: shapes that differ still raise.",
+                ),
+            ),
+            answer=1,
+            proof="a checkpoint with other names",
+            show={"slot": "ModuleList", "then": "load it with strict=False"},
             ring="moved",
         ),
         Prediction(
@@ -210,6 +300,24 @@ LESSON = Lesson(
             sentence="The net moves without a word, and its next call meets a layer that is still on the CPU.",
             source="https://github.com/pytorch/pytorch/issues/1053",
             params={"then": '.to("meta")'},
+        ),
+        Trap(
+            name="An optimiser made too early",
+            sentence="The layer that replaced another after the optimiser was made gets a gradient and never moves, without an error.",
+            source="https://github.com/pytorch/pytorch/issues/54765",
+            params={"slot": "attribute", "then": "SGD, then a new held"},
+        ),
+        Trap(
+            name="A checkpoint with other names",
+            sentence="load_state_dict() goes by name: what the net calls otherwise is missing, and its old name is unexpected.",
+            source="https://github.com/AceCoooool/DSS-pytorch/issues/10",
+            params={"slot": "ModuleList", "then": "load an older checkpoint"},
+        ),
+        Trap(
+            name="strict=False",
+            sentence="Keys that do not fit are skipped without an error: the layer keeps the weights it had, and the output shows it at most.",
+            source="https://github.com/pytorch/examples/issues/1029",
+            params={"slot": "ModuleList", "then": "load it with strict=False"},
         ),
         Trap(
             name="A mask kept as a plain tensor",

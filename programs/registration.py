@@ -90,6 +90,12 @@ elif content == "Dropout":
 else:
     make = partial(torch.randn, 3)
 x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+if then in ("load an older checkpoint", "load it with strict=False"):
+    # saved when self.held was the layer or the Parameter itself
+    if content == "tensor":
+        checkpoint = Net(nn.Parameter(make())).state_dict()
+    else:
+        checkpoint = Net(make()).state_dict()
 reached = {name: reach(wrap, make) for name, wrap in slots.items()}
 
 
@@ -120,16 +126,32 @@ elif then == "load_state_dict":
     fresh = Net(slots[slot](make()))
     fresh.load_state_dict(net.state_dict())
     out = fresh(x)
+elif then == "load an older checkpoint":
+    wanted, found = set(net.state_dict()), set(checkpoint)
+    missing, unexpected = sorted(wanted - found), sorted(found - wanted)
+    net.load_state_dict(checkpoint)
+    out = net(x)
+elif then == "load it with strict=False":
+    report = net.load_state_dict(checkpoint, strict=False)
+    missing, unexpected = report.missing_keys, report.unexpected_keys
+    out = net(x)
+elif then == "SGD, then a new held":
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net.held = slots[slot](make())
+    before, y_before = weights(net), net(x)
+    net(x).sum().backward()
+    optimizer.step()
+    out = net(x)
 else:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     net(x).sum().backward()
     optimizer.step()
     out = net(x)
 
-# %% what came out, and what a step has moved
+# %% what came out, and whose weights are others now
 output = f"{tuple(out.shape)} {out.dtype} {out.device}"
 y = None if out.is_meta else out
-if then == "SGD step":
+if then in ("SGD step", "SGD, then a new held", "load an older checkpoint", "load it with strict=False"):
     moved = [name for name, now in weights(net).items() if not torch.equal(now, before[name])]
 else:
     moved = []
@@ -151,6 +173,26 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 layers["head"](layers["held"](torch.ones(1, 3))).sum().backward()
 optimizer.step()
 print(" and ".join(name for name in layers if not torch.equal(layers[name].weight, before[name])), "alone")
+
+# %% proof: an optimizer made too early
+net = nn.Module()
+net.held, net.head = nn.Linear(3, 3), nn.Linear(3, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+net.held = nn.Linear(3, 3)
+before = {name: layer.weight.detach().clone() for name, layer in net.named_children()}
+net.head(net.held(torch.ones(1, 3))).sum().backward()
+optimizer.step()
+moved = [name for name, layer in net.named_children() if not torch.equal(layer.weight, before[name])]
+print(" and ".join(moved), "alone" if len(moved) == 1 else "")
+
+# %% proof: a checkpoint with other names
+older, net = nn.Module(), nn.Module()
+older.held, older.head = nn.Linear(3, 3), nn.Linear(3, 3)
+net.held, net.head = nn.ModuleList([nn.Linear(3, 3)]), nn.Linear(3, 3)
+before = {"held": net.held[0].weight.clone(), "head": net.head.weight.clone()}
+net.load_state_dict(older.state_dict(), strict=False)
+after = {"held": net.held[0].weight, "head": net.head.weight}
+print("it fills", " and ".join(name for name in after if not torch.equal(after[name], before[name])), "alone")
 
 # %% proof: a buffer that is not persistent
 net = nn.Module()

@@ -1,5 +1,7 @@
 """Laws of registration: .to, .eval, state_dict and an optimiser given parameters() see what is registered."""
 
+from itertools import product
+
 import pytest
 import torch
 from torch import nn
@@ -112,6 +114,9 @@ def test_each_trap_shows_what_it_names():
     shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
     for name in ("Layers in a list stay behind", "A mask kept as a plain tensor", "Tensors in a list"):
         assert "is not on the expected device meta" in shown[name].error
+    assert "Missing key(s)" in shown["A checkpoint with other names"].error
+    for name in ("An optimiser made too early", "strict=False"):
+        assert shown[name].error is None and shown[name].moved == ["head"]
     dropouts = shown["Dropouts in a Python list"]
     assert not torch.equal(dropouts.y, dropouts.y_before)
     converted = shown["nn.Parameter(...).cuda()"]
@@ -132,3 +137,40 @@ def test_no_python_container_registers_what_it_holds(content, wrap):
     )
     net.too = thing if isinstance(thing, nn.Module) else nn.Buffer(thing)
     assert len(list(net.modules())) + len(list(net.buffers())) == 2
+
+
+LOADS = ("load an older checkpoint", "load it with strict=False")
+
+
+@pytest.mark.parametrize("then", LOADS)
+@pytest.mark.parametrize("slot", ["attribute", "list", "ModuleList", "ModuleDict"])
+def test_a_checkpoint_fills_what_has_its_names_and_raises_only_if_it_is_strict(slot, then):
+    result = run(Params(slot=slot, then=then))
+    same = slot == "attribute"
+    assert bool(result.unexpected) == (not same) and bool(result.missing) == (slot in ("ModuleList", "ModuleDict"))
+    assert all(key.startswith("held") for key in result.missing + result.unexpected)
+    assert bool(result.error) == (not same and then == LOADS[0])
+    if not result.error:
+        assert result.moved == ["held"] * same + ["head"]
+    else:
+        assert 'Unexpected key(s) in state_dict: "held.weight", "held.bias"' in result.error
+        assert ("Missing key(s)" in result.error) == bool(result.missing) == (slot != "list")
+
+
+@pytest.mark.parametrize("content, slot", [("Linear", "attribute"), ("Linear", "ModuleList"), ("tensor", "Parameter")])
+def test_an_optimiser_never_moves_what_was_registered_after_it_was_made(content, slot):
+    early = run(Params(content=content, slot=slot, then="SGD, then a new held"))
+    assert early.moved == ["head"] and early.error is None
+    assert run(Params(content=content, slot=slot, then="SGD step")).moved == ["held", "head"]
+    alone = run(Params(content=content, slot=slot, then="SGD, then a new held", head=False))
+    assert alone.moved == [] and torch.equal(alone.y, alone.y_before) and alone.error is None
+
+
+def test_the_new_calls_are_told_wherever_the_slot_is_accepted():
+    for then in (*LOADS, "SGD, then a new held"):
+        for content, slot, head in product(CONTENTS, run(Params()).reached, (False, True)):
+            params = Params(content=content, slot=slot, then=then, head=head)
+            result = run(params)
+            if result.dicts is not None and result.error is None:
+                told = "reaches" in caption(params, result)
+                assert told == ("held" in result.moved), params
