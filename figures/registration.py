@@ -132,7 +132,7 @@ def _where(params: Params, result: Result) -> str:
         return f"self.held = ... ({params.slot})"
     if params.then.startswith("SGD"):
         return "torch.optim.SGD(net.parameters(), lr=0.1)"
-    if params.then == "load an older checkpoint":
+    if params.then == "load old checkpoint":
         return "net.load_state_dict(checkpoint)"
     return f"net(x{params.then}), after net{params.then}"
 

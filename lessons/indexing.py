@@ -12,12 +12,12 @@ from explorable.words import count, listing, one_of, spelled
 
 Container = Literal["Sequential", "ModuleList", "ModuleDict", "own __getitem__", "no __getitem__"]
 Operation = Literal[
-    "layers[i]", "layers[i:]", "layers[:i]", "nn.Sequential(*layers[i:])", "getattr(layers, str(i))", "del layers[i]",
-    "layers[i] = new", "layers.insert(i, new)", "layers.append(new)", "[layer] * 3", "copy.deepcopy(layers)", "layers(x)",
+    "layers[i]", "layers[i:]", "layers[:i]", "layers[i:].append(new)", "nn.Sequential(*layers[i:])", "getattr(layers, str(i))",
+    "del layers[i]", "layers[i] = new", "layers.insert(i, new)", "layers.append(new)", "[layer] * 3", "copy.deepcopy(layers)", "layers(x)",
 ]  # fmt: skip
 KEYED = ("layers[i]", "del layers[i]", "layers[i] = new")
 INDEXED = (
-    *KEYED, "layers[i:]", "layers[:i]", "nn.Sequential(*layers[i:])", "getattr(layers, str(i))", "layers.insert(i, new)",
+    *KEYED, "layers[i:]", "layers[:i]", "layers[i:].append(new)", "nn.Sequential(*layers[i:])", "getattr(layers, str(i))", "layers.insert(i, new)",
 )  # fmt: skip
 
 
@@ -196,6 +196,50 @@ LESSON = Lesson(
             ring="kind",
         ),
         Prediction(
+            id="append",
+            question="layers is an nn.Sequential of four. Which names do the layers of layers[1:].append(new) have?",
+            choices=(
+                Choice(
+                    "1, 2, 3, 4",
+                    "So you would write it by hand. append() names the new layer by len(), which is 3: this name is taken.",
+                ),
+                Choice(
+                    "1, 2, 3",
+                    "The slice keeps the names 1, 2, 3; append() takes str(len()), 3, and so replaces the last layer without a word.",
+                ),
+                Choice(
+                    "0, 1, 2, 3",
+                    "So it is in a slice of a ModuleList, which numbers its layers anew. A slice of a Sequential keeps the names.",
+                ),
+            ),
+            answer=1,
+            proof="append to a slice",
+            show={"operation": "layers[i:].append(new)"},
+            ring="names",
+        ),
+        Prediction(
+            id="insert",
+            question="layers is an nn.ModuleList of four. Which names do its layers have after layers.insert(5, new)?",
+            choices=(
+                Choice(
+                    "0, 1, 2, 3, 4",
+                    "A Python list puts what is past its end at the end. ModuleList.insert writes under the name it was given.",
+                ),
+                Choice(
+                    "there are none: it raises",
+                    "nn.Sequential raises IndexError here. ModuleList.insert checks no range, and no error comes yet.",
+                ),
+                Choice(
+                    "0, 1, 2, 3, 5",
+                    "The name 4 is left out: a for loop reaches all five layers, and layers[4] raises KeyError.",
+                ),
+            ),
+            answer=2,
+            proof="insert past the end",
+            show={"container": "ModuleList", "operation": "layers.insert(i, new)", "i": 5},
+            ring="names",
+        ),
+        Prediction(
             id="repeated",
             question="nn.ModuleList([nn.Linear(2, 2)] * 3): how many tensors does parameters() give?",
             choices=(
@@ -274,6 +318,12 @@ LESSON = Lesson(
             sentence="The layers are numbered anew from 0, so a key of an older checkpoint now names another layer.",
             source="https://github.com/richzhang/PerceptualSimilarity/pull/143",
             params={"operation": "nn.Sequential(*layers[i:])"},
+        ),
+        Trap(
+            name="Insert past the end",
+            sentence="ModuleList.insert checks no range: a name is left out, and an index that len() allows raises a KeyError later.",
+            source="https://github.com/PaddlePaddle/Paddle/pull/71540",
+            params={"container": "ModuleList", "operation": "layers.insert(i, new)", "i": 5},
         ),
         Trap(
             name="A ModuleList that is called",

@@ -15,10 +15,10 @@ Slot = Literal[
     "Parameter(...).half()", "buffer", "non-persistent buffer",
 ]  # fmt: skip
 Then = Literal[
-    "nothing", ".to(torch.float64)", '.to("meta")', ".eval()", "load_state_dict", "load an older checkpoint",
-    "load it with strict=False", "SGD step", "SGD, then a new held",
+    "nothing", ".to(torch.float64)", '.to("meta")', ".eval()", "load_state_dict", "load old checkpoint",
+    "load, strict=False", "SGD step", "SGD, then a new held",
 ]  # fmt: skip
-CHECKPOINT = ("load an older checkpoint", "load it with strict=False")
+CHECKPOINT = ("load old checkpoint", "load, strict=False")
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def reaches(params: Params, result: Result) -> bool | None:
         '.to("meta")': seen["device"] and seen["device"] == "meta",
         ".eval()": None if seen["training"] is None else not seen["training"],
         "load_state_dict": bool(seen["keys"]) if seen["dtype"] else None,
-        "load an older checkpoint": _filled(result) if seen["dtype"] else None,
-        "load it with strict=False": _filled(result) if seen["dtype"] else None,
+        "load old checkpoint": _filled(result) if seen["dtype"] else None,
+        "load, strict=False": _filled(result) if seen["dtype"] else None,
         "SGD step": isinstance(seen["given"], int) if seen["dtype"] else None,
         "SGD, then a new held": False if seen["dtype"] else None,
     }[params.then]
@@ -234,7 +234,7 @@ LESSON = Lesson(
             ),
             answer=1,
             proof="a checkpoint with other names",
-            show={"slot": "ModuleList", "then": "load it with strict=False"},
+            show={"slot": "ModuleList", "then": "load, strict=False"},
             ring="moved",
         ),
         Prediction(
@@ -311,13 +311,13 @@ LESSON = Lesson(
             name="A checkpoint with other names",
             sentence="load_state_dict() goes by name: what the net calls otherwise is missing, and its old name is unexpected.",
             source="https://github.com/AceCoooool/DSS-pytorch/issues/10",
-            params={"slot": "ModuleList", "then": "load an older checkpoint"},
+            params={"slot": "ModuleList", "then": "load old checkpoint"},
         ),
         Trap(
             name="strict=False",
             sentence="Keys that do not fit are skipped without an error: the layer keeps the weights it had, and the output shows it at most.",
             source="https://github.com/pytorch/examples/issues/1029",
-            params={"slot": "ModuleList", "then": "load it with strict=False"},
+            params={"slot": "ModuleList", "then": "load, strict=False"},
         ),
         Trap(
             name="A mask kept as a plain tensor",

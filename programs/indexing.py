@@ -91,6 +91,9 @@ elif operation == "layers[i:]":
     result = layers[i:]
 elif operation == "layers[:i]":
     result = layers[:i]
+elif operation == "layers[i:].append(new)":
+    result = layers[i:]
+    result.append(new)
 elif operation == "nn.Sequential(*layers[i:])":
     result = nn.Sequential(*layers[i:])
 elif operation == "getattr(layers, str(i))":
@@ -153,6 +156,15 @@ print("layers, cut short" if layers[:2] is layers else f"a new {type(layers[:2])
 # %% proof: names of a slice
 layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())
 print(", ".join(name for name, _ in layers[1:].named_children()))
+
+# %% proof: append to a slice
+layers = nn.Sequential(nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU())
+print(", ".join(name for name, _ in layers[1:].append(nn.Tanh()).named_children()))
+
+# %% proof: insert past the end
+layers = nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.ReLU()])
+layers.insert(5, nn.Tanh())
+print(", ".join(name for name, _ in layers.named_children()))
 
 # %% proof: one layer three times
 print(len(list(nn.ModuleList([nn.Linear(2, 2)] * 3).parameters())))

@@ -90,7 +90,7 @@ elif content == "Dropout":
 else:
     make = partial(torch.randn, 3)
 x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-if then in ("load an older checkpoint", "load it with strict=False"):
+if then in ("load old checkpoint", "load, strict=False"):
     # saved when self.held was the layer or the Parameter itself
     if content == "tensor":
         checkpoint = Net(nn.Parameter(make())).state_dict()
@@ -126,12 +126,12 @@ elif then == "load_state_dict":
     fresh = Net(slots[slot](make()))
     fresh.load_state_dict(net.state_dict())
     out = fresh(x)
-elif then == "load an older checkpoint":
+elif then == "load old checkpoint":
     wanted, found = set(net.state_dict()), set(checkpoint)
     missing, unexpected = sorted(wanted - found), sorted(found - wanted)
     net.load_state_dict(checkpoint)
     out = net(x)
-elif then == "load it with strict=False":
+elif then == "load, strict=False":
     report = net.load_state_dict(checkpoint, strict=False)
     missing, unexpected = report.missing_keys, report.unexpected_keys
     out = net(x)
@@ -151,7 +151,7 @@ else:
 # %% what came out, and whose weights are others now
 output = f"{tuple(out.shape)} {out.dtype} {out.device}"
 y = None if out.is_meta else out
-if then in ("SGD step", "SGD, then a new held", "load an older checkpoint", "load it with strict=False"):
+if then in ("SGD step", "SGD, then a new held", "load old checkpoint", "load, strict=False"):
     moved = [name for name, now in weights(net).items() if not torch.equal(now, before[name])]
 else:
     moved = []

@@ -173,3 +173,23 @@ def test_a_slice_changes_nothing_and_del_cuts_the_container_short():
 def test_layers_that_are_numbered_anew_begin_at_0(i):
     names = after(operation="nn.Sequential(*layers[i:])", i=i).got_names
     assert names == [str(k) for k in range(len(names))]
+
+
+def test_append_to_a_slice_replaces_the_layer_that_has_the_name_of_its_length():
+    """A slice of a Sequential keeps its names, and append() takes str(len()): taken from 1 on, free at 0."""
+    for i in range(5):
+        result = after("Sequential", "layers[i:].append(new)", i)
+        names = [str(name) for name in range(i, 4)]
+        assert result.got_names == (names if str(4 - i) in names else [*names, str(4 - i)])
+        assert result.got_ids[-1 if str(4 - i) not in names else names.index(str(4 - i))] == "E"
+    assert after("ModuleList", "layers[i:].append(new)").got_ids == ["B", "C", "D", "E"]
+
+
+def test_insert_past_the_end_leaves_a_name_out_in_a_module_list_and_raises_in_a_sequential():
+    assert after("ModuleList", "layers.insert(i, new)", 5).got_names == ["0", "1", "2", "3", "5"]
+    assert after("Sequential", "layers.insert(i, new)", 5).error.startswith("IndexError")
+    holed = nn.ModuleList(layers())
+    holed.insert(5, nn.Linear(2, 2))
+    assert len(list(holed)) == len(holed) == 5
+    with pytest.raises(KeyError):
+        holed[4]

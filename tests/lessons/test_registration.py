@@ -139,7 +139,7 @@ def test_no_python_container_registers_what_it_holds(content, wrap):
     assert len(list(net.modules())) + len(list(net.buffers())) == 2
 
 
-LOADS = ("load an older checkpoint", "load it with strict=False")
+LOADS = ("load old checkpoint", "load, strict=False")
 
 
 @pytest.mark.parametrize("then", LOADS)
