@@ -4,7 +4,7 @@ from typing import Any
 
 from explorable.words import count
 from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, table, veiled
-from lessons.batches import Params, Result, delivered, orders, sizes
+from lessons.batches import WEIGHTED, Params, Result, delivered, orders, reached, sizes
 
 SHUFFLES = {"SequentialSampler": ", shuffle=False", "RandomSampler": ", shuffle=True"}
 
@@ -51,8 +51,22 @@ def _facts(params: Params, result: Result) -> Panel:
             "torch.rand after iter(loader)",
             "the same number" if result.rand_with == result.rand_without else "another number",
         ),
+        ("both", "with shuffle=True beside it", _refused(result.both)),
     ]
+    if params.sampler in WEIGHTED:
+        items.insert(1, ("reach", "samples ever delivered", _reached(result)))
     return veiled(facts(items))
+
+
+def _refused(said: str) -> str:
+    return f"it raises {said.partition(':')[0]}" if ":" in said else said
+
+
+def _reached(result: Result) -> str:
+    found = reached(result)
+    if len(result.counts) > 2 and found in ([0], [1], [0, 1]):
+        return f"{'samples' if len(found) == 2 else 'sample'} {' and '.join(map(str, found))} alone"
+    return f"{len(found)} of {count(len(result.counts), 'sample')}"
 
 
 def _cards(title: str, indices: list[list[Any]], **rest: Any) -> Panel:
@@ -145,6 +159,7 @@ def _table(params: Params, result: Result) -> Panel:
         ["len(loader)", result.length],
         ["samples drawn in an epoch", result.order.shape[1]],
         ["samples delivered in an epoch", sum(len(batch[0]) for batch in result.batches[0])],
+        ["sampler= with shuffle=True", (result.both, "warn")],
         ["torch.rand(()) after the seed", f"{result.rand_without:.4f}"],
         ["torch.rand(()) after the seed and iter(loader)", (f"{result.rand_with:.4f}", "warn" if moved else "yes")],
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from explorable.words import count
 from figures.panels import Figure, Panel, described, error, facts, figure, grid, operator, table, veiled
-from lessons.dataset import JOBS, NAMED, Params, Result, is_refusal, verdict
+from lessons.dataset import JOBS, NAMED, Params, Result, is_refusal, loop, verdict
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -69,7 +69,8 @@ def _protocol(params: Params, outcomes: dict[str, str]) -> Figure:
         ("own", "sampler=[2, 0]", "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]"),
         ("keys", "sampler=['c', 'a']", "[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]"),
     ]
-    said = facts([(key, label, verdict(outcomes[expression])) for key, label, expression in told])
+    items = [(key, label, verdict(outcomes[expression])) for key, label, expression in told]
+    said = facts([*items, ("loop", "for x in ds", loop(outcomes["[*islice(ds, 9)]"]))])
     return figure(hero=[[operator("DataLoader(ds)", f"ds: {NAMED[params.kind]}"), veiled(said)], [veiled(tried)]])
 
 

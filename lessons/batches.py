@@ -11,11 +11,13 @@ from explorable.program import Program
 from explorable.words import count, number, one_of
 
 SPREAD = ("DistributedSampler",)
+WEIGHTED = ("WeightedRandomSampler", "WeightedRandomSampler(2 classes)")
 Order = Literal[
     "SequentialSampler",
     "RandomSampler",
     "RandomSampler(replacement=True)",
     "WeightedRandomSampler",
+    "WeightedRandomSampler(2 classes)",
     "DistributedSampler",
 ]
 
@@ -30,8 +32,8 @@ class Params:
         low=0.5,
         high=20.0,
         step=0.5,
-        about="of the last sample, else 1",
-        when={"sampler": ("WeightedRandomSampler",)},
+        about="of the last sample or class, else 1",
+        when={"sampler": WEIGHTED},
     )
     ranks: int = bounded(4, low=2, high=5, step=1, about="processes that share it", when={"sampler": SPREAD})
     set_epoch: bool = switch(True, about="called before each epoch", when={"sampler": SPREAD})
@@ -49,6 +51,7 @@ class Result:
     batches: list[list[list[Tensor]]]  # [epoch][batch] -> [index (B,), x (B, 2)], rank after rank
     length: int  # len(loader), of each rank
     counts: Tensor  # (n,) how often each sample was delivered in all epochs
+    both: str  # what DataLoader says to a sampler beside shuffle=True
     rand_without: float  # torch.rand after the seed
     rand_with: float  # torch.rand after the seed and iter(loader)
 
@@ -61,6 +64,11 @@ def sizes(result: Result) -> list[int]:
 def delivered(result: Result) -> int:
     """How many samples one epoch delivers, over all ranks."""
     return sum(len(batch[0]) for batch in result.batches[0])
+
+
+def reached(result: Result) -> list[int]:
+    """The samples that were delivered at least once."""
+    return [i for i, times in enumerate(result.counts.tolist()) if times]
 
 
 def orders(result: Result) -> int:
@@ -112,6 +120,8 @@ def _counts(params: Params, result: Result) -> str:
     last = f"Sample {params.n - 1} was delivered {count(counts[-1], 'time')}"
     if params.sampler == "WeightedRandomSampler":
         last += f", with weight {number(params.weight)}" + (" against 1" if params.n > 1 else "")
+    elif params.sampler in WEIGHTED:
+        last += f"; two weights, 1 and {number(params.weight)}, stand for samples 0 and 1, whatever their classes are"
     if params.n == 1:
         return f"{last}."
     low, high, never = min(counts), max(counts), counts.count(0)
@@ -202,6 +212,50 @@ LESSON = Lesson(
             ring="rng",
         ),
         Prediction(
+            id="weights",
+            question="10 samples of two classes, WeightedRandomSampler([1.0, 8.0], num_samples=10): which samples are delivered?",
+            choices=(
+                Choice(
+                    "class 1 more often",
+                    "A loss takes weights of classes. The sampler knows no labels: give it one weight for each sample.",
+                ),
+                Choice(
+                    "samples 0 and 1 alone",
+                    "The weights are those of samples, and there are two of them: indices 0 and 1 are drawn, and no error says so.",
+                ),
+                Choice(
+                    "none: it raises",
+                    "The number of weights is compared with nothing: the sampler does not know the dataset.",
+                ),
+            ),
+            answer=1,
+            proof="weights of classes",
+            show={"sampler": "WeightedRandomSampler(2 classes)"},
+            ring="reach",
+        ),
+        Prediction(
+            id="both",
+            question="DataLoader(dataset, sampler=sampler, shuffle=True), to shuffle what the sampler draws: what happens?",
+            choices=(
+                Choice(
+                    "it shuffles the draws",
+                    "shuffle=True is no step after the sampler: it is short for a RandomSampler, and there can be one sampler.",
+                ),
+                Choice(
+                    "shuffle is ignored",
+                    "Then you would not learn which of the two holds. The loader refuses both together.",
+                ),
+                Choice(
+                    "it raises ValueError",
+                    "shuffle=True means sampler=RandomSampler(dataset), so both at once contradict each other.",
+                ),
+            ),
+            answer=2,
+            proof="sampler and shuffle",
+            show={"sampler": "WeightedRandomSampler"},
+            ring="both",
+        ),
+        Prediction(
             id="ranks",
             question="10 samples, 4 ranks, DistributedSampler(drop_last=False): what do all ranks together deliver in an epoch?",
             choices=(
@@ -251,6 +305,18 @@ LESSON = Lesson(
             sentence="Looping over an unshuffled loader without generator= draws from the global generator, so later random numbers differ.",
             source="https://github.com/pytorch/pytorch/issues/11062",
             params={"sampler": "SequentialSampler"},
+        ),
+        Trap(
+            name="Weights of classes",
+            sentence="WeightedRandomSampler takes a weight for each sample; given one for each class it draws the first samples alone.",
+            source="https://github.com/deep-voice/soundbay/pull/49",
+            params={"sampler": "WeightedRandomSampler(2 classes)"},
+        ),
+        Trap(
+            name="sampler and shuffle=True",
+            sentence="shuffle=True stands for a RandomSampler, so a loader with a sampler of its own refuses it.",
+            source="https://github.com/ultralytics/yolov3/issues/231",
+            params={"sampler": "DistributedSampler", "epochs": 2},
         ),
         Trap(
             name="Evaluating on padded ranks",

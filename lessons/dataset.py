@@ -1,5 +1,6 @@
 """A map-style dataset answers what sample i is; a DataLoader decides which samples come next, and which come together."""
 
+import ast
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +12,8 @@ from explorable.program import Program
 from explorable.words import count
 
 Kind = Literal[
-    "Dataset with both", "Dataset without __len__", "Dataset without __getitem__", "class that is no Dataset", "list", "range",
-    "str", "dict with keys 0, 1, ...", "dict with keys a, b, ...", "set", "generator",
+    "Dataset with both", "Dataset with both and IndexError", "Dataset without __len__", "Dataset without __getitem__",
+    "class that is no Dataset", "list", "range", "str", "dict with keys 0, 1, ...", "dict with keys a, b, ...", "set", "generator",
 ]  # fmt: skip
 WHO, PROTOCOL, PATH = "who does it?", "protocol", "index path"
 
@@ -68,6 +69,7 @@ JOBS = (  # job, what the dataset gives, what the loader gives, who does it
 )
 NAMED = {  # as a sentence says the kind
     "Dataset with both": "a Dataset with both methods",
+    "Dataset with both and IndexError": "a Dataset with both methods and an IndexError past the end",
     "Dataset without __len__": "a Dataset without __len__",
     "Dataset without __getitem__": "a Dataset without __getitem__",
     "class that is no Dataset": "a class that is no Dataset",
@@ -115,6 +117,8 @@ def details(params: Params, result: Result) -> str:
 
 def _looped(params: Params) -> str:
     """Why a for loop over these classes has no end."""
+    if params.kind == "Dataset with both and IndexError":
+        return "A for loop over ds asks for ds[0], ds[1], ... until an IndexError, and ds[6] raises one."
     if params.kind not in ("Dataset with both", "Dataset without __len__", "class that is no Dataset"):
         return ""
     return "A for loop over ds asks for ds[0], ds[1], ... until an IndexError, whatever len(ds) says; here none comes."
@@ -123,6 +127,14 @@ def _looped(params: Params) -> str:
 def is_refusal(outcome: str) -> bool:
     """Whether an outcome is the text of an exception."""
     return outcome.split(":")[0].endswith("Error")
+
+
+def loop(outcome: str) -> str:
+    """What becomes of a for loop over ds, of which the first 9 items were asked for."""
+    if is_refusal(outcome):
+        return f"it raises {outcome.split(':')[0]}"
+    items = len(ast.literal_eval(outcome))
+    return "it never ends" if items == 9 else f"it ends after {items}"
 
 
 def verdict(outcome: str) -> str:
@@ -219,6 +231,28 @@ LESSON = Lesson(
             ring="own",
         ),
         Prediction(
+            id="loop",
+            question="A Dataset has __len__, 6, and a __getitem__ that returns i * i. What becomes of `for x in ds`?",
+            choices=(
+                Choice(
+                    "it ends after 6",
+                    "So it is for a list, and for a loop over DataLoader(ds). Python's loop over ds does not ask for len(ds).",
+                ),
+                Choice(
+                    "it never ends",
+                    "Without __iter__ Python asks for ds[0], ds[1], ... until an IndexError, and this __getitem__ raises none.",
+                ),
+                Choice(
+                    "it raises TypeError",
+                    "A class without __iter__ can be looped over all the same, if it has __getitem__.",
+                ),
+            ),
+            answer=1,
+            proof="loop",
+            show={"view": PROTOCOL},
+            ring="loop",
+        ),
+        Prediction(
             id="list",
             question="ds = [0, 1, 4, 9, 16, 25], a plain list. What becomes of DataLoader(ds)?",
             choices=(
@@ -291,6 +325,12 @@ LESSON = Lesson(
             sentence="A DataLoader is an iterable, not an iterator: next(iter(loader)), and iter() restarts the epoch each time.",
             source="https://github.com/KarhouTam/SCAFFOLD-PyTorch/issues/2",
             params={"view": PROTOCOL},
+        ),
+        Trap(
+            name="for x in dataset",
+            sentence="A loop over the dataset itself ends at an IndexError, not at len(): raise one past the end, or loop over the loader.",
+            source="https://github.com/pytorch/pytorch/issues/3636",
+            params={"view": PROTOCOL, "kind": "class that is no Dataset"},
         ),
         Trap(
             name="Keys that are not 0, 1, ...",

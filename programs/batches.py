@@ -59,6 +59,9 @@ elif sampler == "RandomSampler(replacement=True)":
 elif sampler == "WeightedRandomSampler":
     weights = [1.0] * (n - 1) + [weight]
     samplers = [Recorder(WeightedRandomSampler(weights, num_samples=n, generator=g))]
+elif sampler == "WeightedRandomSampler(2 classes)":
+    weights = [1.0, weight][:n]  # one for each class, as a loss takes them; the sampler reads one for each sample
+    samplers = [Recorder(WeightedRandomSampler(weights, num_samples=n, generator=g))]
 else:
     samplers = [
         Recorder(DistributedSampler(dataset, num_replicas=ranks, rank=rank, seed=seed, drop_last=drop_last))
@@ -80,6 +83,13 @@ order = torch.tensor(
 )
 served = [i for epoch in batches for batch in epoch for i in batch[0].tolist()]
 counts = torch.tensor([served.count(i) for i in range(n)])
+
+# %% does a sampler go with shuffle=True
+try:
+    DataLoader(dataset, batch_size, sampler=samplers[0], shuffle=True)
+    both = "it is accepted"
+except ValueError as error:
+    both = f"{type(error).__name__}: {error}"
 
 # %% does making an iterator move the global generator
 torch.manual_seed(seed)
@@ -119,6 +129,16 @@ print("the same number" if torch.rand(()) == expected else "another number")
 
 # %% proof: four ranks
 print(sum(len(DistributedSampler(range(10), num_replicas=4, rank=rank)) for rank in range(4)), "samples")
+
+# %% proof: weights of classes
+drawn = {*WeightedRandomSampler([1.0, 8.0], num_samples=10)}
+print("samples 0 and 1 alone" if drawn <= {0, 1} else f"{len(drawn)} of 10 samples")
+
+# %% proof: sampler and shuffle
+try:
+    DataLoader(range(10), sampler=RandomSampler(range(10)), shuffle=True)
+except ValueError as error:
+    print("it raises", type(error).__name__)
 
 # %% proof: three samples
 shares = [DistributedSampler(range(3), num_replicas=4, rank=rank, drop_last=True) for rank in range(4)]

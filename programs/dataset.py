@@ -41,6 +41,16 @@ class Both(Dataset):
         return i * i
 
 
+class Ending(Dataset):
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, i: int) -> int:
+        if i >= 6:
+            raise IndexError(i)
+        return i * i
+
+
 class NoLen(Dataset):
     def __getitem__(self, i: int) -> int:
         return i * i
@@ -78,6 +88,8 @@ if view == "who does it?":
 if view == "protocol":
     if kind == "Dataset with both":
         ds = Both()
+    elif kind == "Dataset with both and IndexError":
+        ds = Ending()
     elif kind == "Dataset without __len__":
         ds = NoLen()
     elif kind == "Dataset without __getitem__":
@@ -241,6 +253,19 @@ class Endless(Dataset):
 
 found = [*DataLoader(Endless(), batch_size=None, sampler=[2, 0])]
 print("it works" if found == [4, 0] else found)
+
+
+# %% proof: loop
+class Squares(Dataset):
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, i: int) -> int:
+        return i * i
+
+
+items = [*islice(Squares(), 100)]
+print("it never ends" if len(items) == 100 else f"it ends after {len(items)}")
 
 # %% proof: list
 found = [*DataLoader([5, 6, 7], batch_size=None)]

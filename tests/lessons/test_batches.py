@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
-from lessons.batches import LESSON, Params, caption, details, sizes
+from lessons.batches import LESSON, Params, caption, details, reached, sizes
 
 run = LESSON.run
 
@@ -138,3 +138,17 @@ def test_an_iterator_draws_from_the_generator_of_its_loader_alone(options):
         assert torch.equal(before, torch.get_rng_state()), "making a loader draws nothing"
         iter(loader)
         assert torch.equal(before, torch.get_rng_state()) == (own is not None)
+
+
+@given(weight=st.sampled_from([0.5, 8.0, 20.0]), **SIZES)
+def test_two_weights_draw_the_first_two_samples_alone(n, weight, **rest):
+    result = run(Params(sampler="WeightedRandomSampler(2 classes)", n=n, weight=weight, **rest))
+    assert result.order.shape == (4, n) and set(result.order.flatten().tolist()) <= {0, 1}
+    assert set(reached(result)) <= {0, 1}
+
+
+@pytest.mark.parametrize(
+    "sampler", ["SequentialSampler", "RandomSampler", "WeightedRandomSampler", "DistributedSampler"]
+)
+def test_no_sampler_goes_with_shuffle(sampler):
+    assert run(Params(sampler=sampler)).both == "ValueError: sampler option is mutually exclusive with shuffle"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from explorable.cut import source_of
-from lessons.dataset import JOBS, LESSON, PATH, PROTOCOL, Params, is_refusal
+from lessons.dataset import JOBS, LESSON, PATH, PROTOCOL, Params, is_refusal, loop
 
 run = LESSON.run
 
@@ -117,3 +117,17 @@ def test_the_parts_of_a_split_or_a_concat_are_the_whole(n, seed):
     for wrapper in ("random_split", "ConcatDataset"):
         parts = run(Params(view=PATH, wrapper=wrapper, n=n, seed=seed)).parts
         assert sorted(sum(parts, [])) == list(range(n))
+
+
+ENDS = {
+    "Dataset with both": "it never ends",
+    "Dataset with both and IndexError": "it ends after 6",
+    "Dataset without __len__": "it never ends",
+    "Dataset without __getitem__": "it raises NotImplementedError",
+    "class that is no Dataset": "it never ends",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loop_over_a_dataset_ends_at_an_index_error_and_at_no_length(kind):
+    assert loop(outcomes(kind)["[*islice(ds, 9)]"]) == ENDS.get(kind, "it ends after 6")
