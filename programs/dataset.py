@@ -256,7 +256,7 @@ print("it works" if found == [4, 0] else found)
 
 
 # %% proof: loop
-class Squares(Dataset):
+class Unending(Dataset):
     def __len__(self) -> int:
         return 6
 
@@ -264,7 +264,7 @@ class Squares(Dataset):
         return i * i
 
 
-items = [*islice(Squares(), 100)]
+items = [*islice(Unending(), 100)]
 print("it never ends" if len(items) == 100 else f"it ends after {len(items)}")
 
 # %% proof: list
