@@ -45,7 +45,7 @@ def address_of(lesson: Lesson, trap: Trap) -> str:
     return f"traps/{lesson.slug}/{name_of(trap)}"
 
 
-def _root(request: Request) -> str:
+def root_of(request: Request) -> str:
     """The app's address as the visitor sees it, behind a proxy too."""
     path = request.scope.get("root_path", "")
     return get_root_url(request, request.url.path.removeprefix(path) or "/", path or None).rstrip("/") + "/"
@@ -58,7 +58,7 @@ def _page(request: Request, title: str, about: str, body: Markup) -> Response:
         '<link rel="stylesheet" href="{}/style.css"><script>{}</script></head><body><div class="document">'
         '<header><a href="./">{}</a></header><main>{}</main></div></body></html>'
     )
-    return HTMLResponse(page.format(title, TITLE, _root(request), about, BASE, Markup(DARK), TITLE, body))
+    return HTMLResponse(page.format(title, TITLE, root_of(request), about, BASE, Markup(DARK), TITLE, body))
 
 
 async def _trap(request: Request) -> Response:
@@ -120,7 +120,7 @@ async def _python(request: Request) -> Response:
     """The endpoints: names, parameters and ranges, from Params."""
     snippet = (
         "from gradio_client import Client\n\n"
-        f'client = Client("{_root(request)}")\n'
+        f'client = Client("{root_of(request)}")\n'
         'answer = client.predict(p=0.3, mode="eval", api_name="/dropout")\n'
         'print(answer["caption"])\n'
         'print(answer["numbers"]["y_eval"]["shape"], answer["link"])\n'
@@ -155,10 +155,10 @@ def _short(value: object) -> object:
 async def _sitemap(request: Request) -> Response:
     places = ["", *(f"?lesson={slug}" for slug in LESSONS), "python", "traps/"]
     places += [address_of(lesson, trap) for lesson, trap in all_traps()]
-    urls = Markup("").join(Markup("<url><loc>{}</loc></url>").format(_root(request) + place) for place in places)
+    urls = Markup("").join(Markup("<url><loc>{}</loc></url>").format(root_of(request) + place) for place in places)
     head = Markup('<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">')
     return Response(head + urls + Markup("</urlset>"), media_type="application/xml")
 
 
 async def _robots(request: Request) -> Response:
-    return PlainTextResponse(f"User-agent: *\nDisallow: /gradio_api/\nSitemap: {_root(request)}sitemap.xml\n")
+    return PlainTextResponse(f"User-agent: *\nDisallow: /gradio_api/\nSitemap: {root_of(request)}sitemap.xml\n")

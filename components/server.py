@@ -16,6 +16,7 @@ from components.document import routes as document_routes
 from components.runs import routes as run_routes
 from components.search import routes as search_routes
 from components.site import LESSONS
+from components.takeaway import routes as takeaway_routes
 from components.thumbs import routes as thumb_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
@@ -55,7 +56,14 @@ def launch_settings() -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
         "app_kwargs": {
-            "routes": [*routes(), *run_routes(LESSONS), *search_routes(), *document_routes(), *thumb_routes()],
+            "routes": [
+                *routes(),
+                *run_routes(LESSONS),
+                *takeaway_routes(),
+                *search_routes(),
+                *document_routes(),
+                *thumb_routes(),
+            ],
             "middleware": middleware(),
             "lifespan": outermost,
         },

@@ -52,6 +52,10 @@ class Cut:
     path: str  # the name of the compiled text, as tracebacks say it
     code: CodeType
 
+    def cell_at(self, line: int) -> int:
+        """The index of the cell that holds a line of what is compiled."""
+        return max(index for index, cell in enumerate(self.cells) if cell.first <= line)
+
 
 @cache
 def source_of(slug: str) -> Source:

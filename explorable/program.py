@@ -1,10 +1,10 @@
 """A lesson's program: what is shown is cut, executed, taped and downloaded from one file, `programs/<slug>.py`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from functools import partial
-from types import CodeType
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -27,6 +27,29 @@ class Shown:
     ran: dict[int, Operators]  # index of a line -> what torch dispatched there
 
 
+@dataclass(frozen=True)
+class Written:
+    """A cell as it stands in a file that runs alone."""
+
+    title: str
+    text: str
+    markdown: bool
+
+
+class Ending(str):
+    """The text of the error that ends a program, and the index among its cells, as `written` gives them, of the one that raises."""
+
+    cell: int
+
+    def __new__(cls, text: str, cell: int) -> "Ending":
+        made = super().__new__(cls, text)
+        made.cell = cell
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a Result may come from another process
+        return Ending, (str(self), self.cell)
+
+
 @contextmanager
 def scoped(_: Any) -> Iterator[None]:
     """torch's default generator as it is for a program that runs alone; it is left as it was."""
@@ -46,6 +69,7 @@ class Program:
         lambda _: {}
     )  # Params -> names bound in place of the program's own lines
     scope: Callable[[Any], AbstractContextManager[Any]] = scoped  # Params -> around the run
+    files: Callable[[Any], Mapping[str, str]] = lambda _: {}  # Params -> name -> text of a file that the program reads
     so_far: bool = False  # whether a picture is drawn at each step of tqdm, of what is bound by then
 
     def run(self, params: Any) -> Any:
@@ -56,19 +80,20 @@ class Program:
         names["tqdm"] = partial(Bar, so_far=partial(self._result, names, None) if self.so_far else None)
         try:
             with self.scope(params):
-                error = self._execute(taken.code, names)
+                error = self._execute(taken, names)
             return self._result(names, error)
         finally:
             names.clear()  # functions hold their globals, and these hold them: what they take is let go now
 
-    def _execute(self, code: CodeType, names: dict[str, Any]) -> str | None:
-        """The text of the error that the lesson teaches, if the program ends with one."""
+    def _execute(self, taken: Cut, names: dict[str, Any]) -> Ending | None:
+        """The error that the lesson teaches, if the program ends with one."""
         try:
-            exec(code, names)  # the project's own file; what a visitor sets is only ever a value in `names`
+            exec(taken.code, names)  # the project's own file; what a visitor sets is only ever a value in `names`
         except (BadParam, Cancelled, torch.OutOfMemoryError):  # no lesson: also where it teaches a RuntimeError
             raise
         except self.raises as error:
-            return f"{type(error).__name__}: {error}"
+            lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code is taken.code]
+            return Ending(f"{type(error).__name__}: {error}", taken.cell_at(lines[0]))
         return None
 
     def _result(self, names: Mapping[str, Any], error: str | None) -> Any:
@@ -102,14 +127,17 @@ class Program:
             shown.append(Shown(cell.title, kind, lines, beside))
         return shown
 
+    def written(self, params: Any, **other: Any) -> list[Written]:
+        """The cells for these Params; together they run alone. `other` are parameters of the program with another value."""
+        values = {**self.values(params), **other}
+        return [
+            Written(cell.title, "\n".join(text for line in cell.lines for text in line.shown(values)), cell.markdown)
+            for cell in cut(self.slug, values, frozenset({"tqdm"})).cells
+        ]
+
     def text(self, params: Any) -> str:
         """The program for these Params, in the percent format; it runs alone."""
-        values = self.values(params)
-        cells = []
-        for cell in cut(self.slug, values, frozenset({"tqdm"})).cells:
-            mark = f"# %% {'[markdown] ' if cell.markdown else ''}{cell.title}".rstrip()
-            cells.append("\n".join([mark, *(text for line in cell.lines for text in line.shown(values))]))
-        return "\n\n".join(cells) + "\n"
+        return percent(self.written(params))
 
     def proof(self, name: str) -> str:
         """A proof as a program of its own, which prints the right choice."""
@@ -117,6 +145,12 @@ class Program:
 
     def proofs(self) -> list[str]:
         return [cell.proof for cell in source_of(self.slug).cells if cell.proof]
+
+
+def percent(cells: Sequence[Written]) -> str:
+    """Cells as a file in the percent format."""
+    marks = [f"# %% {'[markdown] ' if cell.markdown else ''}{cell.title}".rstrip() for cell in cells]
+    return "\n\n".join(f"{mark}\n{cell.text}" for mark, cell in zip(marks, cells, strict=True)) + "\n"
 
 
 def _nothing(*_: Any, **__: Any) -> None:

@@ -62,6 +62,11 @@ def given(params: Params) -> dict[str, Any]:
     return {"content": params.data} if len(params.data) > IN_A_LINK else {}
 
 
+def files(params: Params) -> dict[str, str]:
+    """That file, for who runs the program alone."""
+    return {FILES[params.format]: params.data} if len(params.data) > IN_A_LINK else {}
+
+
 def leaves(tree: list[tuple]) -> dict[str, str]:
     """What a batch holds under each name: "Tensor int64 (4,)" or "list of 4 str"."""
     found = {name: what(kind, facts, value) for depth, name, kind, facts, value in tree if depth == 1}
@@ -199,7 +204,7 @@ LESSON = Lesson(
     title="Your own data",
     truth=__doc__,
     Params=Params,
-    program=Program("own_data", Result, raises=REFUSALS, values=values, given=given, scope=unscoped),
+    program=Program("own_data", Result, raises=REFUSALS, values=values, given=given, files=files, scope=unscoped),
     caption=caption,
     details=details,
     minutes=6,

@@ -23,11 +23,11 @@ HERE = Path(__file__).parent
 SLUGS = {path.stem for path in HERE.parent.glob("lessons/*.py")}
 LAWS = {  # of all lessons
     "test_every_lesson", "test_every_program", "test_every_figure", "test_captions", "test_between_steps", "test_harness",
-    "test_page_laws", "test_button",
+    "test_page_laws", "test_button", "test_every_notebook",
 }  # fmt: skip
 SLOW_ROOMS = {"benchmarks", "browser", "training"}
 SLOW_FILES = {  # they start processes, or train
-    "test_closed_book", "test_dropout_reset", "test_ending", "test_every_program", "test_gpu", "test_install",
+    "test_closed_book", "test_dropout_reset", "test_ending", "test_every_notebook", "test_every_program", "test_gpu", "test_install",
     "test_iterable", "test_processes", "test_push_to_space", "test_shipped_extractive", "test_start", "test_tape",
     "test_threads", "test_workers",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 import { h, rich } from "./dom.js";
 
 /** { root, parts }: the empty page of a lesson. */
-export function anatomy({ slug, truth, examples }, tools, copy) {
+export function anatomy({ slug, truth, examples }, tools, take) {
   const parts = {};
   const part = (tag, name, attributes = {}, ...inside) => (parts[name] = h(tag, { class: name, "data-part": name, ...attributes }, ...inside));
   const piece = (tag, name, attributes = {}, inside = []) => (parts[name] = h(tag, { class: name, ...attributes }, inside));
@@ -30,7 +30,7 @@ export function anatomy({ slug, truth, examples }, tools, copy) {
     part("section", "traps", { "aria-label": "Traps" }),
     h(
       "div", { class: "below" },
-      part("section", "point", { "aria-label": "The lines that matter" }, h("div", { class: "section-head" }, h("h3", {}, "The lines that matter, beside each the operators torch ran"), copy), h("div", {})),
+      part("section", "point", { "aria-label": "The lines that matter" }, h("div", { class: "section-head" }, h("h3", {}, "The lines that matter, beside each the operators torch ran"), h("div", {}, take)), h("div", {})),
       fold("more", "More panels", piece("p", "details"), piece("div", "panels")),
       fold("program", "The whole program", piece("div", "code")),
       fold("table", "As a table", piece("div", "tables")),

@@ -56,11 +56,8 @@ export class LessonPage {
 
   build(element) {
     const { spec } = this;
-    const tool = (word, open) => h("button", { type: "button", class: "quiet", "aria-haspopup": "dialog", onclick: open }, word);
-    const share = tool("Share ▾", async () => (await import("./late/share.js")).share(this, share));
-    const present = tool("Present", async () => (await import("./late/present.js")).enter(this));
-    const copy = h("button", { type: "button", class: "quiet", onclick: async () => (await import("./late/copy.js")).copyText(copy, this.code) }, "copy");
-    Object.assign(this, anatomy(spec, [share, present], copy));
+    const button = (word, late, popup) => h("button", { type: "button", class: "quiet", "aria-haspopup": popup, onclick: async ({ target }) => (await import(`./late/${late}.js`)).open(this, target) }, word);
+    Object.assign(this, anatomy(spec, [button("Share ▾", "share", "dialog"), button("Present", "present")], [button("copy", "copy"), button("notebook", "notebook")]));
     const { parts } = this;
     this.figure = new Figure(this.root, parts);
     parts.program.addEventListener("toggle", () => parts.program.open && this.drawProgram());
@@ -76,7 +73,7 @@ export class LessonPage {
     });
     if (query().hide) import("./late/hide.js").then(({ hide }) => hide(query().hide.split(",")));
     element.replaceChildren(this.root);
-    if (query().view === "present" && names(spec.slug)) import("./late/present.js").then(({ enter }) => enter(this));
+    if (query().view === "present" && names(spec.slug)) import("./late/present.js").then(({ open }) => open(this));
   }
 
   async offer(examples) {

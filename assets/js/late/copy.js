@@ -1,5 +1,7 @@
 // Copies a text, and says so on the button that was pressed.
 
+export const open = (page, button) => copyText(button, page.code);
+
 export async function copyText(button, text) {
   const label = button.textContent;
   try {

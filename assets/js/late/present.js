@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { style } from "./style.js";
 
-export async function enter(page) {
+export async function open(page) {
   await style("present");
   if (document.documentElement.dataset.view === "present") return;
   document.documentElement.dataset.view = "present";

@@ -8,7 +8,7 @@ import { style } from "./style.js";
 
 const HIDE = [["the settings", "controls"], ["the traps", "traps"], ["the code", "point,program"], ["the folds and what follows", "more,table,next"]];
 
-export async function share(page, opener) {
+export async function open(page, opener) {
   await style("share");
   const box = (label, checked = false) => {
     const input = h("input", { type: "checkbox", onchange: () => draw() });

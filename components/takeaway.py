@@ -1,0 +1,88 @@
+"""What a visitor takes away of the state on screen: a notebook, or the program as a file."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from components import gpu
+from components.answer import computed, lesson_of
+from components.document import root_of
+from components.runs import calling
+from components.site import LESSONS
+from explorable.lesson import Lesson, Prediction
+from explorable.notebook import Taken, as_notebook, as_python
+from explorable.params import BadParam, read, to_query
+
+FORMS: dict[str, tuple[Callable[[Taken], str], str]] = {
+    "ipynb": (as_notebook, "application/x-ipynb+json"),
+    "py": (as_python, "text/x-python"),
+}
+AT_ONCE = 2  # threads apart from those that answer the page
+
+
+def taken(slug: str, params: Any, q: str = "", root: str = "") -> Taken:
+    """The state of these Params with the question that `q` names by its id or its number, else the first; `root`: the app's address."""
+    lesson = lesson_of(slug)
+    asked = _asked(lesson, q)
+    link = f"{root}?{to_query(slug, params)}&q={asked.id}" if root else ""
+    return Taken(lesson, params, asked, link, os.environ.get("SPACE_ID", ""), _ending(lesson, params))
+
+
+def _asked(lesson: Lesson, q: str) -> Prediction:
+    numbered = enumerate(lesson.predictions, 1)
+    return next((one for number, one in numbered if q in (one.id, str(number))), lesson.predictions[0])
+
+
+def _ending(lesson: Lesson, params: Any) -> Any:
+    """The error with which the program ends; only one that teaches errors is asked, and the page has asked it before."""
+    if lesson.program is None or not lesson.program.raises:
+        return None
+    if not lesson.button:
+        return computed(lesson.slug, params).result.error
+    with calling():
+        return computed(lesson.slug, params).result.error
+
+
+def routes() -> list[Route]:
+    """POST /explorables/take/<slug>.ipynb (or .py) with {"params": {...}, "q": "..."}: the file, or 400 with {"problem": sentence}."""
+    limiter = CapacityLimiter(AT_ONCE)
+
+    async def take(request: Request) -> Response:
+        slug, form = request.path_params["slug"], request.path_params["form"]
+        if slug not in LESSONS or form not in FORMS:
+            raise HTTPException(404, "There is no such file.")
+        params, q = await _read(request)
+        gpu.asked_by(request)
+        try:
+            return await run_sync(_file, slug, form, params, q, root_of(request), limiter=limiter)
+        except BadParam as problem:
+            return JSONResponse({"problem": str(problem)}, 400)
+
+    return [Route("/explorables/take/{slug}.{form}", take, methods=["POST"])]
+
+
+async def _read(request: Request) -> tuple[dict[str, Any], str]:
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body must be JSON.") from None
+    except ClientDisconnect:  # nobody is there to be told
+        raise HTTPException(400) from None
+    if not isinstance(body, dict) or not isinstance(body.get("params"), dict) or not isinstance(body.get("q", ""), str):
+        raise HTTPException(400, 'The body must be {"params": {...}, "q": "..."}.')
+    return body["params"], body.get("q", "")
+
+
+def _file(slug: str, form: str, values: dict[str, Any], q: str, root: str) -> Response:
+    write, kind = FORMS[form]
+    text = write(taken(slug, read(lesson_of(slug).Params, values), q, root))
+    headers = {"Content-Disposition": f'attachment; filename="{slug}.{form}"', "Cache-Control": "no-store"}
+    return Response(text, media_type=kind, headers=headers)
