@@ -6,6 +6,7 @@ WORDS = {
     "normalization": "LayerNorm GroupNorm InstanceNorm RMSNorm difference, which norm",
     "modes": "eval vs no_grad, inference_mode, train mode, model.eval, does not require grad",
     "dropout_reset": "set dropout to 0, disable dropout, change p of all layers, isinstance nn.Dropout",
+    "backward": "grad is None, zero_grad, retain_graph, inplace operation, detach, leaf, gradients accumulate, backward twice",
     "stack": "stack vs cat, concatenate, join tensors, new dimension, shapes do not match, reshape",
     "batches": "shuffle, seed, reproducible order, drop_last, DistributedSampler, last batch smaller",
     "collate": "collate_fn, batch is a list, list instead of tensor, dict batch, unequal length, double float",

@@ -17,9 +17,9 @@ function arrow() {
   return svg("svg", { class: "operator-arrow", viewBox: "0 0 44 12", "aria-hidden": "true" }, svg("path", { d: "M0 6H36", class: "shaft" }), svg("path", { d: "M36 0L44 6L36 12Z", class: "tip" }));
 }
 
-/** A call may break after its brackets and commas. */
+/** A call may break after its brackets and commas, not inside `()`. */
 function breakable(call) {
-  return call.split(/(?<=[([,])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+  return call.split(/(?<=[([,])(?!\))/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 }
 
 export class Facts {

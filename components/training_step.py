@@ -1,0 +1,5 @@
+"""Training step: what one turn of the loop computes, line by line."""
+
+from components.chapter import Chapter
+
+CHAPTER = Chapter("training_step", "Training step", ("backward",))

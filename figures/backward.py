@@ -1,0 +1,103 @@
+"""The tensors of the last forward pass, the call, and what it left in their .grad; below, what torch says of each tensor."""
+
+from typing import Any
+
+from explorable.words import count, listing
+from figures.panels import Figure, Panel, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.backward import Params, Result, added, filled, text
+
+ROWS = ("w", "x", "h", "y")
+SLOPES = {"h ** 2": "2 · h", "h.exp()": "exp(h)"}
+
+
+def draw(params: Params, result: Result) -> Figure:
+    call = operator("loss.backward()", f"{count(params.forwards, 'round')}, {count(params.backwards, 'call')} each")
+    came = (
+        veiled(error("What PyTorch says", result.error)) if result.error else veiled(_grads(params, result), cells=True)
+    )
+    return figure(hero=[[_forward(params, result), call, came], [_facts(result)]], more=[_tensors(params, result)])
+
+
+def _forward(params: Params, result: Result) -> Panel:
+    """What was bound of the last forward pass, one tensor a row."""
+    bound = [name for name in ROWS if getattr(result, name) is not None]
+    tensors = [getattr(result, name) for name in bound]
+    moved = ", after w -= 0.1" if params.in_place == "w -= 0.1" and result.grads else ""
+    made = {"w": f"the weights{moved}", "x": "the data", "h": "h = w * x", "y": f"y = {params.function}"}
+    return grid(
+        ", ".join(bound),
+        [tensor.tolist() for tensor in tensors],
+        tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}",
+        limit=limit(*tensors),
+        row_labels=bound,
+        notes=[[made[name]] * 3 for name in bound],
+        digits=_digits(tensors),
+        signed=False,
+    )
+
+
+def _digits(tensors: list[Any]) -> int:
+    """0 where all numbers are whole."""
+    return 0 if all(float(value).is_integer() for tensor in tensors for value in tensor.flatten().tolist()) else 2
+
+
+def _grads(params: Params, result: Result) -> Panel:
+    assert result.grads is not None
+    held = [grad for name in ROWS if (grad := result.grads[name]) is not None]
+    values = [["None"] * 3 if (grad := result.grads[name]) is None else grad.tolist() for name in ROWS]
+    return grid(
+        ".grad",
+        values,
+        tensor="after the last line of the loop",
+        limit=limit(*held),
+        row_labels=[f"{name}.grad" for name in ROWS],
+        label_width=52,
+        notes=[[_note(params, result, name, place) for place in range(3)] for name in ROWS],
+        digits=_digits(held),
+        signed=False,
+    )
+
+
+def _note(params: Params, result: Result, name: str, place: int) -> str:
+    assert result.grads is not None and result.h is not None
+    grad = result.grads[name]
+    if grad is None:
+        return f"{name}.grad is None"
+    said = f"{name}.grad[{place}] = {grad[place].item():.4g}"
+    if name != "w" or params.in_place != "nothing":
+        return said
+    h, x = result.h[place].item(), result.x[place].item()
+    slope = 2 * h if params.function == "h ** 2" else result.y[place].item()  # type: ignore[index]
+    times, rule = added(params), SLOPES[params.function]
+    return f"{said} = {times} × {rule} · x = {times} × {slope:.4g} × {x:g}"
+
+
+def _facts(result: Result) -> Panel:
+    outcome = f"a {result.error.partition(':')[0]}" if result.error else "no error"
+    items = [("outcome", "it ends with", outcome)]
+    if result.grads:
+        names = filled(result)
+        said = listing(names) if len(names) > 1 else f"{names[0]} alone" if names else "nothing"
+        items = [
+            ("w", "w.grad", text(result.grads["w"])),
+            ("h", "h.grad", text(result.grads["h"])),
+            ("b", "b.grad", text(result.grads["b"])),
+            ("filled", "a .grad stands in", said),
+            *items,
+        ]
+    return veiled(facts(items))
+
+
+def _tensors(params: Params, result: Result) -> list[Panel]:
+    if not (result.leaves and result.requires and result.grads):
+        return []
+    rows = [
+        [name, _flag(leaf), _flag(result.requires[name]), text(result.grads[name])]
+        for name, leaf in result.leaves.items()
+    ]
+    note = f"of the last forward pass, y = {params.function}, loss = {params.loss_is}"
+    return [table("tensors", ["tensor", "is_leaf", "requires_grad", ".grad"], rows, note=note, wide=True)]
+
+
+def _flag(on: bool) -> tuple[str, str]:
+    return str(on), "yes" if on else "muted"

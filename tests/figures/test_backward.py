@@ -1,0 +1,35 @@
+"""The rows are the tensors of the last forward pass, and the arithmetic of a gradient gives the gradient."""
+
+import re
+
+from figures.backward import draw
+from lessons.backward import LESSON, Params
+
+run = LESSON.run
+
+
+def panels(params):
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+def test_the_arithmetic_of_a_gradient_multiplies_to_it():
+    for params in (Params(), Params(forwards=3, function="h.exp()"), Params(backwards=2, retain_graph=True)):
+        result, shown = panels(params)
+        for note, value in zip(shown[".grad"]["notes"][0], result.grads["w"].tolist(), strict=True):
+            told, *factors = re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", note.split("= ", 1)[1].replace("× exp(h)", ""))
+            times, slope, x = map(float, factors[-3:])
+            assert abs(times * slope * x - value) < 0.01 * abs(value) + 1e-3, note
+            assert float(told) == value or abs(float(told) - value) < 0.01
+
+
+def test_a_tensor_without_a_gradient_says_none():
+    _, shown = panels(Params())
+    assert shown[".grad"]["values"][1:] == [["None"] * 3] * 3
+    assert [row[3] for row in shown["tensors"]["rows"]] == ["[16, 8, 12]", "None", "6", "None", "None", "None"]
+
+
+def test_after_an_error_the_rows_are_what_was_bound():
+    result, shown = panels(Params(leaf=False, zero_grad="before each forward"))
+    assert result.h is None and shown["w, x"]["values"] == [result.w.tolist(), result.x.tolist()]
+    assert "can't optimize" in shown["What PyTorch says"]["text"]
