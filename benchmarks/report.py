@@ -23,3 +23,9 @@ def ratio(figure: str, ours: float, floor: float, unit: str, *, goal: float | No
 def none(figure: str, found: int) -> None:
     """One line: how many there were of what there must be none of."""
     print(f"{figure:<58} {found:>9}  goal 0 {'kept' if not found else 'MISSED'}", flush=True)
+
+
+def limit(figure: str, found: float, most: float, unit: str) -> None:
+    """One line: what was measured, and whether that is at most what was promised."""
+    kept = "kept" if found <= most else "MISSED"
+    print(f"{figure:<58} {found:>9.1f} {unit:<8} goal <= {most:<6} {kept}", flush=True)

@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from components.answer import lesson_of, opening, state_json, to_json
 from components.assets import BASE
+from components.bundle import NAME
 from components.runs import calling, settled
 from explorable.params import BadParam, read
 
 OFFER = f"""
 const root = window.gradio_config?.root ?? location.origin;
-import(`${{root}}/{BASE}/js/site.js`).then(({{ lesson }}) => lesson(props.slug, element, server));
+import(`${{root}}/{BASE}/js/{NAME}`).then(({{ modules }}) => modules.site.lesson(props.slug, element, server));
 """
 
 

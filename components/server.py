@@ -24,12 +24,13 @@ from serving.bounded_bodies import BoundBodies
 from serving.calls import ReadCalls
 from serving.cost import BoundCost
 from serving.doors import OpenDoors
-from serving.forwarded import Forwarded
 from serving.headers import SafeHeaders, embedders_from_environment
 from serving.health import Check, Health
 from serving.limits import LimitBody
-from serving.origins import JsonBodies, outermost
+from serving.origins import JsonBodies
+from serving.outermost import outermost
 from serving.rate import LimitRate, rate_from_environment
+from serving.same_for_all import SameForAll, pages
 from serving.streams import KnownStreams
 from serving.unread import BoundUnread
 
@@ -86,7 +87,6 @@ def health_checks() -> dict[str, Check]:
 def middleware() -> list[Middleware]:
     """What a request passes, outermost first. None of it holds back an answer that comes in pieces."""
     return [
-        Middleware(Forwarded),
         Middleware(SafeHeaders, embedders=embedders_from_environment()),
         Middleware(OpenDoors),
         Middleware(ReadAddress),
@@ -98,6 +98,7 @@ def middleware() -> list[Middleware]:
         Middleware(BoundCost),
         Middleware(KnownStreams),
         Middleware(BoundUnread),
-        Middleware(GZipMiddleware, minimum_size=2000),
+        Middleware(SameForAll, key=pages),
+        Middleware(GZipMiddleware, minimum_size=2000, compresslevel=5),
         Middleware(Health, checks=health_checks(), lacks=partial(run_sync, damaged)),
     ]

@@ -5,16 +5,17 @@ import gradio as gr
 from components import CHAPTERS
 from components.api import expose
 from components.assets import BASE
+from components.bundle import NAME
 from components.home import home
 from components.lesson_page import lesson_page
 from components.nav import TITLE, header
 
 LESSONS = tuple(slug for chapter in CHAPTERS for slug in chapter.lessons)
 ROOT = "const root = window.gradio_config?.root ?? location.origin;"
-START = f"{ROOT} import(`${{root}}/{BASE}/js/site.js`).then(({{ start }}) => start());"
+START = f"{ROOT} import(`${{root}}/{BASE}/js/{NAME}`).then(({{ modules }}) => modules.site.start());"
 ENLIVEN = f"""
 document.getElementById("home").hidden = new URLSearchParams(location.search).has("lesson"); // before anything is loaded
-{ROOT} import(`${{root}}/{BASE}/js/home.js`).then(({{ enliven }}) => enliven(element));
+{ROOT} import(`${{root}}/{BASE}/js/{NAME}`).then(({{ modules }}) => modules.home.enliven(element));
 """
 
 

@@ -1,15 +1,10 @@
 """Which other sites may ask this app from a browser and read its answers: those the operator names, and no other."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from serving.headers import embedders_from_environment
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -57,14 +52,6 @@ def _answering(send: Send, origin: str) -> Send:
         await send(message)
 
     return with_origin
-
-
-@asynccontextmanager
-async def outermost(app: Starlette) -> AsyncIterator[None]:
-    """A lifespan that puts Origins around everything, before the first request; Gradio puts its own CORS around `middleware`."""
-    assert app.middleware_stack is not None  # built to pass this lifespan on
-    app.middleware_stack = Origins(app.middleware_stack, embedders_from_environment())
-    yield
 
 
 class JsonBodies:
