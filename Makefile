@@ -1,4 +1,4 @@
-# make run | test | quick | check | bench | errors | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install
+# make run | test | quick | check | bench | errors | notebooks | lock | newest | lowest. Everything they need beyond Python 3.10 to 3.14 they install
 # into .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -10,7 +10,7 @@ SHARED := --numprocesses 2 --durations 10 --durations-min 1
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test quick check bench errors lock newest lowest chromium
+.PHONY: run test quick check bench errors notebooks lock newest lowest chromium
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
@@ -30,6 +30,10 @@ check: .venv/dev.stamp
 # The error texts of the search: all lessons take minutes; ONLY=stack renews one.
 errors: .venv/dev.stamp
 	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m tests.components.record_errors $(ONLY)
+
+# What notebooks/ holds; ONLY=stack renews one.
+notebooks: .venv/dev.stamp
+	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m components.notebooks $(ONLY)
 
 bench: .venv/dev.stamp chromium
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(ONLY)

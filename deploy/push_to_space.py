@@ -16,6 +16,7 @@ LFS_RULES = """\
 *.safetensors filter=lfs diff=lfs merge=lfs -text
 *.webp filter=lfs diff=lfs merge=lfs -text
 """
+NO_SPACE = rb"SPACE = \"\""  # as explorable/notebook.py writes it, in JSON
 
 
 def tracked(root: Path = ROOT) -> list[str]:
@@ -32,6 +33,13 @@ def uncommitted(root: Path = ROOT) -> list[str]:
     return [path for path in changed.stdout.split("\0") if path]
 
 
+def content(path: Path, name: str) -> str | bytes:
+    """What of a file is pushed: its path; of a notebook the text, in which the Space that it fetches from has its name."""
+    if path.suffix != ".ipynb":
+        return str(path)
+    return path.read_bytes().replace(NO_SPACE, rf"SPACE = \"{name}\"".encode())
+
+
 def push(name: str, api: HfApi, root: Path = ROOT, hardware: SpaceHardware | None = None) -> str:
     """One commit that adds what is tracked and the rules, and deletes all else; returns the address of the Space."""
     paths = tracked(root)
@@ -39,7 +47,7 @@ def push(name: str, api: HfApi, root: Path = ROOT, hardware: SpaceHardware | Non
     gone = sorted(set(api.list_repo_files(name, repo_type="space")) - {*paths, ".gitattributes"})
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(".gitattributes", LFS_RULES.encode()),
-        *(CommitOperationAdd(path, str(root / path)) for path in paths),
+        *(CommitOperationAdd(path, content(root / path, name)) for path in paths),
         *(CommitOperationDelete(path) for path in gone),
     ]
     commit = subprocess.run(

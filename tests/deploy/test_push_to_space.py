@@ -1,5 +1,6 @@
 """What is pushed to a Space is what git tracks and the rules of LFS; a clone knows nothing of LFS."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, SpaceHardware
 
-from deploy.push_to_space import LFS_RULES, push, tracked, uncommitted
+from deploy.push_to_space import LFS_RULES, content, push, tracked, uncommitted
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +55,15 @@ def test_tracked_files_are_added_and_all_others_deleted(repository):
     assert hub.added == {".gitattributes": LFS_RULES, "app.py": "app.py", "a folder/ünï.txt": "a folder/ünï.txt"}
     assert hub.deleted == ["old.py"]
     assert hub.created[1]["repo_type"] == "space" and hub.created[1]["space_sdk"] == "gradio"
+
+
+def test_a_notebook_fetches_from_the_space_it_is_pushed_to():
+    """In Colab, opened from the Space, the app's folders are not there."""
+    notebook = ROOT / "notebooks" / "qa_model.ipynb"
+    [first] = [cell for cell in json.loads(content(notebook, "me/space"))["cells"] if cell["id"] == "cell-1"]
+    assert 'SPACE = "me/space"  # USER/NAME\n' in first["source"] and content(ROOT / "app.py", "me/space") == str(
+        ROOT / "app.py"
+    )
 
 
 def test_a_change_that_is_not_committed_is_noticed(repository):

@@ -12,9 +12,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from components.notebooks import FOLDER, file_of
 from explorable.notebook import Taken, as_notebook, as_python, escaped
+from explorable.parsing import undisturbed
 from explorable.wire import plain
-from tests.corners import result_at
+from tests.corners import LESSONS, result_at
 
 ROOT = Path(__file__).parents[2]
 TELL = """
@@ -50,7 +52,19 @@ def test_the_question_stands_before_the_point_and_its_answer_after_it(lesson):
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
         shown = [line for cell in lesson.program.cells(params) for line in cell.lines]
         assert state.ending or all(line in code for line in shown)
-        ast.parse(as_python(state))
+        with undisturbed():
+            ast.parse(as_python(state))
+
+
+def test_the_notebook_in_the_repository_is_that_of_today(lesson):
+    params = lesson.Params()
+    ending = result_at(lesson.slug, params).error if lesson.program.raises else None
+    today = as_notebook(Taken(lesson, params, lesson.predictions[0], ending=ending))
+    assert file_of(lesson.slug).read_text("utf-8") == today, f"make notebooks ONLY={lesson.slug}"
+
+
+def test_no_notebook_is_of_a_lesson_that_is_gone():
+    assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(LESSONS)
 
 
 @pytest.fixture(scope="module")
