@@ -19,6 +19,7 @@ COPY --from=packages /venv /venv
 WORKDIR /app
 COPY app.py .
 COPY assets/ assets/
+COPY classroom/ classroom/
 COPY components/ components/
 COPY explorable/ explorable/
 COPY figures/ figures/

@@ -51,21 +51,21 @@ def root_of(request: Request) -> str:
     return get_root_url(request, request.url.path.removeprefix(path) or "/", path or None).rstrip("/") + "/"
 
 
-def _page(request: Request, title: str, about: str, body: Markup) -> Response:
-    page = Markup(
+def page(request: Request, title: str, about: str, body: Markup) -> Response:
+    shell = Markup(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{} · {}</title><base href="{}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="description" content="{}">'
         '<link rel="stylesheet" href="{}/style.css"><script>{}</script></head><body><div class="document">'
         '<header><a href="./">{}</a></header><main>{}</main></div></body></html>'
     )
-    return HTMLResponse(page.format(title, TITLE, root_of(request), about, BASE, Markup(DARK), TITLE, body))
+    return HTMLResponse(shell.format(title, TITLE, root_of(request), about, BASE, Markup(DARK), TITLE, body))
 
 
 async def _trap(request: Request) -> Response:
     wanted = request.path_params
     for lesson, trap in all_traps():
         if (lesson.slug, name_of(trap)) == (wanted["lesson"], wanted["trap"]):
-            return _page(request, trap.name, trap.sentence, _about_trap(lesson, trap))
+            return page(request, trap.name, trap.sentence, _about_trap(lesson, trap))
     raise HTTPException(404)
 
 
@@ -113,7 +113,7 @@ async def _traps(request: Request) -> Response:
         if lesson.traps
     )
     about = "Well-known mistakes in PyTorch, each with its error text and a link that shows it happen."
-    return _page(request, "Traps", about, Markup("<h1>Traps</h1><p>{}</p>{}").format(about, lists))
+    return page(request, "Traps", about, Markup("<h1>Traps</h1><p>{}</p>{}").format(about, lists))
 
 
 async def _python(request: Request) -> Response:
@@ -132,7 +132,7 @@ async def _python(request: Request) -> Response:
         "<p>A parameter that is left out takes its default. A value out of range is answered with one sentence that names the "
         "parameter and its range.</p><h2>The endpoints</h2>{}"
     )
-    return _page(request, "Python API", about, body.format(about, snippet, endpoints))
+    return page(request, "Python API", about, body.format(about, snippet, endpoints))
 
 
 def _endpoint(lesson: Lesson) -> Markup:
@@ -153,7 +153,7 @@ def _short(value: object) -> object:
 
 
 async def _sitemap(request: Request) -> Response:
-    places = ["", *(f"?lesson={slug}" for slug in LESSONS), "python", "traps/"]
+    places = ["", *(f"?lesson={slug}" for slug in LESSONS), "python", "traps/", "teach/"]
     places += [address_of(lesson, trap) for lesson, trap in all_traps()]
     urls = Markup("").join(Markup("<url><loc>{}</loc></url>").format(root_of(request) + place) for place in places)
     head = Markup('<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">')

@@ -34,7 +34,8 @@ def home() -> str:
         '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">{} lessons, each one question</h2>{}</section>'
         '<section class="remember"><label><input type="checkbox" role="switch" checked> Remember in this browser what I answered'
         "</label> <span>Nothing of it is sent. Switched off, all of it is forgotten.</span></section>"
-        '<section class="doors" aria-label="More"><a href="python">Ask every lesson from Python</a>'
+        '<section class="doors" aria-label="More"><a href="teach/">Teach a class: everybody votes, and torch decides</a>'
+        '<a href="python">Ask every lesson from Python</a>'
         '<a href="traps/">All traps, with their error texts</a></section>'
         "</div>"
     ).format(

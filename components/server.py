@@ -17,6 +17,7 @@ from components.runs import routes as run_routes
 from components.search import routes as search_routes
 from components.site import LESSONS
 from components.takeaway import routes as takeaway_routes
+from components.teach import routes as teach_routes
 from components.thumbs import routes as thumb_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
@@ -64,6 +65,7 @@ def launch_settings() -> dict[str, Any]:
                 *search_routes(),
                 *document_routes(),
                 *thumb_routes(),
+                *teach_routes(),
             ],
             "middleware": middleware(),
             "lifespan": outermost,

@@ -20,6 +20,8 @@ BURST = 20  # seconds of its rate that may come at once: a slider that is dragge
 REMEMBERED = 10_000  # visitors, and as many addresses
 FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/healthz", "/theme.css")
 COUNTED = "/explorables/run/"  # though its neighbours, the page's own files, are free
+ROOMS = "/room/"  # a class asks there how its room is, each of 200 people every other second, and gets no cookie
+ROOMS_ADDRESS, ROOMS_EVERYBODY = 40, 150  # times the rate of one visitor
 
 
 class Buckets:
@@ -69,6 +71,8 @@ class LimitRate:
             self._visitors = Buckets(rate, clock)
             self._addresses = Buckets(rate * ADDRESS, clock)
             self._everybody = Buckets(rate * EVERYBODY, clock)
+            self._room_addresses = Buckets(rate * ROOMS_ADDRESS, clock)
+            self._rooms = Buckets(rate * ROOMS_EVERYBODY, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self.rate or _is_free(scope):
@@ -79,15 +83,17 @@ class LimitRate:
             sentence = f"Too many requests at once; try again in {seconds} second{'s' if seconds > 1 else ''}."
             refusal = PlainTextResponse(sentence, 429, headers={"Retry-After": str(seconds)})
             return await refusal(scope, receive, send)
-        await self.app(
-            scope, receive, send if cookie_of(scope) or scope["method"] != "GET" else _introducing(scope, send)
-        )
+        known = cookie_of(scope) or scope["method"] != "GET" or _is_of_a_room(scope)
+        await self.app(scope, receive, send if known else _introducing(scope, send))
 
     def _admit(self, scope: Scope) -> float:
         """Take a token from each bucket, or from none and say how long to wait."""
-        visitor = cookie_of(scope)
-        asked = [(self._addresses, address_of(scope)), (self._everybody, "")]
-        asked += [(self._visitors, visitor)] if visitor else []
+        visitor, address = cookie_of(scope), address_of(scope)
+        if _is_of_a_room(scope):
+            asked = [(self._room_addresses, address), (self._rooms, "")]
+        else:
+            asked = [(self._addresses, address), (self._everybody, "")]
+            asked += [(self._visitors, visitor)] if visitor else []
         wait = max(buckets.wait(key) for buckets, key in asked)
         for buckets, key in asked if not wait else ():
             buckets.take(key)
@@ -97,6 +103,10 @@ class LimitRate:
 def _is_free(scope: Scope) -> bool:
     path = get_route_path(scope)
     return path.startswith(FREE) and not path.startswith(COUNTED)
+
+
+def _is_of_a_room(scope: Scope) -> bool:
+    return get_route_path(scope).startswith(ROOMS)
 
 
 def _introducing(scope: Scope, send: Send) -> Send:

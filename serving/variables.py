@@ -8,7 +8,8 @@ from serving import headers, rate, visitor
 
 OURS = "TORCH_EXPLORABLES_"
 OF_MODELS = (f"{OURS}DEVICE", f"{OURS}MODEL")  # lessons/machine.py reads them
-KNOWN = (rate.VARIABLE, visitor.VARIABLE, headers.VARIABLE, *OF_MODELS)
+OF_ROOMS = (f"{OURS}ROOMS",)  # classroom/place.py reads it
+KNOWN = (rate.VARIABLE, visitor.VARIABLE, headers.VARIABLE, *OF_MODELS, *OF_ROOMS)
 ROOT = "GRADIO_ROOT_PATH"
 
 

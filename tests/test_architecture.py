@@ -19,6 +19,7 @@ MAY_IMPORT = {
     # Gradio's routes are Starlette's, its threads anyio's, its templates escape with markupsafe.
     "components": {
         "anyio",
+        "classroom",
         "components",
         "explorable",
         "figures",
@@ -29,6 +30,7 @@ MAY_IMPORT = {
         "starlette",
     },
     "serving": {"serving", "starlette"},
+    "classroom": {"anyio", "classroom", "sqlalchemy", "starlette"},
     "models": {"huggingface_hub", "models", "safetensors", "tokenizers", "torch", "tqdm", "transformers"},
 }
 RUN_TEXT = {

@@ -31,9 +31,12 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{(port := _free_port())}/"
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    rooms = str(tmp_path_factory.mktemp("rooms") / "rooms.sqlite3")
+    environment = {
+        **os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1", "TORCH_EXPLORABLES_ROOMS": rooms
+    }  # fmt: skip
     server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
     try:
         for _ in range(240):

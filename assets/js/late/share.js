@@ -2,8 +2,8 @@
 
 import { h } from "../dom.js";
 import { copyText } from "./copy.js";
-import { generate } from "./lean-qr/lean-qr.js";
 import { savePicture } from "./picture.js";
+import { drawCode } from "./qr.js";
 import { style } from "./style.js";
 
 const HIDE = [["the settings", "controls"], ["the traps", "traps"], ["the code", "point,program"], ["the folds and what follows", "more,table,next"]];
@@ -27,7 +27,7 @@ export async function open(page, opener) {
     const address = addressOf(page, { question: asks.input.checked, present: presents.input.checked, hide: parts });
     link.value = address;
     frame.value = `<iframe src="${address.replaceAll("&", "&amp;").replaceAll('"', "%22")}" title="${page.spec.title.replaceAll('"', "&quot;")}, Torch Explorables" width="100%" height="800" style="border:0" loading="lazy"></iframe>`;
-    code.replaceChildren(drawCode(address));
+    code.replaceChildren(drawCode(address, "QR code of the link"));
   }
 
   const copy = (field, label) => {
@@ -56,19 +56,4 @@ function addressOf(page, { question, present, hide }) {
   if (present) query.set("view", "present");
   if (hide) query.set("hide", hide);
   return `${location.origin}${location.pathname}?${query}`;
-}
-
-/** The QR code as SVG, one path, with the quiet zone that readers need. */
-function drawCode(text) {
-  const bits = generate(text);
-  const quiet = 4;
-  const squares = Array.from({ length: bits.size ** 2 }, (_, place) => [place % bits.size, Math.floor(place / bits.size)]).filter(([x, y]) => bits.get(x, y));
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", `${-quiet} ${-quiet} ${bits.size + 2 * quiet} ${bits.size + 2 * quiet}`);
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", "QR code of the link");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", squares.map(([x, y]) => `M${x} ${y}h1v1h-1z`).join(""));
-  svg.append(path);
-  return svg;
 }

@@ -1,0 +1,91 @@
+"""A whole round on three real pages: the teacher's remote, the projector and a learner's phone."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import clean_page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def phone(browser):
+    with clean_page(browser, 360, 640) as page:
+        yield page
+
+
+@pytest.fixture
+def screen(browser):
+    with clean_page(browser) as page:
+        yield page
+
+
+def opened(page, app_url: str) -> str:
+    """Open a room with the plan of 45 minutes; its code."""
+    page.goto(f"{app_url}teach/45")
+    page.get_by_role("button", name="Open a room").click()
+    page.wait_for_url(re.compile(r"/room/\w{5}/remote#.{24}"))
+    code = page.locator(".code-of-room")
+    code.wait_for()
+    return code.inner_text()
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def choose(page, text: str) -> None:
+    page.get_by_role("radio", name=text).check()
+    page.get_by_text("Your vote counts").wait_for()
+
+
+def come_in(screen, phone, app_url: str, code: str) -> None:
+    """The projector shows where to join, and a learner types the code."""
+    screen.goto(f"{app_url}room/{code}/projector")
+    screen.get_by_role("img", name=f"room/{code}").wait_for()
+    assert code in screen.locator(".typed").inner_text()
+    phone.goto(f"{app_url}room/")
+    phone.get_by_label("code").fill(f" {code.lower()}")
+    press(phone, "Join")
+    phone.get_by_text("You are in.").wait_for()
+    screen.get_by_text("1 joined").wait_for()
+
+
+def vote_wrong(page, screen, phone) -> None:
+    """A vote that is changed by keyboard, and that a reload does not lose; nobody sees bars."""
+    phone.get_by_role("heading", name="called three times").wait_for()
+    choose(phone, "3 different outputs")
+    phone.get_by_role("radio", name="3 different").press("ArrowUp")
+    page.get_by_text("1 voted").wait_for()
+    screen.get_by_text("1 voted").wait_for()
+    assert not screen.locator(".bar").count() and not phone.locator(".bar").count()
+    phone.reload()
+    phone.locator(".option input:checked").wait_for()
+    assert phone.locator("label", has=phone.locator("[type=radio]:checked")).inner_text() == "1 output: the seed is set"
+
+
+def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, phone, app_url):
+    come_in(screen, phone, app_url, opened(page, app_url))
+    press(page, "Next: Dropout draws anew")
+    vote_wrong(page, screen, phone)
+    press(page, "Close the vote")
+    page.get_by_text("0% are right").wait_for()
+    press(page, "Let them discuss")
+    phone.get_by_text("Discuss:").wait_for()
+    assert "your vote" in phone.locator(".results").inner_text()
+    press(page, "Open the second vote")
+    phone.get_by_text("Vote again.").wait_for()
+    choose(phone, "3 different outputs")
+    press(page, "Close the second vote")
+    press(page, "Reveal")
+    for seen in (phone, screen):
+        seen.locator("[data-ring*='3 different outputs']").wait_for()
+        assert "1 moved from wrong to right" in seen.locator(".moves").inner_text()
+        assert seen.locator(".bar").count() == 6
+    assert "Right." in phone.locator(".verdict").inner_text()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    with page.expect_download() as saved:
+        press(page, "Download the results")
+    moved = "moves,1,dropout.three_calls,,1 output: the seed is set,3 different outputs,1,1,1"
+    assert moved in saved.value.path().read_text()
