@@ -1,0 +1,119 @@
+"""What meets in the loss, as the shapes lie: predictions, targets, the single losses; then what is made of them."""
+
+from typing import Any
+
+from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from lessons.loss_shapes import OTHER, SAME, Params, Result, value, vector
+
+SAYS = {
+    "binary cross-entropy": "F.binary_cross_entropy_with_logits(pred, target)",
+    "cross-entropy": "F.cross_entropy(pred, target)",
+}
+SQUARES = "(pred - target) ** 2".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def draw(params: Params, result: Result) -> Figure:
+    call = operator(SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}")
+    came = _errors(params, result) if result.errors is not None else error("What PyTorch says", str(result.error))
+    given = [_pred(params, result), _tensor("target", result.target, result)]
+    return figure(hero=[[*given, call, veiled(came)], [_facts(params, result)]], more=[[_shapes(result)]])
+
+
+def _pred(params: Params, result: Result) -> Panel:
+    """Predictions as they lie; logits of tokens in slices, their dims named as they are meant."""
+    if result.pred.dim() < 3:
+        return _tensor("pred", result.pred, result)
+    axes = params.layout[1:8].split(", ")
+    text = described("pred", result.pred, axes)
+    return cube("pred", result.pred, tensor=text, limit=limit(result.pred), axes=axes, solid=False)
+
+
+def _tensor(name: str, tensor: Any, result: Result, **more: Any) -> Panel:
+    """A tensor of up to two dims as a table, 1-D ones as a row."""
+    top = limit(result.pred if pairs(result) and name != "errors" else tensor)
+    rows = rows_of(tensor)
+    keys = [[_keys(name, result, i, j) for j in range(len(row))] for i, row in enumerate(rows)]
+    marks = [["pad" if cell == -100 else "" for cell in row] for row in rows]
+    return grid(
+        name,
+        rows,
+        tensor=described(name, tensor),
+        limit=top,
+        digits=_digits(rows),
+        signed=False,
+        labels=False,
+        row_dim=0 if tensor.dim() == 2 else None,
+        col_dim=tensor.dim() - 1,
+        keys=keys if result.pred.dim() < 3 else None,
+        marks=marks,
+        **more,
+    )
+
+
+def pairs(result: Result) -> bool:
+    """Whether predictions are single numbers, and no rows of logits."""
+    return result.pred.numel() < 5
+
+
+def rows_of(tensor: Any) -> list[list[float]]:
+    return tensor.tolist() if tensor.dim() == 2 else [tensor.tolist()]
+
+
+def _digits(rows: list[list[float]]) -> int:
+    """0 where all numbers are whole."""
+    return 0 if all(float(cell).is_integer() for row in rows for cell in row) else 2
+
+
+def _keys(name: str, result: Result, row: int, column: int) -> list[str]:
+    """What lights together: a prediction and a target with their losses; of logits a row with its target and its loss."""
+    if not pairs(result):
+        return [f"item{_place(getattr(result, name), row, column)}"]
+    sides = ("pred", "target") if name == "errors" else (name,)
+    return [f"{side}{_place(getattr(result, side), row, column)}" for side in sides]
+
+
+def _place(tensor: Any, row: int, column: int) -> int:
+    """Which entry of dim 0 meets in this cell: a 1-D tensor lies along the columns."""
+    return row if tensor.dim() == 2 else column
+
+
+def _errors(params: Params, result: Result) -> Panel:
+    assert result.errors is not None
+    losses = result.errors
+    if params.kind == "cross-entropy" or losses.dim() == 3:
+        return _tensor("errors", losses, result)
+    rows = rows_of(losses)
+    notes = [[_note(params, result, i, j, cell) for j, cell in enumerate(row)] for i, row in enumerate(rows)]
+    return _tensor("errors", losses, result, notes=notes)
+
+
+def _note(params: Params, result: Result, row: int, column: int, loss: float) -> str:
+    p, t = (tensor.flatten().tolist()[_place(tensor, row, column)] for tensor in (result.pred, result.target))
+    if params.kind == "squared error":
+        return f"(pred - target) ** 2 = ({p:g} - {t:g}) ** 2 = {loss:g}"
+    return f"the loss of the logit {p:g} for the target {t:g} is {loss:.4f}"
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    if result.error:
+        name = result.error.partition(":")[0]
+        return veiled(facts([("outcome", "it ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
+    meant = "logits (N, C), class indices" if params.kind == "cross-entropy" else "each with its own target"
+    items = [("loss", "the loss", value(result.loss))]
+    if result.meant is not None:
+        items += [("meant", meant, value(result.meant)), ("compared", "beside that", SAME if result.same else OTHER)]
+    if result.fitted is not None:
+        items.append(("fitted", "descent ends at", vector(result.fitted)))
+    return veiled(facts([*items, ("outcome", "it ends with", "no error")]))
+
+
+def _shapes(result: Result) -> Panel:
+    tensors = {name: getattr(result, name) for name in ("pred", "target", "errors", "loss", "meant")}
+    rows = [
+        [name, str(tuple(tensor.shape)), str(tensor.dtype).removeprefix("torch."), str(tensor.numel())]
+        for name, tensor in tensors.items()
+        if tensor is not None
+    ]
+    return table(
+        "shapes", ["tensor", "shape", "dtype", "numbers"], rows, note="meant: each with its own target", wide=True
+    )

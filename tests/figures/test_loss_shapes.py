@@ -1,0 +1,37 @@
+"""A cell of the losses lights its prediction and its target, and its arithmetic gives the loss."""
+
+import pytest
+
+from figures.loss_shapes import draw
+from lessons.loss_shapes import LESSON, Params
+
+run = LESSON.run
+
+
+def panels(params):
+    result = run(params)
+    return result, {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+
+
+@pytest.mark.parametrize("pred_shape", ["(4, 1)", "(4,)"])
+@pytest.mark.parametrize("target_shape", ["(4, 1)", "(4,)"])
+def test_a_loss_lights_what_it_was_made_of_and_its_arithmetic_is_true(pred_shape, target_shape):
+    result, shown = panels(Params(pred_shape=pred_shape, target_shape=target_shape))
+    numbers = {}
+    for side in ("pred", "target"):
+        cells = zip(sum(shown[side]["keys"], []), result.__dict__[side].flatten().tolist(), strict=True)
+        numbers |= {key: value for [key], value in cells}
+    losses = zip(sum(shown["errors"]["keys"], []), sum(shown["errors"]["values"], []), strict=True)
+    for (pred, target), loss in losses:
+        assert (numbers[pred] - numbers[target]) ** 2 == loss
+    for note in sum(shown["errors"]["notes"], []):
+        _, made, said = note.split(" = ")
+        p, t = made.removeprefix("(").removesuffix(") ** 2").split(" - ")
+        assert (float(p) - float(t)) ** 2 == float(said)
+
+
+def test_a_row_of_logits_lights_with_its_target_and_its_loss():
+    _, shown = panels(Params(kind="cross-entropy", ignored=1))
+    for row in range(4):
+        assert shown["pred"]["keys"][row][0] == shown["target"]["keys"][0][row] == shown["errors"]["keys"][0][row]
+    assert shown["target"]["marks"][0] == ["pad", "", "", ""]
