@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
-from lessons.stack import Params, Result
+from lessons.stack import CATS, Params, Result
 
 NEW = 3  # the colour of the inserted axis; the inputs' own axes i, j, k keep the colours 0, 1, 2
 CALLS = {
     "stack": "torch.stack(tensors, dim={})",
     "cat": "torch.cat(tensors, dim={})",
+    "cat in a loop": "for t in tensors[1:]: out = torch.cat([out, t], dim={})",
     "unsqueeze + cat": "torch.cat([t.unsqueeze({0}) for t in tensors], dim={0})",
     "stack + reshape": "torch.stack(tensors).reshape(torch.stack(tensors, dim={}).shape)",
 }
@@ -19,7 +20,8 @@ def draw(params: Params, result: Result) -> Figure:
     tensors, call = _tensors(params, result), operator(CALLS[params.op].format(params.dim))
     if result.out is None:
         refusal = veiled(error("out", str(result.error), where=CALLS[params.op].format(params.dim)))
-        legal = [_legal_dims(params, result)] if str(result.error).startswith("IndexError") else []
+        counts = str(result.error).startswith("IndexError") and result.tensors
+        legal = [_legal_dims(params, result)] if counts else []
         return figure(hero=[[tensors, call, refusal]], more=[legal])
     out = veiled(_joined("out", params.op, params, result, result.out))
     deep = params.shape == "(2, 3, 4)"  # too wide to stand side by side
@@ -34,7 +36,10 @@ def _facts(params: Params, result: Result, out: Any) -> Panel:
         ("shape", "shape of out", str(tuple(out.shape))),
         ("legal", "legal dims", f"{-out.dim()} to {out.dim() - 1}"),
         ("write", "a later x[0] = 9 changes in out", "x's part" if result.shared else "nothing"),
+        ("copied", "copied on the way", f"{result.copied} numbers"),
     ]
+    if params.inputs == "last one float64":
+        items.append(("dtype", "dtype of out", str(out.dtype)))
     if params.op == "stack + reshape":
         same = result.other is not None and out.tolist() == result.other.tolist()  # type: ignore[union-attr]
         items.append(
@@ -117,7 +122,7 @@ def _offending(params: Params, result: Result, entry: int, index: tuple[int, ...
 def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) -> Panel:
     sources, values = _sources(params, result), tensor.tolist()
     axes, dims, at = [*"ijk"[: tensor.dim()]], [*range(tensor.dim())], params.dim % tensor.dim()
-    if op != "cat":
+    if op not in CATS:
         axes, dims = [*"ijk"[: tensor.dim() - 1]], [*range(tensor.dim() - 1)]
         axes.insert(at, "n")
         dims.insert(at, NEW)
@@ -125,7 +130,7 @@ def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) ->
     wanted = _flat(right)
     marks = _each(lambda value, index: "" if wanted[index] == value else "error", values)
     return cube(
-        title, values, axes=axes, dims=dims, new_dim=at if op != "cat" else None, limit=limit(*result.tensors), digits=0,
+        title, values, axes=axes, dims=dims, new_dim=at if op not in CATS else None, limit=limit(*result.tensors), digits=0,
         tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", keys=_each(_key, values),
         notes=_each(lambda value, index: _note(title, value, index, sources, wanted), values),
         groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params) if title == "out" else None,
@@ -184,7 +189,7 @@ def _other(params: Params, result: Result) -> Panel:
 
 def _legal_dims(params: Params, result: Result) -> Panel:
     """The number line of dims; how many are legal follows from the rank of the inputs."""
-    rank = result.tensors[0].dim() + (params.op != "cat")  # type: ignore[union-attr]
+    rank = result.tensors[0].dim() + (params.op not in CATS)  # type: ignore[union-attr]
     said = [("legal", "yes") if -rank <= d < rank else ("not legal", "muted") for d in range(-5, 5)]
     said[params.dim + 5] = ("not legal", "warn")
     note = f"The result has {rank} dims, so dim runs from {-rank} to {rank - 1}."

@@ -10,10 +10,14 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program, unscoped
+from explorable.words import count
 
-Op = Literal["stack", "cat", "unsqueeze + cat", "stack + reshape"]
+Op = Literal["stack", "cat", "cat in a loop", "unsqueeze + cat", "stack + reshape"]
+CATS = ("cat", "cat in a loop")
 Shape = Literal["()", "(4,)", "(2, 3)", "(2, 3, 4)"]
-Inputs = Literal["equal shapes", "last one shorter", "last one None", "empty list"]
+Inputs = Literal[
+    "equal shapes", "last one float64", "last one empty", "last one shorter", "last one None", "empty list"
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Result:
     out: Tensor | None  # the joined tensor; this and all below are None where torch refuses
     every: list[Tensor] | None  # the same list joined with dim = 0, 1, ...; only out where shapes differ
     memory: list[Tensor] | None  # (numel,) for each of `every`: its numbers in the order of their storage
+    copied: int | None  # how many numbers were written to make out
     shared: bool | None  # whether out lies in the memory of the first tensor
     other: Tensor | str | None  # same list and dim through cat (for op stack) or stack (any other op), or its refusal
     error: str | None  # what torch said when it refused
@@ -40,7 +45,13 @@ def caption(params: Params, result: Result) -> str:
     out = result.out
     if out is None:
         return f"torch refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
-    at, copied = params.dim % out.dim(), "every number is copied"
+    at, copied = params.dim % out.dim(), f"every number is copied{_promoted(params, out)}"
+    if params.inputs == "last one empty":
+        return f"torch.cat skips the tensor of shape (0,), and dim {at} of the result has {count(out.shape[at], 'place')}."
+    if params.op == "cat in a loop":
+        return (
+            f"Dim {at} grows step by step, and {result.copied} numbers are copied for the {out.numel()} of the result."
+        )
     if params.op == "cat":
         return f"Dim {at} grows to {out.shape[at]}, no axis is added, and {copied}."
     if params.op != "stack + reshape":
@@ -49,6 +60,10 @@ def caption(params: Params, result: Result) -> str:
     if not wrong:
         return f"Here reshape gives what stack gives: each of the {params.n} tensors lies in one piece."
     return f"The shape is that of stack, but {wrong} of {out.numel()} cells hold another number: reshape moves nothing."
+
+
+def _promoted(params: Params, out: Tensor) -> str:
+    return f", as {str(out.dtype).removeprefix('torch.')}" if params.inputs == "last one float64" else ""
 
 
 def details(params: Params, result: Result) -> str:
@@ -68,18 +83,24 @@ def _sentence(text: str) -> str:
 
 def _what_happened(params: Params, result: Result, out: Tensor) -> str:
     shapes = [tuple(t.shape) for t in result.tensors if t is not None]
+    kept = [shape for shape in shapes if shape != (0,)]
     given = f"{params.n} tensors of shape {' and '.join(map(str, dict.fromkeys(shapes)))} become {tuple(out.shape)}"
     at = params.dim % out.dim()
-    if params.op == "cat":
-        sizes = " + ".join(str(shape[at]) for shape in shapes)
-        return f"{given}: dim {at} grows, {sizes} = {out.shape[at]}, and no axis is added."
+    if params.op in CATS:
+        sizes = " + ".join(str(shape[at]) for shape in kept)
+        skipped = f"{count(len(shapes) - len(kept), 'tensor')} of shape (0,) skipped and " if kept != shapes else ""
+        return f"{given}: dim {at} has {sizes} = {out.shape[at]} places, with {skipped}no axis added."
     if params.op == "stack + reshape":
         return f"{given}, as if dim {at} were new."
     return f"{given}: dim {at} is new and has one place for each tensor."
 
 
 def _copied(params: Params, out: Tensor) -> str:
-    start = f"{out.numel()} numbers were copied into new memory with strides {out.stride()}"
+    start = f"{out.numel()} numbers lie in new memory with strides {out.stride()}"
+    if params.op == "cat in a loop":
+        return f"{start}; each cat of the loop made a tensor of its own, and copied all that was there before."
+    if params.inputs == "last one float64":
+        return f"{start}, all as {out.dtype}: a list of several dtypes is promoted to the one that holds them all."
     lead = math.prod(out.shape[: params.dim % out.dim()])
     if out.dim() == 1 or params.inputs != "equal shapes":
         return f"{start}."
@@ -108,16 +129,18 @@ def _blame(params: Params, result: Result) -> str:
         return "an empty list has no shape that the result could take over."
     if str(result.error).startswith("IndexError"):
         why = (
-            "cat extends an axis of its inputs"
-            if params.op == "cat"
-            else "the result has one axis more than its inputs"
+            "cat extends an axis of its inputs" if params.op in CATS else "the result has one axis more than its inputs"
         )
         return f"dim={params.dim} is not there: {why}."
     if params.inputs == "last one None":
         return f"entry {last} of the list is None."
+    if params.inputs == "last one empty" and not (params.op in CATS and params.shape == "()"):
+        if params.op == "unsqueeze + cat":
+            return f"entry {last} is empty, and unsqueeze has given it another shape than the (0,) that cat skips."
+        return f"entry {last} is empty, and stack skips no shape."
     if params.inputs == "last one shorter" and params.shape != "()":
         return f"in dim {len(tensors[0].shape) - 1} entry {last} is shorter than the others."  # type: ignore[union-attr]
-    if params.op == "cat":
+    if params.op in CATS:
         return "a scalar has no axis that cat could make longer; stack gives it one."
     return f"entry 0 has no axis, entry {last} has one."
 
@@ -221,6 +244,49 @@ LESSON = Lesson(
             ring="write",
         ),
         Prediction(
+            id="dtype",
+            question="x is float32 and y float64, both of shape (4,). Which dtype has torch.stack([x, y])?",
+            choices=(
+                Choice(
+                    "torch.float32",
+                    "The first tensor decides nothing. A list of several dtypes is promoted to one that holds all of them.",
+                ),
+                Choice(
+                    "none: it raises",
+                    "An x @ y of two dtypes raises. stack and cat promote, as + does, and the error comes layers later.",
+                ),
+                Choice(
+                    "torch.float64",
+                    "One float64 in the list, such as from NumPy, makes all of it float64; a float32 layer then refuses it.",
+                ),
+            ),
+            answer=2,
+            proof="float64",
+            show={"inputs": "last one float64"},
+            ring="dtype",
+        ),
+        Prediction(
+            id="loop",
+            question="Five tensors of shape (4,), out = tensors[0], then out = torch.cat([out, t]) for each of the others. How many numbers are copied?",
+            choices=(
+                Choice(
+                    "16 numbers", "So many are appended. But cat makes a new tensor, and copies what is there already."
+                ),
+                Choice(
+                    "56 numbers",
+                    "8 + 12 + 16 + 20: each step copies all that came before. Collect a list, and cat once.",
+                ),
+                Choice(
+                    "20 numbers",
+                    "So many a single torch.cat(tensors) copies. In a loop the first ones move four times.",
+                ),
+            ),
+            answer=1,
+            proof="cat in a loop",
+            show={"op": "cat in a loop", "n": 5},
+            ring="copied",
+        ),
+        Prediction(
             id="reshape",
             question="torch.stack([x, y]).reshape(4, 2) beside torch.stack([x, y], dim=1), for x and y of shape (4,): what agrees?",
             choices=(
@@ -264,6 +330,24 @@ LESSON = Lesson(
             sentence="A loop that never appended leaves an empty list, which has no shape to stack.",
             source="https://github.com/INVOKERer/DeepRFT/issues/42",
             params={"inputs": "empty list"},
+        ),
+        Trap(
+            name="An empty tensor in the list",
+            sentence="cat skips a tensor of shape (0,) whatever the other shapes are, without a word; stack and others of its size refuse.",
+            source="https://github.com/pytorch/pytorch/issues/86918",
+            params={"op": "cat", "shape": "(2, 3)", "inputs": "last one empty"},
+        ),
+        Trap(
+            name="One float64 among float32",
+            sentence="stack and cat promote without a word: all of out is float64, twice the bytes, and float32 layers refuse it.",
+            source="https://github.com/pytorch/pytorch/issues/126964",
+            params={"inputs": "last one float64"},
+        ),
+        Trap(
+            name="cat in a loop",
+            sentence="Each cat copies all that was joined before; append to a list, and cat once.",
+            source="https://github.com/ulissigroup/amptorch/issues/12",
+            params={"op": "cat in a loop", "n": 5},
         ),
         Trap(
             name="A None in the list",

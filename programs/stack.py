@@ -25,6 +25,10 @@ if inputs == "last one None":
     tensors = [*tensors[:-1], None]
 elif inputs == "empty list":
     tensors = []
+elif inputs == "last one float64":
+    tensors[-1] = tensors[-1].double()
+elif inputs == "last one empty":
+    tensors[-1] = torch.tensor([])  # shape (0,)
 elif inputs == "last one shorter":
     if shape == "()":
         tensors[-1] = tensors[-1].unsqueeze(0)  # a scalar has no axis to cut: shape (1,) instead
@@ -36,6 +40,11 @@ if op == "stack":
     out = torch.stack(tensors, dim=dim)
 elif op == "cat":
     out = torch.cat(tensors, dim=dim)
+elif op == "cat in a loop":
+    joined = tensors[0]
+    for t in tensors[1:]:
+        joined = torch.cat([joined, t], dim=dim)
+    out = joined
 elif op == "unsqueeze + cat":
     out = torch.cat([t.unsqueeze(dim) for t in tensors], dim=dim)
 else:
@@ -46,7 +55,7 @@ if inputs != "equal shapes":
     every = [out]
 elif op == "stack":
     every = [torch.stack(tensors, dim=d) for d in range(out.dim())]
-elif op == "cat":
+elif op in ("cat", "cat in a loop"):
     every = [torch.cat(tensors, dim=d) for d in range(out.dim())]
 elif op == "unsqueeze + cat":
     every = [torch.cat([t.unsqueeze(d) for t in tensors], dim=d) for d in range(out.dim())]
@@ -62,13 +71,19 @@ if op == "stack":
         other = torch.cat(tensors, dim=dim)
     except (IndexError, RuntimeError) as refusal:
         other = f"{type(refusal).__name__}: {refusal}"
-elif op == "cat":
+elif op in ("cat", "cat in a loop"):
     try:
         other = torch.stack(tensors, dim=dim)
     except RuntimeError as refusal:
         other = f"{type(refusal).__name__}: {refusal}"
 else:
     other = torch.stack(tensors, dim=dim)
+
+# %% how many numbers were written on the way
+if op == "cat in a loop":
+    copied = sum(torch.cat(tensors[:k], dim=dim).numel() for k in range(2, n + 1))
+else:
+    copied = out.numel()
 
 # %% print
 print(f"{op}, dim={dim}: {len(tensors)} tensors of shape {shape} become {tuple(out.shape)}")
@@ -102,6 +117,18 @@ x, y = torch.zeros(4), torch.zeros(4)
 out = torch.stack([x, y])
 x[0] = 9
 print("out[0, 0]" if out[0, 0] == 9 else "nothing")
+
+# %% proof: float64
+x, y = torch.zeros(4), torch.zeros(4, dtype=torch.float64)
+print(torch.stack([x, y]).dtype)
+
+# %% proof: cat in a loop
+tensors = [torch.zeros(4) for _ in range(5)]
+out, copied = tensors[0], 0
+for t in tensors[1:]:
+    out = torch.cat([out, t])
+    copied += out.numel()
+print(copied, "numbers")
 
 # %% proof: reshape
 x, y = torch.tensor([1, 3, 6, 10]), torch.tensor([2, 7, 9, 13])

@@ -97,3 +97,30 @@ def test_cat_takes_shapes_that_differ_only_along_dim():
 def test_a_refusal_is_the_live_text_of_torch(params, kind):
     result = run(params)
     assert result.error.startswith(kind) and result.out is None and result.memory is None
+
+
+@pytest.mark.parametrize(
+    ("op", "shape"), list(product(("stack", "cat", "unsqueeze + cat", "stack + reshape"), SHAPES[1:]))
+)
+def test_one_float64_makes_all_of_the_result_float64(op, shape):
+    result = run(Params(op=op, shape=shape, inputs="last one float64", n=3))
+    assert [t.dtype for t in result.tensors] == [torch.float32, torch.float32, torch.float64]
+    assert result.out.dtype == torch.float64
+    assert torch.equal(result.out.float(), run(Params(op=op, shape=shape, n=3)).out)
+
+
+@pytest.mark.parametrize(("shape", "dim"), [(s, d) for s, d in LEGAL if s != "()" and -RANK[s] <= d < RANK[s]])
+def test_cat_skips_an_empty_tensor_whatever_the_dim_and_no_other_op_does(shape, dim):
+    for op in ("cat", "cat in a loop"):
+        result = run(Params(op=op, shape=shape, dim=dim, n=3, inputs="last one empty"))
+        assert torch.equal(result.out, torch.cat(result.tensors[:-1], dim))
+    assert run(Params(op="stack", shape=shape, dim=dim, n=3, inputs="last one empty")).out is None
+    with pytest.raises(RuntimeError):
+        torch.cat([torch.zeros(2, 3), torch.zeros(0, 4)])  # also empty, but not of shape (0,)
+
+
+@pytest.mark.parametrize("n", range(2, 6))
+def test_cat_in_a_loop_gives_the_same_and_copies_more_from_three_tensors_on(n):
+    once, loop = (run(Params(op=op, shape="(2, 3)", n=n)) for op in ("cat", "cat in a loop"))
+    assert torch.equal(once.out, loop.out) and once.copied == 6 * n
+    assert loop.copied == 6 * sum(range(2, n + 1))
