@@ -5,7 +5,7 @@ from typing import Any
 
 from figures.formula import term
 from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, veiled
-from lessons.dropout import Params, Result
+from lessons.dropout import DEAF, Params, Result, quiet
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -15,7 +15,7 @@ def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
             [_tensor("x", result.x, top), operator(_written(params), f"{params.mode} mode"), *calls],
-            [_facts(result)],
+            [_facts(params, result)],
         ],
         more=[
             [_train(result, top), _eval(params, result, top), _difference(result, top)],
@@ -28,6 +28,8 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _written(params: Params) -> str:
+    if params.layer == "attention's dropout_p":
+        return f"F.scaled_dot_product_attention(x, x, x, dropout_p={params.p:g})"
     return f"{params.layer}(x, {params.p:g})" if params.layer == "F.dropout" else f"{params.layer}(p={params.p:g})"
 
 
@@ -55,25 +57,25 @@ def _marks(x: float, y: float, before: float) -> str:
 
 
 def _arithmetic(params: Params, result: Result, x: float, y: float) -> str:
-    if result.same:
+    if quiet(params):
         return f"x = {x + 0.0:.4g}: eval mode returns its input"
     return f"x = {x:.4g}, dropped: 0" if y == 0 != x else f"{x + 0.0:.4g} / (1 - {params.p:g}) = {y + 0.0:.4g}"
 
 
-def _facts(result: Result) -> Panel:
+def _facts(params: Params, result: Result) -> Panel:
     different = f"{result.different} different outputs" if result.different > 1 else "1 output, three times"
     items = [
         ("outputs", "the three calls return", different),
-        ("dropped", "each drops", _what_goes(result)),
+        ("dropped", "each drops", _what_goes(params, result)),
         ("object", "a call returns", "x itself, the same object" if result.same else "a new tensor"),
     ]
     return veiled(facts(items))
 
 
-def _what_goes(result: Result) -> str:
+def _what_goes(params: Params, result: Result) -> str:
     rows = result.mask.tolist()
     kept = sum(map(sum, rows))
-    if result.same or kept == result.mask.numel():
+    if quiet(params) or kept == result.mask.numel():
         return "nothing"
     if not kept:
         return "everything"
@@ -121,8 +123,12 @@ def _why(x: float, mask: int) -> str:
 
 def _eval(params: Params, result: Result, top: float) -> Panel:
     """F.dropout drops here too, with the mask of the same seed."""
-    still = params.layer == "F.dropout"
-    text = "y_eval = {:.4g}: F.dropout still drops" if still else "y_eval = x = {:.4g}: eval mode returns its input"
+    still = params.layer in DEAF
+    text = (
+        f"y_eval = {{:.4g}}: {DEAF[params.layer]} still drops"
+        if still
+        else "y_eval = x = {:.4g}: eval mode returns its input"
+    )
     notes = [[text.format(y + 0.0) for (y,) in row] for row in _cells(result.y_eval)]
     return {
         **_plain("y_eval", "eval", result.y_eval, top),
@@ -165,7 +171,7 @@ def _gap(result: Result, shown: list[int]) -> Panel:
 
 def _law(params: Params, result: Result, shown: list[int]) -> Panel:
     """E[y²] / E[x²], which for x of mean 0 is the ratio of the variances, against the law."""
-    drops = params.mode == "train" or params.layer == "F.dropout"
+    drops = params.mode == "train" or params.layer in DEAF
     law = result.scale if drops else 1.0
     panels = [
         bars(

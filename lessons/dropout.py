@@ -9,13 +9,14 @@ from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
 
-Layer = Literal["nn.Dropout", "nn.Dropout1d", "F.dropout"]
+Layer = Literal["nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "F.dropout", "attention's dropout_p"]
+DEAF = {"F.dropout": "F.dropout", "attention's dropout_p": "dropout_p"}  # layers that eval() does not reach
 
 
 @dataclass(frozen=True)
 class Params:
     p: float = bounded(0.5, low=0.0, high=1.0, step=0.05, about="probability that an entry is dropped")
-    layer: Layer = choice("nn.Dropout", about="F.dropout is called without training=")
+    layer: Layer = choice("nn.Dropout", about="what drops; F.dropout without training=")
     input: Literal["ones", "ramp", "normal"] = choice("ramp", about="what goes in")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the mask")
     mode: Literal["train", "eval"] = choice("train", about="of the layer when it is called")
@@ -38,14 +39,20 @@ class Result:
     power: Tensor  # (passes,) E[y**2] / E[x**2] over the first k passes; the law in train mode is 1 / (1 - p)
 
 
+def quiet(params: Params) -> bool:
+    """Whether the layer is in eval mode, and hears of it."""
+    return params.mode == "eval" and params.layer not in DEAF
+
+
 def caption(params: Params, result: Result) -> str:
-    if result.same:
-        return f"In eval mode nn.Dropout has nothing to do: all {len(result.calls)} calls return x itself."
+    if quiet(params):
+        returned = "x itself" if result.same else "the numbers of x"
+        return f"In eval mode {params.layer} has nothing to do: all {len(result.calls)} calls return {returned}."
     if params.p == 1:
         return f"At p = 1 each call drops all {result.x.numel()} entries."
     kept = f"{int(result.mask.sum())} of {result.x.numel()} entries"
     if params.mode == "eval":
-        return f"eval() does not reach F.dropout: with this seed it keeps {kept}, each times {result.scale:.4g}."
+        return f"eval() does not reach {DEAF[params.layer]}: with this seed it keeps {kept}, each times {result.scale:.4g}."
     return f"With this seed train mode keeps {kept}, each times {result.scale:.4g}; the next call draws a new mask."
 
 
@@ -133,6 +140,47 @@ LESSON = Lesson(
             ring="outputs",
         ),
         Prediction(
+            id="attention",
+            question="forward() calls F.scaled_dot_product_attention(..., dropout_p=0.5). How many different outputs do three calls return after eval()?",
+            choices=(
+                Choice(
+                    ALL_THE_SAME,
+                    "nn.MultiheadAttention passes 0 in eval mode. The function drops whenever dropout_p is above 0.",
+                ),
+                Choice(
+                    ALL_DIFFERENT,
+                    "A function knows nothing of eval(): pass dropout_p=self.p if self.training else 0.0.",
+                ),
+                Choice(
+                    "1 output: too little is dropped",
+                    "At 0.5 half of the attention weights go. In eval mode they go as they do in train mode.",
+                ),
+            ),
+            answer=1,
+            proof="attention in eval mode",
+            show={"layer": "attention's dropout_p", "mode": "eval", "seed": 4},
+            ring="outputs",
+        ),
+        Prediction(
+            id="picture",
+            question="nn.Dropout2d(0.5) gets one picture of shape (1, 3, 4), meant as (C, H, W), in train mode. What does it drop?",
+            choices=(
+                Choice(
+                    "the channel or nothing",
+                    "So it will be in a later release. Today three axes are read as (N, C, L), as if 3 were the channels.",
+                ),
+                Choice("single entries", "That is nn.Dropout. Dropout1d, 2d and 3d drop a channel as a whole."),
+                Choice(
+                    "whole rows",
+                    "It takes the first axis for the batch and each row for a channel, and says so in a warning. Add the batch axis.",
+                ),
+            ),
+            answer=2,
+            proof="a picture without a batch",
+            show={"layer": "nn.Dropout2d"},
+            ring="dropped",
+        ),
+        Prediction(
             id="channels",
             question="nn.Dropout1d(0.5) gets the same (3, 4) input in train mode. What does it drop?",
             choices=(
@@ -179,6 +227,18 @@ LESSON = Lesson(
             sentence="eval() does not reach F.dropout: its training argument is True unless you pass self.training.",
             source="https://github.com/pytorch/pytorch/issues/26338",
             params={"layer": "F.dropout", "mode": "eval"},
+        ),
+        Trap(
+            name="dropout_p in eval mode",
+            sentence="F.scaled_dot_product_attention drops whenever dropout_p is above 0: pass 0 unless self.training.",
+            source="https://github.com/pytorch/pytorch/issues/124464",
+            params={"layer": "attention's dropout_p", "mode": "eval", "seed": 4},
+        ),
+        Trap(
+            name="Dropout2d without a batch axis",
+            sentence="Of three axes Dropout2d takes the second for the channels: rows of a picture are dropped, not its channel.",
+            source="https://github.com/pytorch/pytorch/issues/69801",
+            params={"layer": "nn.Dropout2d"},
         ),
         Trap(
             name="Forgot eval()",

@@ -47,7 +47,9 @@ def caption(params: Params, result: Result) -> str:
         return f"torch refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
     at, copied = params.dim % out.dim(), f"every number is copied{_promoted(params, out)}"
     if params.inputs == "last one empty":
-        return f"torch.cat skips the tensor of shape (0,), and dim {at} of the result has {count(out.shape[at], 'place')}."
+        return (
+            f"torch.cat skips the tensor of shape (0,), and dim {at} of the result has {count(out.shape[at], 'place')}."
+        )
     if params.op == "cat in a loop":
         return (
             f"Dim {at} grows step by step, and {result.copied} numbers are copied for the {out.numel()} of the result."

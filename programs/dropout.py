@@ -1,4 +1,6 @@
 # %% parameters
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +20,25 @@ class ForgotTraining(nn.Module):
         return F.dropout(x, p)
 
 
+class Picture(nn.Module):
+    """Reads x as one picture of one channel, (1, 3, 4), without an axis for the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout2d(p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dropout(x.unsqueeze(0)).squeeze(0)
+
+
+class Attention(nn.Module):
+    """Each row attends to itself alone: without dropout the output is x."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        itself = torch.eye(len(x), dtype=torch.bool)
+        return F.scaled_dot_product_attention(x, x, x, attn_mask=itself, dropout_p=p)
+
+
 # %% the same call, three times
 if input == "ones":
     x = torch.ones(3, 4)
@@ -29,6 +50,10 @@ if layer == "nn.Dropout":
     dropout = nn.Dropout(p)
 elif layer == "nn.Dropout1d":
     dropout = nn.Dropout1d(p)  # x is read as (channels, length)
+elif layer == "nn.Dropout2d":
+    dropout = Picture()
+elif layer == "attention's dropout_p":
+    dropout = Attention()
 else:
     dropout = ForgotTraining()
 
@@ -79,6 +104,23 @@ print(len({str(output) for output in outputs}), "different outputs")
 # %% proof: what goes
 rows = nn.Dropout1d(0.5)(torch.ones(3, 4))
 print("whole rows" if all(len(row.unique()) == 1 for row in rows) else "single entries")
+
+
+# %% proof: attention in eval mode
+class Layer(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
+
+
+model, x = Layer().eval(), torch.randn(8, 4)
+print(len({str(model(x)) for _ in range(3)}), "different outputs")
+
+# %% proof: a picture without a batch
+warnings.simplefilter("ignore")  # torch says that it reads (N, C, L)
+[picture] = nn.Dropout2d(0.5)(torch.ones(1, 99, 4))
+print(
+    "whole rows" if all(len(row.unique()) == 1 for row in picture) and len(picture.unique()) == 2 else "whole channels"
+)
 
 # %% proof: the same object
 x = torch.ones(3)

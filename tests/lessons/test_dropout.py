@@ -1,0 +1,43 @@
+"""Laws of dropout: who hears eval(), and what goes as a whole."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lessons.dropout import DEAF, LESSON, Params
+
+run = LESSON.run
+LAYERS = Params.__annotations__["layer"].__args__
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_kept_entry_is_its_input_times_the_scale_and_eval_reaches_modules_alone(layer):
+    result = run(Params(layer=layer, mode="eval", input="normal", seed=4))
+    torch.testing.assert_close(result.y_train, result.x * result.mask * result.scale)
+    assert result.different == (3 if layer in DEAF else 1)
+    if layer not in DEAF:
+        assert torch.equal(result.y_eval, result.x)
+    else:
+        torch.testing.assert_close(result.y_eval, result.y_train)
+
+
+@pytest.mark.parametrize("layer", ["nn.Dropout1d", "nn.Dropout2d", "attention's dropout_p"])
+def test_a_row_goes_as_a_whole(layer):
+    for seed in range(5):
+        mask = run(Params(layer=layer, seed=seed)).mask
+        assert all(len(row.unique()) == 1 for row in mask)
+
+
+def test_with_a_batch_axis_dropout2d_drops_the_channel_as_a_whole():
+    channels = nn.Dropout2d(0.5)(torch.ones(1, 64, 3, 4))[0]
+    assert all(len(channel.unique()) == 1 for channel in channels)
+    with pytest.warns(UserWarning, match="3D input"):
+        nn.Dropout2d(0.5)(torch.ones(1, 3, 4))
+
+
+def test_attention_without_dropout_p_is_the_same_each_time():
+    x = torch.randn(3, 4)
+    assert torch.equal(F.scaled_dot_product_attention(x, x, x), F.scaled_dot_product_attention(x, x, x))
+    heads = nn.MultiheadAttention(4, 1, dropout=0.5).eval()
+    assert torch.equal(heads(x, x, x)[0], heads(x, x, x)[0])
