@@ -21,6 +21,7 @@ WORDS = {
     "span": "question answering, start_logits end_logits, answer span, context too long, stride, max_length",
     "qa_model": "loss is None, labels, wrapper class, for item in batch",
     "padding_effect": "padding changes output, left padding, batch gives other results than single, position_ids",
+    "generate_padding": "decoder-only right-padding detected, padding_side left, batch generate garbage, GPT-2, LLM",
     "train_mode_answers": "answers change each time, forgot eval, model gives different outputs, monte carlo dropout",
     "device": "cuda, cpu, gpu, float16, bfloat16, half precision, different results on GPU, slow on GPU",
     "registration": "parameters empty, layer not trained, list of layers, ModuleList, buffer, not moved to GPU, state_dict",

@@ -3,5 +3,7 @@
 from components.chapter import Chapter
 
 CHAPTER = Chapter(
-    "qa_logits", "QA logits", ("logits", "span", "qa_model", "padding_effect", "train_mode_answers", "device")
+    "qa_logits",
+    "QA logits",
+    ("logits", "span", "qa_model", "padding_effect", "generate_padding", "train_mode_answers", "device"),
 )

@@ -21,7 +21,7 @@ from figures.panels import (
     token,
     veiled,
 )  # fmt: skip
-from lessons.span import Params, Result, illegal, shorten
+from lessons.span import Params, Result, illegal, shorten, verdict
 
 MOST_FRAMES = 12  # windows that can be scrubbed through
 MOST_TOKENS = 2000  # in all of them: they travel to the page
@@ -67,6 +67,9 @@ def _facts(params: Params, result: Result) -> Panel:
     naive = f"“{shorten(result.naive_answer, 40)}”" if result.naive_answer else "an empty answer"
     items = [
         ("best", "the best legal span", f"“{shorten(result.answers[0], 40)}”"),
+        ("sure", "its probability", f"{result.probabilities[0].item():.3f}"),
+        ("null", "null score - best span", f"{result.null_gap:.1f}"),
+        ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),
         ("legal", "legal", count(result.legal_spans, "span")),
         (
@@ -257,6 +260,8 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
     ]
     legal = [("yes", "yes"), (f"no: {why}", "warn") if why else ("yes", "yes")]
     names = ["start token", "end token", "score"]
+    pipeline = [f"{result.pipeline_score:.3f}", ("–", "muted")]
+    null = [f"{result.null_gap:.2f}", (f"null score {result.null_score:.2f}", "muted")]
     return table(
         "The best pair, and the pair of the bests",
         ["", "best legal span", "two argmaxes"],
@@ -264,6 +269,8 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
             ("answer", *answers),
             *zip(names, side(best), side(naive), strict=True),
             ("legal", *legal),
+            ("null score - score", *null),
+            ("a pipeline's score", *pipeline),
         ],
         note="The sum of the two argmaxes is never lower than that of a legal pair: only the mask of legal pairs leaves it out.",
     )

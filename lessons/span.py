@@ -30,6 +30,7 @@ class Params:
     temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="logits are divided by it")
     max_answer_tokens: int = bounded(15, low=1, high=50, step=1, about="a longer span is illegal")
     n_best: int = bounded(5, low=1, high=10, step=1, about="spans to list")
+    threshold: float = bounded(-15.0, low=-30.0, high=10.0, step=0.5, about="above it: not in the text")
     max_length: int = bounded(384, low=16, high=512, step=8, about="tokens in a window")
     stride: int = bounded(128, low=0, high=384, step=8, about="tokens of context that two windows share")
     weights: WEIGHTS = choice("extractive", about="extractive is shipped; the others come from the Hub")
@@ -55,6 +56,10 @@ class Result:
     scores: Tensor  # (n,) start logit + end logit
     probabilities: Tensor  # (n,) among all legal spans
     answers: list[str]  # n pieces of the context
+    null_score: float  # start + end logit of [CLS], in the window where it is lowest
+    null_gap: float  # null_score less the score of the best legal span
+    absent: bool  # whether null_gap is above the threshold
+    pipeline_score: float  # softmax of the start times softmax of the end, over the context and [CLS] of its window
     naive: Tensor  # (2,) argmax of the start and of the end logits, each on its own, in the window of the best span
     naive_answer: str  # what decoding from the one to the other gives
     starts: Tensor  # (S,) tokens of that window worth showing as starts
@@ -118,7 +123,13 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return result.error
     best = f"the best of {result.legal_spans} legal spans has" if result.legal_spans > 1 else "the only legal span has"
-    said = f"{best} probability {number(result.probabilities[0].item())}, and {_pair(params, result)}."
+    sure = number(result.probabilities[0].item())
+    said = f"{best} probability {sure}, and {_pair(params, result)}."
+    if result.absent:
+        said = (
+            f"the best span has probability {sure}, but the null score less its score is {number(result.null_gap, 1)}, above the "
+            f"threshold of {params.threshold:g}: not in the text."
+        )
     return f"{fallback}: {said}" if (fallback := _fallback(params, result)) else said[0].upper() + said[1:]
 
 
@@ -134,7 +145,7 @@ def _pair(params: Params, result: Result) -> str:
 def details(params: Params, result: Result) -> str:
     if result.error:
         return "The model was not asked."
-    parts = [_best(params, result), _naive(params, result), _null(result), _unknown(result), _windows(result)]
+    parts = [_best(params, result), _naive(params, result), _null(params, result), _unknown(result), _windows(result)]
     return " ".join(filter(None, parts))
 
 
@@ -156,11 +167,20 @@ def _best(params: Params, result: Result) -> str:
     )
 
 
-def _null(result: Result) -> str:
-    """What a head answers where the text does not hold the answer."""
-    if "squad2" in result.folder:
-        return "These weights score [CLS] as “no answer”; this decoding leaves it out, so that some span always wins."
-    return "This head has no way to say that the text holds no answer: some span always wins."
+def _null(params: Params, result: Result) -> str:
+    """What a head says where the text does not hold the answer."""
+    trained = "were trained" if "squad2" in result.folder else "were never trained"
+    return (
+        f"Whatever the text says, some span always wins. The null score, start + end logit of [CLS], is {number(result.null_score, 2)}; less the score of "
+        f"the best span it is {number(result.null_gap, 2)}, {'above' if result.absent else 'not above'} the threshold of "
+        f"{params.threshold:g}: {verdict(result)}. These weights {trained} to raise it where the text holds no answer. "
+        f"A pipeline reported {number(result.pipeline_score)} as the score: softmax of the start times softmax of the end, "
+        "which compares places of one text and no texts."
+    )
+
+
+def verdict(result: Result) -> str:
+    return "not in the text" if result.absent else "an answer"
 
 
 def _naive(params: Params, result: Result) -> str:
@@ -222,12 +242,12 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=7,
-    main=("question", "context", "temperature"),
+    main=("question", "context", "threshold"),
     related=("logits", "qa_model", "padding_effect"),
     button="Ask",
     gpu_seconds=10,
     at_once=32,  # they are read in one batch
-    instant=("temperature", "max_answer_tokens", "n_best"),
+    instant=("temperature", "max_answer_tokens", "n_best", "threshold"),
     examples=EXAMPLES,
     tolerance=1e-4,
     predictions=(
@@ -306,7 +326,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "nothing",
-                    "That takes a score for “no answer”, as weights trained on SQuAD 2 have in [CLS]. These have none.",
+                    "That takes a threshold for the null score. The list of spans knows none, and always has a first.",
                 ),
                 Choice("“[CLS]”", "Special tokens are left out as starts and as ends, whatever their logits are."),
                 Choice("“brother”", "The softmax is over the legal spans alone, so some span always wins."),
@@ -315,6 +335,50 @@ LESSON = Lesson(
             proof="absent",
             show=EXAMPLES[10].params,
             ring="best",
+        ),
+        Prediction(
+            id="sure",
+            question="A text says when a library opens (right, probability 0.618) and nothing of Peru. How probable is the best span for Peru's capital?",
+            choices=(
+                Choice(
+                    "0.007",
+                    "Each of the 150 legal spans alike. But a capital is a place, and the text holds one place: it stands out.",
+                ),
+                Choice(
+                    "0.975",
+                    "The softmax compares the spans of this text with one another, so it says which is best, and not whether one is good.",
+                ),
+                Choice(
+                    "0.5",
+                    "Nothing pulls it to the middle. It is sure: of all spans this one looks most like a capital.",
+                ),
+            ),
+            answer=1,
+            proof="sure of nonsense",
+            show=EXAMPLES[11].params,
+            ring="sure",
+        ),
+        Prediction(
+            id="null",
+            question="The null score less that of the best span is -16.1 for when the library opens, which the text says. What is it for Peru's capital?",
+            choices=(
+                Choice(
+                    "-16.1",
+                    "The text is the same, but [CLS] reads the question too, and the best span is another.",
+                ),
+                Choice(
+                    "-19.4",
+                    "So it is for who runs the library, of which the text leaves no doubt. Lower means more of an answer.",
+                ),
+                Choice(
+                    "-12.3",
+                    "Nearer to no answer, although the probability is higher: the softmax forgets how high the logits are, the sum does not.",
+                ),
+            ),
+            answer=2,
+            proof="null score",
+            show=EXAMPLES[11].params,
+            ring="null",
         ),
     ),
     traps=(
@@ -329,6 +393,12 @@ LESSON = Lesson(
             sentence="Question and special tokens have logits too, and sometimes the highest; they are no part of the context.",
             source="https://github.com/huggingface/transformers/issues/5910",
             params=EXAMPLES[2].params,
+        ),
+        Trap(
+            name="A score that is sure of nonsense",
+            sentence="The probability compares the spans of one text with one another: here it is 0.975, and none of them is an answer.",
+            source="https://github.com/cdqa-suite/cdQA/issues/195",
+            params=EXAMPLES[11].params,
         ),
         Trap(
             name="stride is not the step",

@@ -69,6 +69,7 @@ HEBREW = (
     "ירושלים היא בירת ישראל. The city of Haifa lies on the slopes of Mount Carmel 🏔️. "
     "חיפה היא עיר נמל. Its port was opened in 1933 🚢, and the ☃ of winter never comes."
 )
+HOURS = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
 LONG = " ".join((COFFEE, PENGUIN, VOLCANO, LIBRARY))  # short enough for a link
 
 
@@ -90,6 +91,8 @@ EXAMPLES = (
     _asked("Six that share none: a wrong answer", "What does Anak Krakatoa mean?", LONG, max_length=80, stride=0),
     _asked("Temperature 4: the same order, flatter", "Who runs the library?", LIBRARY, temperature=4.0),
     _asked("The text does not say", "Who painted the Mona Lisa?", BREAD),
+    _asked("Not in the text, and 0.975 sure", "What is the capital of Peru?", HOURS),
+    _asked("In the text, and 0.618 sure", "When does the library open?", HOURS),
     _asked("Two candidates", "Who received the Nobel Prize?", DNA, n_best=8),
     _asked("Hebrew and emoji", "When was the port opened?", HEBREW),
 )

@@ -14,6 +14,7 @@ context: str = (
 temperature: float = 1.0
 max_answer_tokens: int = 15
 n_best: int = 5
+threshold: float = -15.0  # of the null score less the best span's
 max_length: int = 384  # tokens in a window
 stride: int = 128  # tokens of context that two windows share
 folder: str = "assets/models/extractive"
@@ -95,6 +96,20 @@ found = [((which == k) & (score == best[k])).nonzero()[0, 0] for k in top]
 spans = torch.stack([torch.stack([window[f], start[f], end[f]]) for f in found])  # (n, 3)
 answers = [context[offsets[w, i, 0] : offsets[w, j, 1]] for w, i, j in spans]
 
+# %% the null score: start + end logit of [CLS], in the window where it is lowest
+cls = (input_ids == tokenizer.cls_token_id).int().argmax(dim=1).cpu()
+null_score = (start_logits[windows, cls] + end_logits[windows, cls]).min().item()
+null_gap = null_score - scores[0].item()
+absent = null_gap > threshold  # then the text is said not to hold the answer
+
+# %% what a question-answering pipeline reported as the score of an answer
+seen = in_context.clone()
+seen[windows, cls] = True
+w, i, j = spans[0]
+start_share = start_logits[w].masked_fill(~seen[w], float("-inf")).softmax(dim=0)[i]
+end_share = end_logits[w].masked_fill(~seen[w], float("-inf")).softmax(dim=0)[j]
+pipeline_score = (start_share * end_share).item()
+
 # %% two argmaxes, each on its own
 w = spans[0, 0]
 naive = torch.stack([start_logits[w].argmax(), end_logits[w].argmax()])  # nothing makes these two a span
@@ -124,6 +139,9 @@ same_order = torch.equal(best.argsort(), (best / temperature).argsort())
 # %% print
 for answer, found_score, probability in zip(answers, scores, probabilities, strict=True):
     print(f"{found_score:8.2f} {probability:.3f} {answer}")
+print(
+    f"null score {null_score:.2f}, less the best span's {null_gap:.2f}: {'not in the text' if absent else 'an answer'}"
+)
 print(f"two argmaxes on their own: {naive.tolist()} {naive_answer!r}")
 
 # %% proof: crossed
@@ -141,6 +159,30 @@ print("nothing" if torch.equal(sums.argsort(), (sums / 4).argsort()) else "the w
 # %% proof: stride
 room, shared = 85, 32
 print(f"at token {torch.arange(1000).unfold(0, room, room - shared)[1, 0]}")
+
+# %% proof: sure of nonsense
+tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
+model = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractive", dtype=torch.float32)
+text = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
+pair = tokenizer("What is the capital of Peru?", text, return_tensors="pt")
+with torch.no_grad():
+    output = model(**pair)
+inside = torch.tensor([side == 1 for side in pair.sequence_ids()])
+legal = (inside[:, None] & inside).triu().tril(14)
+sums = output.start_logits[0][:, None] + output.end_logits[0]
+print(f"{sums[legal].softmax(dim=0).max():.3f}")
+
+# %% proof: null score
+tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
+model = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractive", dtype=torch.float32)
+text = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
+pair = tokenizer("What is the capital of Peru?", text, return_tensors="pt")
+with torch.no_grad():
+    output = model(**pair)
+inside = torch.tensor([side == 1 for side in pair.sequence_ids()])
+legal = (inside[:, None] & inside).triu().tril(14)
+sums = output.start_logits[0][:, None] + output.end_logits[0]
+print(f"{sums[0, 0] - sums[legal].max():.1f}")
 
 # %% proof: absent
 answers = ["brother", "sister", "neighbour"]  # legal spans, and nothing else to choose

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from explorable.progress import Cancelled, watched
 from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
-from lessons.span_examples import LONG, MARATHON, PIANO
+from lessons.span_examples import HOURS, LONG, MARATHON, PIANO
 from models.registry import shared_registry
 from training.reader import Reader
 from training.windows import Settings
@@ -173,7 +173,10 @@ def test_the_caption_says_whether_two_argmaxes_are_the_best_pair_or_a_legal_one(
         1 <= end - start + 1 <= params.max_answer_tokens and result.side[result.spans[0, 0], [start, end]].eq(1).all()
     )
     said = LESSON.caption(params, result)
-    assert ("the same span" in said, "no legal one" in said) == (same, not same and not legal)
+    if result.absent:
+        assert "not in the text" in said
+    else:
+        assert ("the same span" in said, "no legal one" in said) == (same, not same and not legal)
 
 
 def test_where_the_text_does_not_say_a_span_wins_all_the_same_and_the_page_says_why():
@@ -189,3 +192,34 @@ def test_windows_begin_their_room_less_the_stride_apart(max_length, stride):
     room = int((result.side[0] == 1).sum())
     steps = {b - a for a, b in zip(result.begins, result.begins[1:], strict=False)}
     assert result.begins[0] == 0 and steps <= {room - stride // 8 * 8}
+
+
+def hours(question, **settings):
+    return run(Params(question=question, context=HOURS, **settings))
+
+
+def test_the_null_score_is_that_of_cls_and_the_threshold_decides_from_one_gap_on():
+    result = hours("When does the library open?")
+    assert result.null_score == pytest.approx((result.start_logits[0, 0] + result.end_logits[0, 0]).item())
+    assert result.null_gap == pytest.approx(result.null_score - result.scores[0].item())
+    for threshold in (-30.0, -16.5, -16.0, -15.0, 10.0):
+        assert hours("When does the library open?", threshold=threshold).absent == (result.null_gap > threshold)
+
+
+def test_the_probability_is_higher_for_nonsense_and_the_null_score_tells_it_apart():
+    said, absent = hours("When does the library open?"), hours("What is the capital of Peru?")
+    assert absent.probabilities[0] > said.probabilities[0] + 0.3 and absent.pipeline_score > said.pipeline_score
+    assert said.null_gap < -15 < absent.null_gap
+    assert "not in the text" in LESSON.caption(Params(question="What is the capital of Peru?", context=HOURS), absent)
+
+
+def test_a_pipeline_multiplies_two_softmaxes_and_temperature_changes_neither_it_nor_the_null_score():
+    cold, warm = hours("Who runs the library?"), hours("Who runs the library?", temperature=4.0)
+    assert 0 < cold.pipeline_score < cold.probabilities[0] and cold.pipeline_score == warm.pipeline_score
+    assert cold.null_gap == warm.null_gap and cold.probabilities[0] > warm.probabilities[0]
+
+
+def test_of_several_windows_the_lowest_null_score_counts():
+    result = run(Params(question="What does Anak Krakatoa mean?", context=LONG, max_length=128, stride=32))
+    sums = result.start_logits[:, 0] + result.end_logits[:, 0]
+    assert len(sums) == 4 and result.null_score == pytest.approx(sums.min().item())

@@ -1,0 +1,78 @@
+"""The padded row as the model reads it, the call, and how it goes on; then the logits of the first new number."""
+
+from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, veiled
+from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
+
+FAR = 1e9  # a colour limit that leaves ids white
+
+
+def draw(params: Params, result: Result) -> Figure:
+    written = "model.generate(input_ids, ...)" if params.call == "generate" else "model(input_ids, ...)"
+    call = operator(written, "eval mode, a GPT-2")
+    return figure(
+        hero=[[_row(params, result)], [call, veiled(_continued(params, result))], [_facts(params, result)]],
+        more=[[_logits("logits_alone", result), _logits("logits_padded", result)], [_logits("gap", result)]],
+    )
+
+
+def _row(params: Params, result: Result) -> Panel:
+    """Three tensors one below the other; padding is marked."""
+    real = [bool(kept) for kept in result.keep[0].tolist()]
+    words = ["hour" if kept else "[PAD]" for kept in real]
+    rows = {"input_ids": result.input_ids, "attention_mask": result.mask}
+    return grid(
+        "inputs", [tensor[0].tolist() for tensor in rows.values()], tensor=described("each", result.input_ids, ["B", "S"]),
+        limit=FAR, digits=0, signed=False, row_labels=list(rows), label_width=120, row_dim=None, col_dim=1, cols="cell",
+        sub=[words, [""] * len(real)], marks=[["" if kept else "pad" for kept in real]] * 2,
+        keys=[[f"cell{at}" for at in range(len(real))]] * 2,
+        notes=[[_note(result, at) for at in range(len(real))]] * 2, wide=True, badge=f"{params.pads} cells of padding" if params.pads else "no padding",
+    )  # fmt: skip
+
+
+def _note(result: Result, at: int) -> str:
+    what = f"the hour {result.input_ids[0, at].item()}" if result.keep[0, at].item() else "padding"
+    read = "; the first new number is read here" if at == result.read else ""
+    return f"cell {at}: {what}, position {result.position_ids[0, at].item()}{read}"
+
+
+def _continued(params: Params, result: Result) -> Panel:
+    alone, padded = result.alone.tolist(), result.padded.tolist()
+    marks = ["" if one == other else "differs" for one, other in zip(alone, padded, strict=True)]
+    return grid(
+        "what is appended", [alone, padded], tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
+        row_labels=["alone", "padded"], label_width=60, row_dim=None, col_dim=None, labels=True, marks=[[""] * len(alone), marks],
+        keys=[[f"new{at}" for at in range(len(alone))]] * 2, badge="the likeliest number each time",
+    )  # fmt: skip
+
+
+def _facts(params: Params, result: Result) -> Panel:
+    same = "the same four numbers" if params.call == "generate" else "the same number"
+    other = "other numbers" if params.call == "generate" else "another number"
+    items = [
+        ("goes_on", "beside the hours alone, the padded row gives", same if goes_on(result) else other),
+        ("read", "the first new number is read at", "a cell of padding" if reads_padding(result) else "the last hour"),
+        ("moves", "its logits beside those alone", _moves(result)),
+        ("first", "position of the first hour", str(_first(result))),
+    ]
+    return veiled(facts(items))
+
+
+def _moves(result: Result) -> str:
+    if result.gap.max() < ROUNDING:
+        return "not at all"
+    same = result.logits_alone.tolist().index(max(result.logits_alone.tolist()))
+    now = result.logits_padded.tolist().index(max(result.logits_padded.tolist()))
+    return f"they move, {'the same' if same == now else 'another'} number wins"
+
+
+def _first(result: Result) -> int:
+    return int(result.position_ids[0].tolist()[result.keep[0].tolist().index(1)])
+
+
+def _logits(name: str, result: Result) -> Panel:
+    tensor = getattr(result, name)
+    return grid(
+        name, [tensor.tolist()], tensor=described(name, tensor, ["V"]), limit=limit(result.logits_alone, result.logits_padded),
+        digits=1, signed=name != "gap", row_labels=[""], col_labels=["PAD", *map(str, range(1, 13))], row_dim=None, cols="next number",
+        keys=[[f"word{at}" for at in range(len(tensor))]], wide=True, badge="of the first new number",
+    )  # fmt: skip
