@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.load import EVENTS, PAUSE, ask, following
+from benchmarks.load import EVENTS, PAUSE, ask
 from benchmarks.server import OURS, Server, serving
 from benchmarks.visitor import visitors
 
@@ -33,10 +33,9 @@ def cpu_seconds(pid: int) -> float:
 
 async def crowd(url: str, count: int) -> float:
     """The 95th percentile, in milliseconds, of the events of `count` visitors of the lessons that follow their controls."""
-    components = await following(url)
     async with visitors(url, count) as present:
         draws = [random.Random(1000 * count + index) for index in range(count)]
-        taken = await asyncio.gather(*(ask(v, components, d, PAUSE) for v, d in zip(present, draws, strict=True)))
+        taken = await asyncio.gather(*(ask(v, d, PAUSE) for v, d in zip(present, draws, strict=True)))
     return 1000 * quantiles([seconds for of_one in taken for seconds in of_one], n=20)[-1]
 
 

@@ -83,7 +83,6 @@ class Endpoint:
 
     slug: str
     function: int
-    page: int
     button: bool
     defaults: dict[str, str]  # as JSON
     texts: tuple[str, ...]  # parameters that hold a visitor's own words
@@ -93,16 +92,15 @@ def survey(http: httpx.Client) -> list[Endpoint]:
     """All lessons of the app that answers."""
     config = http.get("/config").json()
     functions = {one["api_name"]: one["id"] for one in config["dependencies"]}
-    pages = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
-    return [_endpoint(slug, functions[slug], pages[f"page-{slug}"]) for slug in LESSONS]
+    return [_endpoint(slug, functions[slug]) for slug in LESSONS]
 
 
-def _endpoint(slug: str, function: int, page: int) -> Endpoint:
+def _endpoint(slug: str, function: int) -> Endpoint:
     lesson = lesson_of(slug)
     params = fields(lesson.Params)
     defaults = {param.name: json.dumps(param.default) for param in params}
     texts = tuple(param.name for param in params if kind(param) is str)
-    return Endpoint(slug, function, page, bool(lesson.button), defaults, texts)
+    return Endpoint(slug, function, bool(lesson.button), defaults, texts)
 
 
 def attacks(door: str, endpoints: list[Endpoint], seed: int, count: int) -> Iterator[Attack]:
@@ -182,17 +180,15 @@ def _unknown(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     if door.startswith("join"):
         members = {"data": "[]", "fn_index": str(index)}
     else:
-        endpoint = Endpoint(slug, 0, 0, False, {}, ())
+        endpoint = Endpoint(slug, 0, False, {}, ())
         members = {"data": "[]", **({"fn_index": str(index)} if draw.random() < 0.5 else {})}
     return _gradio(door, draw, endpoint, members, refused=True)
 
 
 def _unreadable(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     """A body that is no JSON, is cut off, is too deep, repeats a key, or comes as something else."""
-    at = draw.choice(
-        (f"run/{endpoint.slug}", f"call/{endpoint.slug}", "queue/join", "component_server", "cancel", "reset")
-    )
-    path = draw.choice((f"/gradio_api/{at}", f"/gradio_api/{at}", f"/explorables/run/{endpoint.slug}"))
+    at = draw.choice((f"run/{endpoint.slug}", f"call/{endpoint.slug}", "queue/join", "cancel", "reset"))
+    path = draw.choice((f"/gradio_api/{at}", f"/gradio_api/{at}", _door(endpoint)))
     whole = _object({"data": _listed(endpoint.defaults), "fn_index": str(endpoint.function), "session_hash": '"s"'})
     depth = draw.choice((1000, 5000, 100_000))
     body = draw.choice(
@@ -214,7 +210,7 @@ def _unreadable(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     kind_of = draw.choice(
         (*[b"application/json"] * 4, b"text/plain", b"application/x-www-form-urlencoded", b"\xff", b"")
     )
-    ours = endpoint.button if path.startswith("/explorables") else at not in ("cancel", "reset")
+    ours = path.startswith("/explorables") or at not in ("cancel", "reset")
     return Attack(door, "POST", path, body, (("content-type", kind_of),), refused=True, worded=ours)
 
 
@@ -222,55 +218,42 @@ def _multipart(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     name = draw.choice((b"x.csv", b"../../x", b"\xff", b"a" * 3000, b"%00", b""))
     body = (
         b'--b\r\nContent-Disposition: form-data; name="data"; filename="%s"\r\n\r\nx\r\n'
-        b'--b\r\nContent-Disposition: form-data; name="component_id"\r\n\r\n%d\r\n--b--\r\n' % (name, endpoint.page)
+        b'--b\r\nContent-Disposition: form-data; name="component_id"\r\n\r\n1\r\n--b--\r\n' % name
     )
-    path = draw.choice(("component_server", f"run/{endpoint.slug}", "queue/join", f"call/{endpoint.slug}"))
+    path = draw.choice((f"run/{endpoint.slug}", "queue/join", f"call/{endpoint.slug}"))
     headers = (("content-type", b"multipart/form-data; boundary=b"),)
     return Attack(door, "POST", f"/gradio_api/{path}", body, headers, refused=True)
 
 
-def _page_call(draw: Random, endpoint: Endpoint, function: str, data: str, **changed: str) -> bytes:
-    session = json.dumps(f"{draw.getrandbits(64):x}")
-    members = {"data": data, "component_id": str(endpoint.page), "fn_name": f'"{function}"', "session_hash": session}
-    return _object({**members, **changed})
+def _door(endpoint: Endpoint) -> str:
+    return f"/explorables/ask/any/{endpoint.slug}"
 
 
-def _update(door: str, draw: Random, endpoint: Endpoint) -> Attack:
+def _change(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     values, name, refused = _values(draw, endpoint)
     if draw.random() < 0.2:
         name, refused = draw.choice(("nope", "__class__", "\x00")), True
         values |= {name: "1"}
-    body = _page_call(draw, endpoint, "update", _object(values).decode())
-    return Attack(door, "POST", "/gradio_api/component_server", body, JSON, (name.strip("\x00"),), refused)
+    body = b'{"params": %s}' % _object(values)
+    return Attack(door, "POST", _door(endpoint), body, JSON, (name.strip("\x00"),), refused)
 
 
-def _restore(door: str, draw: Random, endpoint: Endpoint) -> Attack:
+def _change_in_an_address(door: str, draw: Random, endpoint: Endpoint) -> Attack:
+    value = quote(draw.choice((*NO_PARAM_TAKES, *TEXTS)))
+    return Attack(door, "GET", f"{_door(endpoint)}?{draw.choice(list(endpoint.defaults))}={value}", worded=False)
+
+
+def _opened(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     values, name, _ = _values(draw, endpoint)
-    query = {"lesson": draw.choice((f'"{endpoint.slug}"', *NO_PARAM_TAKES)), name: values[name]}
-    data = draw.choice((_object(query).decode(), _object(query).decode(), *NO_PARAM_TAKES))
-    return Attack(door, "POST", "/gradio_api/component_server", _page_call(draw, endpoint, "restore", data), JSON)
+    link = {"lesson": draw.choice((f'"{endpoint.slug}"', *NO_PARAM_TAKES)), name: values[name]}
+    asked = draw.choice((_object(link).decode(), _object(link).decode(), *NO_PARAM_TAKES))
+    return Attack(door, "POST", _door(endpoint), b'{"link": %s}' % asked.encode("utf-8", "surrogatepass"), JSON)
 
 
-def _wrong_page_call(door: str, draw: Random, endpoint: Endpoint) -> Attack:
-    name = draw.choice(("component_id", "fn_name", "session_hash"))
-    wrong = {
-        "component_id": ('"x"', "null", "[1]", "1.5", "true", "NaN", "18446744073709551616", "-1"),
-        "fn_name": ('"nope"', '"__init__"', "1", "null", '"\\ud800"', "NaN"),
-        "session_hash": ("1", "null", "[]", "NaN", "{}"),
-    }
-    body = _page_call(draw, endpoint, "update", "{}", **{name: draw.choice(wrong[name])})
-    return Attack(door, "POST", "/gradio_api/component_server", body, JSON, refused=True)
-
-
-def _run_of_ours(door: str, draw: Random, endpoint: Endpoint) -> Attack:
-    path = f"/explorables/run/{endpoint.slug}"
-    if not endpoint.button:
-        return Attack(door, "POST", path, b'{"params": {}}', JSON, refused=True, worded=False)
-    if draw.random() < 0.3:
-        wrong = draw.choice(("null", "[]", "NaN", '"\\ud800"', "18446744073709551616"))
-        return Attack(door, "POST", path, b'{"params": %s}' % wrong.encode(), JSON, ("params",), True)
-    values, name, refused = _values(draw, endpoint)
-    return Attack(door, "POST", path, b'{"params": %s}' % _object(values), JSON, (name,), refused)
+def _no_question(door: str, draw: Random, endpoint: Endpoint) -> Attack:
+    wrong = draw.choice(("null", "[]", "NaN", '"\\ud800"', "18446744073709551616"))
+    name = draw.choice(("params", "link"))
+    return Attack(door, "POST", _door(endpoint), b'{"%s": %s}' % (name.encode(), wrong.encode()), JSON, (name,), True)
 
 
 def _link(door: str, draw: Random, endpoint: Endpoint) -> Attack:
@@ -328,10 +311,10 @@ DOORS: dict[str, Callable[[str, Random, Endpoint], Attack]] = {
     "join the queue, their number": _count,
     "join the queue, a field of the body": _field,
     "join the queue, an unknown function": _unknown,
-    "component_server, update": _update,
-    "component_server, restore": _restore,
-    "component_server, what is no call": _wrong_page_call,
-    "a run of ours": _run_of_ours,
+    "ours, a change": _change,
+    "ours, a change in an address": _change_in_an_address,
+    "ours, a link": _opened,
+    "ours, what is no question": _no_question,
     "a body that cannot be read": _unreadable,
     "a body in parts": _multipart,
     "a link": _link,

@@ -81,8 +81,7 @@ def answers(http: httpx.Client, endpoints: list[Endpoint]) -> dict[str, Any]:
 
 
 def _opened(http: httpx.Client, endpoint: Endpoint) -> Any:
-    call = {"data": {"lesson": endpoint.slug}, "component_id": endpoint.page, "fn_name": "restore", "session_hash": "s"}
-    return http.post("/gradio_api/component_server", json=call).text
+    return http.get(f"/explorables/ask/any/{endpoint.slug}", params={"lesson": endpoint.slug}).text
 
 
 def _answered(http: httpx.Client, endpoint: Endpoint) -> Any:

@@ -3,13 +3,15 @@
 import asyncio
 import random
 from dataclasses import fields
+from functools import cache
 from importlib import import_module
 from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.report import ratio
 from benchmarks.server import OURS, serving
-from benchmarks.visitor import Visitor, lesson_components, visitors
+from benchmarks.visitor import Visitor, visitors
+from components.site import LESSONS
 from explorable.params import choices, kind
 
 ROUNDS = 3
@@ -30,39 +32,37 @@ def drawn(Params: type, draw: random.Random) -> Any:
     return Params(**values)
 
 
-async def ask(visitor: Visitor, components: dict[str, int], draw: random.Random, pause: float) -> list[float]:
+async def ask(visitor: Visitor, draw: random.Random, pause: float) -> list[float]:
     """The seconds each of this visitor's events took; the first comes at a moment of its own."""
     taken = []
     await asyncio.sleep(draw.uniform(0, pause))
     for _ in range(EVENTS):
-        slug = draw.choice(list(components))
-        seconds = await visitor.update(components[slug], drawn(import_module(f"lessons.{slug}").Params, draw))
+        slug = draw.choice(following())
+        seconds = await visitor.change(slug, drawn(import_module(f"lessons.{slug}").Params, draw))
         taken.append(seconds)
         await asyncio.sleep(max(0.0, pause - seconds))
     return taken
 
 
-async def following(url: str) -> dict[str, int]:
-    """The id of the component behind each lesson that follows its controls; the others stand in a line of their own."""
-    components = await lesson_components(url)
-    return {slug: id_ for slug, id_ in components.items() if not import_module(f"lessons.{slug}").LESSON.button}
+@cache
+def following() -> list[str]:
+    """The lessons that follow their controls; the others stand in a line of their own."""
+    return [slug for slug in LESSONS if not import_module(f"lessons.{slug}").LESSON.button]
 
 
 async def slowest(url: str, count: int, pause: float, seed: int) -> float:
     """The 95th percentile, in milliseconds, of the events of `count` visitors at once."""
-    components = await following(url)
     async with visitors(url, count) as present:
         draws = [random.Random(1000 * seed + index) for index in range(count)]
-        taken = await asyncio.gather(*(ask(v, components, d, pause) for v, d in zip(present, draws, strict=True)))
+        taken = await asyncio.gather(*(ask(v, d, pause) for v, d in zip(present, draws, strict=True)))
     return 1000 * quantiles([seconds for of_one in taken for seconds in of_one], n=20)[-1]
 
 
 async def alone(url: str, seed: int) -> float:
     """As many events as in a full round, one after the other, from one visitor who is alone."""
-    components = await following(url)
     draw = random.Random(seed)
     async with visitors(url, 1) as [visitor]:
-        taken = [await ask(visitor, components, draw, 0.0) for _ in range(VISITORS)]
+        taken = [await ask(visitor, draw, 0.0) for _ in range(VISITORS)]
     return 1000 * quantiles([seconds for part in taken for seconds in part], n=20)[-1]
 
 

@@ -7,7 +7,8 @@ from statistics import median
 
 from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, Server, serving
-from benchmarks.visitor import Visitor, lesson_components, visitors
+from benchmarks.visitor import Visitor, visitors
+from components.site import LESSONS
 
 ROUNDS = 3
 VISITORS = 100  # 3 rounds and the first ones stay below the 600 sessions that the app keeps
@@ -26,10 +27,9 @@ async def kilobytes(server: Server, event: Event, count: int = VISITORS) -> floa
 
 async def rounds(ours: Server, minimal: Server) -> tuple[float, float]:
     """Every visitor asks for the same: what answers leave in bounded caches is not a visitor's."""
-    slug, component = next(iter((await lesson_components(ours.url)).items()))
-    params = import_module(f"lessons.{slug}").Params()
+    params = import_module(f"lessons.{LESSONS[0]}").Params()
     events: dict[Server, Event] = {
-        ours: lambda visitor: visitor.update(component, params),
+        ours: lambda visitor: visitor.change(LESSONS[0], params),
         minimal: lambda visitor: visitor.queued(0, 0.25),
     }
     for server, event in events.items():

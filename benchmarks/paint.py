@@ -1,6 +1,5 @@
 """From moving a control to the frame that shows its effect, in Chromium: a minimal Gradio app, and a gr.Plot."""
 
-import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
@@ -16,8 +15,8 @@ from benchmarks.browser import chromium
 from benchmarks.load import drawn
 from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, serving
-from benchmarks.visitor import lesson_components
 from components.answer import lesson_of
+from components.site import LESSONS
 from explorable.params import choices
 
 ROUNDS = 3
@@ -106,7 +105,7 @@ def report(slug: str, took: dict[str, float | None]) -> None:
 
 def main() -> None:
     with serving(*OURS) as ours, serving(*MINIMAL) as minimal, serving(*PLOT) as plot:
-        slugs = [slug for slug in asyncio.run(lesson_components(ours.url)) if not lesson_of(slug).button]
+        slugs = [slug for slug in LESSONS if not lesson_of(slug).button]
         with chromium() as browser:
             floor, peer = (
                 opened(browser, minimal.url, "#out p"),

@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from components.assets import VERSION
 
 
 class Visitor:
@@ -18,16 +20,11 @@ class Visitor:
         self.http = http
         self.session = uuid4().hex
 
-    async def update(self, component: int, params: Any) -> float:
-        """Seconds until a lesson's new state has arrived, or the sentence that one of its kind is still running."""
-        asked = {
-            "data": asdict(params),
-            "component_id": component,
-            "fn_name": "update",
-            "session_hash": self.session,
-        }
+    async def change(self, slug: str, params: Any) -> float:
+        """Seconds until a lesson's state for these Params has arrived."""
+        changed = {f.name: getattr(params, f.name) for f in fields(params) if getattr(params, f.name) != f.default}
         begun = time.perf_counter()
-        answer = await self.http.post("/gradio_api/component_server", json=asked)
+        answer = await self.http.get(f"/explorables/ask/{VERSION}/{slug}", params=changed)
         seconds = time.perf_counter() - begun
         seen = '"figure"' in answer.text or "try again in a few seconds" in answer.text
         assert answer.is_success and seen, f"{params}: {answer.status_code} {answer.text[:200]}"
@@ -56,11 +53,3 @@ async def visitors(url: str, count: int) -> AsyncIterator[list[Visitor]]:
             (await http.get("/")).raise_for_status()
             await open_pages.enter_async_context(http.stream("GET", f"/gradio_api/heartbeat/{visitor.session}"))
         yield arrived
-
-
-async def lesson_components(url: str) -> dict[str, int]:
-    """The id of the component behind each lesson, by slug."""
-    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
-        components = (await http.get("/config")).json()["components"]
-    names = {component["id"]: str(component["props"].get("elem_id")) for component in components}
-    return {name.removeprefix("page-"): id_ for id_, name in names.items() if name.startswith("page-")}

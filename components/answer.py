@@ -1,5 +1,6 @@
 """Params in, everything the page shows out, computed once for equal Params."""
 
+import gzip
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,7 +15,7 @@ from components import CHAPTERS, gpu
 from components.kept import Kept
 from explorable.lesson import Lesson, Prediction
 from explorable.literal import show_turns
-from explorable.params import BadParam, controls, from_query, not_in_a_link, shorten, to_query
+from explorable.params import BadParam, controls, from_query, in_own_words, not_in_a_link, shorten, to_query
 from explorable.program import Program
 from explorable.progress import Cancelled
 from explorable.tape import OperatorTape
@@ -33,7 +34,8 @@ def lesson_of(slug: str) -> Lesson:
 
 
 OURS = ("lesson", "hide", "view", "q", "answered")  # names in a link that are no Params
-_states = Kept(largest=64_000_000)
+_states = Kept(largest=32_000_000)  # compressed: some 5,000 of them
+_openings = Kept(largest=8_000_000)
 
 
 class Computed(NamedTuple):
@@ -120,14 +122,19 @@ def _state(slug: str, params: Any, done: Computed) -> dict[str, Any]:
 
 
 def state_json(slug: str, params: Any) -> bytes:
-    """`state` as the body of a response: JSON without NaN, made once for equal Params."""
+    """`state` as JSON without NaN, made once for equal Params."""
+    return gzip.decompress(state_zip(slug, params))
+
+
+def state_zip(slug: str, params: Any) -> bytes:
+    """The same compressed, as it is kept and sent."""
     makeshift = False
 
     def make() -> bytes:
         nonlocal makeshift
         done = computed(slug, params)
         makeshift = bool(done.notes)
-        return to_json({"state": _state(slug, params, done)})
+        return zipped(to_json({"state": _state(slug, params, done)}))
 
     body = _states.get((slug, params), make)
     if makeshift:  # the GPU was full or refused; the next run may have it
@@ -135,9 +142,19 @@ def state_json(slug: str, params: Any) -> bytes:
     return body
 
 
+def kept_zip(slug: str, params: Any) -> bytes | None:
+    """What `state_zip` answers, if it need not compute."""
+    return _states.find((slug, params))
+
+
 def kept_json(slug: str, params: Any) -> bytes | None:
     """What `state_json` answers, if it need not compute."""
-    return _states.find((slug, params))
+    kept = kept_zip(slug, params)
+    return None if kept is None else gzip.decompress(kept)
+
+
+def zipped(body: bytes) -> bytes:
+    return gzip.compress(body, 5, mtime=0)
 
 
 def pin(slug: str, params: Any) -> None:
@@ -147,28 +164,46 @@ def pin(slug: str, params: Any) -> None:
 
 def forget(slug: str, params: Any) -> None:
     """Let the next run of these Params measure again."""
-    _states.forget((slug, params))
+    for kept in (_states, _openings):
+        kept.forget((slug, params))
     computed.cache_clear()
 
 
-def opening(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """A lesson as a link opens it: what the page is built from, the first state, and what a link got wrong.
+class Opening(NamedTuple):
+    """A lesson as a link opens it."""
+
+    body: bytes  # JSON, compressed: `spec`, `state`, `notes` on what the link got wrong, and `asked`, see `opening`
+    lasting: bool  # whether the same link is always answered with the same
+
+
+def opening(slug: str, query: Mapping[str, str]) -> Opening:
+    """What the page is built from, the first state, and what a link got wrong.
 
     A lesson with a button that would first have to run opens with the state of its defaults; the page runs `asked`.
     """
     lesson = lesson_of(slug)
+    params, notes = linked(lesson, query)
+    later = bool(lesson.button) and params != lesson.Params() and kept_zip(slug, params) is None
+    shown = lesson.Params() if later else params
+    if not notes and not later and (kept := _openings.find((slug, params))) is not None:
+        return Opening(kept, True)
+    try:
+        state = state_json(slug, shown)
+    except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
+        state, note = _default_instead(slug, problem)
+        notes = [*notes, note]
+    lasting = not (notes or later or in_own_words(params)) and kept_zip(slug, params) is not None
+    asked = b',"asked":%s' % to_json(asdict(params)) if later else b""
+    body = zipped(b'{"spec":%s,"notes":%s%s,%s' % (_spec_json(slug), to_json(notes), asked, state[1:]))
+    return Opening(_openings.get((slug, params), lambda: body) if lasting else body, lasting)
+
+
+def linked(lesson: Lesson, query: Mapping[str, str]) -> tuple[Any, list[str]]:
+    """The Params that a link opens, and a sentence for each part of it that is none of the lesson's."""
     params, notes = from_query(lesson.Params, query)
     if not any(name in vars(params) for name in query) and not lesson.button:
         params = lesson.Params(**_asked(lesson, query.get("q", "")))
-    notes += _unknown(slug, params, query)
-    later = bool(lesson.button) and params != lesson.Params() and kept_json(slug, params) is None
-    try:
-        shown = _shown(slug, lesson.Params() if later else params)
-    except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
-        shown, note = _default_instead(slug, problem)
-        notes.append(note)
-    opened = {"spec": _spec(lesson), "state": {**shown, "notes": [*shown["notes"], *notes]}}
-    return {**opened, "asked": asdict(params)} if later else opened
+    return params, notes + _unknown(lesson.slug, params, query)
 
 
 def _asked(lesson: Lesson, q: str) -> dict[str, Any]:
@@ -177,18 +212,14 @@ def _asked(lesson: Lesson, q: str) -> dict[str, Any]:
     return next((one.show for number, one in numbered if q and q in (one.id, str(number))), {})
 
 
-def _default_instead(slug: str, problem: BadParam) -> tuple[dict[str, Any], str]:
+def _default_instead(slug: str, problem: BadParam) -> tuple[bytes, str]:
     """The state of the defaults, or one without a picture where the lesson cannot run at all; and what is to be said."""
     default = lesson_of(slug).Params()
     try:
-        return _shown(slug, default), f"{problem} The link's values were replaced by the defaults."
+        return state_json(slug, default), f"{problem} The link's values were replaced by the defaults."
     except BadParam as none:
         empty = {"caption": "", "details": "", "code": "", "ran": [], "notes": [], "figure": {"rows": []}}
-        return {**empty, "params": asdict(default), "link": to_query(slug, default)}, str(none)
-
-
-def _shown(slug: str, params: Any) -> dict[str, Any]:
-    return json.loads(state_json(slug, params))["state"]
+        return to_json({"state": {**empty, "params": asdict(default), "link": to_query(slug, default)}}), str(none)
 
 
 def _unknown(slug: str, params: Any, query: Mapping[str, str]) -> list[str]:
@@ -198,6 +229,11 @@ def _unknown(slug: str, params: Any, query: Mapping[str, str]) -> list[str]:
         for name in query
         if name not in vars(params) and name not in OURS and not name.startswith("__")
     ][:5]
+
+
+@cache
+def _spec_json(slug: str) -> bytes:
+    return to_json(_spec(lesson_of(slug)))
 
 
 def _spec(lesson: Lesson) -> dict[str, Any]:

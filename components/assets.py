@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from components.bundle import NAME, SCRIPTS, bundle, modules, stand_in
+from components.version import what_answers
 from figures.charts import PLOTLY_JS
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -19,10 +20,12 @@ LATE = ASSETS / "css" / "late"  # what only who presents or shares needs
 
 def _digest() -> str:
     files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, *sorted(LATE.iterdir()), PLOTLY_JS]
-    return hashlib.sha256(b"".join([bundle().encode(), *(file.read_bytes() for file in files)])).hexdigest()[:12]
+    parts = [what_answers(), bundle().encode(), *(file.read_bytes() for file in files)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 
-BASE = f"explorables/{_digest()}"  # relative to the page, whatever path a proxy serves it under
+VERSION = _digest()  # of the page's files and of every answer; the page asks its own, whichever app it has come to
+BASE = f"explorables/{VERSION}"  # relative to the page, whatever path a proxy serves it under
 HEAD = "\n".join(
     [
         f'<script type="module" src="{BASE}/js/{NAME}"></script>',

@@ -11,7 +11,7 @@ from posixpath import dirname, normpath, relpath
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "js"
 NAME = "first.js"
-ROOTS = ("english", "site", "home", "search", "thumbs", "page")  # and what these import
+ROOTS = ("english", "home", "search", "thumbs")  # and what these import
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(.*)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*? (\w+)|class (\w+)|const (\w+))", re.MULTILINE)
 _LATER = re.compile(r'import\("(\./[^"]*)\.js"\)')

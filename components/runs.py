@@ -1,14 +1,13 @@
 """Runs of lessons with a button: so many at once, the others wait in line; a run that nobody watches any more stops.
 
-A visitor's page reads the news of a run as server-sent events of one POST request, and cancels it by closing that request.
-Visitors with equal Params watch the same run.
+A visitor's page reads the news of a run at its door (door.py), and cancels it by closing that request. Visitors with equal
+Params watch the same run.
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -17,17 +16,11 @@ from threading import BoundedSemaphore, Event, Lock
 from typing import Any
 from weakref import WeakSet
 
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
-
-from components import gpu
-from components.answer import forget, kept_json, lesson_of, picture, state_json, to_json
-from explorable.params import BadParam, read
+from components.answer import kept_json, lesson_of, picture, state_json, to_json
+from explorable.params import BadParam
 from explorable.progress import Cancelled, watched
 from serving.ending import ENDING
-from serving.visitor import Visitor, visitor_of
+from serving.visitor import Visitor
 
 LONGEST_LINE = 200  # runs of one lesson that wait or go
 MOST_CALLS = 8  # of the API that wait for a run: each keeps one of the 40 threads that answer all visitors
@@ -267,46 +260,3 @@ def _piece(line: Line, run: Run, picture: bytes | None) -> bytes:
     if picture is None:
         return to_json({"steps": run.steps})
     return b'{"steps":%s,%s' % (to_json(run.steps), picture[1:])
-
-
-async def _stream(request: Request) -> Response:
-    slug = request.path_params["slug"]
-    try:
-        values = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "The body must be JSON.") from None
-    except ClientDisconnect:  # no failure of the app: nobody is there to be told
-        return Response(status_code=400)
-    if not isinstance(values, dict) or not isinstance(values.get("params"), dict):
-        raise HTTPException(400, 'The body must be {"params": {...}}.')
-
-    gpu.asked_by(request)
-
-    async def events() -> AsyncIterator[bytes]:
-        try:
-            params = read(lesson_of(slug).Params, values["params"])
-            if values.get("again") and lesson_of(slug).measured:
-                forget(slug, params)
-            async for message in follow(slug, params, visitor_of(request.scope)):
-                yield b"data: %s\n\n" % message if message else b": still here\n\n"
-        except BadParam as problem:
-            yield b"data: %s\n\n" % to_json({"problem": str(problem)})
-
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
-
-
-def routes(slugs: tuple[str, ...]) -> list[Route]:
-    """POST /explorables/run/<slug> with {"params": {...}}, for the lessons with a button; GET /explorables/run/ asks whether
-    this visitor may ask at all."""
-    known = {slug for slug in slugs if lesson_of(slug).button}
-
-    async def endpoint(request: Request) -> Response:
-        if request.path_params["slug"] not in known:
-            raise HTTPException(404, "There is no lesson of this name that runs at a button.")
-        return await _stream(request)
-
-    async def may_ask(_: Request) -> Response:
-        return Response(status_code=204)
-
-    return [Route("/explorables/run/", may_ask), Route("/explorables/run/{slug}", endpoint, methods=["POST"])]

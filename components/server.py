@@ -13,7 +13,7 @@ from components.answer import lesson_of, state, to_json
 from components.api import arguments
 from components.assets import HEAD, routes
 from components.document import routes as document_routes
-from components.runs import routes as run_routes
+from components.door import routes as door_routes
 from components.search import routes as search_routes
 from components.site import LESSONS
 from components.takeaway import routes as takeaway_routes
@@ -23,7 +23,7 @@ from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.bounded_bodies import BoundBodies
 from serving.calls import ReadCalls
-from serving.cost import BoundCost
+from serving.cost import BoundCost, Cost
 from serving.doors import OpenDoors
 from serving.headers import SafeHeaders, embedders_from_environment
 from serving.health import Check, Health
@@ -43,6 +43,7 @@ THEME = gr.themes.Base(
 
 def launch_settings() -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`, measured in the notes of the project: no SSR, no uploads of size, no extras."""
+    cost = Cost()
     return {
         "theme": THEME,
         "head": HEAD,
@@ -60,14 +61,14 @@ def launch_settings() -> dict[str, Any]:
         "app_kwargs": {
             "routes": [
                 *routes(),
-                *run_routes(LESSONS),
+                *door_routes(LESSONS, cost),
                 *takeaway_routes(),
                 *search_routes(),
                 *document_routes(),
                 *thumb_routes(),
                 *teach_routes(),
             ],
-            "middleware": middleware(),
+            "middleware": middleware(cost),
             "lifespan": outermost,
         },
     }
@@ -86,7 +87,7 @@ def health_checks() -> dict[str, Check]:
     return {f"The lesson {slug} cannot be drawn.": lesson_is_drawn}
 
 
-def middleware() -> list[Middleware]:
+def middleware(cost: Cost) -> list[Middleware]:
     """What a request passes, outermost first. None of it holds back an answer that comes in pieces."""
     return [
         Middleware(SafeHeaders, embedders=embedders_from_environment()),
@@ -97,7 +98,7 @@ def middleware() -> list[Middleware]:
         Middleware(LimitBody),
         Middleware(BoundBodies),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
-        Middleware(BoundCost),
+        Middleware(BoundCost, cost=cost),
         Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(SameForAll, key=pages),

@@ -1,7 +1,7 @@
 """A lesson's parameters: one frozen dataclass is the controls, the API, the ranges and the URL.
 
 A field is declared once, with `bounded`, `choice`, `switch` or `text`. `read` checks typed values (API, controls),
-`from_query` reads a URL, `to_query` writes one, `controls` describes the fields to the page.
+`from_query` and `read_written` read a URL, `to_query` writes one, `controls` describes the fields to the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -179,6 +179,17 @@ def from_query(Params: type, query: Mapping[str, str]) -> tuple[Any, list[str]]:
             except BadParam as error:
                 notes.append(f"{error} The link's value was replaced by {param.default!r}.")
     return Params(**values), notes
+
+
+def read_written(Params: type, query: Mapping[str, str]) -> Any:
+    """Params from an address that the page itself wrote; raises BadParam as `read` does."""
+    known = {param.name: param for param in fields(Params)}
+    return read(Params, {name: _parse(known[name], value) if name in known else value for name, value in query.items()})
+
+
+def in_own_words(params: Any) -> bool:
+    """Whether a visitor has written some of it: a text is not the lesson's own."""
+    return any(kind(param) is str and getattr(params, param.name) != param.default for param in fields(params))
 
 
 def _parse(param: Field, written: str) -> Any:

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.calls import NAME
+from serving.doors import ASK
 
 HOST = re.compile(rb"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 SESSION = "/gradio_api/queue/data"
@@ -66,4 +67,6 @@ def read_query(path: str, query: bytes) -> bytes | None:
     if path == SESSION:
         [session, *more] = parse_qs(query.decode("latin-1")).get("session_hash", [""])
         return urlencode({"session_hash": session}).encode() if NAME.fullmatch(session) and not more else None
+    if path.startswith(ASK):
+        return query
     return b"page=" if path in INFO else b""

@@ -59,8 +59,6 @@ class ReadCalls:
             return {"fn_index": _id(call, "fn_index"), **_names(call, "session_hash", "event_id")}
         if (door, name) == ("reset", ""):
             return _names(call, "event_id")
-        if (door, name) == ("component_server", ""):
-            return _server_call(call, blocks)
         raise Refused(404, "There is nothing here.")
 
     def _call(self, name: Any, fn_index: int | None, call: dict[str, Any], queued: bool = False) -> dict[str, Any]:
@@ -77,17 +75,6 @@ class ReadCalls:
                 raise Refused(400, str(problem)) from None
             arguments = [{"refused": str(problem)}] * len(arguments)
         return {"data": arguments, "fn_index": fn_index, **session}
-
-
-def _server_call(call: dict[str, Any], blocks: Any) -> dict[str, Any]:
-    """A call of a function of the page, which reads `data` itself."""
-    session = _names(call, "session_hash")
-    if type(call.get("fn_name")) is not str or "data" not in call:
-        raise Refused(400, "A call of the page needs fn_name, a text, and data.")
-    component_id = _id(call, "component_id")
-    if not getattr(getattr(blocks.blocks.get(component_id), call["fn_name"], None), "_is_server_fn", False):
-        raise Refused(404, "There is no such function.")
-    return {"component_id": component_id, "fn_name": call["fn_name"], "data": call["data"], **session}
 
 
 def _id(call: dict[str, Any], field: str) -> int:

@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.visitor import visitor_of
+from serving.visitor import Visitor, visitor_of
 
-COMPUTES = ("/gradio_api/component_server", "/gradio_api/run/", "/gradio_api/api/")
+COMPUTES = ("/gradio_api/run/", "/gradio_api/api/")
 HEAVY = 100_000  # bytes of a body: reading that much data takes Python seconds
 OWN, OWN_LINE = 3, 20  # of one cookie: at once, and waiting
 SHARED, SHARED_LINE = 16, 400  # of one address, of the 40 threads: a class shares it
@@ -48,33 +48,46 @@ class Turns:
                 del self._wanted[key], self._gates[key]
 
 
-class BoundCost:
-    """Lets computations go as the bounds above say, and answers 429 where a line is full.
+class Cost:
+    """What is computed at this moment and who waits for it, at whichever door it was asked for."""
 
-    It comes after what reads the body, which is then whole: no slow sender holds a turn.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self) -> None:
         self._own, self._shared = Turns(OWN, OWN_LINE), Turns(SHARED, SHARED_LINE)
         self._heavy_shared, self._heavy = Turns(1, HEAVY_SHARED), Turns(1, HEAVY_LINE)
+
+    @asynccontextmanager
+    async def turn(self, who: Visitor, size: int) -> AsyncIterator[None]:
+        """For a request whose body has come, `size` bytes of it: no slow sender holds a turn. Raises Busy where a line is full.
+
+        One turn of each kind, always in this order: the narrowest first, so that who waits holds nobody else up.
+        """
+        async with AsyncExitStack() as turns:
+            if who.cookie:
+                await turns.enter_async_context(self._own.turn(who.cookie))
+            if size > HEAVY:
+                await turns.enter_async_context(self._heavy_shared.turn(who.address))
+                await turns.enter_async_context(self._heavy.turn(""))
+            await turns.enter_async_context(self._shared.turn(who.address))
+            yield
+
+
+class BoundCost:
+    """Lets the computations of Gradio's doors go as the bounds above say, and answers 429 where a line is full."""
+
+    def __init__(self, app: ASGIApp, cost: Cost) -> None:
+        self.app, self._cost = app, cost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not get_route_path(scope).startswith(COMPUTES):
             return await self.app(scope, receive, send)
-        async with AsyncExitStack() as turns:
+        size = int(Headers(scope=scope).get("content-length", HEAVY + 1))
+        async with AsyncExitStack() as turn:
             try:
-                await self._take(scope, turns)
+                await turn.enter_async_context(self._cost.turn(visitor_of(scope), size))
             except Busy:
-                return await PlainTextResponse(SENTENCE, 429, headers={"Retry-After": "2"})(scope, receive, send)
+                return await too_much()(scope, receive, send)
             await self.app(scope, receive, send)
 
-    async def _take(self, scope: Scope, turns: AsyncExitStack) -> None:
-        """One turn of each kind, always in this order: the narrowest first, so that who waits holds nobody else up."""
-        who = visitor_of(scope)
-        if who.cookie:
-            await turns.enter_async_context(self._own.turn(who.cookie))
-        if int(Headers(scope=scope).get("content-length", HEAVY + 1)) > HEAVY:
-            await turns.enter_async_context(self._heavy_shared.turn(who.address))
-            await turns.enter_async_context(self._heavy.turn(""))
-        await turns.enter_async_context(self._shared.turn(who.address))
+
+def too_much() -> Response:
+    return PlainTextResponse(SENTENCE, 429, headers={"Retry-After": "2"})

@@ -5,13 +5,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 API = "/gradio_api/"
+ASK = "/explorables/ask/"  # ours, behind which lessons are computed: <version>/<slug>
 LONGEST_NAME = 255  # bytes; no file system knows a file with a longer one, and asking for it is an error
 OPEN = {  # the first part of what follows /gradio_api/
     "api",
     "app_id",
     "call",
     "cancel",
-    "component_server",
     "heartbeat",
     "info",
     "login_check",

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.doors import ASK
 from serving.visitor import address_of, cookie_of, new_cookie
 
 VARIABLE = "TORCH_EXPLORABLES_RATE"  # requests a second of one visitor; 0 switches the limits off
@@ -19,7 +20,6 @@ ADDRESS, EVERYBODY = 20, 30  # times the rate of one visitor: a class of 200 sha
 BURST = 20  # seconds of its rate that may come at once: a slider that is dragged asks all the time
 REMEMBERED = 10_000  # visitors, and as many addresses
 FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/healthz", "/theme.css")
-COUNTED = "/explorables/run/"  # though its neighbours, the page's own files, are free
 ROOMS = "/room/"  # a class asks there how its room is, each of 200 people every other second, and gets no cookie
 ROOMS_ADDRESS, ROOMS_EVERYBODY = 40, 150  # times the rate of one visitor
 
@@ -102,7 +102,7 @@ class LimitRate:
 
 def _is_free(scope: Scope) -> bool:
     path = get_route_path(scope)
-    return path.startswith(FREE) and not path.startswith(COUNTED)
+    return scope["method"] in ("GET", "HEAD") and path.startswith(FREE) and not path.startswith(ASK)
 
 
 def _is_of_a_room(scope: Scope) -> bool:

@@ -50,7 +50,7 @@ def app(request, tmp_path) -> Iterator[tuple[subprocess.Popen, int, str]]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/explorables/run/", timeout=30).status_code == 204
+        return httpx.get(f"{url}/robots.txt", timeout=30).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -65,7 +65,7 @@ def test_a_signal_ends_it_with_code_0_and_tells_who_waits_for_a_run(app, number,
     begun, news = threading.Event(), list[dict]()
 
     def watch() -> None:
-        with httpx.stream("POST", f"{url}/explorables/run/live_training", json=RUN, timeout=60) as answer:
+        with httpx.stream("POST", f"{url}/explorables/ask/any/live_training", json=RUN, timeout=60) as answer:
             for line in answer.iter_lines():
                 begun.set()
                 news.extend([json.loads(line.removeprefix("data: "))] if line.startswith("data: ") else [])

@@ -2,8 +2,9 @@
 
 import { push } from "./address.js";
 import { say } from "./dom.js";
-import { LessonPage, patiently, same } from "./page.js";
-import { RunBar, news } from "./run.js";
+import { LessonPage, same } from "./page.js";
+import { RunBar } from "./run.js";
+import { again, ask, changed, reason } from "./transport.js";
 
 export class ButtonPage extends LessonPage {
   build(element) {
@@ -48,9 +49,9 @@ export class ButtonPage extends LessonPage {
   }
 
   /** What a link opens: its picture, or that of the defaults until its own run is over. */
-  open({ state, asked }) {
-    this.controls.show(asked ?? state.params);
-    this.paint(state);
+  open({ asked, ...opening }) {
+    this.controls.show(asked ?? opening.state.params);
+    super.open(opening);
     if (asked) this.run(asked);
     else this.bar.rest(false);
   }
@@ -70,24 +71,15 @@ export class ButtonPage extends LessonPage {
     this.parts.problem.hidden = true;
     this.root.dataset.running = "";
     this.bar.show();
-    const asked = { params: values, again: same(values, this.params) };
+    const { slug, controls } = this.spec;
+    const question = same(values, this.params) ? again(slug, values) : changed(slug, controls, values);
     try {
-      await patiently(async () => mine.signal.aborted || this.listen(news(this.spec.slug, asked, mine.signal)));
-    } catch {
-      if (!mine.signal.aborted) this.complain(`The connection was lost; what you set is kept. Press ${this.spec.button} to try again.`);
+      for await (const message of ask(question, mine.signal)) this.hear(message);
+    } catch (error) {
+      const lost = `The connection was lost; what you set is kept. Press ${this.spec.button} to try again.`;
+      if (!mine.signal.aborted) this.complain(reason(error, lost));
     }
     if (this.abort === mine) this.end();
-  }
-
-  /** Show the news to their end; a connection that is lost before throws. */
-  async listen(coming) {
-    let last = {};
-    for await (last of coming) {
-      if (last.ending) throw new Error(last.problem); // asked again, another replica or the restarted app answers
-      this.hear(last);
-    }
-    if (!last.state && !last.problem) throw new Error("the answer is missing");
-    return last;
   }
 
   hear(message) {

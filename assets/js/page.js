@@ -8,36 +8,14 @@ import { drawCells, drawCode, drawPoint } from "./code.js";
 import { drawControls } from "./controls.js";
 import { h, say } from "./dom.js";
 import { Figure } from "./figure.js";
+import { answer, changed, opened, reason } from "./transport.js";
 import { drawTraps, pin } from "./traps.js";
 
 const VEILED = "What torch returns is hidden until you answer, or press “just show me”.";
 
-/**
- * Draw the lesson into `element`. `opening` is the precomputed first state, or null; `server` holds the Python functions;
- * `lessons` (of the first lesson only) lists all slugs, so that a link to none of them is noticed here.
- */
-export async function mount(element, slug, opening, server, lessons) {
-  const asked = query();
-  const linked = names(slug) ? Object.keys(asked).length > 1 : lessons && "lesson" in asked && !lessons.includes(asked.lesson);
-  const wait = setTimeout(() => element.replaceChildren(h("p", { class: "waiting", role: "status" }, "Running torch…")), 150);
-  try {
-    const payload = opening && !linked ? opening : await patiently(() => server.restore(linked ? asked : {}));
-    clearTimeout(wait);
-    const Page = payload.spec.button ? (await import("./button_page.js")).ButtonPage : LessonPage;
-    new Page(element, payload, server, lessons);
-  } catch (error) {
-    clearTimeout(wait);
-    const again = h("button", { type: "button", onclick: () => mount(element, slug, opening, server, lessons) }, "Try again");
-    element.replaceChildren(h("p", { class: "problem", role: "alert" }, "The lesson could not be loaded. ", again));
-    throw error;
-  }
-}
-
 export class LessonPage {
-  constructor(element, opened, server, lessons) {
-    const spec = (this.spec = opened.spec);
-    this.lessons = lessons;
-    this.server = server;
+  constructor(element, opening) {
+    const spec = (this.spec = opening.spec);
     this.waiting = null; // the newest change that has not been sent
     this.running = false;
     this.defaults = Object.fromEntries(spec.controls.map((field) => [field.name, field.default]));
@@ -46,9 +24,9 @@ export class LessonPage {
     const carries = names(spec.slug) && Object.keys(query()).some((name) => name in this.defaults);
     const elsewhere = this.asking.resume(names(spec.slug) ? query() : {}, carries);
     this.anew = true; // the next picture is another one: its steps begin at the first
-    this.open(opened);
+    this.open(opening);
     if (elsewhere) this.prepare(this.asking.question.show, false);
-    window.addEventListener("popstate", () => this.addressed() && this.restore());
+    window.addEventListener("popstate", () => names(spec.slug) && this.restore());
     document.addEventListener("lesson-entered", () => this.entered());
     this.entered();
     element.dataset.state = this.root.dataset.state = "ready";
@@ -142,40 +120,36 @@ export class LessonPage {
       const { values, settled } = this.waiting;
       this.waiting = null;
       try {
-        const answer = await patiently(() => this.server.update(values));
-        if (answer.problem) this.complain(answer.problem);
+        const { state, problem } = await answer(changed(this.spec.slug, this.spec.controls, values));
+        if (problem) this.complain(problem);
         else {
-          this.paint(answer.state);
+          this.paint(state);
           if (settled) push(this.address);
         }
-      } catch {
-        this.complain(`${await refusal()} What you set is kept; change a control to try again.`);
+      } catch (error) {
+        this.complain(reason(error, "The server did not answer. What you set is kept; change a control to try again."));
       }
     }
     this.running = false;
     this.root.removeAttribute("aria-busy");
   }
 
-  /** The address names this lesson, or none while this is the first one. */
-  addressed() {
-    return names(this.spec.slug) || (this.lessons && !this.lessons.includes(query().lesson));
-  }
-
   async restore() {
     const address = location.href;
     try {
-      const opened = await patiently(() => this.server.restore(query()));
+      const opening = await answer(opened(this.spec.slug, query()));
       if (address !== location.href) return; // the visitor has gone on
       this.asking.open(query(), Object.keys(query()).some((name) => name in this.defaults));
       this.anew = true;
-      this.open(opened);
-    } catch {
-      this.complain(`${await refusal()} The picture is not that of the address; reload the page to try again.`);
+      this.open(opening);
+    } catch (error) {
+      this.complain(`${reason(error, "The server did not answer.")} The picture is not that of the address; reload the page to try again.`);
     }
   }
 
-  open({ state }) {
-    this.paint(state);
+  /** What a link opens, and what it got wrong. */
+  open({ state, notes }) {
+    this.paint({ ...state, notes: [...state.notes, ...notes] });
   }
 
   complain(sentence) {
@@ -240,25 +214,6 @@ export class LessonPage {
       push(this.address);
     }
   }
-}
-
-/**
- * The answer to `ask()`, asked again a few times before the visitor is told: a replica was restarted, the network was away.
- * Gradio's client gives undefined where there is no answer.
- */
-export async function patiently(ask) {
-  for (const pause of [300, 1200, 3000, 0]) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== undefined) return answer;
-    await new Promise((over) => setTimeout(over, pause));
-  }
-  throw new Error("the server did not answer");
-}
-
-/** Why there is no answer: Gradio's client does not pass on what a server says that limits how often it may be asked. */
-async function refusal() {
-  const response = await fetch(new URL("../../run/", import.meta.url)).catch(() => null);
-  return response?.status === 429 ? response.text() : "The server did not answer.";
 }
 
 export function same(values, params) {

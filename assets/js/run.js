@@ -1,33 +1,6 @@
 // What starts a run of a lesson with a button, shows how far it is, and stops it.
 
 import { h, say } from "./dom.js";
-import { visitorHeaders } from "./zerogpu.js";
-
-/** The news of a run, one object after the other; closing the request (`signal`) stops the run if nobody else watches it. */
-export async function* news(slug, body, signal) {
-  const address = new URL(`../../run/${slug}`, import.meta.url);
-  const headers = { "Content-Type": "application/json", ...(await visitorHeaders()) };
-  const response = await fetch(address, { method: "POST", headers, body: JSON.stringify(body), signal });
-  if (!response.ok) {
-    yield { problem: await refusal(response) };
-    return;
-  }
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const events = (rest + value).split("\n\n");
-    rest = events.pop();
-    for (const event of events) if (event.startsWith("data: ")) yield JSON.parse(event.slice(6));
-  }
-}
-
-/** The one sentence of a server that refuses; a proxy's page is not shown. */
-async function refusal(response) {
-  const plain = response.headers.get("Content-Type")?.startsWith("text/plain");
-  return plain ? await response.text() : `The server refused the run (${response.status}); what you set is kept.`;
-}
 
 export class RunBar {
   /** The button submits `form`, as Enter in one of its fields does; `cancel` is called when that one is pressed. */

@@ -2,9 +2,10 @@
 
 import { addressOf, query, visit } from "./address.js";
 import { visited } from "./memory.js";
+import { openLesson } from "./opening.js";
 
 const SITE = "Torch Explorables";
-const lessons = new Map(); // slug -> { element, server, mounted }
+const lessons = new Map(); // slug -> { element, mounted }
 const last = new Map(); // chapter -> the lesson of it that was on screen last
 let shown = null; // slug, "" for home, null before anything is shown
 
@@ -12,9 +13,9 @@ const one = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const tabOf = (slug) => one(`[data-lesson-tab="${CSS.escape(slug)}"]`);
 
-/** A lesson's element and the Python functions behind it; it is drawn when it is first shown. */
-export function lesson(slug, element, server) {
-  lessons.set(slug, { element, server, mounted: false });
+/** A lesson's element; it is drawn when it is first shown. */
+export function lesson(slug, element) {
+  lessons.set(slug, { element, mounted: false });
   element.closest(".block").hidden = slug !== shown;
   if (slug === shown) mount(slug);
 }
@@ -23,8 +24,6 @@ export function lesson(slug, element, server) {
 export function start() {
   window.addEventListener("popstate", () => show(named()));
   document.addEventListener("click", follow);
-  document.addEventListener("pointerover", prefetch);
-  document.addEventListener("focusin", prefetch);
   for (const list of all("#site-header [role=tablist]")) list.addEventListener("keydown", walk);
   one("#site-header .place").addEventListener("click", ({ target }) => unfold(target.getAttribute("aria-expanded") !== "true"));
   all("#site-header .search-box").forEach(offerSearch);
@@ -78,14 +77,6 @@ function focusOn(slug) {
   block?.focus({ preventScroll: true });
 }
 
-let fetched = false;
-/** The scripts of a lesson, as soon as a visitor is about to open one. */
-function prefetch({ target }) {
-  if (fetched || !target.closest?.('a[href*="lesson="]')) return;
-  fetched = true;
-  import("./page.js");
-}
-
 function show(slug) {
   if (slug === shown) return say(slug);
   shown = slug;
@@ -101,8 +92,7 @@ async function mount(slug) {
   const page = lessons.get(slug);
   if (!page || page.mounted) return;
   page.mounted = true;
-  const { mount } = await import("./page.js");
-  await mount(page.element, slug, null, page.server, null);
+  await openLesson(page.element, slug);
 }
 
 /** The title, the tabs of the chapter, what comes before and after. */

@@ -51,7 +51,7 @@ def test_a_change_waits_for_the_button(fresh):
 def test_a_pressed_button_shows_progress_within_a_frame_and_a_cancelled_run_leaves_the_picture_before(fresh):
     before = fresh.shown
     change(fresh)
-    fresh.page.route("**/explorables/run/**", lambda route: None)  # a run that has no end
+    fresh.page.route("**/explorables/ask/**", lambda route: None)  # a run that has no end
     fresh.root.locator("button.run").click()
     assert fresh.root.locator("progress").is_visible()
     fresh.root.get_by_role("button", name="cancel").click()
@@ -62,7 +62,7 @@ def test_a_pressed_button_shows_progress_within_a_frame_and_a_cancelled_run_leav
 
 def test_a_lost_connection_is_one_sentence_and_what_was_set_is_kept(fresh):
     change(fresh)
-    fresh.page.route("**/explorables/run/**", lambda route: route.fulfill(body="", content_type="text/event-stream"))
+    fresh.page.route("**/explorables/ask/**", lambda route: route.fulfill(body="", content_type="text/event-stream"))
     values = fresh.root.locator(".controls :is(input, select, textarea)").evaluate_all(
         "all => all.map(one => [one.value, one.checked])"
     )

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, FrameLocator, Page
 from benchmarks.server import OURS, Server, serving
 from components import CHAPTERS
 from components.answer import lesson_of
+from components.assets import VERSION
 from components.site import LESSONS
 from serving import forwarded
 from tests.browser.lesson_on_screen import LessonOnScreen
@@ -29,7 +30,7 @@ from tests.components.served import served
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
-PAUSES = (0.3, 1.2, 3.0, 0.0)  # seconds until the page asks again, as `patiently` in page.js does
+PAUSES = (0.3, 1.2, 3.0, 0.0)  # seconds until the page asks again, as `ask` in transport.js does
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 
 
@@ -113,16 +114,14 @@ class Visitor:
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
-        components = http.get("/config").json()["components"]
-        self.pages = {str(one["props"].get("elem_id")): one["id"] for one in components}
+        http.get("/").raise_for_status()
 
-    def ask(self, slug: str, function: str, data: dict) -> dict:
-        call = {"component_id": self.pages[f"page-{slug}"], "fn_name": function, "session_hash": "s", "data": data}
+    def ask(self, slug: str, **asked: object) -> dict:
         for pause in PAUSES:
             with suppress(httpx.TransportError):  # the replica died while it computed this
-                return self.http.post("/gradio_api/component_server", json=call).raise_for_status().json()
+                return self.http.get(f"/explorables/ask/{VERSION}/{slug}", params=asked).raise_for_status().json()
             time.sleep(pause)
-        raise AssertionError(f"no answer to {call}, though it was asked {len(PAUSES)} times")
+        raise AssertionError(f"no answer to {asked}, though it was asked {len(PAUSES)} times")
 
     @property
     def replica(self) -> str:
@@ -139,7 +138,7 @@ def test_a_lesson_of_every_chapter_works_through_the_proxy(replicas):
     with visiting(replicas[0]) as visitor:
         mine = visitor.replica
         for slug in (chapter.lessons[0] for chapter in CHAPTERS):
-            opened = visitor.ask(slug, "restore", {"lesson": slug})
+            opened = visitor.ask(slug, lesson=slug)
             assert opened["spec"]["title"] == lesson_of(slug).title and opened["state"]["figure"]["rows"]
             assert visitor.replica == mine
 
@@ -172,6 +171,5 @@ def ask_often(url: str, visitor_number: int) -> list[int]:
     """The seeds of the answers to 40 requests that no cache knows."""
     with visiting(url) as visitor:
         return [
-            visitor.ask("dropout", "update", {"seed": seed, "p": 0.01 * visitor_number})["state"]["params"]["seed"]
-            for seed in range(40)
+            visitor.ask("dropout", seed=seed, p=0.01 * visitor_number)["state"]["params"]["seed"] for seed in range(40)
         ]

@@ -1,16 +1,14 @@
 """Every number of every lesson at its ends, on its steps and between them: computed, or refused by name, at every door."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import Field, asdict, fields, replace
 
 import pytest
 
-from components.answer import opening
 from components.api import arguments
-from components.lesson_page import _update
 from explorable.lesson import Lesson
 from explorable.params import BadParam, accepts, from_query, kind
+from tests.components.served import at_the_door, opened_by
 from tests.corners import CHEAP, changed, few, figure_at
 
 CLOSE = 1e-9  # to an end, without being there
@@ -45,13 +43,15 @@ def test_a_whole_number_has_a_step_at_its_default_and_at_its_end(lesson):
 
 
 def test_a_number_that_is_no_step_is_refused_in_the_same_words_by_link_page_and_api(lesson):
+    page = at_the_door()
     for param in numbers(lesson):
         for value in filter(lambda value: is_refused(param, value), tried(param)):
             sentence = f"{param.name} must be {accepts(param)}, not {value!r}."
             _, [note] = from_query(lesson.Params, {param.name: str(value)})
             shown = f"{param.name} must be {accepts(param)}, not "  # a link's 1.5 is still its text
             assert note.startswith(shown) and str(value) in note
-            assert json.loads(_update(lesson.slug)({param.name: value}).body) == {"problem": sentence}
+            refusal = page.post(lesson.slug, json={"params": {param.name: value}})
+            assert (refusal.status_code, refusal.text) == (400, sentence)
             with pytest.raises(BadParam) as refused:
                 arguments(lesson.slug)(list({**asdict(lesson.Params()), param.name: value}.values()))
             assert str(refused.value) == sentence
@@ -71,13 +71,13 @@ def test_any_other_number_is_computed_and_drawn_or_refused_by_name(lesson):
 
 
 def test_a_link_opens_what_is_computed_between_two_steps():
-    opened = opening("dropout", {"lesson": "dropout", "p": "0.37"})["state"]
-    assert opened["params"]["p"] == 0.37 and opened["notes"] == []
+    opened = opened_by("dropout", {"lesson": "dropout", "p": "0.37"})
+    assert opened["state"]["params"]["p"] == 0.37 and opened["notes"] == []
 
 
 def test_a_link_to_what_no_layer_can_have_opens_the_default_and_says_so():
-    opened = opening("batch_memory", {"lesson": "batch_memory", "width": "42"})["state"]
-    assert opened["params"]["width"] == 64
+    opened = opened_by("batch_memory", {"lesson": "batch_memory", "width": "42"})
+    assert opened["state"]["params"]["width"] == 64
     assert opened["notes"] == [
         "width must be a whole number from 16 to 128 in steps of 16, not 42. The link's value was replaced by 64."
     ]

@@ -6,11 +6,10 @@ import logging
 import pytest
 
 from components import answer, warm
-from components.lesson_page import _restore, _update
 from components.site import LESSONS
 from lessons import shipped
 from models import registry
-from tests.components.served import served
+from tests.components.served import at_the_door, served
 
 PROBLEM = "closed_book/model.safetensors is missing in assets/models."
 
@@ -20,7 +19,8 @@ def damaged(monkeypatch):
     """The closed-book model's folder lacks its weights; nothing is loaded or kept from before."""
     for module in (registry, shipped):
         monkeypatch.setattr(module, "problem_of", lambda name: PROBLEM if name == "closed_book" else "")
-    monkeypatch.setattr(answer, "_states", answer.Kept(10**8))
+    for kept in ("_states", "_openings"):
+        monkeypatch.setattr(answer, kept, answer.Kept(10**8))
     registry._registry_for.cache_clear()
     answer.computed.cache_clear()
     yield
@@ -29,13 +29,14 @@ def damaged(monkeypatch):
 
 
 def test_a_lesson_without_its_model_opens_with_the_sentence_and_answers_with_it(damaged):
-    opened = json.loads(_restore("train_mode_answers")({"lesson": "train_mode_answers"}).body)
-    assert PROBLEM in opened["state"]["notes"] and opened["state"]["figure"] == {"rows": []}
-    assert json.loads(_update("train_mode_answers")({}).body) == {"problem": PROBLEM}
+    opened = at_the_door().get("train_mode_answers?lesson=train_mode_answers")
+    assert PROBLEM in opened.json()["notes"] and opened.json()["state"]["figure"] == {"rows": []}
+    assert opened.headers["cache-control"] == "no-store"
+    assert json.dumps(PROBLEM) in at_the_door().get("train_mode_answers").text
 
 
 def test_the_others_work_and_healthz_names_what_is_missing(damaged):
-    assert "state" in json.loads(_update("dropout")({"p": 0.31}).body)
+    assert "state" in at_the_door().get("dropout?p=0.31").json()
     with served() as app:
         health = app.get("/healthz")
         assert health.status_code == 200 and health.text == f"ok\n{PROBLEM}"

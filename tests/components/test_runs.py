@@ -12,17 +12,16 @@ from types import ModuleType
 
 import gradio as gr
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from components import answer, runs
+from components import answer, door, runs
 from components.api import expose
-from components.lesson_page import _update
 from explorable.lesson import Lesson
 from explorable.params import BadParam, bounded
 from explorable.progress import progress
+from serving.cost import Cost
 from serving.visitor import Visitor
 from tests.awaited import awaited
+from tests.components.served import at_the_door
 
 STEPS = 4
 
@@ -80,7 +79,8 @@ def slow(monkeypatch) -> Iterator[Slow]:
     monkeypatch.setitem(sys.modules, "figures.slow", figure)
     for kept in (answer._room, runs.line_of, answer.computed):
         kept.cache_clear()
-    monkeypatch.setattr(answer, "_states", answer.Kept(10**6))
+    for kept in ("_states", "_openings"):
+        monkeypatch.setattr(answer, kept, answer.Kept(10**6))
     monkeypatch.setattr(runs, "PICTURE_EVERY", 0.0)
     yield lesson
     lesson.go.release(100)
@@ -207,14 +207,10 @@ def test_calls_that_wait_for_runs_leave_threads_to_the_other_visitors(slow):
     with gr.Blocks() as demo:
         expose("slow")
     call = next(iter(demo.fns.values())).fn
-    update = _update("slow")
-    half = runs.MOST_CALLS // 2
     with ThreadPoolExecutor(runs.MOST_CALLS) as callers:
-        waiting = [callers.submit(call, p) for p in range(half)]
-        waiting += [callers.submit(update, {"p": half + p}) for p in range(half)]
+        waiting = [callers.submit(call, p) for p in range(runs.MOST_CALLS)]
         while len(runs.line_of("slow")._runs) < runs.MOST_CALLS:
             time.sleep(0.01)
-        assert b"calls of the API wait" in update({"p": 50}).body
         with pytest.raises(gr.Error, match="calls of the API wait"):
             call(50)
         slow.go.release(STEPS * (runs.MOST_CALLS + 1))
@@ -260,24 +256,37 @@ def test_a_full_line_refuses_with_one_sentence(slow, monkeypatch):
     awaited(visit())
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"params": 3}', b"[" * 10**5])
-def test_the_route_refuses_what_is_no_run(slow, body):
-    client = TestClient(Starlette(routes=runs.routes(("slow", "dropout"))))
-    assert client.post("/explorables/run/slow", content=body).status_code == 400
-    assert client.post("/explorables/run/dropout", json={"params": {}}).status_code == 404  # it has no button
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"params": 3}', b"[" * 10**5, b'{"params": {}, "x": 1}', b"{}"])
+def test_the_door_refuses_what_is_no_question(slow, body):
+    assert at_the_door("slow").post("slow", content=body).status_code == 400
 
 
-def test_the_route_answers_with_events_and_bad_values_with_one_sentence(slow):
-    client = TestClient(Starlette(routes=runs.routes(("slow",))))
+def test_the_door_answers_with_events_and_bad_values_with_one_sentence(slow):
     slow.go.release(STEPS)
-    events = client.post("/explorables/run/slow", json={"params": {"p": 5}}).text.split("\n\n")
-    assert json.loads(events[-2].removeprefix("data: "))["state"]["params"] == {"p": 5}
-    refused = client.post("/explorables/run/slow", json={"params": {"p": 500}}).text
-    assert refused == 'data: {"problem":"p must be a whole number from 0 to 99, not 500."}\n\n'
+    events = at_the_door("slow").post("slow", json={"params": {"p": 5}})
+    assert events.headers["content-type"].startswith("text/event-stream")
+    assert json.loads(events.text.split("\n\n")[-2].removeprefix("data: "))["state"]["params"] == {"p": 5}
+    refused = at_the_door("slow").post("slow", json={"params": {"p": 500}})
+    assert (refused.status_code, refused.text) == (400, "p must be a whole number from 0 to 99, not 500.")
+
+
+def test_what_is_kept_of_a_run_is_one_answer_at_an_address(slow):
+    slow.go.release(STEPS)
+    assert "data: " in at_the_door("slow").get("slow?p=5").text
+    kept = at_the_door("slow").get("slow?p=5")
+    assert kept.json()["state"]["params"] == {"p": 5} and "immutable" in kept.headers["cache-control"]
+
+
+def test_a_full_line_is_429_with_one_sentence(slow, monkeypatch):
+    monkeypatch.setattr(runs, "LONGEST_LINE", 0)
+    refused = at_the_door("slow").get("slow?p=5")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "2") and refused.text.startswith(
+        "Too many runs"
+    )
 
 
 def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
-    [_, route] = runs.routes(("slow",))
+    [route] = door.routes(("slow",), Cost())
     messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
     sent = []
 
@@ -287,13 +296,8 @@ def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
     async def send(message: dict) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/explorables/run/slow",
-        "headers": [],
-        "path_params": {"slug": "slow"},
-    }
+    where = {"version": "x", "slug": "slow"}
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "path_params": where}
     awaited(route.app(scope, receive, send))
     assert sent[0]["status"] == 400 and not slow.began
 

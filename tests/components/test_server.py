@@ -1,16 +1,19 @@
 """The public app: which doors are open, which headers go out, what wrong calls are answered, and that it lives while busy."""
 
+import gzip
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from components.assets import VERSION
 from serving.cost import SHARED
 from serving.headers import VARIABLE, embedders_from_environment, policy
 from tests.components.served import served
 
-CALL = "/gradio_api/component_server"
+CALL = "/gradio_api/run/dropout"
+DOOR = f"/explorables/ask/{VERSION}/dropout"
 JUNK = ["", "{", "[]", "3", "null", "{}", '{"data": {}}', "[" * 100_000, '"' + "x" * 1000 + '"']
 
 
@@ -20,41 +23,28 @@ def app():
         yield client
 
 
-@pytest.fixture(scope="module")
-def page_of_dropout(app) -> int:
-    components = app.get("/config").json()["components"]
-    return next(one["id"] for one in components if one["props"].get("elem_id") == "page-dropout")
+def test_a_question_of_a_page_is_answered(app):
+    assert app.get(DOOR, params={"p": 0.3}).json()["state"]["params"]["p"] == 0.3
+    assert app.post(DOOR, json={"params": {"p": 0.4}}).json()["state"]["params"]["p"] == 0.4
 
 
-def call(app: httpx.Client, **changed: object) -> httpx.Response:
-    return app.post(CALL, json={"data": {}, "fn_name": "update", "session_hash": "s", **changed})
-
-
-def test_a_call_of_a_page_is_answered(app, page_of_dropout):
-    assert call(app, component_id=page_of_dropout, data={"p": 0.3}).json()["state"]["params"]["p"] == 0.3
-
-
-@pytest.mark.parametrize("changed", [{"component_id": 10**9}, {"fn_name": "nope"}, {"fn_name": "__init__"}])
-def test_a_function_that_does_not_exist_is_404(app, page_of_dropout, changed):
-    assert call(app, **{"component_id": page_of_dropout, **changed}).status_code == 404
-
-
-@pytest.mark.parametrize("wrong", ["x", None, [1], {}, 1.5, True])
-def test_a_component_id_that_is_no_number_is_400(app, wrong):
-    assert call(app, component_id=wrong).status_code == 400
+def test_functions_of_gradios_own_page_are_closed(app):
+    call = {"component_id": 1, "fn_name": "update", "data": {}, "session_hash": "s"}
+    assert app.post("/gradio_api/component_server", json=call).status_code == 404
 
 
 @pytest.mark.parametrize("body", JUNK, ids=range(len(JUNK)))
-@pytest.mark.parametrize("path", [CALL, CALL + "/", "/gradio_api/run/dropout", "/gradio_api/call/dropout",
+@pytest.mark.parametrize("path", [CALL, CALL + "/", "/gradio_api/call/dropout",
                                   "/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/reset",
-                                  "/explorables/run/dropout", "/explorables/run/nope"])  # fmt: skip
+                                  DOOR, "/explorables/ask/x/nope"])  # fmt: skip
 def test_junk_is_refused_and_never_an_error_of_the_server(app, path, body):
     answer = app.post(path, content=body, headers={"content-type": "application/json"})
     assert answer.status_code < 500
 
 
-def test_a_call_that_is_no_json_is_415(app):
-    assert app.post(CALL, data={"component_id": 1}, files={"file": b"x"}).status_code == 415
+@pytest.mark.parametrize("path", [CALL, DOOR])
+def test_a_call_that_is_no_json_is_415(app, path):
+    assert app.post(path, data={"component_id": 1}, files={"file": b"x"}).status_code == 415
 
 
 @pytest.mark.parametrize(
@@ -104,21 +94,19 @@ def test_the_policy_names_no_foreign_host_but_the_framing_ones(monkeypatch):
     assert "http" not in policy().split("frame-ancestors")[0]
 
 
-def test_the_health_check_answers_while_all_that_one_address_may_compute_waits_for_a_model(
-    app, page_of_dropout, monkeypatch
-):
+def test_the_health_check_answers_while_all_that_one_address_may_compute_waits_for_a_model(app, monkeypatch):
     begun, loaded = threading.Semaphore(0), threading.Event()
 
     def loading(slug: str, params: object) -> bytes:
         begun.release()
         assert loaded.wait(60)
-        return b'{"state": {}}'
+        return gzip.compress(b'{"state": {}}')
 
     def ask(seed: int) -> int:
         with httpx.Client(base_url=app.base_url, timeout=60) as visitor:
-            return call(visitor, component_id=page_of_dropout, data={"seed": seed}).status_code
+            return visitor.get(DOOR, params={"seed": seed, "p": 0.71}).status_code
 
-    monkeypatch.setattr("components.lesson_page.state_json", loading)
+    monkeypatch.setattr("components.door.state_zip", loading)
     with ThreadPoolExecutor(SHARED + 5) as pool:
         done = [pool.submit(ask, seed) for seed in range(SHARED + 5)]
         assert all(begun.acquire(timeout=30) for _ in range(SHARED))

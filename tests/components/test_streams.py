@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from components.server import middleware
+from serving.cost import Cost
 from tests.awaited import awaited
 
 
@@ -37,9 +38,9 @@ def test_a_piece_goes_out_before_the_next_one_is_made():
             await asyncio.sleep(3600)
             raise AssertionError
 
-        app = Starlette(routes=[Route("/explorables/run/x", run, methods=["POST"])], middleware=middleware())
+        app = Starlette(routes=[Route("/explorables/ask/x/x", run, methods=["POST"])], middleware=middleware(Cost()))
         scope = {
-            "type": "http", "method": "POST", "path": "/explorables/run/x", "query_string": b"", "scheme": "http",
+            "type": "http", "method": "POST", "path": "/explorables/ask/x/x", "query_string": b"", "scheme": "http",
             "headers": [(b"accept-encoding", b"gzip"), (b"content-type", b"application/json")], "client": ("10.0.0.1", 1), "server": ("a", 80),
         }  # fmt: skip
         await asyncio.wait_for(app(scope, receive, send), 20)

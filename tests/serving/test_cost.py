@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from serving import cost
-from serving.cost import BoundCost
+from serving.cost import BoundCost, Cost
 from serving.visitor import COOKIE
 from tests.awaited import awaited
 
@@ -65,7 +65,7 @@ async def asked(app: App, bounded: BoundCost, requests: list[tuple]) -> tuple[Co
 def test_so_many_go_the_others_wait_and_beyond_the_line_they_are_refused(of_one, at_once, line):
     async def visit() -> tuple[Counter[str], Counter[int]]:
         app = App()
-        return await asked(app, BoundCost(app), [*map(of_one, range(at_once + line + 5)), ("you", "yours")])
+        return await asked(app, BoundCost(app, Cost()), [*map(of_one, range(at_once + line + 5)), ("you", "yours")])
 
     assert awaited(visit()) == (Counter(me=at_once, you=1), Counter({200: at_once + line + 1, 429: 5}))
 
@@ -73,21 +73,22 @@ def test_so_many_go_the_others_wait_and_beyond_the_line_they_are_refused(of_one,
 def test_heavy_ones_of_many_addresses_go_one_after_the_other_beside_light_ones():
     async def visit() -> tuple[Counter[str], Counter[int]]:
         app = App()
-        return await asked(app, BoundCost(app), [(f"{i}", "", BIG) for i in range(10)] + [(f"{i}",) for i in range(10)])
+        return await asked(
+            app, BoundCost(app, Cost()), [(f"{i}", "", BIG) for i in range(10)] + [(f"{i}",) for i in range(10)]
+        )
 
     going, statuses = awaited(visit())
     assert going.total() == 11 and statuses == {200: 20}
 
 
 def test_nothing_is_kept_of_who_has_been_answered():
-    async def visit() -> BoundCost:
-        app = App()
-        bounded = BoundCost(app)
-        await asked(app, bounded, [(f"{i}", f"{i}", BIG) for i in range(30)])
-        return bounded
+    async def visit() -> Cost:
+        app, cost_of_all = App(), Cost()
+        await asked(app, BoundCost(app, cost_of_all), [(f"{i}", f"{i}", BIG) for i in range(30)])
+        return cost_of_all
 
-    bounded = awaited(visit())
-    for turns in (bounded._own, bounded._shared, bounded._heavy, bounded._heavy_shared):
+    cost_of_all = awaited(visit())
+    for turns in (cost_of_all._own, cost_of_all._shared, cost_of_all._heavy, cost_of_all._heavy_shared):
         assert not turns._gates and not turns._wanted
 
 
@@ -95,6 +96,6 @@ def test_what_computes_nothing_waits_for_nothing():
     async def visit() -> tuple[Counter[str], Counter[int]]:
         app = App()
         requests = [("me", "mine", LIGHT, "/gradio_api/heartbeat/x")] * 100
-        return await asked(app, BoundCost(app), requests)
+        return await asked(app, BoundCost(app, Cost()), requests)
 
     assert awaited(visit())[0] == Counter(me=100)

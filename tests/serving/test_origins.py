@@ -8,7 +8,15 @@ from tests.components.served import served
 SCHOOL = "https://school.example"
 HOSTILE = ("https://evil.example", "null", "http://localhost:3000", f"{SCHOOL}.evil.example", "https://evil.example/" + SCHOOL,
            "https://school.example:8443", "https://schoolxexample", "")  # fmt: skip
-PATHS = ("/", "/config", "/healthz", "/explorables/run/", "/gradio_api/info", "/gradio_api/nothing", "/monitoring")
+PATHS = (
+    "/",
+    "/config",
+    "/healthz",
+    "/explorables/ask/x/dropout",
+    "/gradio_api/info",
+    "/gradio_api/nothing",
+    "/monitoring",
+)
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
 
 
@@ -54,7 +62,7 @@ def test_a_named_site_may_ask_and_read(app, origin):
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/plain; x=application/json", "application/x-www-form-urlencoded",
                                   "multipart/form-data; boundary=x", "", "application/jsonx"])  # fmt: skip
-@pytest.mark.parametrize("path", ["run/dropout", "run/dropout/", "call/dropout", "queue/join", "component_server", "cancel",
+@pytest.mark.parametrize("path", ["run/dropout", "run/dropout/", "call/dropout", "queue/join", "cancel",
                                   "reset"])  # fmt: skip
 def test_what_a_form_can_send_runs_nothing(app, path, kind):
     answer = app.post(f"/gradio_api/{path}", content='{"data": [0.3]}', headers={"content-type": kind})
@@ -62,12 +70,12 @@ def test_what_a_form_can_send_runs_nothing(app, path, kind):
 
 
 def test_a_run_is_json_too(app):
-    answer = app.post("/explorables/run/edit", content='{"params": {}}', headers={"content-type": "text/plain"})
+    answer = app.post("/explorables/ask/x/edit", content='{"params": {}}', headers={"content-type": "text/plain"})
     assert answer.status_code == 415
 
 
 def test_json_may_name_its_charset(app):
     answer = app.post(
-        "/explorables/run/nope", content="{}", headers={"content-type": "Application/JSON; charset=utf-8"}
+        "/explorables/ask/x/nope", content="{}", headers={"content-type": "Application/JSON; charset=utf-8"}
     )
     assert answer.status_code == 404

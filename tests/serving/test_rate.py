@@ -32,7 +32,7 @@ def clock() -> Clock:
 @pytest.fixture
 def client(clock: Clock):
     """A new client: its own cookies, `address` as the peer."""
-    paths = ("/", "/gradio_api/component_server", "/explorables/run/x", "/explorables/abc/style.css", "/healthz")
+    paths = ("/", "/gradio_api/run/dropout", "/explorables/ask/x/x", "/explorables/abc/style.css", "/healthz")
     routes = [Route(path, answer, methods=["GET", "POST"]) for path in paths]
     app = Starlette(routes=routes, middleware=[Middleware(LimitRate, rate=1.0, clock=clock)])
 
@@ -42,7 +42,7 @@ def client(clock: Clock):
     return of
 
 
-def asked(client: TestClient, times: int, path: str = "/gradio_api/component_server") -> list[int]:
+def asked(client: TestClient, times: int, path: str = "/gradio_api/run/dropout") -> list[int]:
     return [client.post(path).status_code for _ in range(times)]
 
 
@@ -67,7 +67,7 @@ def test_no_more_visitors_are_remembered_than_there_is_room_for(clock, monkeypat
 def test_a_visitor_over_the_limit_gets_429_with_one_sentence_and_the_time(client, clock):
     mine = client(**{COOKIE: "me"})
     assert asked(mine, BURST + 1) == [200] * BURST + [429]
-    refused = mine.post("/explorables/run/x")
+    refused = mine.post("/explorables/ask/x/x")
     assert refused.text == "Too many requests at once; try again in 1 second." and refused.headers["retry-after"] == "1"
     clock.now += 1
     assert asked(mine, 2) == [200, 429]
@@ -79,13 +79,13 @@ def test_a_neighbour_with_the_same_address_is_not_held_back(client):
 
 
 def test_new_cookies_do_not_buy_more_than_the_address_may(client):
-    codes = [client(**{COOKIE: str(i)}).post("/explorables/run/x").status_code for i in range(ADDRESS * BURST + 1)]
+    codes = [client(**{COOKIE: str(i)}).post("/explorables/ask/x/x").status_code for i in range(ADDRESS * BURST + 1)]
     assert codes == [200] * ADDRESS * BURST + [429]
     assert asked(client("10.0.0.2"), 1) == [200]
 
 
 def test_everybody_together_may_ask_so_much(client):
-    codes = [client(f"10.0.1.{i % 250}").post("/explorables/run/x").status_code for i in range(EVERYBODY * BURST + 1)]
+    codes = [client(f"10.0.1.{i % 250}").post("/explorables/ask/x/x").status_code for i in range(EVERYBODY * BURST + 1)]
     assert codes == [200] * EVERYBODY * BURST + [429]
 
 
@@ -98,7 +98,7 @@ def test_files_and_the_health_check_cost_nothing(client):
 
 def test_a_page_comes_with_a_cookie_and_an_answer_without(client):
     mine = client()
-    assert "set-cookie" not in mine.post("/gradio_api/component_server").headers
+    assert "set-cookie" not in mine.post("/gradio_api/run/dropout").headers
     said = mine.get("/").headers["set-cookie"]
     assert said.startswith(f"{COOKIE}=") and "HttpOnly" in said and "SameSite=Lax" in said and "Secure" not in said
     assert "set-cookie" not in mine.get("/").headers

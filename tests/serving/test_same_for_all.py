@@ -69,7 +69,8 @@ def test_a_name_says_how_long_a_browser_may_keep_it(path, keep):
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/logo.js", "/explorables/thumbs/x", "/explorables/run/x", "/gradio_api/info", "/nothing"]
+    "path",
+    ["/assets/logo.js", "/explorables/thumbs/x", "/explorables/ask/0123456789ab/x", "/gradio_api/info", "/nothing"],
 )
 def test_other_answers_are_made_anew(path):
     app = App()

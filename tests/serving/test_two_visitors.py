@@ -15,6 +15,7 @@ from gradio_client.exceptions import AppError
 
 from benchmarks.hostile import survey
 from benchmarks.server import OURS, serving
+from components.assets import VERSION
 from components.site import LESSONS
 
 HEADERS = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Prefix", "Forwarded",
@@ -22,7 +23,7 @@ HEADERS = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "
            "X-Request-Id", "If-None-Match", "X-Hf-Token")  # fmt: skip
 PAGES = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/app_id", "/theme.css",
          "/gradio_api/theme.css", "/gradio_api/startup-events", "/gradio_api/queue/status", "/gradio_api/user",
-         "/manifest.json", "/robots.txt", "/healthz", "/explorables/run/", "/nothing", "/gradio_api/nothing")  # fmt: skip
+         "/manifest.json", "/robots.txt", "/healthz", "/explorables/ask/", "/nothing", "/gradio_api/nothing")  # fmt: skip
 QUERIES = ("", "?all_endpoints=true", "?serialize=true", "?page=", "?deep_link=x", "?lesson=own_data")
 MARK = re.compile("zqmark[0-9]{4}qz")
 HASTY = {"timeout": 60, "limits": httpx.Limits(max_keepalive_connections=0)}
@@ -93,18 +94,21 @@ def through_the_api(visitor, endpoint):
 
 
 def through_the_page(visitor, endpoint):
-    def ask(function, data):
-        call = {"data": data, "component_id": endpoint.page, "fn_name": function, "session_hash": visitor.session}
-        visitor.send("POST", "/gradio_api/component_server", json=call)
-
+    slug = endpoint.slug
+    door = f"/explorables/ask/{VERSION}/{slug}"
     every = ("span",) if endpoint.button else LESSONS
-    ask("update", marked(endpoint, visitor.mark(f"update of {endpoint.slug}"), every))
-    ask("update", {visitor.mark(f"an unknown name in the update of {endpoint.slug}"): 1})
-    ask("restore", {"lesson": endpoint.slug, **marked(endpoint, visitor.mark(f"restore of {endpoint.slug}"))})
-    ask("restore", {"lesson": visitor.mark(f"restore of an unknown lesson, {endpoint.slug}")})
-    ask("restore", {"lesson": endpoint.slug, visitor.mark(f"an unknown name in the link of {endpoint.slug}"): "1"})
-    run = {"params": marked(endpoint, visitor.mark(f"/explorables/run/{endpoint.slug}"), every)}
-    visitor.send("POST", f"/explorables/run/{endpoint.slug}", json=run)
+    changed = marked(endpoint, visitor.mark(f"a change of {slug}"), every)
+    visitor.send("POST", door, json={"params": changed})
+    visitor.send("GET", door, params=marked(endpoint, visitor.mark(f"a change of {slug} in an address"), every))
+    visitor.send("POST", door, json={"params": {visitor.mark(f"an unknown name in a change of {slug}"): 1}})
+    for method, where in (("POST", "json"), ("GET", "params")):
+        for link in (
+            {"lesson": slug, **marked(endpoint, visitor.mark(f"{method} of a link to {slug}"))},
+            {"lesson": visitor.mark(f"{method} of a link to an unknown lesson, {slug}")},
+            {"lesson": slug, visitor.mark(f"{method} of a link with an unknown name, {slug}"): "1"},
+            {"lesson": slug, "q": visitor.mark(f"{method} of a link to a question, {slug}")},
+        ):
+            visitor.send(method, door, **{where: {"link": link} if method == "POST" else link})
 
 
 def through_headers(visitor):
@@ -137,7 +141,7 @@ def through_links_and_names(visitor):
         "gradio_api/",
         "gradio_api/run/",
         "gradio_api/call/",
-        "explorables/run/",
+        "explorables/ask/x/",
     ):
         for method in ("GET", "POST"):
             visitor.send(
@@ -148,7 +152,7 @@ def through_links_and_names(visitor):
     with contextlib.suppress(httpx.HTTPError):
         with visitor.http.stream("GET", f"/gradio_api/heartbeat/{mark('the session of a heartbeat')}"):
             pass
-    for path in ("component_server", "run/dropout", "queue/join", "upload"):
+    for path in ("run/dropout", "queue/join", "upload"):
         file = {"file": (mark(f"the name of a file for {path}"), mark(f"a file for {path}").encode())}
         visitor.send("POST", f"/gradio_api/{path}", files=file, data={"component_id": mark(f"a part for {path}")})
 
@@ -156,7 +160,7 @@ def through_links_and_names(visitor):
 def through_fields(visitor, endpoint):
     whole = {"data": [json.loads(value) for value in endpoint.defaults.values()], "fn_index": endpoint.function}
     file = {"path": "/etc/zq", "orig_name": "", "url": "http://127.0.0.1:1/", "meta": {"_type": "gradio.FileData"}}
-    for path in (f"run/{endpoint.slug}", f"call/{endpoint.slug}", "queue/join", "cancel", "reset", "component_server"):
+    for path in (f"run/{endpoint.slug}", f"call/{endpoint.slug}", "queue/join", "cancel", "reset"):
         for name in ("session_hash", "event_id", "fn_index", "trigger_id", "event_data", "oauth_token", "simple_format",
                      "batched", "data", "component_id", "fn_name", "request", "username"):  # fmt: skip
             mark = visitor.mark(f"the field {name} at {path}")
@@ -179,10 +183,9 @@ def everything_sent_to(url, endpoints):
                 yield f"GET {path}{query}", http.get(path + query)
         for one in endpoints:
             data = [json.loads(value) for value in one.defaults.values()]
-            call = {"component_id": one.page, "session_hash": session}
-            for function, asked in (("restore", {"lesson": one.slug}), ("update", {}), ("update", {"nope": 1})):
-                body = {**call, "fn_name": function, "data": asked}
-                yield f"{function} of {one.slug}", http.post("/gradio_api/component_server", json=body)
+            door = f"/explorables/ask/{VERSION}/{one.slug}"
+            for asked in ({"lesson": one.slug}, {}, {"nope": 1}):
+                yield f"{asked} of {one.slug}", http.get(door, params=asked)
             if not one.button:
                 yield f"the endpoint /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data})
             yield f"a refusal of /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data[:-1]})
@@ -219,8 +222,8 @@ SIGNED = {"batch_norm": "shift", "logits": "z0"}
 
 def asked(http, endpoint, name, value):
     """The params and the link of the answer to the page."""
-    call = {"data": {name: value}, "component_id": endpoint.page, "fn_name": "update", "session_hash": "s"}
-    state = http.post("/gradio_api/component_server", json=call).json()["state"]
+    door = f"/explorables/ask/{VERSION}/{endpoint.slug}"
+    state = http.post(door, json={"params": {name: value}}).json()["state"]
     return json.dumps([state["params"], state["link"]])
 
 
