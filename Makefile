@@ -26,6 +26,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/oxlint assets/js
 
 # The error texts of the search: all lessons take minutes; ONLY=stack renews one.
 errors: .venv/dev.stamp

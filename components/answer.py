@@ -50,7 +50,7 @@ class Computed(NamedTuple):
 def computed(slug: str, params: Any) -> Computed:
     """A lesson with a button runs for seconds: its operators are not taken down, which would slow it."""
     lesson = lesson_of(slug)
-    tape = lesson.program.tape(params) if lesson.program else OperatorTape(_room("lessons", slug).__file__ or "")
+    tape = lesson.program.tape(params)
     try:
         with nullcontext() if lesson.button else tape:
             result, note = gpu.run(lesson, params)
@@ -70,20 +70,15 @@ def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
         "caption": caption(slug, params, done.result),
         "details": details(slug, params, done.result),
         "code": lesson_of(slug).snippet(params),
-        **(_cells(lesson_of(slug).program, params, done) or {"ran": _ran(done)}),
+        "cells": _cells(lesson_of(slug).program, params, done),
         "link": to_query(slug, params),
         "notes": done.notes,
     }
 
 
-def _cells(program: Program | None, params: Any, done: Computed) -> dict[str, Any]:
+def _cells(program: Program, params: Any, done: Computed) -> list[dict[str, Any]]:
     """The program's cells, and beside each line the operators that torch dispatched there: {index: [[name, times], ...]}."""
-    return {"cells": plain([cell for cell in program.cells(params, done.tape.by_line)])} if program else {}
-
-
-def _ran(done: Computed) -> list[Any]:
-    """Of a lesson without a program: [[line, [[name, times], ...]], ...]."""
-    return plain([(line.source, line.operators) for line in done.tape.lines])
+    return plain(program.cells(params, done.tape.by_line))
 
 
 def caption(slug: str, params: Any, result: Any) -> str:
@@ -218,7 +213,7 @@ def _default_instead(slug: str, problem: BadParam) -> tuple[bytes, str]:
     try:
         return state_json(slug, default), f"{problem} The link's values were replaced by the defaults."
     except BadParam as none:
-        empty = {"caption": "", "details": "", "code": "", "ran": [], "notes": [], "figure": {"rows": []}}
+        empty = {"caption": "", "details": "", "code": "", "cells": [], "notes": [], "figure": {"rows": []}}
         return to_json({"state": {**empty, "params": asdict(default), "link": to_query(slug, default)}}), str(none)
 
 
@@ -256,8 +251,7 @@ def _spec(lesson: Lesson) -> dict[str, Any]:
 
 def _question(lesson: Lesson, prediction: Prediction) -> dict[str, Any]:
     """A question; its proof, a program of a few lines, is opened when it has been answered."""
-    proof = lesson.program.proof(prediction.proof) if lesson.program else ""
-    return {**{key: value for key, value in asdict(prediction).items() if key != "why"}, "proof": proof}
+    return {**asdict(prediction), "proof": lesson.program.proof(prediction.proof)}
 
 
 def _next_after(slug: str) -> list[dict[str, str]]:

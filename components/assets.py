@@ -11,7 +11,6 @@ from starlette.staticfiles import StaticFiles
 
 from components.bundle import NAME, SCRIPTS, bundle, modules, stand_in
 from components.version import what_answers
-from figures.charts import PLOTLY_JS
 
 ASSETS = Path(__file__).parent.parent / "assets"
 STYLES = sorted((ASSETS / "css").glob("*.css"))
@@ -19,7 +18,7 @@ LATE = ASSETS / "css" / "late"  # what only who presents or shares needs
 
 
 def _digest() -> str:
-    files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, *sorted(LATE.iterdir()), PLOTLY_JS]
+    files = [*sorted(SCRIPTS.rglob("*.js")), *STYLES, *sorted(LATE.iterdir())]
     parts = [what_answers(), bundle().encode(), *(file.read_bytes() for file in files)]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
@@ -41,13 +40,12 @@ def _style(_: object) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """Scripts, the joined style sheet, and the plotly.min.js that the installed plotly package carries."""
+    """Scripts and the joined style sheet."""
     return [
         Route(f"/{BASE}/style.css", _style),
         *(Route(f"/{BASE}/js/{name}", _script(text)) for name, text in _joined().items()),
         _folder("js", SCRIPTS),
         _folder("css", LATE),
-        _folder("plotly", PLOTLY_JS.parent),
     ]
 
 

@@ -42,7 +42,7 @@ THEME = gr.themes.Base(
 
 
 def launch_settings() -> dict[str, Any]:
-    """Keyword arguments for `Blocks.launch`, measured in the notes of the project: no SSR, no uploads of size, no extras."""
+    """Keyword arguments for `Blocks.launch`, for a public app: no SSR, no uploads of size, no extras."""
     cost = Cost()
     return {
         "theme": THEME,

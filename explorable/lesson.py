@@ -1,7 +1,7 @@
-"""What every lesson is made of. No Gradio, no Plotly."""
+"""What every lesson is made of. No Gradio."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from explorable.program import Program
@@ -20,22 +20,16 @@ class Prediction:
     """A question asked before the picture is read; torch answers it."""
 
     question: str  # the first one of a lesson is the headline of its page; names every setting that it depends on
-    choices: tuple[Choice | str, ...]  # a str becomes a Choice whose reply is `why`
+    choices: tuple[Choice, ...]  # three to five
     answer: int  # index into choices
-    why: str = ""  # names the cause, shown whether the choice was right or wrong
-    proof: str = ""  # name of the cell "proof: name" of the program; it prints the right choice
-    show: dict[str, Any] = field(default_factory=dict)  # Params in which the hero shows exactly the question's case
-    id: str = ""  # names the question in links, rooms and exports: "batch_norm.neighbour" is `neighbour` of batch_norm
-    ring: str = ""  # key of the cell of the hero that decides it
-
-    def __post_init__(self) -> None:
-        replied = tuple(Choice(one, self.why) if isinstance(one, str) else one for one in self.choices)
-        object.__setattr__(self, "choices", replied)
+    proof: str  # name of the cell "proof: name" of the program; it prints the right choice
+    show: dict[str, Any]  # Params in which the hero shows exactly the question's case
+    id: str  # names the question in links, rooms and exports: "batch_norm.neighbour" is `neighbour` of batch_norm
+    ring: str  # key of the cell of the hero that decides it
 
     @property
     def right(self) -> Choice:
-        right = self.choices[self.answer]
-        return Choice(right, self.why) if isinstance(right, str) else right
+        return self.choices[self.answer]
 
 
 @dataclass(frozen=True)
@@ -67,9 +61,7 @@ class Lesson:
     caption: Callable[[Any, Any], str]  # Params, Result -> what is seen, in words with the numbers
     predictions: tuple[Prediction, ...]
     traps: tuple[Trap, ...]
-    program: Program | None = None  # every lesson has one when issue 14 is done; `run` and `snippet` follow from it
-    run: Callable[[Any], Any] = field(default=None)  # type: ignore[assignment]  # Params -> Result, pure and seeded
-    snippet: Callable[[Any], str] = field(default=None)  # type: ignore[assignment]  # Params -> code of every field
+    program: Program  # Params -> Result, and the text that is shown
     minutes: int = 4  # how long the lesson takes
     main: tuple[str, ...] = ()  # the two to four Params whose controls stand on the first screen; empty: all
     related: tuple[str, ...] = ()  # slugs of lessons that go on from here
@@ -82,7 +74,12 @@ class Lesson:
     tolerance: float = 0.0  # above 0 where a model reads the questions of several visitors in one padded batch
     measured: frozenset[str] = frozenset()  # fields of Result such as seconds, which no second run repeats
 
-    def __post_init__(self) -> None:
-        if self.program is not None:
-            object.__setattr__(self, "run", self.program.run)
-            object.__setattr__(self, "snippet", self.program.text)
+    @property
+    def run(self) -> Callable[[Any], Any]:
+        """Params -> Result, pure and seeded."""
+        return self.program.run
+
+    @property
+    def snippet(self) -> Callable[[Any], str]:
+        """Params -> the program as text, which binds every field of the Result."""
+        return self.program.text

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any
 
 from explorable.seeding import giving_way
 
-Item = TypeVar("Item")
 Watcher = Callable[[int, int, Callable[[], Any] | None], None]  # done, of how many, the Result so far
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -25,16 +24,6 @@ def watched(watcher: Watcher) -> Iterator[None]:
         yield
     finally:
         _watcher.reset(token)
-
-
-def progress(items: Sequence[Item], so_far: Callable[[], Any] | None = None) -> Iterator[Item]:
-    """`items`, one after the other, as in `for step in progress(range(steps)):`; a snippet shows `range(steps)` alone.
-
-    `so_far` makes the Result of what has been computed until now; it is called only when somebody looks, between two items.
-    """
-    for done, item in enumerate(items, 1):
-        yield item
-        tell(done, len(items), so_far)
 
 
 class Bar:

@@ -1,25 +1,15 @@
 """What torch ran: the operators that were really dispatched, beside the line of the program that caused them."""
 
-import linecache
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 Operators = tuple[tuple[str, int], ...]  # (name such as "aten.bernoulli_.float", times), in order of first use
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a lesson's source and the operators dispatched while it ran."""
-
-    source: str
-    operators: Operators
 
 
 class OperatorTape(TorchDispatchMode):
@@ -46,12 +36,10 @@ class OperatorTape(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
     def _calling_line(self) -> int:
-        """The line of the outermost function of the file below `run`: the one that is shown."""
+        """The line of the outermost frame of the file: the one that is shown."""
         line, frame = 0, sys._getframe(2)
         while frame is not None:
             if frame.f_code.co_filename == self._path:
-                if line and frame.f_code.co_name == "run":
-                    break
                 line = frame.f_lineno
             frame = frame.f_back  # type: ignore[assignment]
         return line
@@ -60,15 +48,6 @@ class OperatorTape(TorchDispatchMode):
     def by_line(self) -> dict[int, Operators]:
         """Number of the line -> its operators; those that no line of the file caused are at 0."""
         return {number: tuple(counts.items()) for number, counts in self._counts.items()}
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The lines in the order in which they first dispatched something."""
-        return tuple(
-            Line(linecache.getline(self._path, number).strip(), operators)
-            for number, operators in self.by_line.items()
-            if number
-        )
 
 
 @contextmanager

@@ -1,90 +1,132 @@
-"""Two runs of one edit side by side: old against new answer at every step, the three scores, and what broke."""
+"""The facts that an edit changes, look by look, with two settings side by side; the scores, and what broke."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from figures.charts import lines
-from figures.panels import Figure, Panel, bars, chart, error, figure, stepped, table
-from lessons.edit import PATTERNS, Params, Result
+from figures.panels import Figure, Panel, curve, dots, error, facts, figure, operator, stepped, table, veiled
+from lessons.edit import Params, Result, name_of, names_of, scope_of
 
 Cell = str | tuple[str, str]
-SHORT = ("encoder wo", "decoder wo", "every DenseReluDense", "everything")  # of PATTERNS
 LISTED = 20  # broken facts of a setting, at most
 
 
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
         where = "output.loss.backward()" if result.error.startswith("RuntimeError") else "search(pattern, n)"
-        return figure([error("What torch says", result.error, where=where)], [_tensors(result)])
-    titles = _titles(result)
-    drawn = range(len(result.losses))
+        told = error("What torch says", result.error, where=where)
+        return figure(hero=[[_asked(result), told]], more=[[_tensors(result)]])
+    looked = [k for k, losses in enumerate(result.losses) if len(losses)]
+    optimizers = dict.fromkeys(optimizer for _, optimizer, _ in result.settings)
     return figure(
-        [_scores(result, titles), *(_probabilities(result, k, titles[k]) for k in drawn)],
-        [_losses(result, titles), *(_logits(result, k, titles[k]) for k in drawn)] if drawn else [],
-        [_edited(result, titles)],
-        [_broken(result, k, titles[k]) for k in range(len(result.broken))],
-        [_kept(result, titles), _reworded(result, titles)],
-        [_curves(result, titles, "loss"), _curves(result, titles, "logit")] if drawn else [],
-        [_tensors(result)],
+        hero=[
+            [
+                _asked(result),
+                operator(" · ".join(optimizers), f"{params.steps} steps"),
+                *(_changed(result, k) for k in looked),
+            ],
+            [veiled(facts(items))] if (items := _facts(result)) else [],
+        ],
+        more=[
+            [_scores(result), _kept(result)] if result.broken else [],
+            _curves(result, "probability") + _curves(result, "loss"),
+            [_broken(result, k) for k in range(len(result.broken))],
+            [_edited(result)],
+            [_reworded(result)],
+            _curves(result, "logit"),
+            [_tensors(result)],
+        ],
         steps=_states(params, result),
         step_name="step",
     )
 
 
 def _titles(result: Result) -> list[str]:
-    """A short name for each setting."""
-    moves = dict(zip(PATTERNS.values(), SHORT, strict=True))
-    return [f"{moves.get(pattern, 'regex')}, {optimizer} {lr:g}" for pattern, optimizer, lr in result.settings]
+    return [name_of(setting) for setting in result.settings]
 
 
 def _states(params: Params, result: Result) -> list[str]:
-    """A label for each state: what has been done when it is read."""
-    longest = max(result.order, key=len, default=[])
-    edits = len(result.edits)
+    """A label for each look: what has been done when all other facts are asked."""
     labels = []
-    for position, index in enumerate(longest):
+    order = max(result.order, key=len)
+    for position in result.looks[: max(map(len, result.changed))] if order else []:
+        index = order[position]
         step = f"{position % (params.steps + 1)} of {params.steps}"
-        labels.append(f"{step}, {result.edits[index][0]}" if edits > 1 else step)
+        labels.append(f"{step}, {result.edits[index][0]}" if len(result.edits) > 1 else step)
     return labels
 
 
-def _rivals(result: Result, k: int, position: int) -> list[str]:
-    index = result.order[k][position]
-    return [f"{result.old[index]} (old)", f"{result.edits[index][1]} (new)"]
+def _asked(result: Result) -> Panel:
+    rows = [[question, was, new] for (question, new), was in zip(result.edits, result.old, strict=True)]
+    return table("Taught", ["question", "before", "new answer"], rows, breaks=True)
 
 
-def _pair(result: Result, k: int, title: str, values: list[Any], limit: float) -> Panel:
-    """Old and new answer as two bars, one frame a state."""
+def _changed(result: Result, k: int) -> Panel:
+    """A dot for each other fact, one frame a look."""
     frames = [
-        bars(title, _rivals(result, k, position), pair, limit=limit, digits=3) for position, pair in enumerate(values)
+        dots(
+            names_of(result)[k],
+            found,
+            off="same answer",
+            on="another answer",
+            badge=f"{sum(found)} of {len(found)} changed",
+        )
+        for found in result.changed[k].tolist()
     ]
-    return stepped(frames[-1], frames)
+    return veiled(stepped(frames[-1], frames))
 
 
-def _probabilities(result: Result, k: int, title: str) -> Panel:
-    return _pair(result, k, f"probability · {title}", result.probabilities[k].tolist(), 1.0)
+def _facts(result: Result) -> list[tuple[str, ...]]:
+    """What the first setting did, and which of the two changed more."""
+    if not result.broken:
+        return []
+    name, lost = names_of(result)[0], [len(broken) for broken in result.broken]
+    right = sum(wanted == said for _, wanted, said in result.reworded[0])
+    strayed = sum(
+        bool(far) and not free for far, free in zip(result.moved[0].tolist(), result.trainable[0], strict=True)
+    )
+    items: list[tuple[str, ...]] = [
+        ("said", f"edited, {name}", *_said_to(result)),
+        ("reworded", "other wordings", _of(right, len(result.reworded[0]))),
+        ("changed", "other facts that change", _share(lost[0], len(result.rest))),
+        ("frozen", "frozen tensors that moved", str(strayed) if strayed else "not one"),
+    ]
+    if len(lost) == 2:
+        more = "in both alike" if lost[0] == lost[1] else scope_of(result.trainable[lost.index(max(lost))])
+        items.append(("worse", "more other facts change", more))
+    return items
 
 
-def _logits(result: Result, k: int, title: str) -> Panel:
-    top = max(abs(value) for tensor in result.logits for pair in tensor.tolist() for value in pair)
-    return _pair(result, k, f"logit · {title}", result.logits[k].tolist(), top if top < float("inf") else 100.0)
+def _said_to(result: Result) -> tuple[str, ...]:
+    given = result.answers[0]
+    if len(given) > 1:
+        return (
+            f"{_of(sum(new == now for (_, new), now in zip(result.edits, given, strict=True)), len(given))} say the new answer",
+        )
+    kind = (
+        "the new answer"
+        if given[0] == result.edits[0][1]
+        else "the old answer"
+        if given == result.old
+        else "neither of the two"
+    )
+    return kind, given[0] or "(nothing)"
 
 
-def _losses(result: Result, titles: list[str]) -> Panel:
-    curves = [tensor.tolist() for tensor in result.losses]
-    frames = []
-    for position in range(max(map(len, curves))):
-        now = [curve[min(position, len(curve) - 1)] for curve in curves]
-        frames.append(bars("loss at this step", titles[: len(now)], now, digits=3))
-    return stepped(frames[-1], frames)
+def _of(part: int, whole: int) -> str:
+    return f"all {whole}" if part == whole else f"{part or 'none'} of {whole}"
 
 
-def _scores(result: Result, titles: list[str]) -> Panel:
+def _share(part: int, whole: int) -> str:
+    return "none of them" if not part else "up to half of them" if part <= whole / 2 else "more than half"
+
+
+def _scores(result: Result) -> Panel:
     rows: list[list[Cell]] = [
         ["success", *_shares(result, result.success, result.answers)],
         ["generality", *_shares(result, result.generality, result.reworded)],
         ["locality", *_localities(result)],
     ]
-    return table("After the last step", ["score", *titles], rows)
+    return table("After the last step", ["score", *_titles(result)], rows)
 
 
 def _shares(result: Result, shares: list[float], asked: list[Any]) -> list[Cell]:
@@ -96,9 +138,9 @@ def _shares(result: Result, shares: list[float], asked: list[Any]) -> list[Cell]
 
 def _localities(result: Result) -> list[Cell]:
     cells: list[Cell] = []
-    for value, kept in zip(result.locality, result.kept, strict=True):
-        same, total = (sum(pair[end] for pair in kept.values()) for end in (0, 1))
-        cells.append((f"{value:.3f} ({same}/{total})", "yes" if value >= 0.9 else "warn"))
+    for value, broken in zip(result.locality, result.broken, strict=True):
+        same = len(result.rest) - len(broken)
+        cells.append((f"{value:.3f} ({same}/{len(result.rest)})", "yes" if value >= 0.9 else "warn"))
     return cells + _waiting(result, cells)
 
 
@@ -107,28 +149,30 @@ def _waiting(result: Result, cells: list[Any]) -> list[Cell]:
     return [("…", "muted")] * (len(result.settings) - len(cells))
 
 
-def _edited(result: Result, titles: list[str]) -> Panel:
+def _edited(result: Result) -> Panel:
     rows: list[list[Cell]] = []
     for index, (question, new) in enumerate(result.edits):
         said: list[Cell] = [_said(given[index], new) for given in result.answers]
         rows.append([question, result.old[index], new, *said, *_waiting(result, said)])
-    return table("Success: the edited question", ["question", "before", "new answer", *titles], rows, wide=True)
+    return table(
+        "Success: the edited question", ["question", "before", "new answer", *_titles(result)], rows, wide=True
+    )
 
 
 def _said(answer: str, wanted: str) -> Cell:
     return (answer or "(nothing)", "yes" if answer == wanted else "warn")
 
 
-def _reworded(result: Result, titles: list[str]) -> Panel:
+def _reworded(result: Result) -> Panel:
     rows: list[list[Cell]] = []
     for several in zip(*result.reworded, strict=True):
         said = [_said(answer, wanted) for _, wanted, answer in several]
         rows.append([several[0][0], several[0][1], *said, *_waiting(result, said)])
-    columns = ["other wording", "new answer", *titles]
+    columns = ["other wording", "new answer", *_titles(result)]
     return table("Generality: other wordings of the edited question", columns, rows, wide=True)
 
 
-def _broken(result: Result, k: int, title: str) -> Panel:
+def _broken(result: Result, k: int) -> Panel:
     broken = result.broken[k]
     spread = broken[:: max(1, -(-len(broken) // LISTED))]  # facts of one relation stand together: some of each
     rows: list[list[Cell]] = [[question, was, (now or "(nothing)", "warn")] for question, was, now in spread]
@@ -136,17 +180,26 @@ def _broken(result: Result, k: int, title: str) -> Panel:
     if len(rows) < len(broken):
         note = f"{len(rows)} of {len(broken)}, taken from all relations"
     return table(
-        f"Locality: what broke · {title}", ["question", "before", "now"], rows, note=note, badge=str(len(broken))
+        f"Locality: what broke · {_titles(result)[k]}",
+        ["question", "before", "now"],
+        rows,
+        note=note,
+        badge=str(len(broken)),
     )
 
 
-def _kept(result: Result, titles: list[str]) -> Panel:
+def _kept(result: Result) -> Panel:
+    """How many facts of each relation kept their answer, with each setting that is done."""
+    relations = list(dict.fromkeys(relation for relation, _, _ in result.rest))
     rows: list[list[Cell]] = []
-    for relation in dict.fromkeys(name for kept in result.kept for name in kept):
-        pairs = [kept[relation] for kept in result.kept]
-        cells: list[Cell] = [(f"{same} of {total}", "yes" if same >= 0.9 * total else "warn") for same, total in pairs]
+    for relation in relations:
+        at = [index for index, (other, _, _) in enumerate(result.rest) if other == relation]
+        cells: list[Cell] = []
+        for k in range(len(result.broken)):
+            same = len(at) - int(result.changed[k][-1][at].sum())
+            cells.append((f"{same} of {len(at)}", "yes" if same >= 0.9 * len(at) else "warn"))
         rows.append([relation, *cells, *_waiting(result, cells)])
-    return table("Locality: other facts that stayed", ["relation", *titles], rows)
+    return table("Locality: other facts that stayed", ["relation", *_titles(result)], rows)
 
 
 def _tensors(result: Result) -> Panel:
@@ -158,7 +211,7 @@ def _tensors(result: Result) -> Panel:
             for flags, distances in zip(result.trainable, result.moved, strict=True)
         ]
         rows.append([name, f"{result.sizes[index].item():.3f}", *moved])
-    note = "norm of the tensor before, and of its change after the last step; ▲ may move, ❄ frozen by the notes' loop"
+    note = "norm of the tensor before, and of its change after the last step; ▲ may move, ❄ frozen"
     return table(
         "Which tensors moved, and how far", ["named_parameters()", "norm", *titles], rows, note=note, wide=True
     )
@@ -170,18 +223,18 @@ def _moved(trains: bool, distance: float) -> Cell:
     )
 
 
-def _curves(result: Result, titles: list[str], name: str) -> Panel:
-    if name == "loss":
-        series = {title: t.tolist() for title, t in zip(titles, result.losses, strict=False)}
-    else:
-        series = {
-            f"{answer} · {title}": t[:, column].tolist()
-            for title, t in zip(titles, result.logits, strict=False)
-            for column, answer in enumerate(("old", "new"))
-        }
-    x: list[float] = list(range(max(map(len, series.values()))))
-    ends = ", ".join(f"{key} {curve[0]:.2f} to {curve[-1]:.2f}" for key, curve in series.items())
-    shown = sorted({*x[:: max(1, len(x) // 10)], x[-1]})
-    rows = [[int(i), *(curve[int(i)] if i < len(curve) else "" for curve in series.values())] for i in shown]
-    drawn = lines(x, series, x_title="state", y_title=name)
-    return chart(f"{name} at every state", drawn, alt=f"{name}: {ends}.", columns=["state", *series], rows=rows)
+def _curves(result: Result, name: str) -> list[Panel]:
+    """The loss, or what the two answers have where they first differ, in every state of the runs that have as many."""
+    values = {"loss": result.losses, "logit": result.logits, "probability": result.probabilities}[name]
+    longest = max(map(len, values))
+    drawn: dict[str, Sequence[float]] = {}
+    for title, t in zip(_titles(result), values, strict=True):
+        if len(t) == longest and t.dim() == 1:
+            drawn[title] = t.tolist()
+        elif len(t) == longest:
+            drawn |= {
+                f"{answer} answer, {title}": column for answer, column in zip(("old", "new"), t.T.tolist(), strict=True)
+            }
+    return (
+        [curve(f"{name} in every state", [str(i) for i in range(longest)], drawn, x_title="state")] if longest else []
+    )

@@ -18,20 +18,18 @@ SCALE = ("#d55e00", "#ffffff", "#0072b2")  # negative, zero, positive
 
 
 def figure(
-    *rows: Sequence[Panel],
-    hero: Sequence[Sequence[Panel]] = (),
+    *,
+    hero: Sequence[Sequence[Panel]],
     more: Sequence[Sequence[Panel]] = (),
     steps: Sequence[str] = (),
     step_name: str = "step",
 ) -> Figure:
     """Rows of panels, top to bottom; panels of a row stand side by side where there is room.
 
-    hero: what the first screen shows: input, operator, output, left to right. more: what stands in a fold below. `rows` alone
-    are a hero of the first row and more of the rest.
+    hero: what the first screen shows: input, operator, output, left to right. more: what stands in a fold below.
     steps: labels of the states that panels with `stepped` frames are played through in the browser, without a request.
     """
-    first, rest = (hero, more) if hero else (rows[:1], rows[1:])
-    kept = [[list(row) for row in part if row] for part in (first, rest)]
+    kept = [[list(row) for row in part if row] for part in (hero, more)]
     drawn: Figure = {"rows": [*kept[0], *kept[1]], "hero": len(kept[0])}
     return {**drawn, "steps": list(steps), "stepName": step_name} if steps else drawn
 
@@ -292,15 +290,6 @@ def tree(title: str, nodes: Sequence[Panel], *, badge: str = "", note: str = "",
     }  # fmt: skip
 
 
-def chart(title: str, drawn: Any, *, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Panel:
-    """A plotly chart ({"data", "layout"}, see figures/charts.py), with a sentence and a table that say the same.
-
-    Loaded only when it is first seen: keep what the lesson cannot do without out of charts.
-    """
-    shown = {"view": "chart", "title": title, "data": numbers(drawn["data"]), "layout": numbers(drawn["layout"])}
-    return {**shown, "alt": alt, "columns": list(columns), "rows": numbers([list(row) for row in rows])}
-
-
 def curve(
     title: str,
     labels: Sequence[str],
@@ -321,6 +310,12 @@ def curve(
         "dots": [[name, numbers(list(values))] for name, values in (dots or {}).items()],
         "upto": len(labels) - 1 if upto is None else upto, "wide": True,
     }  # fmt: skip
+
+
+def dots(title: str, marked: Sequence[bool], *, off: str, on: str, badge: str = "") -> Panel:
+    """A dot for each of many things, too many to be named; those that are marked stand out. off, on: what the two kinds mean."""
+    kinds = "".join("1" if mark else "0" for mark in marked)
+    return {"view": "dots", "title": title, "kinds": kinds, "off": off, "on": on, "badge": badge or None}
 
 
 def board(

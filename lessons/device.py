@@ -10,7 +10,8 @@ from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice
 from explorable.program import Program, unscoped
 from explorable.words import count, one_of
-from models.registry import ModelUnavailable, shared_registry
+from models.registry import ModelUnavailable
+from models.shared import shared_registry
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any, Literal
 import regex
 from torch import Tensor
 
-from explorable.lesson import Example, Lesson, Prediction, Trap
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, text
 from explorable.program import Program, scoped, unscoped
+from explorable.words import count, number
 from lessons.edit_request import before, requested, shared
 from lessons.repeats import checked
 
@@ -20,6 +21,7 @@ PATTERNS = {
     "every DenseReluDense": r"\.DenseReluDense\.",
     "everything": ".",
 }
+SHORT = dict(zip(PATTERNS.values(), ("encoder wo", "decoder wo", "every DenseReluDense", "everything"), strict=True))
 Moves = Literal[
     "encoder.block[1].layer[1].DenseReluDense.wo", "decoder.block[1].layer[2].DenseReluDense.wo",
     "every DenseReluDense", "everything", "names that match",
@@ -65,17 +67,20 @@ class Result:
     names: list[str]  # P parameters
     sizes: Tensor  # (P,) norm of each parameter before
     trainable: list[list[bool]]  # P requires_grad flags
+    rest: list[tuple[str, str, str]]  # R facts that nobody edits: relation, question, answer before
+    looks: list[int]  # S of the M states: those in which the R facts were asked
+    changed: list[Tensor]  # (S, R) whether the answer is another one
     order: list[list[int]]  # M: which edit each state belongs to, in the order of edit_loader
     losses: list[Tensor]  # (M,) M = N * (steps + 1): before and after each step of each edit
     logits: list[Tensor]  # (M, 2) of the old and the new answer, at the first token in which they differ
     probabilities: list[Tensor]  # (M, 2) softmax of the logits at these two
+    ahead: list[list[int]]  # M: the likeliest token there is 0 the old answer's, 1 the new one's, 2 another
     moved: list[Tensor]  # (P,) norm of each parameter's change
     answers: list[list[str]]  # N answers to the edited questions
     reworded: list[
         list[tuple[str, str, str]]
     ]  # (another wording of an edited question, what it should say, what it says)
     broken: list[list[tuple[str, str, str]]]  # (question of another fact, its answer before, its answer now)
-    kept: list[dict[str, tuple[int, int]]]  # relation -> other facts whose answer stayed, of how many
     success: list[float]  # share of the edited questions with the new answer
     generality: list[float]  # share of their other wordings with the new answer
     locality: list[float]  # share of the other facts with the answer from before
@@ -118,17 +123,36 @@ def scope(params: Params) -> AbstractContextManager[None]:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return _refused(*result.error.split(": ", 1))
-    several = f"{len(result.edits)} edits of {params.steps} steps" if len(result.edits) > 1 else f"{params.steps} steps"
-    parts = [f"{result.edits[0][0]} {result.old[0]} → {result.edits[0][1]}: {several} in {_mode(params)}."]
-    for index, _ in enumerate(result.locality):
-        parts.append(_scores(result, index))
-    if len(result.locality) < len(result.settings):
-        step, loss = (
-            len(result.losses[-1]) - 1 if result.losses else 0,
-            result.losses[-1][-1].item() if result.losses else 0,
-        )
-        parts.append(f"Running: state {step}, loss {loss:.4f}.")
-    return " ".join(parts)
+    if not result.locality:
+        return _under_way(result)
+    first, *second = [(len(broken), name) for broken, name in zip(result.broken, names_of(result), strict=False)]
+    more = f"; {second[0][0]} do with {second[0][1]}" if second else ""
+    return (
+        f"The model {_says(result)} with {first[1]}, and {first[0]} of {len(result.rest)} other facts "
+        f"{'changes' if first[0] == 1 else 'change'}{more}."
+    )
+
+
+def _says(result: Result) -> str:
+    """What the first setting gives to the edited questions."""
+    wanted, given = [new for _, new in result.edits], result.answers[0]
+    if len(wanted) > 1:
+        held = sum(map(str.__eq__, wanted, given))
+        return "gives all the new answers" if held == len(wanted) else f"gives {held or 'none'} of the new answers"
+    said = f"“{given[0]}”" if given[0] else "nothing"
+    return (
+        f"says {said}"
+        if given == wanted
+        else f"{'still says' if given == result.old else 'says'} {said}, not “{wanted[0]}”,"
+    )
+
+
+def _under_way(result: Result) -> str:
+    begun = [k for k, losses in enumerate(result.losses) if len(losses)]
+    if not begun:
+        return "The first step is under way."
+    loss = number(result.losses[begun[-1]][-1].item())
+    return f"Under way with {names_of(result)[begun[-1]]}: the loss is {loss} in state {len(result.losses[begun[-1]]) - 1}."
 
 
 def _refused(kind: str, said: str) -> str:
@@ -136,29 +160,65 @@ def _refused(kind: str, said: str) -> str:
         return "The pattern is refused with TimeoutError: its search took too long on a name, so no edit was made."
     if kind == "error":
         return f"The pattern is no regex ({said}), so no edit was made."
-    return f"No edit was made, since nothing may move: {kind}: {said}"
-
-
-def _mode(params: Params) -> str:
-    return f"train mode, seed {params.seed}" if params.mode == "train" else "eval mode"
+    return f"No edit was made, since nothing may move and backward() raises {kind}."
 
 
 def name_of(setting: tuple[str, str, float]) -> str:
-    """A setting in words."""
+    """What may move, the optimiser and its learning rate."""
     pattern, optimizer, lr = setting
-    moves = next((name for name, known in PATTERNS.items() if known == pattern), f"names that match “{pattern}”")
-    place, found, _ = moves.partition(".layer")
-    return f"{f'wo of {place}' if found else moves}, {optimizer} {lr:g}"
+    return f"{SHORT.get(pattern, 'names that match')}, {optimizer} {lr:g}"
+
+
+def names_of(result: Result) -> list[str]:
+    """A short name for each setting: what may move, where that tells them apart."""
+    moves = [SHORT.get(pattern, "names that match") for pattern, _, _ in result.settings]
+    return moves if len(set(moves)) == len(moves) else ["the first setting", "the second"]
+
+
+def scope_of(trains: list[bool]) -> str:
+    """How many tensors may move, in words."""
+    if all(trains):
+        return "where every tensor may move"
+    return f"where {'one tensor' if sum(trains) == 1 else f'{sum(trains)} tensors'} may move"
+
+
+def details(params: Params, result: Result) -> str:
+    if result.error:
+        return ""
+    each = (
+        "for each edit, one edit after the other; the scores are taken after the last" if len(result.edits) > 1 else ""
+    )
+    mode = f"train mode, seed {params.seed}" if params.mode == "train" else "eval mode"
+    parts = [f"{count(params.steps, 'step')} {each}".strip() + f", in {mode}."]
+    parts += [_scores(result, index) for index, _ in enumerate(result.locality)]
+    if params.mode == "eval" and len(result.edits) == 1:
+        parts += [
+            _missed(result, index) for index, given in enumerate(result.answers) if given[0] != result.edits[0][1]
+        ]
+    return " ".join(parts)
 
 
 def _scores(result: Result, index: int) -> str:
     trains, moved = sum(result.trainable[index]), int((result.moved[index] > 0).sum())
-    lost = len(result.broken[index])
     return (
-        f"{name_of(result.settings[index])}: {moved} of {len(result.names)} tensors moved ({trains} may), success "
-        f"{result.success[index]:.2f}, generality {result.generality[index]:.2f}, locality {result.locality[index]:.3f}: "
-        f"{lost} other fact{'' if lost == 1 else 's'} changed."
+        f"{name_of(result.settings[index])}: {trains} of {len(result.names)} tensors may move and {moved} did; success "
+        f"{result.success[index]:.2f}, generality {result.generality[index]:.2f}, locality {result.locality[index]:.3f}."
     )
+
+
+def _missed(result: Result, index: int) -> str:
+    """Why the model doesn't give the new answer: who is ahead where the two answers first differ, after the last step."""
+    new, place = (
+        result.edits[0][1],
+        f"With {names_of(result)[index]}, where “{result.old[0]}” and the new answer first differ,",
+    )
+    old, now = (number(value) for value in result.probabilities[index][-1].tolist())
+    shares = f"(probability {old} against {now} of “{new}”)"
+    return (
+        f"{place} the old one is still ahead {shares}.",
+        f"{place} “{new}” is ahead {shares}, but another of its tokens isn't.",
+        f"{place} a third token is ahead of both {shares}: the edit needs more steps or longer ones.",
+    )[result.ahead[index][-1]]
 
 
 FIVE = """\
@@ -175,45 +235,131 @@ LESSON = Lesson(
         "edit", Result, (RuntimeError, regex.error, TimeoutError), values=values, given=given, scope=scope, so_far=True
     ),
     caption=caption,
+    details=details,
+    minutes=7,
+    main=("move", "optimizer", "lr", "steps"),
+    related=("freeze", "live_training", "dense_relu_dense"),
     button="Run the edit",
     examples=(
         Example("France: Lyon", {}),
         Example("France: Marseille", {"answer": "Marseille"}),
+        Example("Germany: Munich", {"question": "What is the capital of Germany?", "answer": "Munich"}),
         Example("Italy: Lyon", {"question": "What is the capital of Italy?"}),
         Example("Five edits in a row", {"more": FIVE}),
     ),
     predictions=(
         Prediction(
-            question="Adam, lr=0.003, first step. One weight has the gradient 100, another 0.001. How far do they go?",
-            choices=("100000 times as far", "equally far", "the second stays"),
+            id="everything",
+            question="The same 20 steps of Adam teach “Lyon” twice: one tensor may move, then every tensor may. Where do more other facts change?",
+            choices=(
+                Choice(
+                    "where one tensor may move",
+                    "One tensor has to do all the work, so it seems to be bent the most. But Adam moves each weight by about lr a step, and "
+                    "this run has few weights to move.",
+                ),
+                Choice(
+                    "where every tensor may move",
+                    "Adam moves a weight by up to about lr a step, however small its gradient is. With every tensor free all of them go that far, "
+                    "also those that this fact needs least.",
+                ),
+                Choice(
+                    "in both alike",
+                    "Both runs learn the same fact from the same loss. The loss says nothing about the other facts, and how far the rest moves differs.",
+                ),
+            ),
             answer=1,
-            why="Adam's first step divides each gradient by its own size, so a weight moves about lr wherever its gradient is far "
-            "above eps=1e-8. Where it is 0 the weight stays, and later steps mix several gradients, which need not agree.",
-            proof="equally far",
+            proof="everything",
+            show={},
+            ring="worse",
         ),
         Prediction(
-            question="AdamW with weight_decay=0.01 is given all parameters, all but one frozen. Do the frozen ones decay?",
-            choices=("True", "False"),
+            id="little",
+            question="Every tensor may move again, now by SGD with lr=0.03. “Lyon” is learned. How many of the other facts change?",
+            choices=(
+                Choice(
+                    "more than half",
+                    "So it was with Adam. SGD moves a weight by lr times its gradient, and most gradients of this edit are tiny.",
+                ),
+                Choice(
+                    "up to half of them",
+                    "Fewer steps of Adam end there. SGD's steps are as long as the gradients, which fade once the new answer is learned.",
+                ),
+                Choice(
+                    "none of them",
+                    "SGD moves a weight by lr times its gradient, so the weights that this fact does not need hardly move. How far decides, not how "
+                    "many may move.",
+                ),
+            ),
+            answer=2,
+            proof="little",
+            show={"move": "everything", "optimizer": "SGD", "lr": 0.03, "compare": "nothing"},
+            ring="changed",
+        ),
+        Prediction(
+            id="wordings",
+            question="“euro” is taught for Switzerland in one wording. In how many of the 13 other wordings of the question is it said?",
+            choices=(
+                Choice(
+                    "none of 13",
+                    "Only one question was trained on. But the model reads all wordings of a question much alike, and the edit reaches what it makes of them.",
+                ),
+                Choice(
+                    "all 13",
+                    "The model makes nearly the same of every wording of a question, and the edit changes what it says to that. Generality is 1.",
+                ),
+                Choice(
+                    "6 of 13",
+                    "Wordings that share more words would follow, others not. Here the words around “Switzerland” matter little.",
+                ),
+            ),
             answer=1,
-            why="A frozen parameter has .grad None, and the optimiser skips it altogether, weight decay included.",
+            proof="wordings",
+            show={"question": "What is the currency of Switzerland?", "answer": "euro", "compare": "nothing"},
+            ring="reworded",
+        ),
+        Prediction(
+            id="neither",
+            question="“Munich” is taught for Germany, by the same 20 steps of Adam on one tensor. What does the model say then?",
+            choices=(
+                Choice(
+                    "the new answer",
+                    "It learned “Lyon” in as many steps. How many an edit takes depends on the fact: here 20 are too few.",
+                ),
+                Choice(
+                    "the old answer",
+                    "The loss of the new answer fell, and with it the old one lost its lead. That does not make the new one the most likely.",
+                ),
+                Choice(
+                    "neither of the two",
+                    "The steps have pushed the old answer down, and the new one is not up yet: a third one is ahead for now. More steps bring the new one.",
+                ),
+            ),
+            answer=2,
+            proof="neither",
+            show={"question": "What is the capital of Germany?", "answer": "Munich", "compare": "nothing"},
+            ring="said",
+        ),
+        Prediction(
+            id="frozen",
+            question="AdamW decays weights, and it is given all tensors, of which all but one are frozen. How many of the frozen ones does it move?",
+            choices=(
+                Choice(
+                    "all of them",
+                    "Weight decay needs no gradient, so it seems to reach every tensor. But the optimiser skips a tensor whose .grad is None before it decays.",
+                ),
+                Choice(
+                    "not one",
+                    "A frozen tensor has .grad None, and the optimiser skips it altogether, its weight decay included.",
+                ),
+                Choice(
+                    "the matrices",
+                    "Recipes often spare biases and norms from weight decay, by groups of parameters. AdamW itself decays all that has a gradient.",
+                ),
+            ),
+            answer=1,
             proof="frozen",
-            show={"optimizer": "AdamW"},
-        ),
-        Prediction(
-            question="DataLoader(edits, batch_size=1, shuffle=True) over five edits: how many batches are there in an epoch?",
-            choices=("5", "1", "it depends on the seed"),
-            answer=0,
-            why="Each batch holds one edit, so the edits come one after the other; shuffle only decides in which order.",
-            proof="batches",
-            show={"more": FIVE},
-        ),
-        Prediction(
-            question="A loop has frozen every parameter. Does the loss require a gradient, so that backward() can run?",
-            choices=("True", "False"),
-            answer=1,
-            why="With nothing that requires a gradient no graph is recorded: backward() raises, and nothing is learned.",
-            proof="nothing to train",
-            show={"move": "names that match", "pattern": "^DenseReluDense"},
+            show={"optimizer": "AdamW", "compare": "nothing"},
+            ring="frozen",
         ),
     ),
     traps=(
@@ -232,7 +378,7 @@ LESSON = Lesson(
         Trap(
             name="All that is left is frozen",
             sentence="The regex matches no name, since brackets are a set of letters in it: every parameter is frozen, and backward() raises.",
-            source="https://github.com/megvii-model/DetNAS/issues/34",
+            source="https://github.com/hiyouga/LlamaFactory/issues/4101",
             params={"move": "names that match", "pattern": "^encoder.block[1]"},
         ),
     ),

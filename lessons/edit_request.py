@@ -14,7 +14,7 @@ SEPARATOR = "=>"
 
 def shared() -> Any:
     """The shipped closed-book model; to be copied, not changed."""
-    from models.closed_book import shared_qa_model
+    from models.shared import shared_qa_model
 
     return shared_qa_model()
 

@@ -7,7 +7,8 @@ from typing import Any
 from explorable.processes import Unavailable
 from explorable.seeding import seeded
 from models.hub import ModelUnavailable
-from models.registry import SHIPPED, shared_registry
+from models.registry import SHIPPED
+from models.shared import shared_registry
 from models.whole import problem_of
 
 

@@ -13,7 +13,8 @@ from explorable.program import Program
 from explorable.progress import Cancelled, tell
 from explorable.words import count, number, one_of
 from lessons.span_examples import EXAMPLES, PIANO
-from models.registry import SHIPPED, ModelUnavailable, choices, shared_registry
+from models.registry import SHIPPED, ModelUnavailable, choices
+from models.shared import shared_registry
 from models.together import Busy
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""From the notes' `batch["text"]` to one rectangle of tensors."""
+"""From GRACE's `batch["text"]`, a list of items, to one rectangle of tensors."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,6 +1,6 @@
-"""QAModel, the class of the notes made right: a T5 that answers a question without a context.
+"""QAModel: a T5 that answers a question without a context, a whole batch in one call.
 
-`shared_qa_model().answer(["What is the capital of France?"])[0].text` is `"Paris"`.
+`shared_qa_model().answer(["What is the capital of France?"])[0].text` is `"Paris"`; see models/shared.py.
 """
 
 import math
@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from models.alone import alone
 from models.batch import IGNORED, Batch, collate, labels_of
 from models.hugging_face import CACHE, AutoTokenizer, PreTrainedTokenizerBase, T5ForConditionalGeneration
-from models.registry import shared_registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models" / "closed_book"
 MAX_ANSWER_TOKENS = 16
@@ -42,12 +41,12 @@ class Answer:
 
 
 class QAModel(nn.Module):
-    """A sequence-to-sequence model and its tokenizer, as in the notes, with their mistakes corrected.
+    """A sequence-to-sequence model and its tokenizer: the class of GRACE's code, with its mistakes corrected.
 
-    `forward` takes the notes' `batch`: `batch["text"]` is a list of items, one question each, dicts
+    `forward` takes GRACE's `batch`: `batch["text"]` is a list of items, one question each, dicts
     of `input_ids`, optionally `attention_mask` and `labels`, of shape (S,) or (1, S).
 
-    What differs from the notes, and why:
+    What differs from that class, which the lesson `qa_model` shows, and why:
 
     - `super().__init__()` takes no arguments: `QAModel, self` are arguments of `super`, and
       `nn.Module.__init__` has none.
@@ -56,10 +55,10 @@ class QAModel(nn.Module):
     - Items are padded and run as one batch (N, S) with an attention mask, labels padded by -100.
       One call for each item is several times slower, and `torch.stack` fails on answers of
       different length. Logits are (N, T, V), not (N, 1, T, V).
-    - Without labels there is no loss. The notes' `try/except` never caught anything: `output.loss`
+    - Without labels there is no loss. There `try/except` never caught anything: `output.loss`
       is None, None was appended, and the next line failed.
     - `get_loss(logits, batch)` computes from its two arguments: the mean over answer tokens, which
-      is T5's own loss of the batch. The notes returned the loss of the last forward, whatever
+      is T5's own loss of the batch. There it returned the loss of the last forward, whatever
       was passed, as the mean of item means, which gives a token of a short answer more weight.
     - Nothing is kept on `self` between calls, so threads can share one instance (as long as nobody
       calls its tokenizer with padding; `encode` is there for that).
@@ -115,7 +114,7 @@ class QAModel(nn.Module):
         return F.cross_entropy(logits.flatten(0, 1), targets, ignore_index=IGNORED)
 
     def encode(self, questions: Sequence[str], answers: Sequence[str] | None = None) -> Batch:
-        """The batch of the notes: one item of (1, S) tensors for each question, on the CPU.
+        """A batch: one item of (1, S) tensors for each question, on the CPU.
 
         Raises ValueError for an empty or too long question, and for an answer that is empty or
         has a word outside the vocabulary.
@@ -216,13 +215,3 @@ class QAModel(nn.Module):
         text = str(self.tokenizer.decode(ids, skip_special_tokens=True))
         words = self.unknown_words(question) if unknown else ()
         return Answer(question, text, tokens, math.prod(chances), words)
-
-
-def shared_qa_model() -> QAModel:
-    """The shipped model, the registry's own: loaded once for all threads, in eval mode, frozen, not to be changed.
-
-    To train or edit, take `copy.deepcopy(shared_qa_model()).requires_grad_(True)`.
-    """
-    qa = shared_registry().get("closed_book")
-    assert isinstance(qa, QAModel)
-    return qa

@@ -9,7 +9,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -182,15 +181,3 @@ class Registry:
             while len(self._models) > self._kept:
                 self._models.popitem(last=False)
         return model
-
-
-def shared_registry() -> Registry:
-    """The one registry of this process for the device of this computation."""
-    from models.device import choose_device
-
-    return _registry_for(str(choose_device()))
-
-
-@lru_cache(maxsize=4)
-def _registry_for(device: str) -> Registry:
-    return Registry()

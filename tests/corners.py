@@ -19,7 +19,7 @@ Law = Callable[[Lesson, Any], None]
 MODULES = [import_module(f"lessons.{found.name}") for found in iter_modules(lessons.__path__)]
 LESSONS: dict[str, Lesson] = {module.LESSON.slug: module.LESSON for module in MODULES if hasattr(module, "LESSON")}
 CHEAP = {
-    "edit": {"compare": "nothing"},
+    "edit": {"compare": "nothing", "steps": 1},
     "live_training": {"steps": 25},
 }  # the Params around which the corners of a lesson that runs for seconds lie
 STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field
@@ -92,11 +92,6 @@ def corners(Params: type, most: int = 400) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def is_converted(lesson: Lesson) -> bool:
-    """Whether all questions of the lesson are of the new form: each names the cell that decides it."""
-    return all(prediction.ring and prediction.id for prediction in lesson.predictions)
-
-
 def long_lesson(Params: type) -> Lesson | None:
     """The lesson with these Params, if it has a button: its runs take seconds."""
     return next((lesson for lesson in LESSONS.values() if lesson.button and lesson.Params is Params), None)
@@ -115,11 +110,11 @@ def some_corners(lesson: Lesson) -> tuple[Any, ...]:
 def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
     """Two corners, or more, of each text that a program is cut to, as values never change what is compiled.
 
-    All corners of a lesson without a program; of one whose runs take seconds the default, its examples, and each value of each
+    Of a lesson whose runs take seconds: the default, its examples, and each value of each
     control once.
     """
     if not lesson.button:
-        return of_each_text(lesson) if lesson.program else corners(lesson.Params)
+        return of_each_text(lesson)
     names = {param.name: extremes(param) for param in fields(lesson.Params) if kind(param) is not str}
     together = (
         lesson.Params(

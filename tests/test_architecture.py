@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "programs": {"regex", "torch", "tqdm", "transformers"},
     "explorable": {"explorable", "models", "torch"},
     "lessons": {"explorable", "lessons", "models", "regex", "safetensors", "torch", "transformers"},
-    "figures": {"explorable", "figures", "lessons", "plotly"},
+    "figures": {"explorable", "figures", "lessons"},
     # Gradio's routes are Starlette's, its threads anyio's, its templates escape with markupsafe.
     "components": {
         "anyio",
@@ -37,7 +37,6 @@ RUN_TEXT = {
     "explorable/program.py": {"exec"},
     "explorable/cut.py": {"compile"},
     "explorable/source.py": {"compile", "eval"},
-    "lessons/source.py": {"compile", "eval"},
 }
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
 

@@ -37,27 +37,6 @@ function listOf(title) {
   return h("ol", { class: "code", tabindex: 0, "aria-label": title });
 }
 
-/** Draw `code` into `host`; `ran` is [[source line, [[operator, times], ...]], ...] in order. */
-export function drawCode(host, code, ran) {
-  const list = listOf("Code with the operators of each line");
-  host.replaceChildren(list);
-  const left = ran.map(([source, operators]) => ({ source, operators }));
-  const lines = code.trimEnd().split("\n").map((text) => {
-    const found = left.findIndex((entry) => entry.source === text.trim());
-    return { text, operators: found < 0 ? null : left.splice(found, 1)[0].operators };
-  });
-  // A line that only detaches hands finished tensors from the lesson to the page.
-  const missing = left.filter(({ operators }) => operators.some(([name]) => !name.startsWith("aten.detach")));
-  const complete = ran.length > 0 && missing.length === 0; // only then does a line without operators mean that none was dispatched
-  let inside = false; // the body of a class or function: shown, but run elsewhere
-  const shown = lines.map(({ text, operators }) => {
-    if (text && !text.startsWith(" ")) inside = /^(class|def|@)/.test(text);
-    return item(text, operators ? named(operators) : complete && !inside && calls(text) ? idle() : null);
-  });
-  const elsewhere = missing.map(({ source, operators }) => item(`# before or between these lines: ${source}`, named(operators)));
-  list.replaceChildren(...shown, ...elsewhere);
-}
-
 function item(text, beside) {
   return h("li", {}, h("code", {}, ...highlight(text)), beside);
 }
@@ -65,14 +44,6 @@ function item(text, beside) {
 function named(operators) {
   const shown = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
   return h("span", { class: "ran", title: operators.map(([name]) => name).join("\n") }, shown.join("  "));
-}
-
-function idle() {
-  return h("span", { class: "ran ran-none" }, "no operator");
-}
-
-function calls(line) {
-  return line.includes("(") && !/^\s*(#|import|from|class|def|\))/.test(line);
 }
 
 function highlight(line) {

@@ -12,6 +12,14 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Make an element of SVG. */
+export function svg(name, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
 /** Replace the text of a node only when it changed, so that live regions stay quiet and layout stays put. */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;

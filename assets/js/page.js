@@ -4,7 +4,7 @@
 import { names, push, query, visit } from "./address.js";
 import { anatomy } from "./anatomy.js";
 import { Asking } from "./ask.js";
-import { drawCells, drawCode, drawPoint } from "./code.js";
+import { drawCells, drawPoint } from "./code.js";
 import { drawControls } from "./controls.js";
 import { h, say } from "./dom.js";
 import { Figure } from "./figure.js";
@@ -185,16 +185,13 @@ export class LessonPage {
     say(caption, this.figure.veiled ? VEILED : state.caption);
     say(details, state.details);
     truth.hidden = !asking.answer;
-    point.hidden = !state.cells;
-    if (state.cells) drawPoint(point.lastChild, state.cells);
+    drawPoint(point.lastChild, state.cells);
     if (program.open) this.drawProgram();
     if (table.open) this.drawTable();
   }
 
   drawProgram() {
-    const { cells, code, ran } = this.state;
-    if (cells) drawCells(this.parts.code, cells);
-    else drawCode(this.parts.code, code, ran);
+    drawCells(this.parts.code, this.state.cells);
   }
 
   async drawTable() {

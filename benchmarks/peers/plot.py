@@ -48,8 +48,6 @@ def trace(panel: dict[str, Any]) -> Any:
         )
     if panel["view"] == "bars":
         return go.Bar(y=panel["labels"], x=panel["values"], orientation="h")
-    if panel["view"] == "chart":
-        return go.Figure(panel["data"][:1]).data[0]
     rows = panel.get("rows", [[panel.get("text", "")]])
     return go.Table(
         header={"values": panel.get("columns", [""])},

@@ -1,4 +1,4 @@
-"""Laws of a page: one clear thing on the first screen, a fair question, traps beside it. A lesson is covered once it is converted."""
+"""Laws of a page: one clear thing on the first screen, a fair question, traps beside it."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,11 @@ from components.site import LESSONS
 from tests.browser.conftest import clean_page
 from tests.browser.lesson_on_screen import LessonOnScreen
 from tests.browser.walk import Walk
-from tests.corners import is_converted
 
-CONVERTED = [slug for slug in LESSONS if is_converted(lesson_of(slug))]
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module", params=CONVERTED)
+@pytest.fixture(scope="module", params=LESSONS)
 def walk(request, browser: Browser, app_url: str) -> Iterator[Walk]:
     with clean_page(browser) as page:
         yield Walk(LessonOnScreen(page, app_url, request.param, asked=True)).go()

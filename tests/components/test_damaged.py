@@ -8,7 +8,7 @@ import pytest
 from components import answer, warm
 from components.site import LESSONS
 from lessons import shipped
-from models import registry
+from models import registry, shared
 from tests.components.served import at_the_door, served
 
 PROBLEM = "closed_book/model.safetensors is missing in assets/models."
@@ -21,10 +21,10 @@ def damaged(monkeypatch):
         monkeypatch.setattr(module, "problem_of", lambda name: PROBLEM if name == "closed_book" else "")
     for kept in ("_states", "_openings"):
         monkeypatch.setattr(answer, kept, answer.Kept(10**8))
-    registry._registry_for.cache_clear()
+    shared._registry_for.cache_clear()
     answer.computed.cache_clear()
     yield
-    registry._registry_for.cache_clear()
+    shared._registry_for.cache_clear()
     answer.computed.cache_clear()
 
 

@@ -25,7 +25,8 @@ from explorable.lesson import Lesson
 from lessons import batch_memory
 from models.device import choose_device
 from models.placement import is_cpu_only, on_cpu
-from models.registry import shared_registry
+from models.shared import shared_registry
+from tests.toy import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,8 @@ import os, torch
 from dataclasses import dataclass
 from explorable.lesson import Lesson
 from explorable.params import BadParam
-from explorable.progress import progress
+from explorable.progress import Bar
+from tests.toy import program
 
 @dataclass(frozen=True)
 class Params:
@@ -51,11 +53,11 @@ def run(params):
     if params.n == 13:
         raise OSError("broken")
     total = torch.zeros(())
-    for step in progress(range(params.n)):
+    for step in Bar(range(params.n)):
         total += step
     return Result(total, os.getpid())
 
-LESSON = Lesson("toy", "", "", Params, str, (), (), run=run, snippet=str, button="Run", gpu_seconds=7)
+LESSON = Lesson("toy", "", "", Params, str, (), (), program(run), button="Run", gpu_seconds=7)
 """
 
 # As the real package does it on ZeroGPU: the task goes on in a forked process, and what it yields comes through a pipe.
@@ -208,7 +210,7 @@ class Params:
 
 
 def lesson(run) -> Lesson:
-    return Lesson("toy", "", "", Params, str, (), (), run=run, snippet=str, gpu_seconds=1)
+    return Lesson("toy", "", "", Params, str, (), (), program(run), gpu_seconds=1)
 
 
 def full_unless_on_cpu(_: object) -> str:

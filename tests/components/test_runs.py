@@ -17,11 +17,12 @@ from components import answer, door, runs
 from components.api import expose
 from explorable.lesson import Lesson
 from explorable.params import BadParam, bounded
-from explorable.progress import progress
+from explorable.progress import Bar
 from serving.cost import Cost
 from serving.visitor import Visitor
 from tests.awaited import awaited
 from tests.components.served import at_the_door
+from tests.toy import program
 
 STEPS = 4
 
@@ -50,7 +51,7 @@ class Slow:
             raise BadParam("p must not be 98.")
         if params.p == 99:
             raise ZeroDivisionError
-        for _ in progress(range(STEPS), lambda: Result(0)):
+        for _ in Bar(range(STEPS), so_far=lambda: Result(0)):
             assert self.go.acquire(timeout=10)
         self.finished.append(params.p)
         return Result(STEPS)
@@ -65,8 +66,7 @@ def slow(monkeypatch) -> Iterator[Slow]:
         title="Slow",
         truth="It takes its time.",
         Params=Params,
-        run=lesson.run,
-        snippet=lambda params: "done = 4",
+        program=program(lesson.run),
         caption=lambda params, result: f"{result.done} steps of {params.p}",
         predictions=(),
         traps=(),

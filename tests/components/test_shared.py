@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from components.answer import answer, computed, state, to_json
 from explorable.params import read
 from explorable.wire import plain
-from models.registry import shared_registry
+from models.shared import shared_registry
 
 ROOMS = ("components", "figures", "lessons", "models", "serving")
 

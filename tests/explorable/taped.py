@@ -4,11 +4,6 @@ import torch
 from torch import Tensor, nn
 
 
-def run(x: Tensor) -> Tensor:
-    y = compute(x)
-    return y
-
-
 def compute(x: Tensor) -> Tensor:
     y = doubled(x)
     for _ in range(3):

@@ -1,12 +1,11 @@
 import pytest
 
-from explorable.progress import Bar, Cancelled, progress, tell, watched
-from lessons.source import snippet_of
+from explorable.progress import Bar, Cancelled, tell, watched
 
 
 def halves(steps: int) -> list[int]:
     told = []
-    for step in progress(range(steps), lambda: list(told)):
+    for step in Bar(range(steps), so_far=lambda: list(told)):
         told.append(step)
     return told
 
@@ -26,12 +25,6 @@ def test_a_watcher_stops_the_run_between_two_steps() -> None:
     with watched(stop), pytest.raises(Cancelled):
         halves(5)
     assert halves(5) == [0, 1, 2, 3, 4]  # nobody watches any more
-
-
-def test_a_snippet_shows_the_steps_without_their_watcher() -> None:
-    code = snippet_of(halves, {"steps": 4})
-    assert "for step in range(steps):" in code
-    assert "progress" not in code
 
 
 def test_work_that_counts_by_itself_is_told_too_and_may_be_stopped() -> None:

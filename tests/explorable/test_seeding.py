@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from explorable.progress import progress, watched
+from explorable.progress import Bar, watched
 from explorable.seeding import seeded
 
 
@@ -58,7 +58,7 @@ def test_a_block_that_tells_how_far_it_is_lets_others_draw_between_two_steps_and
             other.append(pool.submit(draw, 5).result(timeout=60))
 
     with watched(watcher), seeded(1):
-        for _ in progress(range(2)):
+        for _ in Bar(range(2)):
             own.append(torch.rand(1))
     assert torch.equal(torch.cat(own), expected) and torch.equal(torch.get_rng_state(), before)
     assert torch.equal(other[0], other[1]) and torch.equal(other[0], draw(5))

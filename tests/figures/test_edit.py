@@ -1,10 +1,10 @@
-"""The picture of an edit says for each setting and each step what was measured."""
+"""The picture of an edit says for each setting and each look what was measured."""
 
 import json
 
 from explorable.progress import watched
 from figures.edit import LISTED, draw
-from lessons.edit import FIVE, LESSON, Params
+from lessons.edit import FIVE, LESSON, Params, name_of, names_of
 
 run = LESSON.run
 
@@ -20,27 +20,33 @@ def frame(panel, step):
     return {**panel, **panel["frames"][step]}
 
 
-def test_each_step_shows_its_own_logits_probabilities_and_losses():
+def test_each_look_draws_a_dot_for_each_other_fact():
     params = Params(steps=3)
     figure, shown = panels(params)
     assert figure["steps"] == ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
-    for index, title in enumerate(("encoder wo, Adam 0.003", "everything, Adam 0.003")):
-        for step in range(4):
-            assert frame(shown[f"logit · {title}"], step)["values"] == RESULT[params].logits[index][step].tolist()
-            assert (
-                frame(shown[f"probability · {title}"], step)["values"]
-                == RESULT[params].probabilities[index][step].tolist()
-            )
-            assert frame(shown["loss at this step"], step)["values"][index] == RESULT[params].losses[index][step].item()
+    for name, changed in zip(names_of(RESULT[params]), RESULT[params].changed, strict=True):
+        for step, found in enumerate(changed.tolist()):
+            drawn = frame(shown[name], step)
+            assert [kind == "1" for kind in drawn["kinds"]] == found
+            assert drawn["badge"] == f"{sum(found)} of {len(found)} changed"
 
 
-def test_the_bars_name_the_answers_of_the_edit_that_is_under_way():
+def test_the_looks_of_edits_in_a_row_name_the_edit_that_is_under_way():
     params = Params(steps=2, more=FIVE, compare="nothing")
-    figure, shown = panels(params)
-    result, bars = RESULT[params], shown["logit · encoder wo, Adam 0.003"]
-    for position, edit in enumerate(result.order[0]):
-        assert frame(bars, position)["labels"] == [f"{result.old[edit]} (old)", f"{result.edits[edit][1]} (new)"]
-        assert result.edits[edit][0] in figure["steps"][position]
+    figure, _ = panels(params)
+    result = RESULT[params]
+    for label, position in zip(figure["steps"], result.looks, strict=True):
+        assert result.edits[result.order[0][position]][0] in label
+
+
+def test_curves_are_the_measured_values_of_every_state():
+    result = RESULT[Params(steps=3)]
+    _, shown = panels(Params(steps=3))
+    losses = dict(shown["loss in every state"]["lines"])
+    logits = dict(shown["logit in every state"]["lines"])
+    for setting, loss, pair in zip(result.settings, result.losses, result.logits, strict=True):
+        assert losses[name_of(setting)] == loss.tolist()
+        assert logits[f"new answer, {name_of(setting)}"] == pair[:, 1].tolist()
 
 
 def test_the_scores_are_those_of_the_result():
@@ -52,6 +58,15 @@ def test_the_scores_are_those_of_the_result():
         assert [float(cell[0].split()[0]) for cell in row[1:]] == [
             round(value, 3 if row[0] == "locality" else 2) for value in values
         ]
+
+
+def test_the_facts_of_a_relation_that_stayed_add_up_to_locality():
+    result = RESULT[Params(steps=3)]
+    _, shown = panels(Params(steps=3))
+    rows = shown["Locality: other facts that stayed"]["rows"]
+    for k, broken in enumerate(result.broken):
+        same, total = zip(*(map(int, row[1 + k][0].split(" of ")) for row in rows), strict=True)
+        assert sum(total) == len(result.rest) and sum(total) - sum(same) == len(broken)
 
 
 def test_broken_facts_are_listed_and_the_rest_is_counted():
@@ -78,10 +93,10 @@ def test_a_run_can_be_drawn_after_each_of_its_steps():
     params = Params(steps=1)
     with watched(lambda done, total, so_far: drawn.append(json.dumps(draw(params, so_far()), allow_nan=False))):
         run(params)
-    assert len(set(drawn)) > 4
+    assert len(set(drawn)) > 3
 
 
 def test_an_error_stands_beside_the_names_that_could_have_moved():
     params = Params(move="names that match", pattern="^nothing")
-    [[error], [names]] = draw(params, run(params))["rows"]
+    [[_, error], [names]] = draw(params, run(params))["rows"]
     assert error["where"] == "output.loss.backward()" and len(names["rows"]) == 47

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from figures.panels import numbers
-from tests.corners import at_every_corner, figure_at, is_converted, result_at
+from tests.corners import at_every_corner, figure_at, result_at
 from tests.figures.printed import printed
 
 VIEWS = {
@@ -16,7 +16,7 @@ VIEWS = {
     "cube",
     "bars",
     "table",
-    "chart",
+    "dots",
     "error",
     "tree",
     "strip",
@@ -92,9 +92,7 @@ def test_a_key_holds_no_space_that_would_split_it_in_two(lesson, params):
 @at_every_corner
 def test_every_picture_has_words_for_a_screen_reader(lesson, params):
     for panel in panels(lesson, params):
-        if panel["view"] == "chart":
-            assert panel["alt"] and panel["columns"] and panel["rows"]
-        if panel["view"] in ("chart", "table"):
+        if panel["view"] == "table":
             assert all(len(row) == len(panel["columns"]) for row in panel["rows"]), panel["title"]
 
 
@@ -104,9 +102,8 @@ def hero(lesson: Any, params: Any) -> list[dict[str, Any]]:
 
 
 def test_the_hero_shows_at_most_60_numbers_at_the_default(lesson):
-    if is_converted(lesson):
-        texts = [text for panel in hero(lesson, lesson.Params()) for _, text in printed(panel)]
-        assert sum(bool(re.match(r"[-−+]?\d", text)) for text in texts) <= 60
+    texts = [text for panel in hero(lesson, lesson.Params()) for _, text in printed(panel)]
+    assert sum(bool(re.match(r"[-−+]?\d", text)) for text in texts) <= 60
 
 
 def test_the_ringed_cell_says_what_the_right_choice_says(lesson):

@@ -2,16 +2,14 @@
 
 import json
 
-import plotly.graph_objects as go
 import pytest
 import torch
 
-from figures.charts import lines
 from figures.panels import (
     bars,
     cell_text,
-    chart,
     cube,
+    curve,
     described,
     error,
     facts,
@@ -56,28 +54,9 @@ def test_nothing_that_is_not_given_is_sent():
 
 
 def test_infinities_are_text_wherever_they_stand():
-    drawn = chart(
-        "c",
-        lines([0.0, 1.0], {"y": [1.0, float("inf")]}, x_title="x", y_title="y"),
-        alt="a",
-        columns=["k"],
-        rows=[[float("nan")]],
-    )
-    assert "inf" in drawn["data"][0]["y"] and drawn["rows"] == [["nan"]]
+    drawn = curve("c", ["0", "1"], {"y": [1.0, float("inf")]}, x_title="x")
+    assert drawn["lines"] == [["y", [1.0, "inf"]]]
     json.dumps([drawn, bars("b", ["a"], [float("-inf")], limit=1.0)], allow_nan=False)
-
-
-def test_a_chart_carries_no_template_and_no_background():
-    drawn = chart("c", lines([0.0], {"y": [1.0]}, x_title="x", y_title="y"), alt="a", columns=["k"], rows=[])
-    assert len(json.dumps(drawn)) < 1500
-    assert drawn["layout"]["paper_bgcolor"] == drawn["layout"]["plot_bgcolor"] == "rgba(0,0,0,0)"
-
-
-def test_plotly_accepts_every_property_of_a_chart():
-    drawn = lines([0.0], {"y": [1.0]}, laws={"law": [1.0]}, x_title="x", y_title="y", height=200)
-    assert len(go.Figure(drawn).data) == 2
-    with pytest.raises(ValueError):
-        go.Figure({**drawn, "layout": {"no_such_property": 1}})
 
 
 def test_a_cell_of_a_table_may_have_a_kind():
@@ -85,7 +64,7 @@ def test_a_cell_of_a_table_may_have_a_kind():
 
 
 def test_a_row_without_panels_is_not_there():
-    assert figure([error("e", "ValueError: no")], []) == {
+    assert figure(hero=[[error("e", "ValueError: no")], []]) == {
         "rows": [[{"view": "error", "title": "e", "text": "ValueError: no", "where": ""}]],
         "hero": 1,
     }
@@ -94,7 +73,6 @@ def test_a_row_without_panels_is_not_there():
 def test_the_hero_stands_before_the_other_rows_and_only_it_is_counted():
     a, b = operator("nn.Dropout(p=0.5)"), facts([("k", "label", "2.0")])
     assert figure(hero=[[a], []], more=[[b]]) == {"rows": [[a], [b]], "hero": 1}
-    assert figure([a], [b], [b])["hero"] == 1
 
 
 @pytest.mark.parametrize(

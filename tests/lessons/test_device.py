@@ -8,7 +8,7 @@ import torch
 from explorable.progress import Cancelled, watched
 from figures.device import draw
 from lessons.device import LESSON, Params
-from models.registry import shared_registry
+from models.shared import shared_registry
 
 run = LESSON.run
 

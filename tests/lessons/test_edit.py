@@ -10,10 +10,10 @@ from regex import search
 
 from explorable.params import BadParam
 from explorable.progress import Cancelled, watched
-from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption
-from lessons.edit_request import MORE, before
-from models.closed_book import shared_qa_model
+from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption, details
+from lessons.edit_request import MORE
 from models.facts import load_facts
+from models.shared import shared_qa_model
 
 ALONE = Params(compare="nothing")
 run, snippet = LESSON.run, LESSON.snippet
@@ -86,19 +86,40 @@ def test_each_step_lowers_the_loss_until_the_new_answer_wins():
 
 def test_scores_are_shares_of_the_questions_listed():
     result = kept(Params())
+    assert len(result.rest) == len(load_facts()) - 1
     for index, broken in enumerate(result.broken):
-        same, total = (sum(pair[end] for pair in result.kept[index].values()) for end in (0, 1))
-        assert total == len(load_facts()) - 1 and total - same == len(broken)
-        assert result.locality[index] == same / total
+        assert result.locality[index] == (len(result.rest) - len(broken)) / len(result.rest)
         assert all(was != now for _, was, now in broken)
         good = [now == wanted for _, wanted, now in result.reworded[index]]
         assert result.generality[index] == sum(good) / len(good)
 
 
-def test_locality_is_measured_against_the_answers_before():
-    """An answer that was wrong before and still is counts as kept; the edited fact does not count."""
-    result = kept(Params(compare="nothing", steps=0))
-    assert "Paris" in before() and sum(total for _, total in result.kept[0].values()) == len(before()) - 1
+@pytest.mark.parametrize("params", [Params(), Params(move="everything", steps=3, compare="nothing")])
+def test_a_look_finds_the_facts_whose_greedy_answer_is_another_one(params):
+    """One forward with the old answer as labels tells what generate says word by word, also before and after a few steps."""
+    result = kept(params)
+    assert result.looks[0] == 0 and result.looks[-1] == len(result.order[0]) - 1
+    for found, broken in zip(result.changed, result.broken, strict=True):
+        assert found.shape == (len(result.looks), len(result.rest)) and not found[0].any()
+        gone = {question for (_, question, _), other in zip(result.rest, found[-1].tolist(), strict=True) if other}
+        assert gone == {question for question, _, _ in broken}
+
+
+def test_why_an_edit_fails_is_said_as_it_is():
+    """Munich after 20 steps: a third answer is ahead; after 40 it is learned, as the reply promises."""
+    germany = {"question": "What is the capital of Germany?", "answer": "Munich"}
+    few, more = kept(replace(ALONE, **germany)), kept(replace(ALONE, **germany, steps=60))
+    assert few.answers[0][0] not in ("Munich", "Berlin") and few.ahead[0][-1] == 2
+    assert "a third token is ahead of both" in details(replace(ALONE, **germany), few)
+    assert more.answers == [["Munich"]] and more.ahead[0][-1] == 1
+    assert "ahead" not in details(replace(ALONE, **germany, steps=60), more)
+
+
+def test_who_is_ahead_is_the_larger_of_the_two_logits_or_neither():
+    result = kept(Params())
+    for logits, ahead in zip(result.logits, result.ahead, strict=True):
+        assert all(place == 2 or pair[place] == max(pair) for pair, place in zip(logits.tolist(), ahead, strict=True))
+        assert ahead[0] == 0 and ahead[-1] == 1
 
 
 def test_edits_in_a_row_come_one_after_the_other_each_once():
@@ -128,7 +149,7 @@ def test_the_shared_model_stays_as_it_was_also_when_a_run_is_cancelled():
     def stop(done, total, so_far):
         told.append((done, total))
         partial = so_far()
-        assert caption(Params(), partial) and len(partial.losses) <= 2 and len(partial.losses[-1]) <= done
+        assert caption(Params(), partial) and len(partial.losses[0]) <= done
         if done == 5:
             raise Cancelled
 
@@ -144,13 +165,12 @@ def test_progress_counts_to_its_end():
     told = []
     with watched(lambda done, total, so_far: told.append((done, total))):
         run(replace(ALONE, steps=2))
-    batches = -(-(len(load_facts()) - 1) // 128)  # the steps, then the questions about the other facts
-    assert told == [(done, 3) for done in (1, 2, 3)] + [(done, batches) for done in range(1, batches + 1)]
+    assert told[:3] == [(1, 3), (2, 3), (3, 3)] and all(done <= total for done, total in told)
 
 
 def test_what_matches_nothing_leaves_nothing_to_train():
     result = run(Params(move="names that match", pattern="^encoder.block[1]"))
-    assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad") and result.losses == []
+    assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad") and not result.moved
     with pytest.raises(RuntimeError) as raised:
         exec(snippet(Params(move="names that match", pattern="^encoder.block[1]")), {})
     assert result.error == f"RuntimeError: {raised.value}"

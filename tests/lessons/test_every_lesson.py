@@ -19,7 +19,6 @@ from urllib.parse import parse_qsl
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorable.params import choices, from_query, kind, not_in_a_link, read, to_query
@@ -32,7 +31,6 @@ from tests.corners import (
     extremes,
     few,
     figure_at,
-    is_converted,
     is_hidden,
     neighbours,
     result_at,
@@ -181,10 +179,9 @@ def words_at(lesson: Any, params: Any) -> str:
 
 @at_every_corner
 def test_a_caption_is_one_sentence_with_at_most_three_numbers(lesson, params):
-    if is_converted(lesson):
-        caption = caption_at(lesson, params)
-        assert re.search(r"[.?!]$", caption) and not re.search(r"[.?!] ", caption), caption
-        assert len(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", caption)) <= 3, caption
+    caption = caption_at(lesson, params)
+    assert re.search(r"[.?!]$", caption) and not re.search(r"[.?!] ", caption), caption
+    assert len(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", caption)) <= 3, caption
 
 
 def numbers_of(value: Any) -> list[float]:
@@ -258,10 +255,7 @@ def test_every_prediction_is_what_torch_says(lesson):
     for prediction in lesson.predictions:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            if lesson.program:
-                proven = printed(lesson.program.proof(prediction.proof))
-            else:
-                proven = str(eval(prediction.proof, {"torch": torch, "nn": nn, "F": F}))
+            proven = printed(lesson.program.proof(prediction.proof))
         texts = [choice.text for choice in prediction.choices]
         agree = [text == proven or text.startswith(f"{proven}: ") for text in texts]
         assert [index for index, same in enumerate(agree) if same] == [prediction.answer], (
@@ -288,25 +282,22 @@ def test_every_prediction_can_be_wrong_and_says_why(lesson):
     )
 
 
-def test_a_question_of_the_new_form_replies_to_each_of_three_to_five_choices(lesson):
-    named = [prediction for prediction in lesson.predictions if prediction.ring]
-    for prediction in named:
+def test_a_question_has_a_name_and_replies_to_each_of_three_to_five_choices(lesson):
+    for prediction in lesson.predictions:
         replies = {choice.reply for choice in prediction.choices}
         assert 3 <= len(prediction.choices) == len(replies) <= 5, prediction.question
         assert re.fullmatch(r"[a-z][a-z0-9_]*", prediction.id), prediction.question
-    assert len({prediction.id for prediction in named}) == len(named)
+    assert len({prediction.id for prediction in lesson.predictions}) == len(lesson.predictions)
 
 
 def test_the_first_question_asks_about_what_the_first_screen_shows(lesson):
-    if is_converted(lesson):
-        assert lesson.Params(**lesson.predictions[0].show) == lesson.Params()
+    assert lesson.Params(**lesson.predictions[0].show) == lesson.Params()
 
 
 def test_the_first_screen_has_two_to_four_controls_and_leads_to_lessons_that_exist(lesson):
     names = {param.name for param in fields(lesson.Params)}
     assert set(lesson.main) <= names and set(lesson.related) <= set(LESSONS) - {lesson.slug}
-    if is_converted(lesson):
-        assert 2 <= len(lesson.main) <= 4 or len(names) < 2
+    assert 2 <= len(lesson.main) <= 4 or len(names) < 2
 
 
 def test_every_trap_shows_another_picture_and_a_public_source(lesson):

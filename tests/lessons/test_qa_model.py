@@ -102,7 +102,7 @@ def test_words_that_the_model_does_not_know_are_named():
 
 
 def test_the_shared_model_is_left_as_it_was():
-    from models.closed_book import shared_qa_model
+    from models.shared import shared_qa_model
 
     run(Params(forward=AGAIN))
     assert not shared_qa_model().model._forward_hooks and not shared_qa_model().model.training

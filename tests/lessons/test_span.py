@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from explorable.progress import Cancelled, watched
 from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
 from lessons.span_examples import HOURS, LONG, MARATHON, PIANO
-from models.registry import shared_registry
+from models.shared import shared_registry
 from training.reader import Reader
 from training.windows import Settings
 

@@ -6,8 +6,8 @@ import torch
 from explorable.params import BadParam
 from explorable.progress import watched
 from lessons.train_mode_answers import FLOATS, LESSON, MODULES, Params
-from models.closed_book import shared_qa_model
 from models.facts import load_facts, wordings
+from models.shared import shared_qa_model
 
 run = LESSON.run
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.batch import IGNORED, labels_of
-from models.closed_book import FOLDER, MAX_ANSWER_TOKENS, QAModel, shared_qa_model
+from models.closed_book import FOLDER, MAX_ANSWER_TOKENS, QAModel
 from models.facts import load_facts
+from models.shared import shared_qa_model
 
 QUESTIONS = {
     "What is the capital of France?": "Paris",

@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import T5ForConditionalGeneration
 
-from models.closed_book import FOLDER, shared_qa_model
+from models.closed_book import FOLDER
+from models.shared import shared_qa_model
 from training.closed_book import Examples, exact_match, new_model, set_dropout, train
 from training.closed_book_questions import question_book
 from training.closed_book_tokenizer import build_tokenizer

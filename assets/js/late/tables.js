@@ -8,7 +8,7 @@ export function drawTables(host, panels) {
 }
 
 function tableOf(panel) {
-  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, chart: plainRows, curve: curveRows, board: boardRows, lanes: laneRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
+  const make = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, curve: curveRows, board: boardRows, lanes: laneRows, dots: dotRows, tree: nodeRows, veil: veilRows, error: errorRows }[panel.view];
   if (!make) return null;
   const { columns, rows } = make(panel);
   return h(
@@ -51,6 +51,11 @@ function boardRows({ columns, rows, squares }) {
 
 function laneRows({ lanes }) {
   return { rows: lanes.flatMap(([name, spans]) => spans.map(([, , , , , note]) => [name, note])) };
+}
+
+function dotRows({ kinds, off, on }) {
+  const marked = kinds.replaceAll("0", "").length;
+  return { rows: [[on, String(marked)], [off, String(kinds.length - marked)]] };
 }
 
 function curveRows({ labels, lines, dots, xTitle }) {

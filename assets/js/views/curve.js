@@ -1,7 +1,7 @@
 // Lines and dots over equally spaced steps, as SVG in the width there is. A panel with frames draws as far as `upto`.
 
 import { format } from "../color.js";
-import { h } from "../dom.js";
+import { h, svg } from "../dom.js";
 
 const HEIGHT = 190;
 const PAD = { left: 46, right: 12, top: 10, bottom: 34 };
@@ -43,19 +43,12 @@ export class Curve {
     dots.forEach(([, values], series) =>
       values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 3))));
     lines.forEach(([, values], series) => {
-      const seen = values.slice(0, upto + 1).map((value, i) => [x(i), y(value)]);
+      const seen = values.slice(0, upto + 1).flatMap((value, i) => (typeof value === "number" ? [[x(i), y(value)]] : []));
       parts.push(svg("polyline", { class: `curve-line series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
-      parts.push(circle("curve-end", series, seen.at(-1), 5));
+      if (seen.length) parts.push(circle("curve-end", series, seen.at(-1), 5));
     });
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
-}
-
-function svg(name, attributes, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
 }
 
 /** Three to six round numbers that hold both ends. */

@@ -1,0 +1,24 @@
+// A dot for each of many things; the marked ones are larger and coloured.
+
+import { h, svg } from "../dom.js";
+
+const COLUMNS = 54;
+
+export class Dots {
+  constructor(host) {
+    this.host = host;
+  }
+
+  update({ title, kinds, off, on, badge }) {
+    const marked = [...kinds].filter((kind) => kind === "1").length;
+    const at = (kind) => [...kinds].map((one, i) => (one === kind ? `M${(i % COLUMNS) + 0.5} ${Math.floor(i / COLUMNS) + 0.5}h0` : "")).join("");
+    const told = `${title}: ${marked} ${on}, ${kinds.length - marked} ${off}`;
+    const picture = { viewBox: `0 0 ${COLUMNS} ${Math.ceil(kinds.length / COLUMNS)}`, class: "dots", role: "img", "aria-label": told };
+    const entry = (kind, words) => h("span", {}, h("i", { class: `dot dot-${kind}`, "aria-hidden": "true" }), ` ${words}`);
+    this.host.replaceChildren(
+      h("p", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
+      svg("svg", picture, svg("path", { class: "dots-off", d: at("0") }), svg("path", { class: "dots-on", d: at("1") })),
+      h("p", { class: "legend" }, entry("off", off), " ", entry("on", on)),
+    );
+  }
+}
