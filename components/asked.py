@@ -3,6 +3,7 @@
 WORDS = {
     "dropout": "different outputs each time, random, not deterministic, predictions change, nn.Dropout p, inference",
     "batch_norm": "BatchNorm batch size 1, running_mean, momentum, batch norm eval bad results, neighbour changes my output",
+    "batch_norm_traps": "track_running_stats False, BatchNorm NaN, running_mean nan in eval, gradient accumulation BatchNorm, (N, L, C)",
     "normalization": "LayerNorm GroupNorm InstanceNorm RMSNorm difference, which norm",
     "modes": "eval vs no_grad, inference_mode, train mode, model.eval, does not require grad",
     "dropout_reset": "set dropout to 0, disable dropout, change p of all layers, isinstance nn.Dropout",
@@ -14,6 +15,7 @@ WORDS = {
     "dataset": "__getitem__ __len__, index a DataLoader, map-style, custom dataset",
     "iterable": "IterableDataset duplicates, every sample twice, streaming, get_worker_info, shuffle buffer",
     "workers": "DataLoader slow, num_workers, prefetch, speed up loading, multiprocessing, pickle",
+    "worker_seeds": "same random numbers in every worker, worker_init_fn, default_rng, augmentation repeats, spawn, can't pickle lambda",
     "padding": "pad_token_id, -100, ignore_index, attention mask, pad sequences, loss is nan, no padding token",
     "batch_memory": "out of memory, OOM, tried to allocate GiB, CUDA memory, GPU capacity, activations, batch too large",
     "own_data": "csv, json, load my data, text file",

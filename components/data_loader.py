@@ -5,5 +5,5 @@ from components.chapter import Chapter
 CHAPTER = Chapter(
     "data_loader",
     "DataLoader",
-    ("batches", "collate", "dataset", "iterable", "workers", "padding", "batch_memory", "own_data"),
+    ("batches", "collate", "dataset", "iterable", "workers", "worker_seeds", "padding", "batch_memory", "own_data"),
 )

@@ -2,4 +2,8 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("train_eval", "Train / eval", ("dropout", "batch_norm", "normalization", "modes", "dropout_reset"))
+CHAPTER = Chapter(
+    "train_eval",
+    "Train / eval",
+    ("dropout", "batch_norm", "batch_norm_traps", "normalization", "modes", "dropout_reset"),
+)

@@ -1,0 +1,59 @@
+"""Which draws repeat among workers and epochs; whatever was started is gone afterwards."""
+
+import multiprocessing
+import random
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from lessons.worker_seeds import LESSON, Params, batches_agree, epochs_agree
+
+run = LESSON.run
+SEEDED = ("seed = worker_id", "seed = torch.initial_seed()")
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+@pytest.mark.parametrize("init", ["None", *SEEDED])
+def test_a_kept_generator_repeats_per_worker_unless_seeded_and_per_epoch_unless_seeded_by_torch_or_kept(
+    init, persistent
+):
+    result = run(Params(worker_init_fn=init, persistent_workers=persistent))
+    assert batches_agree(result) == (init == "None")
+    assert epochs_agree(result) == (not persistent and init != SEEDED[1])
+    assert result.worker == [0, 1, 0, 1] and multiprocessing.active_children() == []
+
+
+def test_torch_seeds_its_own_generator_in_each_worker_and_epoch():
+    result = run(Params(source="torch.randint"))
+    assert not batches_agree(result) and not epochs_agree(result)
+    first, second = result.seeds
+    assert first[1] - first[0] == second[1] - second[0] == 1 and first[0] != second[0]
+
+
+def test_without_workers_one_generator_goes_on():
+    generator = random.Random(0)
+    expected = [generator.randrange(1000) for _ in range(16)]
+    assert run(Params(num_workers=0)).numbers.flatten().tolist() == expected
+
+
+def test_spawn_refuses_the_lambda_that_fork_takes():
+    refused = run(Params(start="spawn"))
+    assert "local object 'joined.<locals>.<lambda>'" in refused.error and refused.numbers is None
+    assert run(Params(start="fork")).error is None
+
+
+class Globals(Dataset):
+    """Draws from the global generators of Python and torch."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return random.random(), torch.rand(()).item(), get_worker_info().id
+
+
+def test_the_global_generators_of_python_and_torch_differ_among_workers():
+    loader = DataLoader(Globals(), batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=20)
+    (python, own, _), (other_python, other, _) = loader
+    assert not python.equal(other_python) and not own.equal(other)
