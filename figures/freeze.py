@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from figures.panels import Figure, Panel, error, facts, figure, operator, pressable, stepped, table, veiled
-from lessons.freeze import LOOP, MATCHING, Params, Result, drifted, frozen, moved, strays
+from lessons.freeze import LOOP, MATCHING, Params, Result, bias_gradient, drifted, frozen, moved, strays
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
 RAISES = {"RuntimeError": "loss.backward()", "error": "search(pattern, name)", "TimeoutError": "search(pattern, name)"}
@@ -48,6 +48,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("stray", "moved though frozen", f"{len(cold)} of {len(ice)}"),
         ("count", "requires_grad is False on", f"{len(ice)} of {len(result.names)} tensors"),
         ("backward", "loss.backward()", _backward(result)),
+        ("bias", "stem.bias.grad, first step", bias_gradient(result)),
     ]
     if params.prompt:
         items.append(("prompt", "prompt.grad", _held(result)))

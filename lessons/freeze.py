@@ -156,6 +156,13 @@ def _bytes(result: Result) -> str:
     )
 
 
+def bias_gradient(result: Result) -> str:
+    """What stem.bias, whose sum BatchNorm subtracts again, has as .grad at the first step."""
+    if not result.grads or (norm := result.grads[0][result.names.index("stem.bias")].item()) != norm:
+        return "None"
+    return "zeros" if not norm else "rounding error" if norm < 1e-5 else number(norm)
+
+
 NONE_OF_4, HALF_OF_4, ALL_OF_4 = "0 of 4", "2 of 4", "4 of 4"
 
 LESSON = Lesson(
@@ -270,6 +277,28 @@ LESSON = Lesson(
             ring="prompt",
         ),
         Prediction(
+            id="bias",
+            question="Nothing is frozen, and stem, a Linear with a bias, stands before BatchNorm in train mode. What is in stem.bias.grad?",
+            choices=(
+                Choice(
+                    "None",
+                    "It requires a gradient and takes part in the output, so backward() fills it. With what, is another matter.",
+                ),
+                Choice(
+                    "a number like the others'",
+                    "It is added to each sample alike, and BatchNorm subtracts the mean over the samples: nothing of it is left.",
+                ),
+                Choice(
+                    "rounding error",
+                    "BatchNorm subtracts the bias again, so its gradient is 0 but for rounding; Adam scales that up to whole steps.",
+                ),
+            ),
+            answer=2,
+            proof="a bias before BatchNorm",
+            show={"freeze": "nothing", "optimizer": "Adam", "weight_decay": 0.0},
+            ring="bias",
+        ),
+        Prediction(
             id="zeros",
             question="Frozen after the first AdamW step, with zero_grad(set_to_none=False). How many of these 4 tensors still move?",
             choices=(
@@ -308,6 +337,12 @@ LESSON = Lesson(
             sentence="With set_to_none=False an old .grad of zeros stays, and weight decay and momentum move what is frozen.",
             source="https://github.com/facebookresearch/fairseq/issues/4702",
             params={"moment": "after the first step", "set_to_none": False, "optimizer": "SGD, momentum"},
+        ),
+        Trap(
+            name="A bias before BatchNorm",
+            sentence="BatchNorm subtracts it again: its gradient is rounding error, and Adam walks it about; write bias=False.",
+            source="https://github.com/ClementPinard/FlowNetPytorch/issues/81",
+            params={"freeze": "nothing", "optimizer": "Adam", "weight_decay": 0.0},
         ),
         Trap(
             name="module.requires_grad = False",

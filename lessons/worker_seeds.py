@@ -113,7 +113,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="A dataset keeps random.Random(0) and draws from it in __getitem__; two workers load. Beside batch 0, what does batch 1 get?",
+            question="A dataset draws from its own random.Random(0), and two workers load. Beside batch 0, what does batch 1 get?",
             choices=(
                 Choice(
                     "the same numbers",

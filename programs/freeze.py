@@ -225,6 +225,11 @@ net, learned = nn.Linear(2, 2).requires_grad_(False), nn.Parameter(torch.ones(2)
 net(learned).square().sum().backward()
 print("numbers other than zero" if learned.grad is not None and learned.grad.any() else "None")
 
+# %% proof: a bias before BatchNorm
+net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 3))
+F.cross_entropy(net(torch.randn(8, 4)), torch.arange(8) % 3).backward()
+print("rounding error" if net[0].bias.grad.norm() < 1e-5 else "a number")
+
 # %% proof: zeros instead of None
 net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
 adamw = torch.optim.AdamW(net.parameters(), lr=0.1)

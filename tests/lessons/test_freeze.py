@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorable.params import BadParam
-from lessons.freeze import LESSON, Params, caption, details, drifted, moved, strays
+from lessons.freeze import LESSON, Params, bias_gradient, caption, details, drifted, moved, strays
 from lessons.repeats import checked
 
 run = LESSON.run
@@ -172,3 +172,13 @@ def test_each_trap_shows_what_it_names():
     assert strays(shown["Frozen, yet updated"]) == ["stem.weight", "stem.bias", "norm.weight", "norm.bias"]
     for name in ("module.requires_grad = False", "A typo freezes nothing"):
         assert len(moved(shown[name])) == 8 and not shown[name].error
+
+
+@pytest.mark.parametrize("optimizer, moves", [("Adam", True), ("SGD", False)])
+def test_a_bias_before_batch_norm_has_a_gradient_of_rounding_error_which_adam_scales_up(optimizer, moves):
+    result = run(Params(freeze="nothing", optimizer=optimizer, weight_decay=0.0))
+    at = result.names.index("stem.bias")
+    assert bias_gradient(result) == "rounding error" and (result.moved[0][at] > 1e-3) == moves
+    still = run(Params(freeze="nothing", optimizer=optimizer, weight_decay=0.0, mode="train, norm in eval"))
+    assert still.grads[0][at] > 1e-3  # the stored mean knows nothing of this bias
+    assert bias_gradient(run(Params())) == "None"
