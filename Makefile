@@ -10,12 +10,12 @@ SHARED := --numprocesses 2 --durations 10 --durations-min 1
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test quick check bench errors notebooks lock newest lowest chromium
+.PHONY: run test quick check bench errors notebooks lock newest lowest chromium postgresql
 
 run: .venv/run.stamp
 	$(BIN)/python app.py
 
-test: .venv/dev.stamp chromium
+test: .venv/dev.stamp chromium postgresql
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(SHARED)
 
 # For daily work: no browser, no training, no processes, and a dozen states of each lesson instead of hundreds.
@@ -64,3 +64,8 @@ chromium: .venv/dev.stamp
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	else $(BIN)/playwright install chromium; fi
+
+# The server that tests of rooms with replicas start themselves: Debian's when we may install it, else those tests are skipped.
+postgresql:
+	@if compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; fi

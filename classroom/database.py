@@ -54,6 +54,12 @@ class Database:
         values = {name: value for name, value in row.items() if name not in keys}
         db.execute(make(table).values(row).on_conflict_do_update(index_elements=keys, set_=values))
 
+    def put_all(self, db: Connection, table: Any, rows: list[dict[str, Any]], value: str) -> None:
+        """The same for many rows, in one statement; `value` names the one column that is no key."""
+        new = (postgresql.insert if self.on_server else sqlite.insert)(table).values(rows)
+        keys = [column.name for column in table.primary_key]
+        db.execute(new.on_conflict_do_update(index_elements=keys, set_={value: new.excluded[value]}))
+
     def add(self, db: Connection, table: Any, row: dict[str, Any]) -> None:
         db.execute(insert(table).values(row))
 

@@ -9,5 +9,13 @@ class Refused(Exception):
         self.status = status
 
 
+def not_in_it() -> Refused:
+    return Refused(403, "You are not in this room; join it with its code.")
+
+
 def no_room() -> Refused:
     return Refused(404, "There is no room with this code. Codes end after 12 hours, or when the teacher ends the room.")
+
+
+def unreachable() -> Refused:
+    return Refused(503, "The rooms cannot be reached now; try again in a moment.")

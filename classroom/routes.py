@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from classroom import bodies
+from classroom.ballots import Vote
 from classroom.check import summary
 from classroom.codes import read_code
 from classroom.doors import Doors
@@ -80,8 +81,8 @@ class Rooms:
     async def vote(self, request: Request) -> Response:
         code, learner = await self._enter(request)
         given = await bodies.read(request, number=int, round=int, choice=int)
-        numbers = (given["number"], given["round"], given["choice"])
-        await self._act(request, code, lambda store: store.vote(code, learner, *numbers))
+        vote = Vote(code, learner, given["number"], given["round"], given["choice"])
+        await self._counting_misses(request, self.service.vote(vote))
         return _json({"choice": given["choice"]})
 
     async def answer(self, request: Request) -> Response:

@@ -12,16 +12,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
+from classroom.ballots import Vote
 from classroom.check import summary
 from classroom.phases import ANSWERS
-from classroom.refused import Refused
+from classroom.refused import Refused, unreachable
 from classroom.store import Store
 from classroom.views import for_all, for_teacher
 
 FRESH = 0.2  # seconds for which what was read of a room is told to everybody who asks
 SWEEP = 600  # seconds between two looks for rooms that are over
+MOST_TOGETHER = 500  # votes in one transaction
 T = TypeVar("T")
 
 
@@ -42,6 +44,8 @@ class Service:
 
     def __init__(self, open_store: Callable[[], Store]) -> None:
         self._open_store = open_store
+        self._votes: list[tuple[Vote, asyncio.Future[Refused | None]]] = []  # that wait for the next transaction
+        self._casting: asyncio.Task[None] | None = None
         self._read: dict[str, tuple[float, asyncio.Task[Views]]] = {}
         self._opening = threading.Lock()
 
@@ -66,11 +70,36 @@ class Service:
         def go() -> T:
             try:
                 return act(self.store)
-            except DBAPIError as error:
-                logging.exception("the database of the rooms: %s", type(error).__name__)
-                raise Refused(503, "The rooms cannot be reached now; try again in a moment.") from None
+            except SQLAlchemyError:
+                logging.exception("the database of the rooms")
+                raise unreachable() from None
 
         return await run_sync(go, limiter=self._threads)
+
+    async def vote(self, vote: Vote) -> None:
+        """Acknowledged when it is in the database; raises Refused. Votes that come while others are written go together."""
+        told: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
+        self._votes.append((vote, told))
+        if self._casting is None:
+            self._casting = asyncio.ensure_future(self._cast())
+        if refused := await told:
+            raise refused
+
+    async def _cast(self) -> None:
+        while self._votes:
+            taken, self._votes = self._votes[:MOST_TOGETHER], self._votes[MOST_TOGETHER:]
+            votes = [vote for vote, _ in taken]
+            try:
+                answers = await self.do(lambda store, votes=votes: store.vote_all(votes))  # type: ignore[misc]
+            except Refused as refused:
+                answers = [refused] * len(taken)
+            except Exception:  # told to everybody who waits, or they would wait for ever
+                logging.exception("votes could not be written")
+                answers = [unreachable()] * len(taken)
+            for (_, told), answer in zip(taken, answers, strict=True):
+                if not told.done():  # who asked has gone
+                    told.set_result(answer)
+        self._casting = None
 
     def changed(self, code: str) -> None:
         """Who asks next is told what is in the database now."""

@@ -2,19 +2,21 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from classroom import ballots
 from classroom import room as rooms
+from classroom.ballots import Vote
 from classroom.bank import Bank
 from classroom.check import form_of
 from classroom.codes import fingerprint, is_secret, new_code, new_secret
 from classroom.database import Database
-from classroom.phases import AFTER, ANSWERS, BEFORE, CHECKS, FOLLOWS, LOBBY, ROUND, SAID, VOTE, VOTING
-from classroom.refused import Refused, no_room
+from classroom.phases import AFTER, ANSWERS, BEFORE, CHECKS, FOLLOWS, LOBBY, ROUND, SAID, VOTE
+from classroom.refused import Refused, no_room, not_in_it
 from classroom.schema import ASKED, BALLOTS, CHECKED, HANDS, LEARNERS, PARTS, ROOMS
 
 HOURS = 12
@@ -111,22 +113,14 @@ class Store:
 
     def vote(self, code: str, learner: str, number: int, round_: int, choice: int) -> None:
         """Counts once, however often it is sent; another choice takes its place until the vote closes."""
-        with self.database.writing() as db:
-            room = self._room(db, code, hold=True)
-            self._form(db, code, learner)
-            if room.number != number or VOTING.get(room.phase) != round_:
-                return self._late(db, room, learner, number, round_, choice)
-            self._check_choice(self._question(db, room), choice)
-            key = {"room": code, "number": number, "round": round_, "learner": learner}
-            self.database.put(db, BALLOTS, {**key, "choice": choice})
+        [refused] = self.vote_all([Vote(code, learner, number, round_, choice)])
+        if refused:
+            raise refused
 
-    def _late(self, db: Connection, room: Any, learner: str, number: int, round_: int, choice: int) -> None:
-        """A vote that was counted, and is sent again because its answer was lost, is not refused."""
-        key = {"room": room.code, "number": number, "round": round_, "learner": learner}
-        counted = select(BALLOTS.c.choice).where(*(BALLOTS.c[name] == value for name, value in key.items()))
-        if db.scalar(counted) != choice:
-            moved = "The room has gone on to another question." if room.number != number else "This vote is closed."
-            raise Refused(409, moved)
+    def vote_all(self, votes: Sequence[Vote]) -> list[Refused | None]:
+        """Votes that come at once, in one transaction; for each why it does not count, or None."""
+        with self.database.writing() as db:
+            return ballots.cast(db, self.database, self.bank, votes, self._clock())
 
     def answer(self, code: str, learner: str, phase: str, question: str, choice: int) -> None:
         """An answer of the check; it can be changed while the check is open."""
@@ -137,7 +131,8 @@ class Store:
                 raise Refused(409, "This check is closed.")
             if question not in form_of(form, phase):
                 raise Refused(400, "question must be one of your form of the check.")
-            self._check_choice(question, choice)
+            if problem := ballots.wrong_choice(self.bank, question, choice):
+                raise problem
             key = {"room": code, "phase": phase, "learner": learner, "question": question}
             self.database.put(db, CHECKED, {**key, "choice": choice})
 
@@ -236,15 +231,10 @@ class Store:
     def _form(self, db: Connection, code: str, learner: str) -> int:
         form = db.scalar(select(LEARNERS.c.form).where(LEARNERS.c.room == code, LEARNERS.c.learner == learner))
         if form is None:
-            raise Refused(403, "You are not in this room; join it with its code.")
+            raise not_in_it()
         return form
 
     def _question(self, db: Connection, room: Any) -> str:
         """The name of the question on screen."""
         found = db.scalar(select(ASKED.c.question).where(ASKED.c.room == room.code, ASKED.c.number == room.number))
         return found or ""
-
-    def _check_choice(self, question: str, choice: int) -> None:
-        last = len(self.bank[question].choices) - 1
-        if not 0 <= choice <= last:
-            raise Refused(400, f"choice must be a whole number from 0 to {last}.")
