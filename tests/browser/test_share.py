@@ -1,7 +1,11 @@
 """Share and present: loaded when they are used, and the links they make open what they say."""
 
+import zlib
+
 import pytest
 
+from lessons.dropout import LESSON, Params
+from tests.browser.conftest import clean_page
 from tests.browser.lesson_on_screen import LessonOnScreen
 
 pytestmark = pytest.mark.browser
@@ -28,14 +32,61 @@ def test_share_makes_links_that_open_what_they_say(page, app_url, browser):
         assert not other.locator("[data-veiled]").count() and other.locator("[data-part=traps]").is_hidden()
 
 
-def test_the_picture_is_saved_as_shapes_and_words(page, app_url):
-    lesson = LessonOnScreen(page, app_url, "dropout")
-    lesson.root.get_by_role("button", name="Share").click()
-    with page.expect_download() as saved:
-        lesson.root.get_by_role("button", name="save the picture").click()
-    drawn = saved.value.path().read_text()
+@pytest.fixture(scope="module")
+def dialog(browser, app_url):
+    """Share, over dropout with p=0.3."""
+    with clean_page(browser) as page:
+        lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.3")
+        lesson.root.get_by_role("button", name="Share").click()
+        yield lesson.root.get_by_role("dialog")
+
+
+def saved(dialog, name):
+    with dialog.page.expect_download() as download:
+        dialog.get_by_role("button", name=name).click()
+    return download.value
+
+
+def test_the_picture_is_saved_as_shapes_and_words(dialog):
+    drawn = saved(dialog, "SVG").path().read_text()
     assert drawn.startswith("<svg") and "foreignObject" not in drawn
-    assert drawn.count("<rect") > 40 and ">6.0<" in drawn and "single entries" in drawn
+    assert drawn.count("<rect") > 40 and ">5.0<" in drawn and "single entries" in drawn
+    assert drawn.count("url(#shade-") > 3  # the hatching of what was dropped
+    link = f"{dialog.page.url.partition('?')[0]}?lesson=dropout&amp;p=0.3&amp;answered=1</dc:source>"
+    assert link in drawn and "each times 1.429; the next call draws a new mask.</dc:description>" in drawn
+
+
+def test_a_png_carries_its_sentence_and_its_link(dialog):
+    """Read chunk by chunk, with their checksums, as the specification of PNG says."""
+    rest, said = saved(dialog, "PNG").path().read_bytes(), {}
+    assert rest.startswith(b"\x89PNG\r\n\x1a\n")
+    rest = rest[8:]
+    while rest:
+        length = int.from_bytes(rest[:4], "big")
+        kind, body, check = rest[4:8], rest[8 : 8 + length], rest[8 + length : 12 + length]
+        assert zlib.crc32(kind + body) == int.from_bytes(check, "big")
+        if kind == b"iTXt":
+            keyword, _, text = body.partition(b"\0\0\0\0\0")
+            said[keyword.decode()] = text.decode()
+        if kind == b"IHDR":
+            assert int.from_bytes(body[:4], "big") > 1200
+        rest = rest[12 + length :]
+    assert said["Source"].endswith("?lesson=dropout&p=0.3&answered=1") and "draws a new mask" in said["Description"]
+
+
+def test_the_numbers_of_any_panel_are_saved_to_their_last_digit(dialog):
+    dialog.get_by_label("numbers of").select_option(label="calls[1] [3, 4] float32 cpu")
+    file = saved(dialog, "CSV")
+    assert file.suggested_filename == "calls_1_3_4_float32_cpu.csv"
+    head, *rows = [line.split(",") for line in file.path().read_text().splitlines()]
+    wanted = LESSON.run(Params(p=0.3)).calls[1].tolist()
+    assert head == ["row", "0", "1", "2", "3"] and [[float(cell) for cell in row[1:]] for row in rows] == wanted
+
+
+def test_the_program_is_saved_as_it_ran(dialog):
+    assert "p = 0.3  # probability" in saved(dialog, "Python (.py)").path().read_text()
+    notebook = saved(dialog, "notebook (.ipynb)")
+    assert notebook.suggested_filename == "dropout.ipynb" and '"nbformat": 4' in notebook.path().read_text()
 
 
 def test_arrow_keys_show_what_comes_out_and_then_ask_the_next_question(page, app_url):

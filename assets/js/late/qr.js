@@ -1,6 +1,7 @@
 // A QR code as SVG: one path, with the quiet zone that readers need.
 
 import { generate } from "./lean-qr/lean-qr.js";
+import { make } from "./svg.js";
 
 const QUIET = 4;
 
@@ -10,10 +11,4 @@ export function drawCode(text, label) {
   const svg = make("svg", { viewBox: `${-QUIET} ${-QUIET} ${bits.size + 2 * QUIET} ${bits.size + 2 * QUIET}`, role: "img", "aria-label": label });
   svg.append(make("path", { d: squares.map(([x, y]) => `M${x} ${y}h1v1h-1z`).join("") }));
   return svg;
-}
-
-function make(tag, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
 }

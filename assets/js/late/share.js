@@ -1,10 +1,14 @@
-// Share: a link, a frame for another page, a QR code, and a picture of the hero; with it what the link opens and what it hides.
+// Share: a link, a frame for another page, a QR code, and files to take away; with it what the link opens and what it hides.
 
 import { h } from "../dom.js";
 import { copyText } from "./copy.js";
+import { saveCsv } from "./csv.js";
+import { linkOf } from "./link.js";
+import { take } from "./notebook.js";
 import { savePicture } from "./picture.js";
 import { drawCode } from "./qr.js";
 import { style } from "./style.js";
+import { nameOf, rowsOf } from "./tables.js";
 
 const HIDE = [["the settings", "controls"], ["the traps", "traps"], ["the code", "point,program"], ["the folds and what follows", "more,table,next"]];
 
@@ -24,7 +28,7 @@ export async function open(page, opener) {
 
   function draw() {
     const parts = hides.filter(({ input }) => input.checked).map((one) => one.parts).join(",");
-    const address = addressOf(page, { question: asks.input.checked, present: presents.input.checked, hide: parts });
+    const address = linkOf(page, { question: asks.input.checked, present: presents.input.checked, hide: parts });
     link.value = address;
     frame.value = `<iframe src="${address.replaceAll("&", "&amp;").replaceAll('"', "%22")}" title="${page.spec.title.replaceAll('"', "&quot;")}, Torch Explorables" width="100%" height="800" style="border:0" loading="lazy"></iframe>`;
     code.replaceChildren(drawCode(address, "QR code of the link"));
@@ -40,7 +44,7 @@ export async function open(page, opener) {
     h("div", { class: "share-boxes" }, asks.node, presents.node, hides.map(({ node }) => node)),
     h("h3", {}, "Link"), copy(link, "copy the link"),
     h("h3", {}, "In a page of yours"), copy(frame, "copy the frame"),
-    h("div", { class: "share-last" }, code, h("button", { type: "button", onclick: () => savePicture(page.parts.hero, page.spec.slug) }, "save the picture (SVG)")),
+    h("div", { class: "share-last" }, code, takeaway(page)),
   );
   dialog.addEventListener("close", () => (dialog.remove(), opener.focus()));
   draw();
@@ -48,12 +52,22 @@ export async function open(page, opener) {
   dialog.showModal();
 }
 
-/** The address of what is on screen, or of its question alone. */
-function addressOf(page, { question, present, hide }) {
-  const { asking, spec } = page;
-  const query = new URLSearchParams(question ? { lesson: spec.slug, q: asking.question.id || asking.current + 1 } : asking.shown(page.link));
-  if (!question) query.set("answered", 1);
-  if (present) query.set("view", "present");
-  if (hide) query.set("hide", hide);
-  return `${location.origin}${location.pathname}?${query}`;
+/** What is saved as a file: the program, the picture, the numbers of one panel. */
+function takeaway(page) {
+  const button = (label, act) => h("button", { type: "button", onclick: act }, label);
+  const panels = panelsOf(page);
+  const which = h("select", { "aria-label": "numbers of" }, panels.map((panel, index) => h("option", { value: index }, nameOf(panel))));
+  return h(
+    "div", { class: "share-files" },
+    h("h3", {}, "Take it away"),
+    h("div", {}, "program ", button("notebook (.ipynb)", () => take(page, "ipynb")), button("Python (.py)", () => take(page, "py"))),
+    h("div", {}, "picture ", button("SVG", () => savePicture(page, "svg")), button("PNG", () => savePicture(page, "png"))),
+    panels.length ? h("div", {}, "numbers ", which, button("CSV", () => saveCsv(panels[which.value]))) : null,
+  );
+}
+
+/** The panels that have rows, at the step that is on screen; those of the fold only where nothing is hidden. */
+function panelsOf({ figure, parts }) {
+  const hero = [...figure.panels].filter(([key]) => key.startsWith("hero ")).map(([, { newest }]) => newest);
+  return [...hero, ...(parts.more.hidden ? [] : figure.rows.more.flat())].filter((panel) => panel.view !== "veil" && rowsOf(panel));
 }
