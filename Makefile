@@ -4,8 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 7860
 BIN := .venv/bin
-# Two processes, each with lessons and files of its own; the ten slowest tests are named.
-SHARED := --numprocesses 2 --durations 10 --durations-min 1
+# Three processes, each with lessons and files of its own, as a third of a test's time is waiting for a browser, an app or a process;
+# the ten slowest tests are named.
+SHARED := --numprocesses 3 --durations 10 --durations-min 1
 
 export GRADIO_SERVER_PORT = $(PORT)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

@@ -34,7 +34,7 @@ def test_equal_params_are_computed_once():
 
 def test_an_opening_carries_each_proof_as_a_program():
     spec = opened_by("dropout", {})["spec"]
-    assert all(prediction["proof"].startswith("import torch\n") for prediction in spec["predictions"])
+    assert all("import torch" in prediction["proof"].splitlines() for prediction in spec["predictions"])
 
 
 def test_a_link_with_bad_values_opens_the_defaults_and_names_each():
