@@ -9,6 +9,7 @@ WORDS = {
     "dropout_reset": "set dropout to 0, disable dropout, change p of all layers, isinstance nn.Dropout",
     "backward": "grad is None, zero_grad, retain_graph, inplace operation, detach, leaf, gradients accumulate, backward twice",
     "loss_shapes": "target size different from input size, broadcasting, expected Long, target out of bounds, BCEWithLogits, reduction, ignore_index",
+    "loop": "training loop order, forgot zero_grad, optimizer.step, scheduler.step, clip gradients, loss does not change, weights do not move",
     "stack": "stack vs cat, concatenate, join tensors, new dimension, shapes do not match, reshape",
     "batches": "shuffle, seed, reproducible order, drop_last, DistributedSampler, last batch smaller",
     "collate": "collate_fn, batch is a list, list instead of tensor, dict batch, unequal length, double float",

@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("training_step", "Training step", ("backward", "loss_shapes"))
+CHAPTER = Chapter("training_step", "Training step", ("backward", "loss_shapes", "loop"))

@@ -1,0 +1,92 @@
+"""The lines of one turn, and the loss of the 30 turns beside that of the loop in order; below, what step() read."""
+
+from collections.abc import Sequence
+
+from explorable.words import number
+from figures.panels import Figure, Panel, curve, error, facts, figure, operator, table, veiled
+from lessons.loop import Params, Result, moved, told, trend, values
+
+ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
+BACKWARD, CLIP = ("backward()", "adds to .grad"), ("clip_grad_norm_()", "scales .grad")
+STEP, RATE = ("step()", "reads .grad"), ("scheduler.step()", "lowers lr")
+NEW = ("a new optimizer", "no averages")
+LEFT_OUT = {
+    "no zero_grad()": ZERO,
+    "no backward()": BACKWARD,
+    "no step()": STEP,
+    "one forward() for all turns": FORWARD,
+}
+MOVED = {  # the line that moves -> the one that it then stands behind; step() moves to where it stands before backward()
+    "zero_grad() after backward()": (ZERO, BACKWARD),
+    "step() before backward()": (STEP, FORWARD),
+    "clip after step()": (CLIP, STEP),
+}
+
+
+def draw(params: Params, result: Result) -> Figure:
+    came = error("What PyTorch says", result.error) if result.error else _losses(result)
+    return figure(
+        hero=[[_turn(params), operator("30 turns"), veiled(came)], [_facts(result)]],
+        more=[[_weights(result), *_read(result)]],
+    )
+
+
+def _turn(params: Params) -> Panel:
+    """The lines of one turn, what is wrong with them marked."""
+    taken = values(params)
+    lines = [ZERO, FORWARD, BACKWARD, *[CLIP] * (taken["clip"] or params.change == "clip after step()"), STEP]
+    wrong = LEFT_OUT.get(params.change)
+    if params.change in MOVED:
+        wrong, behind = MOVED[params.change]
+        lines.remove(wrong)
+        lines.insert(lines.index(behind) + 1, wrong)
+    if params.change == "a new optimizer each turn":
+        lines, wrong = [NEW, *lines], NEW
+    if taken["schedule"] == "each batch":
+        lines.append(RATE)
+    rows = [
+        [call, ("left out", "warn") if line == LEFT_OUT.get(params.change) else effect]
+        for line in lines
+        for call, effect in [line]
+    ]
+    note = "scheduler.step() after 3 turns" if taken["schedule"] == "each epoch" else "3 turns are an epoch"
+    return table(
+        "one turn", ["line", "what it does"], rows, lit=[lines.index(wrong)] if wrong else [], note=note, breaks=True
+    )
+
+
+def _losses(result: Result) -> Panel:
+    assert result.in_order is not None
+    labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
+    lines: dict[str, Sequence[float]] = {"this loop": result.losses, "in order": result.in_order}
+    return curve("loss of each batch", labels, lines, x_title="turn")
+
+
+def _facts(result: Result) -> Panel:
+    if result.epochs is None or result.stride is None:
+        name = str(result.error).partition(":")[0]
+        return veiled(facts([("outcome", "turn 2 ends with", f"a {name}"), ("moved", "w and b", moved(result))]))
+    norm, lr = (
+        (told(result.norms[0]), number(result.lrs[-1], 4)) if result.norms else ("no step() reads", "no step() reads")
+    )
+    items = [
+        ("trend", "the mean loss of an epoch", trend(result.epochs)),
+        ("moved", "w and b", moved(result)),
+        ("norm", "the first step() reads the norm", norm),
+        ("lr", "the last step() reads lr", lr),
+        ("stride", "the last turn moves w by", told(result.stride)),
+    ]
+    return veiled(facts(items))
+
+
+def _weights(result: Result) -> Panel:
+    labels = [str(turn) for turn in range(len(result.weights))]
+    w, b = zip(*result.weights, strict=True)
+    return curve("w and b, which should become 2 and 1", labels, {"w": w, "b": b}, x_title="turn")
+
+
+def _read(result: Result) -> list[Panel]:
+    if not result.norms:
+        return []
+    labels = [str(turn) for turn in range(1, len(result.norms) + 1)]
+    return [curve("norm of the gradients that step() reads", labels, {"norm": result.norms}, x_title="turn")]

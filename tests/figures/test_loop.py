@@ -1,0 +1,39 @@
+"""The lines of a turn are those that run, in their order."""
+
+import pytest
+
+from figures.loop import draw
+from lessons.loop import LEADS, LESSON, Params
+from tests.corners import corners, result_at
+
+run = LESSON.run
+CALLS = {  # the line as the table says it -> what stands in the program
+    "zero_grad()": "optimizer.zero_grad()",
+    "loss = ...": "F.mse_loss(",
+    "backward()": "loss.backward()",
+    "clip_grad_norm_()": "clip_grad_norm_(",
+    "step()": "optimizer.step()",
+    "scheduler.step()": "scheduler.step()",
+    "a new optimizer": "watched(model)",
+}
+
+
+def calls(lines):
+    """Which of the calls stand in the lines of the program, one after the other."""
+    return [call for line in lines for call, written in CALLS.items() if written in line]
+
+
+@pytest.mark.parametrize("change", LEADS)
+def test_the_lines_of_a_turn_are_those_of_the_program(change):
+    for params in (params for params in corners(Params) if params.change == change):
+        panels = draw(params, result_at("loop", params))["rows"][0]
+        rows = [row[0] for row in panels[0]["rows"] if row[1] != ["left out", "warn"]]
+        [point] = [cell for cell in LESSON.program.cells(params) if cell.kind == "point"]
+        inner = [line for line in point.lines if line.startswith(" " * 8)]
+        assert rows == calls(inner), params
+
+
+def test_the_curves_are_the_losses():
+    result = run(Params())
+    curve = draw(Params(), result)["rows"][0][2]
+    assert curve["lines"] == [["this loop", result.losses], ["in order", result.in_order]]

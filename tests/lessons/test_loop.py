@@ -1,0 +1,115 @@
+"""What the order of the lines changes: gradients that pile up, that are gone, that are clipped too late."""
+
+import pytest
+import torch
+from torch import nn
+
+from lessons.loop import FALLS, LESSON, STAYS, SWINGS, Params, caption, moved, trend
+from tests.corners import corners, result_at
+
+run = LESSON.run
+DEAD = ("zero_grad() after backward()", "no backward()", "no step()", "step() before backward()")
+
+
+def settings(**changed):
+    """The corners with these settings."""
+    return [params for params in corners(Params) if vars(params).items() >= changed.items()]
+
+
+@pytest.mark.parametrize("change", DEAD)
+def test_where_step_finds_no_gradient_nothing_ever_moves(change):
+    for params in settings(change=change):
+        result = result_at("loop", params)
+        assert moved(result) == "never moved" and trend(result.epochs) == STAYS
+        assert set(result.norms) <= {0.0} and result.weights[-1] == [0.0, 0.0]
+        assert "stays at" in caption(params, result)
+
+
+def test_without_zero_grad_plain_sgd_has_momentum_1():
+    params = Params()
+    assert trend(run(params).epochs) == SWINGS
+    model, losses = nn.Linear(1, 1), []
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=params.lr, momentum=1.0)
+    x = torch.linspace(-1, 2, 12).reshape(4, 3).T
+    for _ in range(10):
+        for row in x:
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(model(row[:, None]), 2 * row[:, None] + 1)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert run(params).losses == pytest.approx(losses, rel=1e-4)
+
+
+def test_clipping_behind_step_changes_nothing_and_in_front_of_it_bounds_what_step_reads():
+    for params in settings(change="clip after step()", schedule="none"):
+        unclipped = run(Params(change="none", optimizer_is=params.optimizer_is, lr=params.lr))
+        assert result_at("loop", params).losses == unclipped.losses
+    for params in settings(change="none", clip=True):
+        assert max(result_at("loop", params).norms) <= 1 + 1e-5
+
+
+def test_a_new_optimizer_each_turn_is_the_same_for_plain_sgd_and_makes_each_step_of_adam_a_first_one():
+    for params in settings(change="a new optimizer each turn"):
+        result = result_at("loop", params)
+        if params.optimizer_is == "SGD":
+            assert result.losses == result.in_order
+        elif params.optimizer_is == "Adam" and params.lr < 0.5:
+            assert result.stride == pytest.approx(params.lr, rel=1e-3)
+
+
+def test_a_scheduler_counts_its_calls():
+    by = {schedule: run(Params(change="none", schedule=schedule)) for schedule in ("none", "each epoch", "each batch")}
+    assert set(by["none"].lrs) == {0.1}
+    assert by["each epoch"].lrs == pytest.approx([0.1 * 0.8 ** (turn // 3) for turn in range(30)])
+    assert by["each batch"].lrs == pytest.approx([0.1 * 0.8**turn for turn in range(30)])
+
+
+def test_in_order_the_loop_learns():
+    for params in settings(change="none", optimizer_is="SGD", schedule="none", clip=False):
+        result = result_at("loop", params)
+        assert result.losses == result.in_order and trend(result.epochs) == FALLS
+        assert moved(result) != "never moved"
+
+
+def test_one_forward_for_all_turns_ends_in_turn_2():
+    for params in settings(change="one forward() for all turns"):
+        result = result_at("loop", params)
+        assert result.error.startswith("RuntimeError: Trying to backward") and len(result.losses) == 1
+        assert "turn 2" in caption(params, result)
+
+
+def test_each_clause_of_the_caption_is_said_where_it_holds():
+    for params in corners(Params):
+        result = result_at("loop", params)
+        told = caption(params, result)
+        if result.error:
+            continue
+        assert ("stays at" in told) == (trend(result.epochs) == STAYS)
+        assert ("with the lines in order" in told) == (params.change != "none")
+        assert ("as it does" in told) == (params.change != "none" and result.losses == result.in_order)
+
+
+def test_all_losses_are_finite():
+    for params in corners(Params):
+        assert torch.tensor(result_at("loop", params).losses).isfinite().all()
+
+
+def test_a_scheduler_that_steps_first_is_warned_of_and_skips_the_first_rate():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.8)
+    with pytest.warns(UserWarning, match="before `optimizer.step"):
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.08)
+
+
+def test_the_traps_show_what_they_name():
+    shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
+    assert shown["No zero_grad(), with momentum"].losses[-1] > 1e6
+    assert moved(shown["No step()"]) == "never moved"
+    assert shown["Clipping behind step()"].norms[0] > 1
+    assert shown["The optimiser made in the loop"].losses != shown["The optimiser made in the loop"].in_order
+    assert shown["The scheduler in the inner loop"].lrs[-1] < 0.001
+    assert shown["One forward() for all turns"].error
