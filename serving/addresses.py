@@ -14,13 +14,14 @@ from serving.doors import ASK
 HOST = re.compile(rb"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 SESSION = "/gradio_api/queue/data"
 INFO = ("/gradio_api/info", "/gradio_api/openapi.json")
+ENDPOINTS = "endpoints"  # Gradio's page of them, which is not shown: its description is what INFO tells
 NEVER = (b"x-gradio-server",)  # Gradio's own proxy would say there which server it stands before; there is none
 
 
 class ReadAddress:
     """Answers 400 to a host that is none, and hands a query on only where one is read.
 
-    The queries of links are for the page's own script. The description of the endpoints is asked of the page "": Gradio
+    The queries of links are for the page's own script. The description of the endpoints is asked of their page: Gradio
     makes it anew for each caller, where it would otherwise keep the one with the first caller's host for all.
     """
 
@@ -69,4 +70,4 @@ def read_query(path: str, query: bytes) -> bytes | None:
         return urlencode({"session_hash": session}).encode() if NAME.fullmatch(session) and not more else None
     if path.startswith(ASK):
         return query
-    return b"page=" if path in INFO else b""
+    return b"page=" + ENDPOINTS.encode() if path in INFO else b""

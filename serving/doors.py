@@ -23,7 +23,7 @@ OPEN = {  # the first part of what follows /gradio_api/
     "theme.css",
     "user",
 }
-CLOSED = {"dev", "deep_link", "login", "logout", "monitoring", "openapi.json", "pwa_icon", "vibe-edit"}
+CLOSED = {"dev", "deep_link", "endpoints", "login", "logout", "monitoring", "openapi.json", "pwa_icon", "vibe-edit"}
 
 
 def is_open(path: str) -> bool:

@@ -13,11 +13,12 @@ const one = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const tabOf = (slug) => one(`[data-lesson-tab="${CSS.escape(slug)}"]`);
 
-/** A lesson's element; it is drawn when it is first shown. */
-export function lesson(slug, element) {
-  lessons.set(slug, { element, mounted: false });
-  element.closest(".block").hidden = slug !== shown;
-  if (slug === shown) mount(slug);
+/** The places of all lessons, in `host`; each is drawn when it is first shown. */
+export function stage(host) {
+  for (const element of host.querySelectorAll("[data-place]")) lessons.set(element.dataset.place, { element, mounted: false });
+  if (!shown) return;
+  open(shown);
+  select(shown); // which names the place by its tab
 }
 
 /** The header is there: follow the address from now on. */
@@ -72,7 +73,7 @@ function follow(event) {
 
 /** After a link in the page the focus goes to what it opened. */
 function focusOn(slug) {
-  const block = slug ? lessons.get(slug)?.element.closest(".block") : one("#home");
+  const block = slug ? lessons.get(slug)?.element : one("#home");
   block?.setAttribute("tabindex", "-1");
   block?.focus({ preventScroll: true });
 }
@@ -80,19 +81,20 @@ function focusOn(slug) {
 function show(slug) {
   if (slug === shown) return say(slug);
   shown = slug;
-  for (const [name, { element }] of lessons) element.closest(".block").hidden = name !== slug;
+  open(slug);
   one("#home")?.toggleAttribute("hidden", slug !== "");
   document.body.dataset.page = slug ? "lesson" : "home";
   select(slug);
   say(slug);
-  if (slug) mount(slug);
 }
 
-async function mount(slug) {
+/** Show this lesson alone, none for "". */
+function open(slug) {
+  for (const [name, { element }] of lessons) element.hidden = name !== slug;
   const page = lessons.get(slug);
   if (!page || page.mounted) return;
   page.mounted = true;
-  await openLesson(page.element, slug);
+  openLesson(page.element, slug);
 }
 
 /** The title, the tabs of the chapter, what comes before and after. */
@@ -115,7 +117,7 @@ function select(slug) {
   if (!tab) return;
   last.set(chapter, slug);
   visited(slug);
-  const panel = lessons.get(slug)?.element.closest(".block");
+  const panel = lessons.get(slug)?.element;
   panel?.setAttribute("role", "tabpanel");
   panel?.setAttribute("aria-labelledby", tab.id);
   const order = all("#site-header [data-lesson-tab]");

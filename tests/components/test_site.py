@@ -13,7 +13,7 @@ from components.answer import lesson_of
 from components.assets import BASE, routes
 from components.home import home
 from components.nav import header
-from components.site import LESSONS, build
+from components.site import LESSONS, build, stage
 from components.text import rich
 from serving.same_for_all import files as files_of
 
@@ -48,14 +48,16 @@ def test_no_lesson_stands_in_two_chapters():
     assert len(set(LESSONS)) == len(LESSONS)
 
 
-def test_no_lesson_carries_a_state_in_the_page(config):
-    pages = [block["props"] for block in config["components"] if str(block["props"].get("elem_id")).startswith("page-")]
-    assert len(pages) == len(LESSONS) and not any(page.get("value") for page in pages)
+def test_there_is_a_place_for_each_lesson_and_nothing_in_it():
+    for slug in LESSONS:
+        assert f'data-place="{slug}" hidden></div>' in stage()
 
 
-def test_a_lesson_adds_little_to_the_first_html(config):
-    parts = [block for block in config["components"] if block["props"].get("elem_id") == f"page-{LESSONS[-1]}"]
-    assert len(json.dumps(parts)) < 3000
+def test_the_page_is_three_blocks_and_none_of_the_endpoints(config):
+    page = config["page"][""]
+    sent = [block for block in config["components"] if block["id"] in page["components"]]
+    assert [block["props"]["elem_id"] for block in sent] == ["site-header", "home", "stage"]
+    assert not page["dependencies"] and len(json.dumps(sent)) < 60_000
 
 
 def test_starting_the_app_does_not_import_transformers_or_pandas():

@@ -25,7 +25,7 @@ def test_the_query_of_a_link_is_for_the_pages_own_script(path):
 
 
 def test_the_endpoints_are_described_anew_for_each_caller():
-    assert read_query("/gradio_api/info", b"all_endpoints=1&page=nope") == b"page="
+    assert read_query("/gradio_api/info", b"all_endpoints=1&page=nope") == b"page=endpoints"
 
 
 def test_news_are_asked_for_with_one_session():
