@@ -56,8 +56,8 @@ def _states(params: Params, result: Result) -> list[str]:
 
 
 def _asked(result: Result) -> Panel:
-    rows = [[question, was, new] for (question, new), was in zip(result.edits, result.old, strict=True)]
-    return table("Taught", ["question", "before", "new answer"], rows, breaks=True)
+    rows = [[question, f"{was} → {new}"] for (question, new), was in zip(result.edits, result.old, strict=True)]
+    return table("Taught", ["question", "answer"], rows, breaks=True)
 
 
 def _changed(result: Result, k: int) -> Panel:
@@ -68,7 +68,7 @@ def _changed(result: Result, k: int) -> Panel:
             found,
             off="same answer",
             on="another answer",
-            badge=f"{sum(found)} of {len(found)} changed",
+            badge=f"{sum(found)} of {len(found)}",
         )
         for found in result.changed[k].tolist()
     ]

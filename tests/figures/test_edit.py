@@ -28,7 +28,7 @@ def test_each_look_draws_a_dot_for_each_other_fact():
         for step, found in enumerate(changed.tolist()):
             drawn = frame(shown[name], step)
             assert [kind == "1" for kind in drawn["kinds"]] == found
-            assert drawn["badge"] == f"{sum(found)} of {len(found)} changed"
+            assert drawn["badge"] == f"{sum(found)} of {len(found)}"
 
 
 def test_the_looks_of_edits_in_a_row_name_the_edit_that_is_under_way():
