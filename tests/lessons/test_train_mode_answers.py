@@ -63,7 +63,8 @@ def test_no_grad_stops_no_dropout_and_from_pretrained_gives_eval_mode():
 def test_the_trap_shows_fewer_right_answers_the_more_is_dropped_and_passes_that_disagree():
     [trap] = [trap for trap in LESSON.traps if trap.name == "Answers in train mode"]
     result = run(Params(**trap.params))
-    assert result.mean.tolist() == sorted(result.mean.tolist(), reverse=True)
+    small, middle, large = result.mean.tolist()
+    assert small > middle > large
     assert all(len({row[0] for row in result.answers[p]}) > 1 for p in (0.3, 0.5))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorable.progress import Cancelled, watched
-from lessons.workers import LESSON, Params
+from lessons.workers import LESSON, Params, details
 
 run = LESSON.run
 QUICK = {"load": 0, "step": 0}
@@ -65,6 +65,23 @@ def test_a_slow_sample_holds_up_the_others_only_in_order():
     slow = {"load": 15, "step": 0, "first": 6}  # 105 ms against 30: a busy machine starts the workers unevenly
     assert run(Params(**slow)).indices[0] == [0, 1]
     assert run(Params(in_order=False, **slow)).indices[0] != [0, 1]
+
+
+def test_the_batch_of_the_slow_sample_takes_as_long_as_the_page_derives():
+    """A sleep is never shorter than asked for: (2 - 1 + 6) * 10 ms."""
+    params = Params(first=6)
+    result = run(params)
+    [(start, end)] = [span for span, batch in zip(result.loads, result.indices, strict=True) if 0 in batch]
+    assert end - start >= 70 and "that of sample 0 70 ms" in details(params, result)
+
+
+def test_where_loading_takes_no_time_there_is_none_to_save():
+    """Trap 3: whatever the workers cost, each sample of its dataset and each step of its loop sleep for 0 ms."""
+    [trap] = [trap for trap in LESSON.traps if "cost more" in trap.name]
+    params = Params(**trap.params)
+    result = run(params)
+    assert "sleeps for 0 ms a batch, and a training step for 0 ms" in details(params, result)
+    assert result.epochs[0] > sum(end - start for start, end in result.steps)
 
 
 def test_a_run_that_nobody_watches_any_more_leaves_no_process():
