@@ -27,7 +27,7 @@ LAWS = {  # of all lessons
 }  # fmt: skip
 SLOW_ROOMS = {"benchmarks", "browser", "training"}
 SLOW_FILES = {  # they start processes, or train
-    "test_closed_book", "test_dropout_reset", "test_ending", "test_every_notebook", "test_every_program", "test_gpu", "test_install",
+    "test_apart", "test_closed_book", "test_dropout_reset", "test_ending", "test_every_notebook", "test_every_program", "test_gpu", "test_install",
     "test_iterable", "test_processes", "test_push_to_space", "test_replicas", "test_shipped_extractive", "test_start", "test_tape",
     "test_threads", "test_workers",
 }  # fmt: skip

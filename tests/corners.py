@@ -18,9 +18,11 @@ from explorable.params import IN_A_LINK, BadParam, choices, kind, nullable
 Law = Callable[[Lesson, Any], None]
 MODULES = [import_module(f"lessons.{found.name}") for found in iter_modules(lessons.__path__)]
 LESSONS: dict[str, Lesson] = {module.LESSON.slug: module.LESSON for module in MODULES if hasattr(module, "LESSON")}
+TINY = '{"model_type": "bert", "vocab_size": 99, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}'
 CHEAP = {
     "edit": {"compare": "nothing", "steps": 1},
     "live_training": {"steps": 25},
+    "will_it_fit": {"config": TINY, "length": 64},
 }  # the Params around which the corners of a lesson that runs for seconds lie
 STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field
 

@@ -1,0 +1,147 @@
+"""Programs that run in a process of their own, which is killed when it takes too long or too much memory.
+
+What goes over the pipes are lines of JSON. A process serves one run after another, as importing torch takes seconds; it holds
+nothing between two runs but what it has imported.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from explorable.params import BadParam
+from explorable.processes import Unavailable
+from explorable.program import Program
+from explorable.progress import tell
+
+ROOT = Path(__file__).parent.parent
+AT_ONCE = 2  # processes; each holds some 400 MB
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "HOME", "TMPDIR", "HF_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+def _said(error: str) -> str:
+    return f"The run failed: {error}."
+
+
+@dataclass(frozen=True)
+class Apart(Program):
+    """A program whose Result is plain JSON: no tensors, no tuples, and the keys of dicts are text."""
+
+    seconds: float = 60.0  # from the start of a run to its end
+    memory: int = 1_500_000_000  # bytes that the process may ask for beyond what it begins with
+    imports: tuple[str, ...] = ("transformers",)  # before memory is bounded
+    explain: Callable[[str], str] = _said  # the text of an exception, "ValueError: no", -> one sentence for the visitor
+
+    def run(self, params: Any) -> Any:
+        """The Result. Raises BadParam with what the program cannot do, Unavailable when it was stopped."""
+        request = {"slug": self.slug, "values": dict(self.values(params)), "given": dict(self.given(params))}
+        names = [field.name for field in fields(self.Result)]
+        with _process(self.memory, self.imports) as process:
+            return self._made(process.run({**request, "fields": names}, self.seconds, self._tell))
+
+    def _tell(self, done: int, total: int, so_far: dict[str, Any] | None) -> None:
+        tell(done, total, None if so_far is None or not self.so_far else partial(self._made, {"result": so_far}))
+
+    def _made(self, answer: dict[str, Any]) -> Any:
+        if "failed" in answer:
+            raise BadParam(self.explain(answer["failed"]))
+        return self.Result(**answer["result"])
+
+
+class Process:
+    """One interpreter that runs what it is sent."""
+
+    def __init__(self, memory: int, imports: tuple[str, ...]) -> None:
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
+        command = [sys.executable, "-m", "explorable.apart_runner", str(memory), *imports]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self._popen = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, encoding="utf-8", start_new_session=True, **pipes
+        )
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def end(self) -> None:
+        self._popen.kill()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            with suppress(OSError):
+                pipe and pipe.close()
+        self._popen.wait()
+
+    def run(self, request: dict[str, Any], seconds: float, watch: Callable[..., None]) -> dict[str, Any]:
+        """What the process answers. `watch` is told of each step, and may raise: the program ends there, the process goes on."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._popen.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            answer = self._ask(request)
+            while "steps" in answer:
+                try:
+                    watch(*answer["steps"], answer["so_far"])
+                except BaseException:
+                    self._ask("stop")
+                    raise
+                answer = self._ask("go on")
+            return answer
+        except (OSError, ValueError):
+            why = f"took more than {seconds:g} seconds" if late.is_set() else "took too much memory"
+            raise Unavailable(f"The run {why} and was stopped; choose a smaller model.") from None
+        finally:
+            timer.cancel()
+
+    def _ask(self, what: Any) -> dict[str, Any]:
+        assert self._popen.stdin and self._popen.stdout
+        self._popen.stdin.write(json.dumps(what) + "\n")
+        self._popen.stdin.flush()
+        return json.loads(self._popen.stdout.readline())  # an empty line, where it has ended, is no JSON
+
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+_idle: dict[Any, list[Process]] = {}  # by the memory that they may ask for, and what they have imported
+
+
+@atexit.register
+def end_all() -> None:
+    """Those that a run still uses end by themselves, once nobody reads what they write."""
+    for waiting in _idle.values():
+        while waiting:
+            waiting.pop().end()
+
+
+@contextmanager
+def _process(*kind: Any) -> Iterator[Process]:
+    """A process for one run; it is kept for the next one unless the run broke it."""
+    if not _turns.acquire(timeout=120):
+        raise Unavailable("Too many runs wait for a process; try again in a minute.")
+    try:
+        waiting = _idle.setdefault(kind, [])
+        process = waiting.pop() if waiting else Process(*kind)
+        if not process.is_alive():
+            process.end()
+            process = Process(*kind)
+        try:
+            yield process
+        except Unavailable:
+            process.end()
+            raise
+        finally:
+            if process.is_alive():
+                waiting.append(process)
+    finally:
+        _turns.release()

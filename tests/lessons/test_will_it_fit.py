@@ -1,0 +1,163 @@
+"""Laws of the bill: what tensors without data come to is what a real step holds, byte for byte."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from figures.will_it_fit import draw
+from lessons.will_it_fit import LESSON, Params, caption, details, fits
+from tests.corners import TINY
+
+PROGRAM = Path(__file__).parents[2] / "programs" / "will_it_fit.py"
+HEADS = {"num_attention_heads": 4, "num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 64, "vocab_size": 99}
+STACKS = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "vocab_size": 99}
+SMALL = {
+    "llama": {**HEADS, "num_key_value_heads": 2},
+    "bert": HEADS,
+    "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 4, "vocab_size": 99, "bos_token_id": 1, "eos_token_id": 2},
+    "t5": {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "vocab_size": 99},
+    "bart": {**STACKS, "decoder_attention_heads": 4, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "pad_token_id": 1},
+    "mixtral": {**HEADS, "num_key_value_heads": 2, "num_local_experts": 4},
+    "vit": {**HEADS, "image_size": 16, "patch_size": 8},
+    "modernbert": {
+        **HEADS,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "cls_token_id": 1,
+        "sep_token_id": 2,
+    },
+}
+USUAL = {"batch_size": 2, "length": 24, "dtype": "float32", "optimizer": "AdamW", "foreach": False, "attention": "sdpa"}
+USUAL |= {"checkpointing": False, "frozen": "nothing", "mode": "train", "step": "a later one"}
+WAYS = [
+    {},
+    {"mode": "eval"},
+    {"checkpointing": True},
+    {"frozen": "embeddings and lower half"},
+    {"attention": "eager", "step": "the first", "foreach": True, "frozen": "all but norms and biases"},
+]
+
+
+@pytest.fixture(scope="module")
+def program():
+    """What the first cell defines; the last ones need not run."""
+    text = PROGRAM.read_text("utf-8").split("\n# %% one training step")[0]
+    names = {"__name__": "measuring"}
+    exec(compile(text, str(PROGRAM), "exec"), names)
+    return SimpleNamespace(**names)
+
+
+def setting_of(family: str, **changes):
+    sizes = {"model_type": family, **SMALL[family], **changes.pop("sizes", {})}
+    dtype = {"dtype": "bfloat16"} if family == "mixtral" else {}  # of the experts, see without_data
+    return SimpleNamespace(text=json.dumps(sizes), **{**USUAL, **dtype, **changes})
+
+
+def stepped(program, setting, real: bool):
+    """(model, optimizer, ledger) after the step."""
+    torch.manual_seed(0)
+    with nullcontext() if real else program.without_data(setting.dtype):
+        model = program.model_of(setting)
+        if real:
+            for parameter in model.parameters():
+                parameter.data.normal_(0, 0.02)
+        optim = program.optimizer_of(model, setting)
+        return model, optim, program.training_step(model, optim, program.batch_of(model, setting))
+
+
+def held(ledger):
+    """Bytes of each kind at the end of each phase."""
+    found = {}
+    for time, kinds in ledger.course():
+        for phase, (_, end) in ledger.phases.items():
+            if time <= end:
+                found[phase] = {kind: size for kind, size in kinds.items() if size}
+    return found
+
+
+def saved_by_hand(program, setting) -> int:
+    """Bytes that autograd saves in a real forward, counted without the ledger."""
+    model = program.model_of(setting)
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
+    kept = []  # holds the tensors, so that no storage is made where another one was
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.detach()) or len(kept) - 1, kept.__getitem__):
+        model(**program.batch_of(model, setting))
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in kept}
+    return sum(size for place, size in storages.items() if place not in own)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: ", ".join(map(str, way.values())) or "train")
+@pytest.mark.parametrize("family", SMALL)
+def test_a_step_without_data_holds_what_a_real_step_holds(program, family, way):
+    setting = setting_of(family, **way)
+    *_, fake = stepped(program, setting, real=False)
+    model, optim, real = stepped(program, setting, real=True)
+    assert held(fake) == held(real)
+    assert fake.peak()[1] == real.peak()[1]
+    gradients = sum(p.grad.nbytes for p in model.parameters() if p.grad is not None)
+    assert held(fake)["backward"].get("gradients", 0) == gradients
+    assert held(fake)["step"]["optimizer state"] == sum(tensor.nbytes for tensor in program.state_of(optim))
+
+
+@pytest.mark.parametrize("family", ["llama", "bart", "vit"])
+def test_the_activations_are_what_hooks_alone_count_in_a_real_forward(program, family):
+    setting = setting_of(family)
+    *_, fake = stepped(program, setting, real=False)
+    assert held(fake)["forward"]["activations"] == saved_by_hand(program, setting)
+
+
+@settings(max_examples=6)
+@given(
+    st.sampled_from(["llama", "bert", "gpt2"]), st.integers(1, 4), st.integers(1, 33), st.sampled_from([16, 32, 48]),
+    st.sampled_from(["SGD", "SGD, momentum 0.9", "AdamW"]), st.sampled_from(["sdpa", "eager"]), st.booleans(),
+)  # fmt: skip
+def test_of_any_small_config(program, family, batch, length, width, optimizer, attention, half):
+    sizes = {"hidden_size": width, "n_embd": width, "max_position_embeddings": 64}
+    dtype = {"dtype": "bfloat16"} if half else {}
+    setting = setting_of(
+        family, batch_size=batch, length=length, optimizer=optimizer, attention=attention, sizes=sizes, **dtype
+    )
+    fake, real = stepped(program, setting, real=False)[2], stepped(program, setting, real=True)[2]
+    assert held(fake) == held(real) and fake.peak()[1] == real.peak()[1]
+
+
+@pytest.fixture(scope="module")
+def searched():
+    params = Params(config=TINY, batch_size=64, length=512, attention="eager", budget=1, search=True, dtype="float32")
+    return params, LESSON.run(params)
+
+
+def test_the_most_that_fits_is_measured_from_both_sides(searched):
+    params, result = searched
+    plain = replace(params, search=False)
+    inside = LESSON.run(replace(plain, batch_size=result.most_batch))
+    outside = LESSON.run(replace(plain, batch_size=result.most_batch + 1))
+    assert fits(params, inside.total) and not fits(params, outside.total)
+
+
+def test_a_change_that_was_tried_costs_what_it_costs_by_itself(searched):
+    params, result = searched
+    alone = LESSON.run(replace(params, search=False, checkpointing=True))
+    assert result.totals["gradient checkpointing"] == alone.total
+    assert result.totals["SGD without momentum"] < result.total
+
+
+def test_words_and_picture_say_where_the_positions_end():
+    params = Params(config=TINY, length=1024)
+    result = LESSON.run(params)
+    assert result.shape == [4, 512] and "512 tokens and not 1024" in details(params, result)
+    assert "GiB" in caption(params, result) and draw(params, result)["hero"] == 2
+
+
+def test_the_parts_of_the_course_reach_the_peak_and_end_as_the_phases_end():
+    result = LESSON.run(Params(config=TINY, length=64))
+    assert max(map(sum, result.course)) == result.total and len(result.course) == 48
+    assert sum(result.at_end["step"].values()) <= sum(result.course[-1])
