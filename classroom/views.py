@@ -85,7 +85,7 @@ def _advice(room: Room, question: Question) -> str:
     if room.phase not in ("closed", "closed_again") or not sum(counts):
         return ""
     share = counts[question.right] / sum(counts)
-    said = f"{share:.0%} are right. "
+    said = f"{100 * share:.0f} % are right. "
     if room.phase == "closed_again":
         return said + "Show what torch returns, and say why the others were believed."
     if share < FEW:

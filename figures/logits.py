@@ -67,7 +67,7 @@ def _logits(params: Params, result: Result) -> Panel:
         for i, (z, s) in enumerate(zip(result.logits.tolist(), scaled, strict=True))
     ]
     return bars(
-        "logits: drag the bars",
+        "logits",
         CLASSES,
         result.logits.tolist(),
         limit=10.0,

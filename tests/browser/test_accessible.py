@@ -38,7 +38,7 @@ def test_the_header_of_a_lesson(page, app_url, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["traps/", "traps/stack/unequal-shapes", "python"])
+@pytest.mark.parametrize("path", ["traps/", "traps/stack/unequal-shapes", "python", "teach/", "teach/45", "room/"])
 def test_the_pages_without_gradio(page, app_url, scheme, path):
     page.emulate_media(color_scheme=scheme)
     page.goto(app_url + path)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.browser.conftest import clean_page
+from tests.browser.test_accessible import serious
 
 pytestmark = pytest.mark.browser
 
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def phone(browser):
     with clean_page(browser, 360, 640) as page:
+        page.emulate_media(color_scheme="dark")
         yield page
 
 
@@ -60,6 +62,7 @@ def vote_wrong(page, screen, phone) -> None:
     page.get_by_text("1 voted").wait_for()
     screen.get_by_text("1 voted").wait_for()
     assert not screen.locator(".bar").count() and not phone.locator(".bar").count()
+    assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
     phone.reload()
     phone.locator(".option input:checked").wait_for()
     assert phone.locator("label", has=phone.locator("[type=radio]:checked")).inner_text() == "1 output: the seed is set"
@@ -70,7 +73,7 @@ def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, pho
     press(page, "Next: Dropout draws anew")
     vote_wrong(page, screen, phone)
     press(page, "Close the vote")
-    page.get_by_text("0% are right").wait_for()
+    page.get_by_text("0 % are right").wait_for()
     press(page, "Let them discuss")
     phone.get_by_text("Discuss:").wait_for()
     assert "your vote" in phone.locator(".results").inner_text()
@@ -83,9 +86,57 @@ def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, pho
         seen.locator("[data-ring*='3 different outputs']").wait_for()
         assert "1 moved from wrong to right" in seen.locator(".moves").inner_text()
         assert seen.locator(".bar").count() == 6
+    assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
     assert "Right." in phone.locator(".verdict").inner_text()
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
     with page.expect_download() as saved:
         press(page, "Download the results")
     moved = "moves,1,dropout.three_calls,,1 output: the seed is set,3 different outputs,1,1,1"
     assert moved in saved.value.path().read_text()
+
+
+def test_the_check_is_answered_before_and_after_and_shown_when_the_teacher_says_so(page, screen, phone, app_url):
+    code = opened(page, app_url)
+    phone.goto(f"{app_url}room/{code}")
+    phone.get_by_text("You are in.").wait_for()
+    screen.goto(f"{app_url}room/{code}/projector")
+    page.get_by_text("Any question, and the check").click()
+    for when in ("before", "after"):
+        press(page, f"Begin the check {when}")
+        phone.get_by_role("heading", name=f"The check {when}").wait_for()
+        groups = phone.get_by_role("group")
+        for index in range(10):
+            groups.nth(index).get_by_role("radio").first.check()
+        phone.get_by_text("10 of 10 answered. That is all").wait_for()
+        screen.get_by_text("1 of 1 have begun").wait_for()
+        if when == "before":
+            assert not phone.get_by_text("right").count()
+            page.get_by_role("button", name="End the check").click()
+            phone.get_by_role("heading", name=f"Room {code}").wait_for()
+    press(page, "End the check and show its answers")
+    phone.get_by_role("heading", name="The answers of the check").wait_for()
+    assert phone.locator(".answers-of-check > li").count() == 20
+    screen.get_by_text("took both checks").wait_for()
+    assert re.search(r"\d+ % → \d+ % right", screen.locator(".big").inner_text())
+
+
+def test_a_learner_may_stay_behind_and_hands_are_counted_without_phones(page, phone, app_url):
+    code = opened(page, app_url)
+    phone.goto(f"{app_url}room/{code}")
+    phone.get_by_text("You are in.").wait_for()
+    phone.get_by_role("switch", name="follow the room").uncheck()
+    press(page, "Next: Dropout draws anew")
+    phone.get_by_text("The room has gone on.").wait_for()
+    assert not phone.get_by_role("radio").count()
+    phone.get_by_role("switch", name="follow the room").check()
+    phone.get_by_role("radio").first.wait_for()
+    page.get_by_text("Count raised hands").click()
+    for field, hands in zip(page.locator(".hands input").all(), ("1", "2", "7"), strict=True):
+        field.fill(hands)
+    press(page, "Count these hands")
+    page.get_by_text("10 voted").wait_for()
+    press(page, "Close the vote")
+    page.get_by_text("70 % are right").wait_for()
+    press(page, "Reveal")
+    phone.locator("[data-ring]").wait_for()
+    assert "7 · 70 %" in phone.locator(".results .right").inner_text()

@@ -64,7 +64,7 @@ def test_a_vote_goes_through_the_server_and_a_state_that_has_not_changed_is_304(
     same = app.get(f"{at}/state", headers={"if-none-match": state.headers["etag"]})
     assert same.status_code == 304 and not same.content
     teacher = app.get(f"{at}/state", headers={**leading(room)["headers"], "x-view": "teacher"}).json()
-    assert teacher["tallies"][0] == [0, 0, 1] and teacher["advice"].startswith("100% are right")
+    assert teacher["tallies"][0] == [0, 0, 1] and teacher["advice"].startswith("100 % are right")
 
 
 @pytest.mark.parametrize(

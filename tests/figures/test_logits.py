@@ -15,7 +15,7 @@ def panels(params):
 
 def test_the_bars_of_the_logits_belong_to_their_controls():
     result, shown = panels(Params(3.0, -2.0, 1.0))
-    bars = shown["logits: drag the bars"]
+    bars = shown["logits"]
     assert bars["values"] == result.logits.tolist() == [3.0, -2.0, 1.0]
     numbers = {field.name: field.metadata for field in fields(Params)}
     assert all(numbers[name]["high"] == -numbers[name]["low"] == bars["limit"] for name in bars["params"])

@@ -28,11 +28,20 @@ export class Reveal {
     if (name !== this.name) return;
     this.node.dataset.shown = name;
     if (!answer.state) return say(this.caption, answer.problem);
-    this.figure.update(answer.state.figure, { ring: answer.ring, anew: true });
+    const { figure } = answer.state;
+    this.figure.update({ ...figure, rows: figure.rows.map((panels) => panels.map(still)) }, { ring: answer.ring, anew: true });
     say(this.caption, answer.state.caption);
     this.point.replaceChildren(h("h2", {}, "The lines that ran"), h("div"));
     if (answer.state.cells) drawPoint(this.point.lastChild, answer.state.cells);
   }
+}
+
+/** A panel without what changes Params: there are no controls here. */
+function still(panel) {
+  const shown = { ...panel };
+  delete shown.params;
+  if (panel.view !== "table") return shown;
+  return { ...shown, rows: panel.rows.map((row) => row.map((cell) => (Array.isArray(cell) ? cell.slice(0, 2) : cell))) };
 }
 
 async function patiently(name) {

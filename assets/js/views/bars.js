@@ -32,7 +32,7 @@ export class Bars {
       return { bar, number, lines, track, param, node: h("tr", { tabindex: param ? null : 0 }, h("th", { scope: "row" }, label), h("td", {}, track), h("td", { class: "amount" }, number)) };
     });
     const legend = panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
-    const table = h("table", { class: "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title)), h("tbody", {}, this.rows.map((row) => row.node)));
+    const table = h("table", { class: "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title, panel.params ? ": drag the bars" : "")), h("tbody", {}, this.rows.map((row) => row.node)));
     this.host.replaceChildren(table, legend ? h("p", { class: "legend" }, legend) : "");
   }
 
