@@ -55,7 +55,7 @@ def _twice() -> Markup:
     return Markup(
         '<section class="twice" aria-labelledby="twice-title" data-asks="{}">'
         '<h2 id="twice-title">The same call, twice. Why is y not the same?</h2>'
-        '<div class="board"><p class="code"><code>x = torch.ones(3, 4)</code></p>{}'
+        '<div class="shown"><p class="code"><code>x = torch.ones(3, 4)</code></p>{}'
         '<p class="code"><code>dropout = nn.Dropout(p=0.5)</code></p>'
         '<div class="calls" aria-live="polite">{}{}</div></div>'
         '<div class="act"><button type="button" class="again">Call y = dropout(x) again</button>'

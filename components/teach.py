@@ -37,7 +37,7 @@ RULE = (
         "below 35 %",
         "Give the hint, let them discuss, vote again. Explain after the second vote: that is when it is heard.",
     ),
-    ("35 to 70 %", "“Find a neighbour who chose something else, and convince him.” Two minutes, then vote again."),
+    ("35 to 70 %", "“Find a neighbour who chose something else, and convince them.” Two minutes, then vote again."),
     ("above 70 %", "Show what torch returns, say why in one sentence, go on."),
 )
 
