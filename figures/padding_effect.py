@@ -94,10 +94,16 @@ def _facts(params: Params, result: Result) -> Panel:
                 ("kept", "real tokens that keep their output", _kept(result)),
                 ("answer", "the answer, padded", _said(result.answer_padded)),
                 ("alone", "and alone", _said(result.answer_alone)),
+                ("pooled", "the mean over all cells", _stays(result.pooled_gap["all cells"])),
+                ("masked", "and over the real ones", _stays(result.pooled_gap["real cells"])),
                 ("set", "small set right, padded and alone", f"{percent(share)}, {percent(alone)}"),
             ]
         )  # fmt: skip
     )
+
+
+def _stays(gap: float) -> str:
+    return "it stays" if gap < ROUNDING else "it moves"
 
 
 def _kept(result: Result) -> str:

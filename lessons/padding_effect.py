@@ -47,6 +47,9 @@ class Result:
     logits_padded: Tensor  # (rows, A)
     gap: Tensor  # (rows, A) |padded - alone|; the T5's is the largest over all V words
     hidden_gap: Tensor  # (S,) largest |difference| of the encoder's last hidden state of each real token
+    pooled_gap: dict[
+        str, float
+    ]  # of the mean over all cells, and over the real ones: largest difference from that alone
     answer_alone: str
     answer_padded: str
     accuracy: dict[str, float]  # setting -> share of the small set answered exactly
@@ -148,7 +151,8 @@ def details(params: Params, result: Result) -> str:
         f"{params.model}: {setting_of(params)}. {added} added. The logits of {count(len(result.named), noun)}{of} move by "
         f"{_size(result.gap.max().item())}; the answer {jumped}.{lacks} The {questions} questions of the small set, in one batch "
         f"padded to its longest row{more}, are answered exactly in {percent(result.accuracy[setting_of(params)])}; each read "
-        f"alone, in {percent(result.accuracy['each alone'])}."
+        f"alone, in {percent(result.accuracy['each alone'])}. The mean of the encoder's outputs over all cells moves by "
+        f"{_size(result.pooled_gap['all cells'])}, that over the real ones by {_size(result.pooled_gap['real cells'])}."
     )
 
 
@@ -239,6 +243,28 @@ LESSON = Lesson(
             ring="kept",
         ),
         Prediction(
+            id="pooled",
+            question="A BERT is padded on the right with a correct mask, so all real tokens keep their output. And the mean of the outputs over dim 1?",
+            choices=(
+                Choice(
+                    "it stays",
+                    "The mask keeps the padding out of the attention of others. Its cells have outputs all the same, and the mean counts them.",
+                ),
+                Choice(
+                    "it moves",
+                    "The outputs of the padding are no zeros, and the mean is over all cells: multiply by the mask, divide by its sum.",
+                ),
+                Choice(
+                    "it becomes 0",
+                    "Adding zeros would shrink it. What a BERT puts out at [PAD] is a vector like any other.",
+                ),
+            ),
+            answer=1,
+            proof="the mean",
+            show={"padding_side": "right"},
+            ring="pooled",
+        ),
+        Prediction(
             id="relative",
             question="A T5 is padded on the left with a mask; it takes no position_ids. How many real tokens keep their encoder output?",
             choices=(
@@ -274,6 +300,12 @@ LESSON = Lesson(
             sentence="A BERT that is called without an attention_mask attends to [PAD] as to any token, whatever its id.",
             source="https://github.com/huggingface/transformers/issues/278",
             params={"padding_side": "right", "attention_mask": False, "pads": 32},
+        ),
+        Trap(
+            name="A mean over the padding",
+            sentence="All real tokens keep their output, but .mean(dim=1) counts the padding too: the vector of a text depends on its batch.",
+            source="https://github.com/huggingface/transformers/issues/17463",
+            params={"padding_side": "right", "pads": 32},
         ),
         Trap(
             name="A T5 without attention_mask",

@@ -106,6 +106,14 @@ else:
     answer_alone = tokenizer.decode(answered[0], skip_special_tokens=True)
     answer_padded = tokenizer.decode(model.generate(**inputs, max_new_tokens=16)[0], skip_special_tokens=True)
 
+# %% the mean over the cells, as a vector of the text
+if folder == "assets/models/extractive":
+    states, own = after.hidden_states[-1][0], before.hidden_states[-1][0]  # (S + pads, D), (S, D)
+else:
+    states, own = after.encoder_last_hidden_state[0], before.encoder_last_hidden_state[0]
+means = {"all cells": states.mean(dim=0), "real cells": states[keep[0]].mean(dim=0)}
+pooled_gap = {name: (mean - own.mean(dim=0)).abs().max().item() for name, mean in means.items()}
+
 # %% words that the vocabulary lacks
 if folder == "assets/models/extractive":
     places = zip(encoded["input_ids"], encoded.sequence_ids(), encoded["offset_mapping"], strict=True)
@@ -204,6 +212,14 @@ bert = BertModel(
 ids = torch.tensor([[5, 6, 7, 8]])
 same = torch.isclose(bert(F.pad(ids, (0, 3)))[0][0, :4], bert(ids)[0][0], atol=1e-5).all(dim=-1)
 print("all of them" if same.all() else "some of them" if same.any() else "none of them")
+
+# %% proof: the mean
+bert = BertModel(
+    BertConfig(vocab_size=32, hidden_size=16, num_attention_heads=2, intermediate_size=16, num_hidden_layers=1)
+).eval()
+ids = torch.tensor([[5, 6, 7, 8]])
+mean = bert(F.pad(ids, (0, 3)), attention_mask=F.pad(torch.ones_like(ids), (0, 3)))[0].mean(dim=1)
+print("it stays" if torch.allclose(mean, bert(ids)[0].mean(dim=1), atol=1e-4) else "it moves")
 
 # %% proof: relative
 t5 = T5EncoderModel(T5Config(vocab_size=32, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)).eval()

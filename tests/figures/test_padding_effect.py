@@ -75,7 +75,8 @@ def test_a_long_context_is_drawn_as_far_as_there_is_room_and_says_so():
         ({"padding_side": "right", "attention_mask": False}, "none of them"),
         ({"model": T5}, "all of them"),
         ({"pads": 0}, "all of them"),
-        *((trap.params, "none of them") for trap in LESSON.traps),
+        *((trap.params, "none of them") for trap in LESSON.traps if "mean" not in trap.name),
+        ({"padding_side": "right", "pads": 32}, "all of them"),  # the trap of the mean
     ],
 )
 def test_the_hero_says_how_many_real_tokens_keep_their_output(params, kept):

@@ -169,3 +169,11 @@ def test_the_first_trap_moves_every_token_and_its_answer_but_not_all_answers():
     result = run(Params(**LESSON.traps[0].params))
     assert moved(result) == len(result.tokens) and result.answer_padded != result.answer_alone
     assert 0 < result.accuracy["left, mask, default positions"] < result.accuracy["each alone"]
+
+
+@pytest.mark.parametrize("model", [SPANS, T5])
+@pytest.mark.parametrize("pads", [0, 16])
+def test_a_mean_over_all_cells_counts_the_padding_that_a_mask_hides_from_attention(model, pads):
+    result = run(Params(model=model, padding_side="right", pads=pads))
+    assert result.pooled_gap["real cells"] < ROUNDING
+    assert (result.pooled_gap["all cells"] > 0.01) == (pads > 0)
