@@ -11,6 +11,7 @@ WORDS = {
     "loss_shapes": "target size different from input size, broadcasting, expected Long, target out of bounds, BCEWithLogits, reduction, ignore_index",
     "loop": "training loop order, forgot zero_grad, optimizer.step, scheduler.step, clip gradients, loss does not change, weights do not move",
     "stack": "stack vs cat, concatenate, join tensors, new dimension, shapes do not match, reshape",
+    "broadcasting": "shapes do not match, non-singleton dimension, view size is not compatible, contiguous, expand, permute, transpose, strides, memory",
     "batches": "shuffle, seed, reproducible order, drop_last, DistributedSampler, last batch smaller",
     "collate": "collate_fn, batch is a list, list instead of tensor, dict batch, unequal length, double float",
     "dataset": "__getitem__ __len__, index a DataLoader, map-style, custom dataset",

@@ -1,5 +1,5 @@
-"""torch.stack: a new axis, and what it is not."""
+"""torch.stack: a new axis, what it is not, and which shapes meet without one."""
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("torch_stack", "torch.stack", ("stack",))
+CHAPTER = Chapter("torch_stack", "torch.stack", ("stack", "broadcasting"))
