@@ -14,6 +14,9 @@ NAME = "first.js"
 ROOTS = ("english", "home", "search", "thumbs")  # and what these import
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(.*)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*? (\w+)|class (\w+)|const (\w+))", re.MULTILINE)
+_COMMENT = re.compile(
+    r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE
+)  # one that has its lines to itself
 _LATER = re.compile(r'import\("(\./[^"]*)\.js"\)')
 
 
@@ -63,7 +66,7 @@ def _exported(name: str) -> list[str]:
 
 def _body(name: str) -> str:
     body = _IMPORT.sub(lambda found: f'const {{{found[1]}}} = modules["{_resolved(name, found[2])}"];', _source(name))
-    body = _LATER.sub(lambda found: _later(name, found), _EXPORT.sub(r"\1", body))
+    body = _LATER.sub(lambda found: _later(name, found), _EXPORT.sub(r"\1", _COMMENT.sub("", body)))
     return f"{body}\nreturn {{ {', '.join(_exported(name))} }};"
 
 

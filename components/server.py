@@ -19,6 +19,7 @@ from components.site import LESSONS
 from components.takeaway import routes as takeaway_routes
 from components.teach import routes as teach_routes
 from components.thumbs import routes as thumb_routes
+from components.worksheet import routes as worksheet_routes
 from lessons.shipped import damaged
 from serving.addresses import ReadAddress
 from serving.bounded_bodies import BoundBodies
@@ -67,6 +68,7 @@ def launch_settings() -> dict[str, Any]:
                 *document_routes(),
                 *thumb_routes(),
                 *teach_routes(),
+                *worksheet_routes(),
             ],
             "middleware": middleware(cost),
             "lifespan": outermost,

@@ -27,6 +27,7 @@ from components.bank import routes as bank_routes
 from components.document import DARK, page, root_of
 from components.nav import TITLE
 from components.text import rich
+from components.worksheet import offers as worksheets
 from serving.rate import Buckets, rate_from_environment
 from serving.visitor import address_of
 
@@ -96,14 +97,16 @@ async def _teach(request: Request) -> Response:
         "<h2>What is stored</h2><p>{stored}</p>"
         "<h2>The bank</h2><p>{count} questions, each wrong choice a mistake that people make, with its reply: "
         '<a href="teach/bank.xml" download>Moodle XML</a>, <a href="teach/bank.gift" download>GIFT</a>. Each explanation links '
-        "to the lesson that shows it.</p>"
+        "to the lesson that shows it. On paper, with a key: {worksheets}.</p>"
         '<script type="module" src="{base}/js/room/teach.js"></script>'
     )
     stored = (
         "A room keeps its questions, its votes, and a random word for each tab that joined. It keeps no name, no address and no "
         "cookie. After 12 hours, or when you end it, all of it is deleted."
     ) + ("" if place() != MEMORY else f" {ENDS}")
-    shown = body.format(about=about, plans=plans, rule=_rule(), stored=stored, count=len(bank()), base=BASE)
+    shown = body.format(
+        about=about, plans=plans, rule=_rule(), stored=stored, count=len(bank()), worksheets=worksheets(), base=BASE
+    )
     return page(request, "Teach", about, shown)
 
 

@@ -34,7 +34,8 @@ export class LessonPage {
 
   build(element) {
     const { spec } = this;
-    const button = (word, late, popup) => h("button", { type: "button", class: "quiet", "aria-haspopup": popup, onclick: async ({ target }) => (await import(`./late/${late}.js`)).open(this, target) }, word);
+    const use = async (late, button) => (await import(`./late/${late}.js`)).open(this, button);
+    const button = (word, late, popup) => h("button", { type: "button", class: "quiet", "aria-haspopup": popup, onclick: ({ target }) => use(late, target) }, word);
     Object.assign(this, anatomy(spec, [button("Share ▾", "share", "dialog"), button("Present", "present")], [button("copy", "copy"), button("notebook", "notebook")]));
     const { parts } = this;
     this.figure = new Figure(this.root, parts);
@@ -51,7 +52,8 @@ export class LessonPage {
     });
     if (query().hide) import("./late/hide.js").then(({ hide }) => hide(query().hide.split(",")));
     element.replaceChildren(this.root);
-    if (query().view === "present" && names(spec.slug)) import("./late/present.js").then(({ open }) => open(this));
+    if (["present", "embed"].includes(query().view) && names(spec.slug)) use(query().view);
+    window.addEventListener("keydown", (event) => event.key === "p" && (event.ctrlKey || event.metaKey) && this.root.checkVisibility() && (event.preventDefault(), use("print")));
   }
 
   async offer(examples) {

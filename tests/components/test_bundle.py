@@ -13,6 +13,12 @@ def test_each_module_comes_after_what_it_imports():
         seen.add(name)
 
 
+def test_the_comments_stay_in_the_repository():
+    """They are a fifth of the scripts."""
+    lines = [line.strip() for line in bundle.bundle().splitlines()]
+    assert not [line for line in lines if line.startswith(("//", "/**", "* "))]
+
+
 def test_no_import_or_export_is_left_in_it_that_is_no_script_of_its_own():
     lines = bundle.bundle().splitlines()
     assert [line for line in lines if line.startswith(("import", "export"))] == ["export const modules = {};"]

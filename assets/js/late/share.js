@@ -1,11 +1,14 @@
 // Share: a link, a frame for another page, a QR code, and files to take away; with it what the link opens and what it hides.
 
+import { query } from "../address.js";
 import { h } from "../dom.js";
 import { copyText } from "./copy.js";
 import { saveCsv } from "./csv.js";
+import { hide } from "./hide.js";
 import { linkOf } from "./link.js";
 import { take } from "./notebook.js";
 import { savePicture } from "./picture.js";
+import { open as print } from "./print.js";
 import { drawCode } from "./qr.js";
 import { style } from "./style.js";
 import { nameOf, rowsOf } from "./tables.js";
@@ -28,9 +31,10 @@ export async function open(page, opener) {
 
   function draw() {
     const parts = hides.filter(({ input }) => input.checked).map((one) => one.parts).join(",");
-    const address = linkOf(page, { question: asks.input.checked, present: presents.input.checked, hide: parts });
+    const opens = { question: asks.input.checked, hide: parts };
+    const address = linkOf(page, { ...opens, view: presents.input.checked ? "present" : "" });
     link.value = address;
-    frame.value = `<iframe src="${address.replaceAll("&", "&amp;").replaceAll('"', "%22")}" title="${page.spec.title.replaceAll('"', "&quot;")}, Torch Explorables" width="100%" height="800" style="border:0" loading="lazy"></iframe>`;
+    frame.value = frameOf(page, linkOf(page, { ...opens, view: "embed" }), heightWithout(page, parts));
     code.replaceChildren(drawCode(address, "QR code of the link"));
   }
 
@@ -52,6 +56,22 @@ export async function open(page, opener) {
   dialog.showModal();
 }
 
+/** A frame for a page of anybody's; where that page lets scripts run, it becomes as high as the lesson is. */
+function frameOf({ spec }, address, height) {
+  const quoted = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const follow = `addEventListener("message",(e)=>{for(const f of document.querySelectorAll("iframe"))if(e.source===f.contentWindow&&e.data?.explorableHeight)f.height=e.data.explorableHeight})`;
+  return `<iframe src="${quoted(address)}" title="${quoted(spec.title)}, Torch Explorables" width="100%" height="${height}" style="border:0" loading="lazy" allow="clipboard-write"></iframe>\n<script>${follow}</script>`;
+}
+
+/** The pixels that the lesson takes here without the parts that are hidden. */
+function heightWithout(page, parts) {
+  const before = query().hide ?? "";
+  hide([...before.split(","), ...parts.split(",")]);
+  const height = Math.ceil(page.root.getBoundingClientRect().height) + 12;
+  hide(before.split(","));
+  return height;
+}
+
 /** What is saved as a file: the program, the picture, the numbers of one panel. */
 function takeaway(page) {
   const button = (label, act) => h("button", { type: "button", onclick: act }, label);
@@ -61,9 +81,14 @@ function takeaway(page) {
     "div", { class: "share-files" },
     h("h3", {}, "Take it away"),
     h("div", {}, "program ", button("notebook (.ipynb)", () => take(page, "ipynb")), button("Python (.py)", () => take(page, "py"))),
+    h("div", {}, "paper ", button("print this lesson", ({ target }) => (target.closest("dialog").close(), print(page))), h("a", { href: `worksheet/${chapterOf(page)}`, target: "_blank" }, "worksheet of the chapter")),
     h("div", {}, "picture ", button("SVG", () => savePicture(page, "svg")), button("PNG", () => savePicture(page, "png"))),
     panels.length ? h("div", {}, "numbers ", which, button("CSV", () => saveCsv(panels[which.value]))) : null,
   );
+}
+
+function chapterOf({ spec }) {
+  return document.querySelector(`[data-lesson-tab="${spec.slug}"]`).closest("[role=tablist]").dataset.of;
 }
 
 /** The panels that have rows, at the step that is on screen; those of the fold only where nothing is hidden. */
