@@ -53,6 +53,8 @@ def summary(answers: Iterable[Answer], bank: Bank) -> Summary:
     right: dict[str, dict[str, int]] = {BEFORE: defaultdict(int), AFTER: defaultdict(int)}  # phase -> learner -> right
     items: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])  # (phase, question) -> right, answered
     for phase, learner, question, choice in answers:
+        if question not in bank:
+            continue  # an older app asked it
         hit = choice == bank[question].right
         right[phase][learner] += hit
         items[phase, question][0] += hit

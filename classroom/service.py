@@ -6,8 +6,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Collection
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from classroom.ballots import Vote
 from classroom.check import summary
 from classroom.phases import ANSWERS
-from classroom.refused import Refused, unreachable
+from classroom.refused import Refused, no_room, unreachable
 from classroom.store import Store
 from classroom.views import for_all, for_teacher
 
@@ -46,7 +46,9 @@ class Service:
         self._open_store = open_store
         self._votes: list[tuple[Vote, asyncio.Future[Refused | None]]] = []  # that wait for the next transaction
         self._casting: asyncio.Task[None] | None = None
-        self._read: dict[str, tuple[float, asyncio.Task[Views]]] = {}
+        self._read: dict[str, tuple[float, asyncio.Future[Views | Refused]]] = {}  # until when it is told, and what
+        self._wanted: dict[str, asyncio.Future[Views | Refused]] = {}  # that wait for the next look
+        self._looking: asyncio.Task[None] | None = None
         self._opening = threading.Lock()
 
     @cached_property
@@ -90,7 +92,7 @@ class Service:
             taken, self._votes = self._votes[:MOST_TOGETHER], self._votes[MOST_TOGETHER:]
             votes = [vote for vote, _ in taken]
             try:
-                answers = await self.do(lambda store, votes=votes: store.vote_all(votes))  # type: ignore[misc]
+                answers = await self.do(partial(Store.vote_all, votes=votes))
             except Refused as refused:
                 answers = [refused] * len(taken)
             except Exception:  # told to everybody who waits, or they would wait for ever
@@ -106,28 +108,53 @@ class Service:
         self._read.pop(code, None)
 
     async def views(self, code: str) -> Views:
-        """The room as its pages see it, at most FRESH seconds old; raises Refused."""
-        until, task = self._read.get(code, (0.0, None))
-        now = time.monotonic()
-        if task is None or now > until or task.cancelled():
-            task = asyncio.ensure_future(self.do(lambda store: _views(store, code)))
-            self._read[code] = now + FRESH, task
-            task.add_done_callback(lambda done: self._settle(code, done))
-        return await asyncio.shield(task)
+        """The room as its pages see it, at most FRESH seconds old; raises Refused. What is to be read is read together."""
+        until, told = self._read.get(code, (0.0, None))
+        if told is None or (told.done() and time.monotonic() > until):
+            told = self._wanted.setdefault(code, asyncio.get_running_loop().create_future())
+            self._read[code] = (0.0, told)
+            if self._looking is None:
+                self._looking = asyncio.ensure_future(self._look())
+        found = await asyncio.shield(told)
+        if isinstance(found, Refused):
+            raise found
+        return found
 
-    def _settle(self, code: str, task: "asyncio.Task[Views]") -> None:
+    async def _look(self) -> None:
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            until = time.monotonic() + FRESH
+            try:
+                found: dict[str, Views | Refused] = {**await self.do(partial(_views, codes=wanted))}
+            except Refused as refused:
+                found = dict.fromkeys(wanted, refused)
+            except Exception:  # told to everybody who waits, or they would wait for ever
+                logging.exception("rooms could not be read")
+                found = dict.fromkeys(wanted, unreachable())
+            for code, told in wanted.items():
+                self._tell(code, told, until, found.get(code) or no_room())
+        self._looking = None
+
+    def _tell(
+        self, code: str, told: "asyncio.Future[Views | Refused]", until: float, answer: "Views | Refused"
+    ) -> None:
         """A room that is not there is not remembered; neither are those that nobody asks for any more."""
-        if task.cancelled() or task.exception():
-            self._read.pop(code, None)
+        told.set_result(answer)
+        if self._read.get(code, (0.0, None))[1] is told:  # it has not changed meanwhile
+            self._read[code] = (until, told)
+            if isinstance(answer, Refused):
+                del self._read[code]
         over = time.monotonic() - 60
-        for old in [old for old, (until, _) in self._read.items() if until < over]:
+        for old in [old for old, (end, kept) in self._read.items() if kept.done() and end < over]:
             del self._read[old]
 
 
-def _views(store: Store, code: str) -> Views:
-    room = store.read(code)
-    checked = summary(store.checked(code), store.bank) if room.phase == ANSWERS else None
-    return Views(*(_told(view(room, store.bank, checked)) for view in (for_all, for_teacher)))
+def _views(store: Store, codes: Collection[str]) -> dict[str, Views]:
+    found = {}
+    for code, room in store.read_all(list(codes)).items():
+        checked = summary(store.checked(code), store.bank) if room.phase == ANSWERS else None
+        found[code] = Views(*(_told(view(room, store.bank, checked)) for view in (for_all, for_teacher)))
+    return found
 
 
 def _told(state: dict[str, Any]) -> Told:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,8 +189,14 @@ class Store:
     # Reading
 
     def read(self, code: str) -> rooms.Room:
+        if (found := self.read_all([code]).get(code)) is None:
+            raise no_room()
+        return found
+
+    def read_all(self, codes: Collection[str]) -> dict[str, rooms.Room]:
+        """Those of the rooms that have not ended."""
         with self.database.reading() as db:
-            return rooms.read(db, self._room(db, code))
+            return rooms.read(db, codes, self._clock())
 
     def lead(self, code: str, secret: str) -> None:
         """Raises Refused unless this is the teacher's secret."""
@@ -201,7 +207,12 @@ class Store:
         """The questions asked, and for all of them the votes and the moves from the first to the second."""
         with self.database.reading() as db:
             self._teacher(db, code, secret, hold=False)
-            return rooms.asked_of(db, code), rooms.tally_of(db, code), rooms.moves_of(db, code)
+            whole = (
+                rooms.asked(db, [code]),
+                rooms.tallies(db, [code], of_all=True),
+                rooms.moves(db, [code], of_all=True),
+            )
+            return whole[0][code], whole[1][code], whole[2][code]
 
     def checked(self, code: str) -> list[tuple[str, str, str, int]]:
         """The check's answers: phase, learner, question, choice."""

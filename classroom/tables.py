@@ -13,7 +13,7 @@ HEAD = ("table", "number", "question", "round", "choice", "moved_to", "is_right"
 
 
 def as_csv(asked: tuple[str, ...], tally: Tally, moves: Moves, check: Summary, bank: Bank) -> str:
-    """Three kinds of rows, told apart by the first column: votes, moves and check."""
+    """Three kinds of rows, told apart by the first column: votes, moves and check. Questions the bank has no more are left out."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(HEAD)
@@ -24,7 +24,7 @@ def as_csv(asked: tuple[str, ...], tally: Tally, moves: Moves, check: Summary, b
 
 
 def _votes(asked: tuple[str, ...], tally: Tally, bank: Bank) -> Iterator[tuple[object, ...]]:
-    for number, name in enumerate(asked, 1):
+    for number, name in _known(asked, bank):
         question = bank[name]
         for round_ in (1, 2):
             counts = tally.get((number, round_), Counter())
@@ -35,12 +35,16 @@ def _votes(asked: tuple[str, ...], tally: Tally, bank: Bank) -> Iterator[tuple[o
 
 def _moves(asked: tuple[str, ...], moves: Moves, bank: Bank) -> Iterator[tuple[object, ...]]:
     """From each choice of the first vote to each of the second; the last column is who voted in both."""
-    for number, name in enumerate(asked, 1):
+    for number, name in _known(asked, bank):
         question, found = bank[name], moves.get(number, Counter())
         for before, first in enumerate(question.choices):
             for after, second in enumerate(question.choices):
                 hit, count = int(after == question.right), found[before, after]
                 yield "moves", number, name, "", first.text, second.text, hit, count, sum(found.values())
+
+
+def _known(asked: tuple[str, ...], bank: Bank) -> list[tuple[int, str]]:
+    return [(number, name) for number, name in enumerate(asked, 1) if name in bank]
 
 
 def _check(check: Summary) -> Iterator[tuple[object, ...]]:

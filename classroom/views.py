@@ -52,7 +52,7 @@ def for_teacher(room: Room, bank: Bank, checked: Summary | None) -> dict[str, An
 
 def _on_screen(room: Room, bank: Bank) -> Question | None:
     between = room.phase in (LOBBY, ANSWERS, *CHECKS) or not room.asked
-    return None if between else bank[room.asked[-1]]
+    return None if between else bank.get(room.asked[-1])  # a newer app may have no such question any more
 
 
 def asked(question: Question) -> dict[str, Any]:

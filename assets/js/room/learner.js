@@ -65,7 +65,7 @@ class Learner {
     this.state = state;
     if (before && before.number !== state.number) this.own.votes = {};
     const moved = !before || before.phase !== state.phase || before.number !== state.number;
-    if (!moved && !state.tallies) return;
+    if (!moved && JSON.stringify(before.tallies) === JSON.stringify(state.tallies)) return;
     if (this.follow.checked) this.draw(moved);
     else if (moved) say(this.news, "The room has gone on. Switch “follow the room” on to go with it.");
   }
@@ -74,8 +74,8 @@ class Learner {
   draw(moved) {
     const { state, stage } = this;
     const held = stage.contains(document.activeElement) || document.activeElement === document.body;
-    if (moved || !this.ballot || !this.votes) stage.replaceChildren(...this.parts());
-    else this.bars?.replaceChildren(results(state, { mine: this.own.votes }));
+    if (moved) stage.replaceChildren(...this.parts());
+    else this.bars?.replaceChildren(this.shown());
     this.reveal.show(state.phase === "reveal" ? state.question.name : "");
     if (moved) {
       say(this.news, this.votes ? (state.round === 1 ? "Vote now, alone." : "Vote again.") : TOLD[state.phase] ?? "");
@@ -90,17 +90,25 @@ class Learner {
 
   parts() {
     const { state, own } = this;
-    this.ballot = this.bars = null;
+    this.bars = null;
     if (state.phase.startsWith("check_")) return (this.checking = new Checking(this.code, own, state)).nodes;
     if (state.phase === "lobby") return [heading(`Room ${this.code}`), h("p", { class: "soft" }, `Others join at ${spelled(joinAddress(this.code))}`)];
     const question = heading(state.question.text);
     if (this.votes) {
-      this.ballot = new Ballot(this.code, own, state, () => this.poll.now());
-      return [question, this.ballot.node, this.bars = h("div", {}, state.tallies ? results(state, { mine: own.votes }) : "")];
+      const ballot = new Ballot(this.code, own, state, () => this.poll.now());
+      return [question, ballot.node, (this.bars = h("div", {}, this.shown()))];
     }
-    if (state.phase === "reveal") return [question, this.verdict(), this.bars = h("div", {}, results(state, { mine: own.votes })), h("p", { class: "moves" }, movesSentence(state.moves)), this.door()];
-    const list = state.question.choices.map((text, index) => h("li", {}, h("span", { class: "choice" }, rich(text), this.marks(index))));
-    return [question, this.bars = h("div", {}, state.tallies ? results(state, { mine: own.votes }) : h("ul", { class: "results" }, list))];
+    this.bars = h("div", {}, this.shown());
+    if (state.phase !== "reveal") return [question, this.bars];
+    return [question, this.verdict(), this.bars, h("p", { class: "moves" }, movesSentence(state.moves)), this.door()];
+  }
+
+  /** The votes, where they are shown; else the choices, unless they stand above to be chosen from. */
+  shown() {
+    const { state, own } = this;
+    if (state.tallies) return results(state, { mine: own.votes });
+    if (this.votes) return "";
+    return h("ul", { class: "results" }, state.question.choices.map((text, index) => h("li", {}, h("span", { class: "choice" }, rich(text), this.marks(index)))));
   }
 
   marks(choice) {
