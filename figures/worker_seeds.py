@@ -8,7 +8,9 @@ def draw(params: Params, result: Result) -> Figure:
     init = f"worker_init_fn={params.worker_init_fn}" if params.worker_init_fn == "None" else params.worker_init_fn
     call = operator(f"DataLoader(num_workers={params.num_workers})", init if params.num_workers else "no worker")
     if result.error:
-        where = f'DataLoader(..., collate_fn=lambda items: ..., multiprocessing_context="{params.start}")'
+        where = 'DataLoader(..., collate_fn=lambda items: ..., multiprocessing_context="spawn")'
+        if params.start == "spawn, unguarded":
+            where = "worker.start(), at the top level of train.py"
         said = facts([("error", "iter(loader)", "it raises")])
         return figure(
             hero=[[_dataset(params), call, veiled(error("loader", result.error, where=where))], [veiled(said)]]

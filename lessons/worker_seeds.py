@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from multiprocessing import ProcessError
 from pickle import PicklingError
 from typing import Literal
 
@@ -24,7 +25,7 @@ class Params:
     num_workers: int = bounded(2, low=0, high=3, step=1, about="processes that load; 0: the training loop loads")
     worker_init_fn: Init = choice("None", about="called once in each new worker", when={"num_workers": SEVERAL})
     persistent_workers: bool = switch(False, about="keep the processes between epochs", when={"num_workers": SEVERAL})
-    start: Literal["fork", "spawn"] = choice(
+    start: Literal["fork", "spawn", "spawn, unguarded"] = choice(
         "fork", about="spawn and forkserver pickle what a worker gets", when={"num_workers": SEVERAL}
     )
 
@@ -60,6 +61,8 @@ def caption(params: Params, result: Result) -> str:
         kind = result.error.partition(":")[0]
         if kind == "PermissionError":
             return f"This host starts no worker processes: set num_workers to 0 ({result.error})."
+        if params.start == "spawn, unguarded":
+            return f"To spawn a worker Python imports the script anew, which would start a worker again: {kind}."
         return f"To spawn a worker Python pickles what it gets, and refuses collate_fn, a lambda, with {kind}."
     assert result.numbers is not None
     return f"Of {result.numbers.numel()} draws {result.different} are different: {_why(params)}."
@@ -81,6 +84,11 @@ def _why(params: Params) -> str:
 
 
 def details(params: Params, result: Result) -> str:
+    if params.start == "spawn, unguarded" and result.error:
+        return (
+            f"{result.error} The script of four lines starts a spawned process at its top level; below "
+            '`if __name__ == "__main__":` the new process would import the functions and start nothing. fork imports nothing.'
+        )
     if result.error or result.seeds is None:
         return f"{result.error}. fork copies the whole process and pickles nothing, so there the same lambda is no obstacle."
     batches = "the same numbers" if batches_agree(result) else "other numbers"
@@ -102,7 +110,9 @@ LESSON = Lesson(
     title="Workers and random numbers",
     truth=__doc__,
     Params=Params,
-    program=Program("worker_seeds", Result, (AttributeError, PicklingError, PermissionError), scope=scope),
+    program=Program(
+        "worker_seeds", Result, (AttributeError, PicklingError, ProcessError, PermissionError), scope=scope
+    ),
     caption=caption,
     details=details,
     minutes=5,
@@ -113,7 +123,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="A dataset draws from its own random.Random(0), and two workers load. Beside batch 0, what does batch 1 get?",
+            question="Two workers load; the dataset draws from its own Random(0). What does batch 1 get?",
             choices=(
                 Choice(
                     "the same numbers",
@@ -221,6 +231,28 @@ LESSON = Lesson(
             show={"start": "spawn"},
             ring="error",
         ),
+        Prediction(
+            id="guard",
+            question="A script starts its workers by spawn at its top level, without `if __name__ == '__main__':`. What does a new worker do?",
+            choices=(
+                Choice(
+                    "it loads batches",
+                    "It would, if it were a copy of the process. A spawned one starts empty, and imports the script to know its functions.",
+                ),
+                Choice(
+                    "it waits for the loop",
+                    "It does not come so far: importing the script runs its top level, and that starts workers.",
+                ),
+                Choice(
+                    "it raises",
+                    "It imports the script, which starts a worker again before the new process is ready: Python forbids that.",
+                ),
+            ),
+            answer=2,
+            proof="no guard",
+            show={"start": "spawn, unguarded"},
+            ring="error",
+        ),
     ),
     traps=(
         Trap(
@@ -240,6 +272,12 @@ LESSON = Lesson(
             sentence="spawn and forkserver pickle all that a worker gets; a lambda and a class made in a function cannot be.",
             source="https://github.com/HazyResearch/cartridges/issues/20",
             params={"start": "spawn"},
+        ),
+        Trap(
+            name="No if __name__ == '__main__'",
+            sentence="spawn imports the script anew in each worker, and its top level starts workers again: guard it by `__main__`.",
+            source="https://github.com/pytorch/tutorials/issues/1661",
+            params={"start": "spawn, unguarded"},
         ),
     ),
 )

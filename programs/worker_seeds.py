@@ -1,7 +1,12 @@
 # %% parameters
 import random
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
+from multiprocessing import ProcessError
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from pickle import PicklingError
 from typing import Any
 
@@ -63,6 +68,26 @@ def joined() -> Callable[[list[Any]], Any]:
     return lambda items: default_collate(items)
 
 
+def unguarded_script() -> None:
+    """Runs a script that starts a worker by spawn, without `if __name__ == "__main__":`; raises what the worker says."""
+    lines = [
+        "from multiprocessing import get_context",
+        "worker = get_context('spawn').Process(target=print)  # as a DataLoader starts each of its workers",
+        "worker.start()",
+        "worker.join()",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        train = Path(folder, "train.py")
+        train.write_text("\n".join(lines), encoding="utf-8")
+        try:
+            done = subprocess.run([sys.executable, str(train)], capture_output=True, text=True, timeout=20)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError("the script did not end within 20 s") from None
+    said = " ".join(done.stderr.partition("RuntimeError:")[2].split())
+    if said:
+        raise ProcessError(f"RuntimeError: {said.partition('. ')[0]}.")
+
+
 def pickled(thing: Any) -> Any:
     """What spawn and forkserver hand over to a worker, of all that it gets; fork pickles nothing."""
     try:
@@ -86,6 +111,8 @@ else:
 
 # %% two epochs of a loader, whose workers each have a copy of the dataset
 if num_workers:
+    if start == "spawn, unguarded":
+        unguarded_script()
     if start == "spawn":
         pickled(collate_fn)  # as spawn does before a worker starts
     loader = DataLoader(
@@ -136,4 +163,11 @@ print("the same numbers" if torch.equal(first, second) else "other numbers")
 try:
     pickled(joined())
 except (AttributeError, PicklingError):
+    print("it raises")
+
+# %% proof: no guard
+try:
+    unguarded_script()
+    print("it loads batches")
+except ProcessError:
     print("it raises")

@@ -57,3 +57,12 @@ def test_the_global_generators_of_python_and_torch_differ_among_workers():
     loader = DataLoader(Globals(), batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=20)
     (python, own, _), (other_python, other, _) = loader
     assert not python.equal(other_python) and not own.equal(other)
+
+
+def test_a_spawned_worker_of_an_unguarded_script_is_stopped_by_python():
+    refused = run(Params(start="spawn, unguarded"))
+    assert refused.error == (
+        "ProcessError: RuntimeError: An attempt has been made to start a new process before the current process has "
+        "finished its bootstrapping phase."
+    )
+    assert "imports the script anew" in LESSON.caption(Params(start="spawn, unguarded"), refused)
