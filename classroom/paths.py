@@ -73,7 +73,7 @@ NEIGHBOUR = _asks(
     "Does a neighbour change your sample?",
     "Somebody adds 5 to the other samples of the batch. Yours is not touched. The layer is in eval mode.",
     "Where does the layer take its mean from in train mode? From this batch. And in eval mode? From a buffer.",
-    "The output of sample 0 in train mode beside the one in eval mode.",
+    "How far sample 0 moves in train mode, beside eval mode.",
 )
 RECORDS = _asks(
     8,
@@ -121,7 +121,7 @@ RESHAPE = _asks(
     "Same shape, same numbers?",
     "Both lines give four rows of two. Shapes agree, so the code runs.",
     "Write x and y below each other. Read the eight numbers in order, two a row.",
-    "The two results side by side: the first row of each.",
+    "The marked cells of out: 6 of 8 hold another number than in stack(dim=1).",
 )
 TENSOR_DATASET = _asks(
     8,
@@ -129,7 +129,7 @@ TENSOR_DATASET = _asks(
     "What a batch is",
     "The most common dataset there is, and its first batch.",
     "What is one sample of a TensorDataset, even of a single tensor? A tuple. What does collate make of tuples?",
-    "The sample above, the batch below.",
+    "One sample beside a batch: the tuple has become a list.",
 )
 COPIES = _asks(
     8,
@@ -153,7 +153,7 @@ PERFECT = _asks(
     "Perfect, and a loss all the same",
     "The model is certain and right. Its output goes through softmax first.",
     "cross_entropy takes logits. What does its own softmax make of 1, 0, 0?",
-    "Softmax of [1, 0, 0]: it is not 1.",
+    "The ringed loss: softmax of [1, 0, 0] gives the right class 0.576, not 1.",
 )
 SILENT_LIST = _asks(
     8,

@@ -100,8 +100,11 @@ class Remote {
     this.drawNow(state);
     if (moved) {
       this.drawSteps(state);
-      if (this.checked) clearInterval(this.checked);
-      if (state.phase.startsWith("check_")) this.checked = setInterval(() => this.drawCheck(), 3000), this.drawCheck();
+      clearInterval(this.checking);
+      if (state.phase.startsWith("check_")) {
+        this.drawCheck();
+        this.checking = setInterval(() => this.drawCheck(), 3000);
+      }
     }
     this.hands.update(state, moved);
     this.plan.update(state);
@@ -123,12 +126,13 @@ class Remote {
   async drawCheck() {
     const { value } = await ask(`room/${this.code}/check`, { word: this.secret }).catch(() => ({}));
     if (!value || !this.state.phase.startsWith("check_")) return;
+    const open = Boolean(this.now.querySelector("details")?.open);
     const share = ([right, of]) => (of ? `${Math.round((100 * right) / of)} % of ${of}` : "–");
     const percent = (number) => (number === null ? "–" : `${Math.round(100 * number)} %`);
     const rows = value.items.map(({ name, before, after }) => h("tr", {}, h("th", { scope: "row" }, rich(this.bank.questions.find((one) => one.name === name).text)), h("td", {}, share(before)), h("td", {}, share(after))));
     this.now.replaceChildren(
       h("p", { class: "verdict" }, `${plural(value.learners[0], "learner")} before, ${value.learners[1]} after, ${value.learners[2]} both. Right: ${percent(value.before)} before, ${percent(value.after)} after. Normalised gain: ${percent(value.gain)}.`),
-      h("details", {}, h("summary", {}, "Each question"), h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "question"), h("th", { scope: "col" }, "right before"), h("th", { scope: "col" }, "right after"))), h("tbody", {}, rows))),
+      h("details", { open }, h("summary", {}, "Each question"), h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "question"), h("th", { scope: "col" }, "right before"), h("th", { scope: "col" }, "right after"))), h("tbody", {}, rows))),
     );
   }
 
