@@ -1,4 +1,3 @@
-
 """What the search knows is what the lessons say and raise now."""
 
 import re
