@@ -22,7 +22,7 @@ class Visitor:
 
     async def change(self, slug: str, params: Any) -> float:
         """Seconds until a lesson's state for these Params has arrived."""
-        changed = {f.name: getattr(params, f.name) for f in fields(params) if getattr(params, f.name) != f.default}
+        changed = {f.name: str(getattr(params, f.name)) for f in fields(params) if getattr(params, f.name) != f.default}
         begun = time.perf_counter()
         answer = await self.http.get(f"/explorables/ask/{VERSION}/{slug}", params=changed)
         seconds = time.perf_counter() - begun

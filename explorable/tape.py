@@ -1,10 +1,11 @@
 """What torch ran: the operators that were really dispatched, beside the line of the program that caused them."""
 
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
@@ -21,7 +22,16 @@ class OperatorTape(TorchDispatchMode):
     def __init__(self, path: str | Path) -> None:
         super().__init__()
         self._path = str(path)
-        self._counts: dict[int, Counter[str]] = {}
+        self._counts: dict[int, dict[int, list[Any]]] = defaultdict(dict)  # by line and id: an operator, and its times
+        self._outside: FrameType | None = None  # what stands around the block
+
+    def __enter__(self) -> "OperatorTape":
+        self._outside = sys._getframe(1)
+        return super().__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._outside = None
+        super().__exit__(*raised)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -31,15 +41,21 @@ class OperatorTape(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        line = self._calling_line()
-        self._counts.setdefault(line, Counter())[str(func)] += 1
+        counts = self._counts[self._calling_line()]
+        if (
+            seen := counts.get(id(func))
+        ) is None:  # torch keeps each operator, and hashing one takes as long as running it
+            counts[id(func)] = [func, 1]
+        else:
+            seen[1] += 1
         return func(*args, **(kwargs or {}))
 
     def _calling_line(self) -> int:
         """The line of the outermost frame of the file: the one that is shown."""
         line, frame = 0, sys._getframe(2)
-        while frame is not None:
-            if frame.f_code.co_filename == self._path:
+        path, outside = self._path, self._outside
+        while frame is not None and frame is not outside:
+            if frame.f_code.co_filename == path:
                 line = frame.f_lineno
             frame = frame.f_back  # type: ignore[assignment]
         return line
@@ -47,7 +63,10 @@ class OperatorTape(TorchDispatchMode):
     @property
     def by_line(self) -> dict[int, Operators]:
         """Number of the line -> its operators; those that no line of the file caused are at 0."""
-        return {number: tuple(counts.items()) for number, counts in self._counts.items()}
+        return {
+            number: tuple((str(func), times) for func, times in counts.values())
+            for number, counts in self._counts.items()
+        }
 
 
 @contextmanager
