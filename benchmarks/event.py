@@ -4,6 +4,7 @@ import gc
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from statistics import median
 from typing import Any
@@ -29,9 +30,7 @@ def answered(slug: str, params: list[Any]) -> tuple[float, float]:
     lesson, taken = answer.lesson_of(slug), []
     for one in params:
         answer.forget(slug, one)
-        taken.append(
-            (milliseconds(lambda one=one: answer.state_zip(slug, one)), milliseconds(lambda one=one: lesson.run(one)))
-        )  # type: ignore[misc]
+        taken.append((milliseconds(partial(answer.state_zip, slug, one)), milliseconds(partial(lesson.run, one))))
     return median(a for a, _ in taken), median(b for _, b in taken)
 
 

@@ -1,17 +1,23 @@
-"""Memory that a visitor adds: an open page and one event, against a visitor of a minimal Gradio app."""
+"""Memory that a visitor adds: an open page and one event, against a visitor of a minimal Gradio app; and what visits leave."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from statistics import median
 
-from benchmarks.report import ratio
+from benchmarks.capacity import wait_until_idle
+from benchmarks.load import drawn
+from benchmarks.report import limit, ratio
 from benchmarks.server import MINIMAL, OURS, Server, serving
 from benchmarks.visitor import Visitor, visitors
 from components.site import LESSONS
 
 ROUNDS = 3
 VISITORS = 100  # 3 rounds and the first ones stay below the 600 sessions that the app keeps
+MOST = 50.0  # kB a visitor
+VISITS, EVENTS, LEFT = 1000, 10_000, 5.0  # which leave at most so many MB more than a tenth of them did
+FEW_ANSWERS = "stack"  # a lesson whose answers fit into what is kept of them
 
 Event = Callable[[Visitor], Awaitable[float]]
 
@@ -38,10 +44,30 @@ async def rounds(ours: Server, minimal: Server) -> tuple[float, float]:
     return median(a for a, _ in taken), median(b for _, b in taken)
 
 
+async def left(server: Server) -> float:
+    """Megabytes by which the process grows in VISITS and EVENTS, after a tenth of each."""
+    Params, draw = import_module(f"lessons.{FEW_ANSWERS}").Params, random.Random(1)
+
+    async def come(count: int) -> None:
+        for _ in range(count // 100):
+            async with visitors(server.url, 100) as present:
+                for _ in range(EVENTS // VISITS):
+                    await asyncio.gather(*(visitor.change(FEW_ANSWERS, drawn(Params, draw)) for visitor in present))
+
+    wait_until_idle(server.pid)  # the app loads models when it starts; they are no visitor's
+    await come(VISITS // 10)
+    before = server.resident_bytes()
+    await come(VISITS)
+    return (server.resident_bytes() - before) / 1e6
+
+
 def main() -> None:
     with serving(*OURS) as ours, serving(*MINIMAL) as minimal:
         added, floor = asyncio.run(rounds(ours, minimal))
+        grown = asyncio.run(left(ours))
     ratio("memory that a visitor adds", added, floor, "kB")
+    limit("memory that a visitor adds", added, MOST, "kB")
+    limit(f"memory that {VISITS} visits and {EVENTS} events leave", grown, LEFT, "MB")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ class Visitor:
 @asynccontextmanager
 async def visitors(url: str, count: int) -> AsyncIterator[list[Visitor]]:
     """`count` pages that have been loaded and stay open."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=None, keepalive_expiry=2
+    )  # uvicorn hangs up after 5
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as http, AsyncExitStack() as open_pages:
         arrived = [Visitor(http) for _ in range(count)]
         for visitor in arrived:
