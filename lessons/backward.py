@@ -178,7 +178,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "[0, 0, 0]",
-                    "Nothing is stored in h.grad, zeros neither. torch warns who reads it, because the reader is mistaken.",
+                    "Nothing is stored in h.grad, not even zeros. torch warns whoever reads it.",
                 ),
             ),
             answer=0,
@@ -292,7 +292,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Moved after requires_grad",
-            sentence="w.cuda() or w.double() is computed from the leaf: the gradient lands in the leaf, which w no longer names.",
+            sentence="w.cuda() or w.double() of a float32 w on the CPU is computed from the leaf: the gradient lands in the leaf, which w no longer names.",
             source="https://github.com/pytorch/pytorch/issues/12627",
             params={"leaf": False},
         ),

@@ -80,7 +80,7 @@ def _why(params: Params) -> str:
     if params.case == MICRO:
         if params.mode == "train":
             return "each micro-batch has a mean of its own"
-        return "the buffers have taken the variances of smaller batches, twice as many"
+        return "the buffers have taken the means and variances of smaller batches, twice as many"
     return "means are those of positions, over all channels"
 
 
@@ -168,7 +168,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "NaN in one channel",
-                    "running_mean of that channel has been NaN ever since, and train mode, which does not read it, hides that.",
+                    "running_mean of that channel has been NaN ever since, and train mode, which does not read it, hides that while the weights are sound.",
                 ),
             ),
             answer=2,
@@ -178,7 +178,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="micro",
-            question="Six rows go through BatchNorm in train mode as two micro-batches of three, for accumulation. Beside one batch of six, what comes out?",
+            question="Six rows go through BatchNorm in train mode as two micro-batches of three. Compared with one batch of six, what comes out?",
             choices=(
                 Choice(
                     "other numbers",
@@ -208,7 +208,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="One NaN, for good",
-            sentence="A NaN in one batch stays in running_mean: training goes on well, and eval mode returns NaN.",
+            sentence="A NaN in one batch stays in running_mean, even if the step on it is skipped: train mode does not read it, and eval mode returns NaN.",
             source="https://github.com/pytorch/pytorch/issues/1206",
             params={"case": POISONED, "mode": "eval"},
         ),

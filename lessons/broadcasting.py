@@ -83,6 +83,8 @@ def _written(params: Params, result: Result) -> str:
     changed, of_x = (_few(number) for number in (result.out_changed or 0, len(result.x_changed or [])))
     if params.write == "nothing":
         return f", and {of_x} of x changed" if result.x_changed else ""
+    if params.op == "a += y":
+        return f": the write changed {changed} of them, and with a += y {of_x} of x have changed"
     return f": {changed} of them changed, and {of_x} of x"
 
 
@@ -145,7 +147,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "an error: the dims differ",
-                    "Shapes of unequal length meet: the shorter one is taken to have dims of size 1 in front.",
+                    "Shapes of unequal length can meet: the shorter one is taken to have dims of size 1 in front.",
                 ),
                 Choice(
                     "(4, 3)",
@@ -175,7 +177,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="view_permute",
-            question="x has shape (2, 3). What have x.view(3, 2) and x.permute(1, 0) in common?",
+            question="x = torch.arange(6.0).reshape(2, 3). What have x.view(3, 2) and x.permute(1, 0) in common?",
             choices=(
                 Choice(
                     "same shape, other numbers",
@@ -194,7 +196,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="reshape_view",
-            question="out = x.reshape(-1), then out[0] = 9. What changes in x of shape (2, 3)?",
+            question="x = torch.arange(6.0).reshape(2, 3), out = x.reshape(-1), then out[0] = 9. What changes in x?",
             choices=(
                 Choice(
                     "nothing", "reshape copies where it must. x lies in order, so it gives a view, as view(-1) does."
@@ -209,7 +211,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="reshape_copy",
-            question="out = x.permute(1, 0).reshape(-1), then out[0] = 9. What changes in x?",
+            question="x = torch.arange(6.0).reshape(2, 3), out = x.permute(1, 0).reshape(-1), then out[0] = 9. What changes in x?",
             choices=(
                 Choice(
                     "x[0, 0]",

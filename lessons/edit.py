@@ -217,7 +217,7 @@ def _missed(result: Result, index: int) -> str:
     return (
         f"{place} the old one is still ahead {shares}.",
         f"{place} “{new}” is ahead {shares}, but another of its tokens isn't.",
-        f"{place} a third token is ahead of both {shares}: the edit needs more steps or longer ones.",
+        f"{place} a third token is ahead of both {shares}.",
     )[result.ahead[index][-1]]
 
 
@@ -259,7 +259,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "where every tensor may move",
-                    "Adam moves a weight by up to about lr a step, however small its gradient is. With every tensor free all of them go that far, "
+                    "Adam moves a weight by up to about lr a step, even where its gradient is small. With every tensor free all of them go that far, "
                     "also those that this fact needs least.",
                 ),
                 Choice(
@@ -349,7 +349,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "not one",
-                    "A frozen tensor has .grad None, and the optimiser skips it altogether, its weight decay included.",
+                    "A tensor frozen from the start has .grad None, and the optimiser skips it altogether, its weight decay included.",
                 ),
                 Choice(
                     "the matrices",

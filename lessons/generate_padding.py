@@ -1,4 +1,4 @@
-"""generate() goes on from the last cell, so a decoder-only model wants padding on the left; in a forward pass nothing behind a token reaches it."""
+"""generate() goes on from the last cell, so a decoder-only model wants padding on the left; in its forward pass nothing behind a token reaches it."""
 
 import functools
 from collections.abc import Mapping
@@ -104,7 +104,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="A GPT that counts hours gets 3 4 5, padded on the right with a correct attention_mask. Beside 3 4 5 alone, what does generate() append?",
+            question="A GPT that counts hours gets 3 4 5, padded on the right, with a mask. Compared with 3 4 5 alone, what does generate() append?",
             choices=(
                 Choice(
                     SAME,
@@ -170,7 +170,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="forward_left",
-            question="One forward pass: 3 4 5 behind four cells of padding, with a mask and no position_ids. How do the logits at 5 move?",
+            question="One forward pass of this GPT-2: 3 4 5 behind four cells of padding, a mask, no position_ids. How do the logits at 5 move?",
             choices=(
                 Choice(
                     "not at all",
@@ -200,7 +200,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Left padding without position_ids",
-            sentence="A forward pass counts all cells, so padding in front moves the positions, although the mask hides it.",
+            sentence="GPT-2's forward pass counts all cells, so padding in front moves the positions, although the mask hides it.",
             source="https://github.com/huggingface/transformers/issues/18478",
             params={"call": "forward", "padding_side": "left"},
         ),

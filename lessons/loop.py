@@ -94,25 +94,28 @@ def caption(params: Params, result: Result) -> str:
     assert result.epochs is not None and result.epochs_in_order is not None
     first, last = (told(result.epochs[place].item()) for place in (0, -1))
     went = f"stays at {first}" if trend(result.epochs) == STAYS else f"goes from {first} to {last}"
-    said = f"{LEADS[params.change]} the mean loss of an epoch {went}"
-    if params.change == "none":
+    misplaced = params.change == "none" and params.schedule == "each batch"
+    lead = "With scheduler.step() in the inner loop" if misplaced else LEADS[params.change]
+    said = f"{lead} the mean loss of an epoch {went}"
+    if params.change == "none" and not misplaced:
         return f"{said}."
     if result.losses == result.in_order:
         return f"{said}, as it does with the lines in order."
-    return f"{said}, and with the lines in order to {told(result.epochs_in_order[-1].item())}."
+    return f"{said}, and with the lines in order it ends at {told(result.epochs_in_order[-1].item())}."
 
 
 def details(params: Params, result: Result) -> str:
     w, b = result.weights[-1]
     taken = values(params)
-    clip = "clipped" if taken["clip"] or params.change == "clip after step()" else "not clipped"
+    late = params.change == "clip after step()"
+    clip = "clipped after step()" if late else "clipped" if taken["clip"] else "not clipped"
     said = (
         f"{params.optimizer_is} with lr {params.lr:g}, gradients {clip}, scheduler: {taken['schedule']}. "
         f"w and b {moved(result)} and are {w + 0.0:.4g} and {b + 0.0:.4g}; the data lie on 2 · x + 1."
     )
     if result.error:
         return f"{said} {result.error if result.error[-1] == '.' else result.error + '.'}"
-    if not result.norms:
+    if not any(result.norms):
         return f"{said} No step() read a gradient."
     return (
         f"{said} The norm of the gradients that step() read was {told(result.norms[0])} at first and "
@@ -209,7 +212,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "0.05",
-                    "A new Adam divides the gradient by its own size: the first step is lr, however small the gradient.",
+                    "A new Adam divides the gradient by its own size: the first step is lr, unless the gradient is about as small as eps, 1e-8.",
                 ),
                 Choice(
                     "0.0: it has no state",

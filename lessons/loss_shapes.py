@@ -1,4 +1,4 @@
-"""A loss written with operators broadcasts unequal shapes without a word; F.cross_entropy wants the classes of a batch in dim 1."""
+"""A loss written with operators broadcasts unequal shapes that fit, without a word; F.cross_entropy wants the classes of a batch in dim 1."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -94,10 +94,15 @@ def _of_classes(params: Params, result: Result) -> str:
         return f"Every target is -100, so the mean divides 0 by 0 and is {value(result.loss)}"
     if params.reduction == "none":
         said = f"Nothing is reduced: losses of {value(result.loss)} are left"
-        return said if result.same else f"{said}, other ones than logits with the classes in dim 1 give"
+        return said if result.same else f"{said}, not those that logits with the classes in dim 1 give"
     targets = f"{spelled(left)} {one_of(left, 'target', 'targets')}"
     said = f"The {params.reduction} over {targets} is {value(result.loss)}"
-    return said if result.same else f"{said}, and {value(result.meant)} for logits with the classes in dim 1"
+    if result.same:
+        return said
+    swapped = params.target_is == "class indices" and params.layout.startswith("(N, L, C)")
+    only_fed = params.fed != "logits" and not swapped
+    meant = "the logits themselves" if only_fed else "logits with the classes in dim 1"
+    return f"{said}, and {value(result.meant)} for {meant}"
 
 
 def kept(result: Result) -> int:
@@ -168,7 +173,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.25",
-                    "That is the variance of 1, 2, 3, 4. The mean over all pairs of squared differences is twice it.",
+                    "That is the variance of 1, 2, 3, 4 with correction=0. The mean over all pairs of squared differences is twice it.",
                 ),
             ),
             answer=1,

@@ -232,8 +232,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     ACTIVATIONS,
-                    "A frozen Linear need not save its input, but softmax, products and norms on the way save theirs: 42 of the "
-                    "53 GiB remain.",
+                    "A frozen Linear need not save its input, but SiLU, products, norms and attention on the way save what they need: "
+                    "42 of the 53 GiB remain.",
                 ),
                 Choice(
                     "AdamW's state",

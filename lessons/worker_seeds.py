@@ -1,4 +1,4 @@
-"""Each worker process has a copy of the dataset as it is when the worker starts: a generator kept in it draws the same numbers in each of them."""
+"""Each worker process starts with a copy of the dataset: a generator kept in it draws the same numbers in each, unless worker_init_fn seeds it."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def details(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"{told} Without workers there is one dataset, and no copy of it."
     first = sorted(set(result.seeds[0]))
-    apart = f" and lie {first[1] - first[0]} apart" if len(first) > 1 else ""
+    apart = f", {first[1] - first[0]} apart" if len(first) > 1 else ""
     return f"{told} In the first epoch torch.initial_seed() in the workers is {', '.join(map(str, first))}{apart}."
 
 
@@ -135,7 +135,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "an error: it is shared",
-                    "Nothing is shared between processes: what looks like one object is a copy in each.",
+                    "A generator is not shared between processes: what looks like one object is a copy in each.",
                 ),
             ),
             answer=0,
@@ -145,7 +145,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="epochs",
-            question="The same dataset and workers. What does the second epoch get?",
+            question="The same dataset and two workers, persistent_workers=False. What does the second epoch get?",
             choices=(
                 Choice(
                     "new numbers",
@@ -167,7 +167,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="torch",
-            question="__getitem__ draws by torch.randint from torch's own generator. Beside batch 0, what does batch 1 get?",
+            question="__getitem__ draws by torch.randint from torch's own generator. Compared with batch 0, what does batch 1 get?",
             choices=(
                 Choice(
                     "the same numbers",
@@ -189,7 +189,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="by_id",
-            question="worker_init_fn seeds the kept generator with the worker's id. What does the second epoch get?",
+            question="worker_init_fn seeds the kept generator with the worker's id, persistent_workers=False. What does the second epoch get?",
             choices=(
                 Choice(
                     "new numbers",
@@ -269,7 +269,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="A lambda and spawn",
-            sentence="spawn and forkserver pickle all that a worker gets; a lambda and a class made in a function cannot be.",
+            sentence="spawn and forkserver pickle all that a worker gets; a lambda and a class made in a function cannot be pickled.",
             source="https://github.com/HazyResearch/cartridges/issues/20",
             params={"start": "spawn"},
         ),
