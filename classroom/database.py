@@ -70,14 +70,18 @@ class Database:
 def _server(place: str) -> Engine:
     """A connection that the server has closed meanwhile is noticed before it is used."""
     url = make_url(place).set(drivername="postgresql+psycopg")
-    return create_engine(url, pool_size=8, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return create_engine(
+        url, hide_parameters=True, pool_size=8, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+    )
 
 
 def _file(place: str) -> Engine:
     if place == MEMORY:
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
     else:
-        engine = create_engine(f"sqlite:///{place}", connect_args={"timeout": PATIENCE})
+        engine = create_engine(f"sqlite:///{place}", hide_parameters=True, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from classroom.refused import Refused
 
-REMEMBERED = 50_000  # people who have shown that they know a room
+REMEMBERED = 50_000  # people and addresses that have shown that they know a room
 
 
 class Rate(Protocol):
@@ -42,8 +42,9 @@ class Doors:
             self._take(self._rates.joins, request, "Too many join at once")
 
     def knocks(self, request: Request, code: str, word: str) -> None:
-        """Before a room is looked up: refused after too many wrong codes, unless this person has been in the room."""
-        if self._rates and (code, word) not in self._known:
+        """Before a room is looked up: refused after too many wrong codes, unless this person, or this address, knows the room."""
+        known = any((code, who) in self._known for who in (word, self._address_of(request)))
+        if self._rates and not known:
             if wait := self._rates.guesses.wait(self._address_of(request)):
                 raise _later("Too many codes were tried from here that no room has", wait)
 
@@ -51,6 +52,10 @@ class Doors:
         """No room has the code."""
         if self._rates:
             self._rates.guesses.take(self._address_of(request))
+
+    def found(self, request: Request, code: str) -> None:
+        """The room is there: who shares this address may come to it, whatever else is tried from here."""
+        self.knows(code, self._address_of(request))
 
     def knows(self, code: str, word: str) -> None:
         """The learner's word, or the teacher's secret, is one of this room."""

@@ -17,7 +17,7 @@ from classroom.paths import PATHS
 from classroom.phases import FOLLOWS
 from classroom.refused import Refused
 from classroom.service import Service
-from classroom.store import Seen
+from classroom.store import Seen, Store
 from classroom.tables import as_csv
 from classroom.views import summarised
 
@@ -121,10 +121,13 @@ class Rooms:
 
     async def results(self, request: Request) -> Response:
         code, secret = await self._enter(request)
-        asked, tally, moves = await self._act(request, code, lambda store: store.results(code, secret))
-        answers = await self.service.do(lambda store: store.checked(code))
-        bank = self.service.store.bank
-        table = as_csv(asked, tally, moves, summary(answers, bank), bank)
+        await self._act(request, code, lambda store: store.lead(code, secret))
+
+        def made(store: Store) -> str:
+            asked, tally, moves = store.results(code, secret)
+            return as_csv(asked, tally, moves, summary(store.checked(code), store.bank), store.bank)
+
+        table = await self._counting_misses(request, self.service.report(made))
         headers = {**FRESH, "Content-Disposition": f'attachment; filename="room-{code}.csv"'}
         return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -132,8 +135,7 @@ class Rooms:
         """The check's summary, for the teacher alone while the class answers it."""
         code, secret = await self._enter(request)
         await self._act(request, code, lambda store: store.lead(code, secret))
-        answers = await self.service.do(lambda store: store.checked(code))
-        return _json(summarised(summary(answers, self.service.store.bank)))
+        return _json(await self.service.report(lambda store: summarised(summary(store.checked(code), store.bank))))
 
     async def _enter(self, request: Request) -> tuple[str, str]:
         """The room's code, and the word that the asker calls his own: a learner's, or the teacher's secret."""
@@ -143,7 +145,9 @@ class Rooms:
         return code, word
 
     async def _found(self, request: Request, code: str) -> Any:
-        return await self._counting_misses(request, self.service.views(code))
+        views = await self._counting_misses(request, self.service.views(code))
+        self.doors.found(request, code)
+        return views
 
     async def _act(self, request: Request, code: str, act: Callable[..., Any]) -> Any:
         return await self._counting_misses(request, self.service.do(act))
@@ -156,7 +160,7 @@ class Rooms:
         try:
             return await answer
         except Refused as refused:
-            if refused.status in (403, 404):
+            if refused.status == 404:
                 self.doors.misses(request)
             raise
 

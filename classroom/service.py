@@ -63,6 +63,10 @@ class Service:
             return self._opened
 
     @cached_property
+    def _reporting(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(1)
+
+    @cached_property
     def _threads(self) -> CapacityLimiter:
         return CapacityLimiter(8)
 
@@ -77,6 +81,11 @@ class Service:
                 raise unreachable() from None
 
         return await run_sync(go, limiter=self._threads)
+
+    async def report(self, make: Callable[[Store], T]) -> T:
+        """As `do`, for what reads all votes or answers of a room: one after the other, so that votes need not wait for many."""
+        async with self._reporting:
+            return await self.do(make)
 
     async def vote(self, vote: Vote) -> None:
         """Acknowledged when it is in the database; raises Refused. Votes that come while others are written go together."""

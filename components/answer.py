@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from components import CHAPTERS, gpu
 from components.kept import Kept
 from explorable.lesson import Lesson, Prediction
-from explorable.literal import show_turns
+from explorable.literal import escape_hidden
 from explorable.params import BadParam, controls, from_query, in_own_words, not_in_a_link, shorten, to_query
 from explorable.program import Program
 from explorable.progress import Cancelled
@@ -82,13 +82,13 @@ def _cells(program: Program, params: Any, done: Computed) -> list[dict[str, Any]
 
 
 def caption(slug: str, params: Any, result: Any) -> str:
-    return show_turns(lesson_of(slug).caption(params, result))
+    return escape_hidden(lesson_of(slug).caption(params, result))
 
 
 def details(slug: str, params: Any, result: Any) -> str:
     """What the caption leaves out; "" where a lesson says all of it there."""
     say = lesson_of(slug).details
-    return show_turns(say(params, result)) if say else ""
+    return escape_hidden(say(params, result)) if say else ""
 
 
 def figure(slug: str, params: Any, result: Any) -> dict[str, Any]:
