@@ -16,7 +16,7 @@ HERE, THERE = SimpleNamespace(address="here"), SimpleNamespace(address="there")
 @pytest.fixture
 def doors():
     rates = Rates(opens=Buckets(1), joins=Buckets(1), guesses=Buckets(1))
-    held = Doors(lambda request: request.address, rates)
+    held = Doors(lambda request: vars(request)["address"], rates)
     for _ in range(100):
         held.misses(HERE)
     return held
