@@ -22,6 +22,7 @@ TINY = '{"model_type": "bert", "vocab_size": 99, "hidden_size": 8, "num_hidden_l
 CHEAP = {
     "edit": {"compare": "nothing", "steps": 1},
     "live_training": {"steps": 25},
+    "what_it_holds": {"config": TINY},
     "will_it_fit": {"config": TINY, "length": 64},
 }  # the Params around which the corners of a lesson that runs for seconds lie
 STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field

@@ -1,0 +1,129 @@
+"""The model's parts by size, and what a walk over it would miss; below, the tree with its repeats folded."""
+
+from typing import Any
+
+from figures.panels import Figure, Panel, bars, facts, figure, node, operator, table, tree, veiled
+from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
+
+MOST_NODES = 160
+
+
+def draw(params: Params, result: Result) -> Figure:
+    return figure(
+        hero=[
+            [_model(params, result), operator("modules()", "each once"), veiled(_parts(result))],
+            [veiled(_facts(result))],
+        ],
+        more=[
+            [_tree(params, result)],
+            [_rates(result), _sits(result)],
+            [_names(result), _buffers(result)],
+            _found(params, result),
+        ],
+    )
+
+
+def _model(params: Params, result: Result) -> Panel:
+    size = sum(result.by_dtype.values()) / 2**20
+    rows: list[list[Any]] = [
+        ["model", name_of(params.config)],
+        ["parameters", f"{result.numel:,}"],
+        [params.dtype, f"{size:,.1f} MiB"],
+        ["search", params.search or ("nothing", "muted")],
+    ]
+    return table("What goes in", ["", "is"], rows, breaks=True)
+
+
+def _parts(result: Result) -> Panel:
+    notes = [f"{part}: {size:,} numbers" for part, size in result.parts.items()]
+    return bars(
+        "Numbers by part", list(result.parts), [size / 1e6 for size in result.parts.values()], unit="million",
+        digits=2, notes=notes, keys=[f"part-{part.replace(' ', '-')}" for part in result.parts],
+    )  # fmt: skip
+
+
+def _facts(result: Result) -> Panel:
+    most = max(result.parts, key=result.parts.__getitem__)
+    names = most_names(result)
+    return facts(
+        [
+            ("left", "dropout calls after the loop", left(result)),
+            ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
+            ("saved", "buffers in state_dict()", kept(result)),
+            ("part", "most numbers are in", f"the {most}"),
+        ]
+    )
+
+
+def _tree(params: Params, result: Result) -> Panel:
+    """Equal neighbours once, with their number; marked where a name below holds the text."""
+    nodes = []
+    for row in result.tree[:MOST_NODES]:
+        depth, path, kind, times, numel, own = (
+            int(row[0]),
+            str(row[1]),
+            str(row[2]),
+            int(row[3]),
+            int(row[4]),
+            str(row[5]),
+        )
+        name = path.rpartition(".")[2] or "model"
+        many = f" × {times}" if times > 1 else ""
+        drawn = node(
+            depth,
+            name + many,
+            kind=kind,
+            facts=f"{numel:,}",
+            value=own[:80],
+            key=f"at-{path}",
+            note=_told(path, kind, times, numel, own),
+        )
+        nodes.append({**drawn, "mark": "walked"} if params.search and params.search in path else drawn)
+    more = len(result.tree) - MOST_NODES
+    note = f"The first {MOST_NODES} rows; {more} more follow." if more > 0 else ""
+    return tree("The tree; equal neighbours are one row", nodes, note=note, wide=True)
+
+
+def _told(path: str, kind: str, times: int, numel: int, own: str) -> str:
+    each = f"{times} of them with {numel:,} numbers each" if times > 1 else f"{numel:,} numbers"
+    return f"model.get_submodule({path!r}): {kind}, {each}" + (f"; {own}" if own else "")
+
+
+def _rates(result: Result) -> Panel:
+    rows: list[list[Any]] = [["nn.Dropout modules, p above 0", result.modules_before]]
+    rows += [[what, times] for what, times in result.rates]
+    rows += [["calls that drop, in one forward", result.calls_before], ["calls after the loop", result.calls_after]]
+    note = "Rates that a module keeps as a float are not found by isinstance(m, nn.Dropout)."
+    return table("Dropout", ["", "how many"], rows, note=note)
+
+
+def _sits(result: Result) -> Panel:
+    rows = [[what, times] for what, times in result.sits] or [["nothing by these names", 0]]
+    note = (
+        "Class that holds it, attribute and shape of the weight. Parts are told by the names that transformers gives."
+    )
+    return table("Where the feed-forward sits", ["matrix", "how many"], rows, note=note)
+
+
+def _names(result: Result) -> Panel:
+    rows = [[names[0], ", ".join(names[1:])] for names in result.tied[:8]] or [["no parameter has two names", ""]]
+    return table("Tied: one parameter under several names", ["given as", "also there as"], rows, breaks=True)
+
+
+def _buffers(result: Result) -> Panel:
+    rows: list[list[Any]] = [
+        [name, str(shape), f"{size:,}", ("saved", "yes") if saved else ("not saved", "no")]
+        for name, shape, size, saved in result.buffers[:8]
+    ] or [["no buffer", "", "", ""]]
+    note = f"The first 8 of {len(result.buffers)}." if len(result.buffers) > 8 else ""
+    return table("Buffers", ["name", "shape", "bytes", "state_dict()"], rows, note=note)
+
+
+def _found(params: Params, result: Result) -> list[Panel]:
+    if not params.search:
+        return []
+    rows: list[list[Any]] = [[name, str(shape), f"{size:,}"] for name, shape, size in result.found] or [
+        ["no name holds it", "", ""]
+    ]
+    note = f"The first {len(result.found)} of {result.found_count}." if result.found_count > len(result.found) else ""
+    return [table(f"Names that hold {params.search!r}", ["name", "shape", "numbers"], rows, note=note, wide=True)]

@@ -1,0 +1,204 @@
+"""named_parameters() gives a tied weight once, and a loop over isinstance(m, nn.Dropout) passes by every dropout that is called as a function."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from explorable.apart import Apart
+from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
+from explorable.params import choice, text
+from explorable.words import count, one_of
+from lessons.config_text import READY, cannot, given_of, name_of, values_of
+
+NONE, SOME, ALL = "none of them", "some of them", "all of them"
+
+
+@dataclass(frozen=True)
+class Params:
+    config: str = text(
+        READY["BART base"], max_length=100_000, lines=3, about="a config.json, kept nowhere", file={".json": {}}
+    )
+    dtype: Literal["float32", "bfloat16"] = choice("float32", about="of the parameters")
+    search: str = text("", max_length=60, about="text to find in the names of parameters")
+
+
+@dataclass(frozen=True)
+class Result:
+    kind: str  # class of the model
+    numel: int  # numbers in its parameters, each tied one once
+    tree: list[list[int | str]]  # rows of depth, path, class, equal neighbours, numbers in one of them, own tensors
+    by_dtype: dict[str, int]  # dtype -> bytes of parameters
+    buffers: list[list[str | list[int] | int | bool]]  # name, shape, bytes, whether state_dict() holds it
+    parts: dict[str, int]  # what parameters are for, by their names -> numbers
+    sits: list[list[str | int]]  # parent's class, name and shape of each matrix of the feed-forward, how many
+    tied: list[list[str]]  # names that lead to one parameter, where there are several
+    modules_before: int  # nn.Dropout modules with p above 0
+    calls_before: int  # calls of F.dropout in one forward in train mode that drop entries
+    calls_after: int  # the same after p = 0 on every nn.Dropout that modules() gives
+    rates: list[list[str | int]]  # class, attribute and value of rates kept as floats, how many modules
+    found: list[list[str | list[int] | int]]  # name, shape, numbers of the first 24 parameters that hold the text
+    found_count: int  # of all that hold it
+    found_numel: int  # numbers in these
+
+
+def left(result: Result) -> str:
+    """How much of the dropout the loop leaves."""
+    if not result.calls_before:
+        return "there is none"
+    return NONE if not result.calls_after else ALL if result.calls_after == result.calls_before else SOME
+
+
+def kept(result: Result) -> str:
+    """How many of the buffers state_dict() holds."""
+    saved = [bool(buffer[3]) for buffer in result.buffers]
+    return "there is none" if not saved else ALL if all(saved) else SOME if any(saved) else NONE
+
+
+def most_names(result: Result) -> int:
+    """Names of the parameter that has most of them."""
+    return max(map(len, result.tied), default=1)
+
+
+def caption(params: Params, result: Result) -> str:
+    name = name_of(params.config)
+    if params.search:
+        found = count(result.found_count, "parameter")
+        return f'"{params.search}" is in the names of {found} of {name}, with {result.found_numel:,} numbers.'.replace(
+            ",", ""
+        )
+    if not result.calls_before:
+        return f"{name} drops no entries in train mode; its parameters hold {result.numel} numbers."
+    calls, drop = count(result.calls_before, "call"), one_of(result.calls_before, "drops", "drop")
+    after = f"{result.calls_after or 'none'} {one_of(result.calls_after, 'does', 'do')}"
+    return f"In {name} {calls} {drop} entries in train mode, and after the loop over nn.Dropout {after}."
+
+
+def details(params: Params, result: Result) -> str:
+    size = sum(result.by_dtype.values())
+    saved = sum(bool(buffer[3]) for buffer in result.buffers)
+    names = [" = ".join(names) for names in result.tied]
+    return " ".join(
+        [
+            f"{result.kind} has {result.numel:,} numbers in its parameters, {size:,} bytes in {params.dtype}.",
+            f"One parameter under several names: {'; '.join(names)}." if names else "No parameter has two names.",
+            f"{count(len(result.buffers), 'buffer')}, of which state_dict() holds {saved}.",
+            f"{count(result.modules_before, 'nn.Dropout module')} with p above 0.",
+            f'"{params.search}" is in {result.found_count} names.' if params.search else "",
+        ]
+    ).strip()
+
+
+LESSON = Lesson(
+    slug="what_it_holds",
+    title="What it holds",
+    truth=__doc__,
+    Params=Params,
+    program=Apart("what_it_holds", Result, values=values_of, given=given_of, explain=cannot),
+    caption=caption,
+    details=details,
+    minutes=5,
+    main=("config", "dtype", "search"),
+    related=("will_it_fit", "dropout_reset", "traversal"),
+    button="Look inside",
+    examples=tuple(Example(name, {"config": config}) for name, config in READY.items() if name != "BART base"),
+    predictions=(
+        Prediction(
+            id="loop",
+            question="A loop sets p = 0 on every nn.Dropout of BART base, in train mode. How many of its dropout calls still drop entries?",
+            choices=(
+                Choice(
+                    NONE,
+                    "So it is in BERT and GPT-2, whose dropouts are modules. BART keeps its rate as a float and calls F.dropout with it.",
+                ),
+                Choice(
+                    SOME,
+                    "A model may mix both ways. BART has no nn.Dropout at all, so isinstance finds nothing to reset.",
+                ),
+                Choice(
+                    ALL,
+                    "BART's layers hold self.dropout = 0.1, a float, and call nn.functional.dropout: no module is there to be found.",
+                ),
+            ),
+            answer=2,
+            proof="the loop",
+            show={},
+            ring="left",
+        ),
+        Prediction(
+            id="tied",
+            question="How many names lead to the one weight of BART's token embedding?",
+            choices=(
+                Choice(
+                    "1 name",
+                    "named_parameters() gives one. The encoder, the decoder and the head hold the same Parameter.",
+                ),
+                Choice(
+                    "2 names",
+                    "That is GPT-2, whose head is its embedding. In BART encoder and decoder have an attribute for it too.",
+                ),
+                Choice(
+                    "4 names",
+                    "shared, encoder.embed_tokens, decoder.embed_tokens and lm_head are one Parameter; remove_duplicate=False tells.",
+                ),
+            ),
+            answer=2,
+            proof="names of one weight",
+            show={},
+            ring="names",
+        ),
+        Prediction(
+            id="buffers",
+            question="A Llama registers the frequencies of its positions as buffers. How many of these buffers are in its state_dict()?",
+            choices=(
+                Choice(
+                    NONE,
+                    "They are registered with persistent=False: the config gives them again, so a checkpoint need not carry them.",
+                ),
+                Choice(SOME, "A model may have both kinds. These are all of the kind that is not saved."),
+                Choice(
+                    ALL,
+                    "That is the default of register_buffer, as in BatchNorm. These were registered with persistent=False.",
+                ),
+            ),
+            answer=0,
+            proof="buffers",
+            show={"config": READY["Llama 8B"]},
+            ring="saved",
+        ),
+        Prediction(
+            id="part",
+            question="Which part of a Llama of 8 billion parameters has most of them?",
+            choices=(
+                Choice(
+                    "the attention",
+                    "It is what Transformers are known for. Each block has about 42 million numbers there, and 176 million next to it.",
+                ),
+                Choice(
+                    "the feed-forward",
+                    "Three matrices of 4096 by 14336 in each of 32 blocks: 5.6 of the 8 billion.",
+                ),
+                Choice(
+                    "the embeddings",
+                    "128,256 rows of 4,096 are half a billion, and the head has as many again; 32 blocks have more.",
+                ),
+            ),
+            answer=1,
+            proof="the largest part",
+            show={"config": READY["Llama 8B"]},
+            ring="part",
+        ),
+    ),
+    traps=(
+        Trap(
+            name="The loop works on BERT",
+            sentence="BERT's dropouts are modules, so the loop stops all of them; that it works there says nothing about BART.",
+            source="https://github.com/torch-uncertainty/torch-uncertainty/issues/152",
+            params={"config": READY["BERT base"]},
+        ),
+        Trap(
+            name='"layer.1" in name',
+            sentence="Meant for one block, it finds the names of layer.10 and layer.11 as well.",
+            source="https://github.com/ChenDelong1999/ITRA/issues/1",
+            params={"config": READY["BERT base"], "search": "layer.1"},
+        ),
+    ),
+)

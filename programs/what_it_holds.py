@@ -1,0 +1,217 @@
+# %% parameters
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageClassification,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    PreTrainedModel,
+)
+from transformers.initialization import no_init_weights
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+)
+
+config: str = (
+    '{"model_type": "bart", "vocab_size": 50265, "d_model": 768, "encoder_layers": 6, "decoder_layers": 6, '
+    '"encoder_attention_heads": 12, "decoder_attention_heads": 12, "encoder_ffn_dim": 3072, "decoder_ffn_dim": 3072, '
+    '"max_position_embeddings": 1024}'
+)
+file: str = ""  # a config.json to read in place of config
+dtype: str = "float32"
+search: str = ""  # text to look for in the names of parameters
+
+
+def model_of(text: str, dtype: torch.dtype) -> PreTrainedModel:
+    """The model that the config describes, with the head that it is trained with; its values are not drawn."""
+    settings = AutoConfig.for_model(**json.loads(text))
+    family = settings.model_type
+    if family in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
+        auto = AutoModelForSeq2SeqLM
+        settings.decoder_start_token_id = getattr(settings, "decoder_start_token_id", None) or 0
+    elif family in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        auto = AutoModelForMaskedLM
+    elif family in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        auto = AutoModelForCausalLM
+    else:
+        auto = AutoModelForImageClassification
+    with no_init_weights():
+        model = auto.from_config(settings, dtype=dtype, attn_implementation="eager")
+    model.tie_weights()
+    return model.train()
+
+
+class Dropped(TorchFunctionMode):
+    """Counts the calls that drop entries, from wherever they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is nn.functional.dropout:
+            given = dict(zip(("input", "p", "training"), args, strict=False)) | (kwargs or {})
+            self.calls += bool(given.get("p", 0.5) > 0 and given.get("training", True))
+        return func(*args, **(kwargs or {}))
+
+
+def dropout_calls(model: PreTrainedModel) -> int:
+    """How many calls of one forward drop entries."""
+    side = getattr(model.config, "image_size", None)
+    if side:
+        sides = side if isinstance(side, (list, tuple)) else (side, side)
+        batch = {"pixel_values": torch.zeros(1, model.config.num_channels, *sides, dtype=model.dtype)}
+    else:
+        tokens = torch.zeros(1, 8, dtype=torch.long)
+        batch = {"input_ids": tokens, "labels": tokens}
+    with Dropped() as dropped, torch.no_grad():
+        model(**batch)
+    return dropped.calls
+
+
+def numbers_in(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def look(module: nn.Module) -> Any:
+    """Equal for modules that are drawn alike."""
+    own = [(name, tuple(tensor.shape)) for name, tensor in module.named_parameters(recurse=False)]
+    buffers = [(name, tuple(tensor.shape)) for name, tensor in module.named_buffers(recurse=False)]
+    return (type(module).__name__, *own, *buffers, *((name, look(child)) for name, child in module.named_children()))
+
+
+def tree_of(module: nn.Module, path: str, depth: int, times: int) -> list[list[Any]]:
+    """Rows of depth, path, class, times, numbers in its parameters, shapes of its own tensors; equal neighbours are one row."""
+    own = [f"{name} {tuple(t.shape)}" for name, t in module.named_parameters(recurse=False)]
+    own += [f"buffer {name} {tuple(t.shape)}" for name, t in module.named_buffers(recurse=False)]
+    rows = [[depth, path, type(module).__name__, times, numbers_in(module), ", ".join(own)]]
+    runs: list[list[Any]] = []  # name of the first, module, how many
+    for name, child in module.named_children():
+        alike = runs and name.isdigit() and look(runs[-1][1]) == look(child)
+        if alike:
+            runs[-1][2] += 1
+        else:
+            runs.append([name, child, 1])
+    return rows + [
+        row for name, child, many in runs for row in tree_of(child, f"{path}.{name}".strip("."), depth + 1, many)
+    ]
+
+
+def part_of(name: str) -> str:
+    """What a parameter is for, by the names that transformers gives."""
+    parts = name.lower().replace("selfattention", "attn").replace("encdecattention", "attn").split(".")
+    if any("norm" in part or part.startswith("ln_") for part in parts):
+        return "norms"
+    if any("attn" in part or "attention" in part for part in parts):
+        return "attention"
+    if any(part.isdigit() for part in parts):
+        return "feed-forward"
+    return "embeddings" if any("emb" in part or part in ("shared", "wte", "wpe") for part in parts) else "head and rest"
+
+
+if file:
+    text = Path(file).read_text("utf-8")
+else:
+    text = config
+
+# %% every module, each parameter once, and the names that lead to it
+with FakeTensorMode():
+    model = model_of(text, getattr(torch, dtype))
+parts = Counter(dict.fromkeys(("embeddings", "attention", "feed-forward", "norms", "head and rest"), 0))
+for name, parameter in model.named_parameters():
+    parts[part_of(name)] += parameter.numel()
+names_of = {}
+for name, parameter in model.named_parameters(remove_duplicate=False):
+    names_of.setdefault(id(parameter), []).append(name)
+tied = [names for names in names_of.values() if len(names) > 1]
+
+# %% the loop that resets dropout, and what still drops afterwards
+modules_before = sum(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+with FakeTensorMode():
+    twin = model_of(text, torch.bfloat16)  # the calls are the same in any dtype, and experts want this one
+    calls_before = dropout_calls(twin)
+    for module in twin.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    calls_after = dropout_calls(twin)
+floats = Counter()  # class and attribute of what holds a rate as a float
+for module in model.modules():
+    for attribute, value in vars(module).items():
+        if "drop" in attribute and isinstance(value, float) and value > 0:
+            floats[f"{type(module).__name__}.{attribute} = {value:g}"] += 1
+rates = [[what, times] for what, times in floats.most_common(8)]
+
+# %% the tree, bytes by dtype, and buffers
+kind = type(model).__name__
+numel = numbers_in(model)
+tree = tree_of(model, "", 0, 1)
+by_dtype = Counter()
+for parameter in model.parameters():
+    by_dtype[str(parameter.dtype).removeprefix("torch.")] += parameter.nbytes
+by_dtype = dict(by_dtype)
+saved = set(model.state_dict())
+buffers = [[name, list(tensor.shape), tensor.nbytes, name in saved] for name, tensor in model.named_buffers()]
+parts = dict(parts)
+
+# %% where the feed-forward sits
+places = Counter()  # class of the parent, name and shape
+for name, parameter in model.named_parameters():
+    if part_of(name) == "feed-forward" and parameter.dim() > 1:
+        above, _, own = name.rpartition(".")[0].rpartition(".")
+        places[f"{type(model.get_submodule(above)).__name__}.{own} {tuple(parameter.shape)}"] += 1
+sits = [[what, times] for what, times in places.most_common(6)]
+
+# %% the parameters whose name holds the text
+found = [[name, list(p.shape), p.numel()] for name, p in model.named_parameters() if search and search in name]
+found_numel = sum(size for *_, size in found)
+found_count = len(found)
+found = found[:24]
+
+# %% print
+print(f"{kind}: {numel:,} numbers; {calls_before} calls drop entries, {calls_after} after nn.Dropout is reset")
+print("tied:", tied)
+print("buffers in state_dict():", sum(kept for *_, kept in buffers), "of", len(buffers))
+
+# %% proof: the loop
+with FakeTensorMode():
+    bart = model_of('{"model_type": "bart", "encoder_layers": 1, "decoder_layers": 1}', torch.float32)
+    before = dropout_calls(bart)
+    for module in bart.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    after = dropout_calls(bart)
+print({before: "all of them", 0: "none of them"}.get(after, "some of them"))
+
+# %% proof: names of one weight
+with FakeTensorMode():
+    bart = model_of('{"model_type": "bart", "encoder_layers": 1, "decoder_layers": 1}', torch.float32)
+weight = bart.get_input_embeddings().weight
+print(sum(p is weight for _, p in bart.named_parameters(remove_duplicate=False)), "names")
+
+# %% proof: buffers
+with FakeTensorMode():
+    llama = model_of('{"model_type": "llama", "num_hidden_layers": 1}', torch.float32)
+kept = [name for name, _ in llama.named_buffers() if name in llama.state_dict()]
+print("none of them" if not kept else "all of them" if len(kept) == len(list(llama.buffers())) else "some of them")
+
+# %% proof: the largest part
+sizes = Counter()
+with FakeTensorMode():
+    llama = model_of(
+        '{"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 4096, "intermediate_size": 14336}',
+        torch.float32,
+    )
+for name, parameter in llama.model.layers.named_parameters():
+    sizes[part_of(f"layers.{name}")] += parameter.numel()
+print("the", max(sizes, key=sizes.__getitem__))
