@@ -60,6 +60,7 @@ class Process:
     """One interpreter that runs what it is sent."""
 
     def __init__(self, memory: int, imports: tuple[str, ...]) -> None:
+        self._last = False
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
         command = [sys.executable, "-m", "explorable.apart_runner", str(memory), *imports]
@@ -69,7 +70,8 @@ class Process:
         )
 
     def is_alive(self) -> bool:
-        return self._popen.poll() is None
+        """Whether it serves another run: one that has grown too large says with its answer that this was the last."""
+        return not self._last and self._popen.poll() is None
 
     def end(self) -> None:
         self._popen.kill()
@@ -109,7 +111,9 @@ class Process:
         assert self._popen.stdin and self._popen.stdout
         self._popen.stdin.write(json.dumps(what) + "\n")
         self._popen.stdin.flush()
-        return json.loads(self._popen.stdout.readline())  # an empty line, where it has ended, is no JSON
+        answer = json.loads(self._popen.stdout.readline())  # an empty line, where it has ended, is no JSON
+        self._last = answer.get("last", False)
+        return answer
 
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -143,5 +147,7 @@ def _process(*kind: Any) -> Iterator[Process]:
         finally:
             if process.is_alive():
                 waiting.append(process)
+            else:
+                process.end()
     finally:
         _turns.release()

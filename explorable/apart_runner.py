@@ -51,8 +51,9 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
     with suppress(MemoryError), watched(watch):
         for line in requests:
-            send(answered(json.loads(line)))
-            if held() > MOST_HELD:
+            answer, last = answered(json.loads(line)), held() > MOST_HELD
+            send({**answer, "last": last})
+            if last:
                 return
 
 

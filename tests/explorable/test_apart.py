@@ -46,6 +46,21 @@ def test_a_run_that_takes_too_long_is_killed_and_the_next_one_has_a_new_process(
     assert PROGRAM.run(SMALL).total > 0
 
 
+def test_a_process_that_says_it_has_grown_too_large_serves_no_other_run(monkeypatch):
+    ask = apart.Process._ask
+
+    def grown(process, what):
+        answer = ask(process, what)
+        process._last = True
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(apart.Process, "_ask", grown)
+        first = PROGRAM.run(SMALL)
+        assert idle() == []
+    assert PROGRAM.run(SMALL) == first
+
+
 def test_a_run_that_takes_too_much_memory_is_stopped():
     poor = replace(PROGRAM, memory=1_000_000)
     with pytest.raises((Unavailable, BadParam)) as refused:
