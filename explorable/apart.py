@@ -7,6 +7,7 @@ nothing between two runs but what it has imported.
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,8 @@ from explorable.progress import tell
 
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 2  # processes; each holds some 400 MB
+PATIENCE = 4
+OUT_OF_TIME = getattr(signal, "SIGPROF", signal.SIGTERM)  # what ends a process that has used its processor time
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "HOME", "TMPDIR", "HF_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
@@ -35,7 +38,7 @@ def _said(error: str) -> str:
 class Apart(Program):
     """A program whose Result is plain JSON: no tensors, no tuples, and the keys of dicts are text."""
 
-    seconds: float = 60.0  # from the start of a run to its end
+    seconds: float = 60.0  # of processor for a run; on a busy machine it may take PATIENCE times as long
     memory: int = 1_500_000_000  # bytes that the process may ask for beyond what it begins with
     imports: tuple[str, ...] = ("transformers",)  # before memory is bounded
     explain: Callable[[str], str] = _said  # the text of an exception, "ValueError: no", -> one sentence for the visitor
@@ -45,7 +48,8 @@ class Apart(Program):
         request = {"slug": self.slug, "values": dict(self.values(params)), "given": dict(self.given(params))}
         names = [field.name for field in fields(self.Result)]
         with _process(self.memory, self.imports) as process:
-            return self._made(process.run({**request, "fields": names}, self.seconds, self._tell))
+            request |= {"fields": names, "seconds": self.seconds}
+            return self._made(process.run(request, self.seconds, self._tell))
 
     def _tell(self, done: int, total: int, so_far: dict[str, Any] | None) -> None:
         tell(done, total, None if so_far is None or not self.so_far else partial(self._made, {"result": so_far}))
@@ -88,7 +92,7 @@ class Process:
             late.set()
             self._popen.kill()
 
-        timer = threading.Timer(seconds, stop)
+        timer = threading.Timer(PATIENCE * seconds, stop)
         timer.daemon = True
         timer.start()
         try:
@@ -102,7 +106,8 @@ class Process:
                 answer = self._ask("go on")
             return answer
         except (OSError, ValueError):
-            why = f"took more than {seconds:g} seconds" if late.is_set() else "took too much memory"
+            long = late.is_set() or self._popen.wait() == -OUT_OF_TIME
+            why = f"took more than {seconds:g} seconds" if long else "took too much memory"
             raise Unavailable(f"The run {why} and was stopped; choose a smaller model.") from None
         finally:
             timer.cancel()

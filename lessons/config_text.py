@@ -42,7 +42,7 @@ IGNORED = {
     "transformers_version", "use_cache", "use_bfloat16",
 }  # fmt: skip
 SIZE = re.compile(
-    r"((^|_)(size|heads|layers?|dim|experts|channels|positions|embeddings|embd|head|inner|ctx)|d_model|d_kv|d_ff|_per_tok)$"
+    r"((^|_)(size|heads|layers?|dim|experts|channels|positions|embeddings|embd|head|inner|ctx|labels)|d_model|d_kv|d_ff|_per_tok)$"
 )
 
 
@@ -144,4 +144,6 @@ def _refuse_number(name: str, field: str, value: float) -> None:
 
 
 def _most(name: str) -> int:
+    if name == "num_labels":
+        return MOST_VALUES
     return MOST_LAYERS if re.search(r"layers?$", name) else LARGEST
