@@ -45,7 +45,11 @@ class Apart(Program):
 
     def run(self, params: Any) -> Any:
         """The Result. Raises BadParam with what the program cannot do, Unavailable when it was stopped."""
-        request = {"slug": self.slug, "values": dict(self.values(params)), "given": dict(self.given(params))}
+        request: dict[str, Any] = {
+            "slug": self.slug,
+            "values": dict(self.values(params)),
+            "given": dict(self.given(params)),
+        }
         names = [field.name for field in fields(self.Result)]
         with _process(self.memory, self.imports) as process:
             request |= {"fields": names, "seconds": self.seconds}
