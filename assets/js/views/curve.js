@@ -3,7 +3,7 @@
 import { format } from "../color.js";
 import { h, svg } from "../dom.js";
 
-const HEIGHT = 190;
+const HEIGHT = 164;
 const PAD = { left: 46, right: 12, top: 10, bottom: 34 };
 
 export class Curve {
