@@ -5,7 +5,7 @@ import { visitorHeaders } from "./zerogpu.js";
 const VERSION = import.meta.url.match(/explorables\/(\w+)\//)[1]; // of this page: an answer is kept for good under its address
 const PAUSES = [300, 1200, 3000]; // ms before the next try: a replica was restarted, the network was away
 const AWAY = [502, 503, 504]; // what a proxy says while no app stands behind it
-const OF_THE_PAGE = ["hide", "view", "answered"]; // what in a link changes no answer
+const OF_THE_PAGE = { hide: /^/, answered: /^/, view: /^(present|embed)$/ }; // what in a link changes no answer; dataset has a `view` of its own
 
 /** The one sentence of a server that will not answer. */
 class Refusal extends Error {}
@@ -17,7 +17,7 @@ export function reason(error, otherwise) {
 
 /** What a link opens. Only one that says no more than lesson and question is an address. */
 export function opened(slug, { lesson: _, q, ...rest }) {
-  const plain = Object.keys(rest).every((name) => name.startsWith("__") || OF_THE_PAGE.includes(name));
+  const plain = Object.entries(rest).every(([name, value]) => name.startsWith("__") || OF_THE_PAGE[name]?.test(value));
   return plain ? { slug, query: q ? { lesson: slug, q } : { lesson: slug } } : { slug, body: { link: { lesson: slug, ...(q && { q }), ...rest } } };
 }
 
