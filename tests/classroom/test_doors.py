@@ -1,6 +1,5 @@
 """Who tries codes is held, and nobody with them who knows a room."""
 
-import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +8,7 @@ from classroom.doors import Doors, Rates
 from classroom.refused import Refused
 from classroom.routes import Rooms
 from serving.rate import Buckets
+from tests.awaited import awaited
 
 HERE, THERE = SimpleNamespace(address="here"), SimpleNamespace(address="there")
 
@@ -49,5 +49,5 @@ def test_a_learner_who_asks_for_what_is_the_teachers_holds_nobody_up():
     for status, counted in ((403, 0), (409, 0), (404, 1)):
         missed.clear()
         with pytest.raises(Refused):
-            asyncio.run(rooms._counting_misses(HERE, refused(status)))
+            awaited(rooms._counting_misses(HERE, refused(status)))
         assert len(missed) == counted

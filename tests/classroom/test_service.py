@@ -9,6 +9,7 @@ from classroom.ballots import Vote
 from classroom.refused import Refused
 from classroom.service import Service
 from classroom.store import Store
+from tests.awaited import awaited
 from tests.classroom.samples import store_in, walk
 
 
@@ -38,7 +39,7 @@ def test_votes_that_come_together_are_answered_each_by_itself(store):
         Vote("22222", learners[0], 1, 1, 0),
         Vote(code, learners[2], 2, 1, 1),
     ]
-    answers = asyncio.run(told(Service(lambda: store), votes))
+    answers = awaited(told(Service(lambda: store), votes))
     assert answers[:4] == [None] * 4
     starts = ("choice must be", "You are not in", "You are not in", "There is no room", "The room has gone on")
     assert all(answer.startswith(start) for answer, start in zip(answers[4:], starts, strict=True))
@@ -61,7 +62,7 @@ def test_a_database_that_fails_is_one_sentence_and_the_next_vote_is_taken(store,
     def fails(*_, **__):
         raise OperationalError("", {}, Exception())
 
-    assert asyncio.run(twice()) == ["The rooms cannot be reached now; try again in a moment.", None]
+    assert awaited(twice()) == ["The rooms cannot be reached now; try again in a moment.", None]
     assert store.read(code).counts(1, 3) == [0, 1, 0]
 
 
@@ -75,7 +76,7 @@ def test_what_was_read_is_told_again_until_the_room_is_led_on(store):
         service.changed(code)
         return {view.for_all.tag for view in first}, (await service.views(code)).for_all.tag
 
-    first, then = asyncio.run(states())
+    first, then = awaited(states())
     assert len(first) == 1 and then not in first
 
 
@@ -92,4 +93,4 @@ def test_who_asks_while_a_room_changes_is_answered_too(store):
             await service.views("22222")
         return both
 
-    assert [view.for_all.tag for view in asyncio.run(states())].count(None) == 0
+    assert [view.for_all.tag for view in awaited(states())].count(None) == 0
