@@ -32,7 +32,7 @@ def bank() -> dict[str, Question]:
 
 
 def _votes(prediction: Prediction) -> bool:
-    return bool(prediction.id) and len(prediction.choices) >= FEWEST
+    return len(prediction.choices) >= FEWEST
 
 
 def _question(chapter: str, lesson: Lesson, asked: Prediction) -> Question:
@@ -41,9 +41,7 @@ def _question(chapter: str, lesson: Lesson, asked: Prediction) -> Question:
         lesson.title,
         chapter,
         asked.question,
-        tuple(
-            Choice(one.text, one.reply) for one in asked.choices if not isinstance(one, str)
-        ),  # none is a str any more
+        tuple(Choice(one.text, one.reply) for one in asked.choices),
         asked.answer,
         f"{to_query(lesson.slug, lesson.Params(**asked.show))}&q={asked.id}&answered=1",
     )
