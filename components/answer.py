@@ -197,14 +197,15 @@ def linked(lesson: Lesson, query: Mapping[str, str]) -> tuple[Any, list[str]]:
     """The Params that a link opens, and a sentence for each part of it that is none of the lesson's."""
     params, notes = from_query(lesson.Params, query)
     if not any(name in vars(params) for name in query) and not lesson.button:
-        params = lesson.Params(**_asked(lesson, query.get("q", "")))
+        asked = question_of(lesson, query.get("q", ""))
+        params = lesson.Params(**asked.show) if asked else lesson.Params()
     return params, notes + _unknown(lesson.slug, params, query)
 
 
-def _asked(lesson: Lesson, q: str) -> dict[str, Any]:
-    """The Params of the question that a link names by its id or its number."""
+def question_of(lesson: Lesson, q: str) -> Prediction | None:
+    """The question that a link names by its id or its number."""
     numbered = enumerate(lesson.predictions, 1)
-    return next((one.show for number, one in numbered if q and q in (one.id, str(number))), {})
+    return next((one for number, one in numbered if q in (one.id, str(number))), None)
 
 
 def _default_instead(slug: str, problem: BadParam) -> tuple[bytes, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -13,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components import gpu
-from components.answer import computed, lesson_of
+from components.answer import computed, lesson_of, question_of
 from components.document import root_of
 from components.runs import calling
 from components.site import LESSONS
-from explorable.lesson import Lesson, Prediction
+from explorable.lesson import Lesson
 from explorable.notebook import Taken, as_notebook, as_python
 from explorable.params import BadParam, read, to_query
 
@@ -31,23 +32,16 @@ AT_ONCE = 2  # threads apart from those that answer the page
 def taken(slug: str, params: Any, q: str = "", root: str = "") -> Taken:
     """The state of these Params with the question that `q` names by its id or its number, else the first; `root`: the app's address."""
     lesson = lesson_of(slug)
-    asked = _asked(lesson, q)
+    asked = question_of(lesson, q) or lesson.predictions[0]
     link = f"{root}?{to_query(slug, params)}&q={asked.id}" if root else ""
     return Taken(lesson, params, asked, link, os.environ.get("SPACE_ID", ""), _ending(lesson, params))
 
 
-def _asked(lesson: Lesson, q: str) -> Prediction:
-    numbered = enumerate(lesson.predictions, 1)
-    return next((one for number, one in numbered if q in (one.id, str(number))), lesson.predictions[0])
-
-
 def _ending(lesson: Lesson, params: Any) -> Any:
     """The error with which the program ends; only one that teaches errors is asked, and the page has asked it before."""
-    if lesson.program is None or not lesson.program.raises:
+    if not lesson.program.raises:
         return None
-    if not lesson.button:
-        return computed(lesson.slug, params).result.error
-    with calling():
+    with calling() if lesson.button else nullcontext():
         return computed(lesson.slug, params).result.error
 
 

@@ -12,7 +12,7 @@ from components.assets import BASE
 from components.chapter import Chapter
 from components.document import page
 from components.text import rich
-from explorable.lesson import Choice, Lesson, Prediction
+from explorable.lesson import Lesson, Prediction
 
 LETTERS = "ABCDEFGH"
 
@@ -56,14 +56,10 @@ def _part(lesson: Lesson, number: int, items: Markup) -> Markup:
     )
 
 
-def _choices(asked: Prediction) -> list[Choice]:
-    return [one for one in asked.choices if isinstance(one, Choice)]
-
-
 def _question(asked: Prediction) -> Markup:
     choices = (
         Markup("<li>☐ {}. {}</li>").format(letter, rich(one.text))
-        for letter, one in zip(LETTERS, _choices(asked), strict=False)
+        for letter, one in zip(LETTERS, asked.choices, strict=False)
     )
     return Markup('<li><p class="asks">{}</p><ul>{}</ul></li>').format(rich(asked.question), Markup("").join(choices))
 

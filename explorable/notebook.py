@@ -63,7 +63,6 @@ def cells_of(taken: Taken) -> list[Written]:
     The last cell of code of a program that ends with an error is the one that raises it.
     """
     program, ending = taken.lesson.program, taken.ending
-    assert program is not None
     other = _elsewhere(program, taken.params)
     code = program.written(taken.params, **other)
     if ending is not None:
@@ -109,14 +108,14 @@ def _head(taken: Taken, code: list[Written]) -> Written:
 
 
 def _question(asked: Prediction) -> Written:
-    choices = "\n".join(f"- {escaped(one.text)}" for one in asked.choices if not isinstance(one, str))
+    choices = "\n".join(f"- {escaped(one.text)}" for one in asked.choices)
     return Written("", f"## {escaped(asked.question)}\n\nChoose before you run the next cell:\n\n{choices}", True)
 
 
 def _answer(taken: Taken) -> Written:
     """Folded: Jupyter, Colab and VS Code show `details` as a browser does."""
     asked = taken.asked
-    wrong = [one for one in asked.choices if not isinstance(one, str) and one.text != asked.right.text]
+    wrong = [one for one in asked.choices if one.text != asked.right.text]
     replies = "\n".join(f"- {escaped(one.text)}: {escaped(one.reply)}" for one in wrong)
     told = [
         f"**{escaped(asked.right.text)}.** {escaped(asked.right.reply)}",
@@ -130,14 +129,11 @@ def _answer(taken: Taken) -> Written:
 
 
 def _proof(program: Program, asked: Prediction) -> list[Written]:
-    if not asked.proof:
-        return []
     return [Written("the proof: it prints the right choice", program.proof(asked.proof).rstrip("\n"), False)]
 
 
 def _fetched(taken: Taken, code: list[Written]) -> list[Written]:
     """A cell that finds what the program reads and neither package holds: shipped folders, a visitor's own rows."""
-    assert taken.lesson.program is not None
     own = taken.lesson.program.files(taken.params)
     folders = sorted({folder for cell in code for folder in _SHIPPED.findall(cell.text)})
     cells = []
