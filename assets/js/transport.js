@@ -16,7 +16,7 @@ export function reason(error, otherwise) {
 }
 
 /** What a link opens. Only one that says no more than lesson and question is an address. */
-export function opened(slug, { lesson: _, q, ...rest }) {
+export function opened(slug, { lesson: _lesson, q, ...rest }) {
   const plain = Object.entries(rest).every(([name, value]) => name.startsWith("__") || OF_THE_PAGE[name]?.test(value));
   return plain ? { slug, query: q ? { lesson: slug, q } : { lesson: slug } } : { slug, body: { link: { lesson: slug, ...(q && { q }), ...rest } } };
 }
