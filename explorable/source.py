@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from explorable.cells import Cell, cells_of
-from explorable.parsing import undisturbed
+from explorable.parsing import tree_of, undisturbed
 
 FOLDER = Path(__file__).parent.parent / "programs"
 
@@ -38,8 +38,7 @@ class Source:
         self.slug = slug
         self.lines = text.split("\n")
         self.cells: list[Cell] = cells_of(self.lines)
-        with undisturbed():
-            self.tree = ast.parse(text)
+        self.tree = tree_of(text)
         if not self.cells or self.cells[0].first != 1:
             raise BadProgram(f"programs/{slug}.py must begin with a cell of its parameters: # %% parameters")
         self._refuse_second_bindings()

@@ -1,6 +1,5 @@
 """A map-style dataset answers what sample i is; a DataLoader decides which samples come next, and which come together."""
 
-import ast
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +7,7 @@ from torch import Tensor
 
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
+from explorable.parsing import value_of
 from explorable.program import Program
 from explorable.words import count
 
@@ -133,7 +133,7 @@ def loop(outcome: str) -> str:
     """What becomes of a for loop over ds, of which the first 9 items were asked for."""
     if is_refusal(outcome):
         return f"it raises {outcome.split(':')[0]}"
-    items = len(ast.literal_eval(outcome))
+    items = len(value_of(outcome))
     return "it never ends" if items == 9 else f"it ends after {items}"
 
 

@@ -18,6 +18,8 @@ from torch import nn
 from torch.nn.utils import rnn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate, random_split
 
+from explorable.parsing import tree_of
+
 Mistake = Callable[[], Any]
 ones = torch.ones
 
@@ -281,5 +283,5 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
 def code_of(mistake: Mistake) -> str:
     """The line as it stands above."""
     line = textwrap.dedent(getsource(mistake)).strip().rstrip(",")
-    [body] = [node.body for node in ast.walk(ast.parse(f"[{line}]")) if isinstance(node, ast.Lambda)][:1]
+    [body] = [node.body for node in ast.walk(tree_of(f"[{line}]")) if isinstance(node, ast.Lambda)][:1]
     return ast.unparse(body)

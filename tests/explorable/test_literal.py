@@ -1,10 +1,9 @@
 """A text is one literal on one line, whoever reads the line."""
 
-import ast
-
 import pytest
 
 from explorable.literal import literal
+from explorable.parsing import value_of
 
 
 @pytest.mark.parametrize(
@@ -13,5 +12,5 @@ from explorable.literal import literal
 def test_what_ends_a_line_or_is_not_seen_is_an_escape(hidden):
     text = f'x{hidden}# %%{hidden}import os"'
     shown = literal(text)
-    assert ast.literal_eval(shown) == text
+    assert value_of(shown) == text
     assert len(shown.splitlines()) == 1 and hidden not in shown

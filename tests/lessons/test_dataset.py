@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from explorable.cut import source_of
+from explorable.parsing import tree_of, value_of
 from lessons.dataset import JOBS, LESSON, PATH, PROTOCOL, Params, is_refusal, loop
 
 run = LESSON.run
@@ -26,7 +27,7 @@ def test_every_line_is_filed_under_its_own_source():
     for table in nodes:
         for key, call in zip(table.keys, table.values, strict=True):
             assert isinstance(call, ast.Call) and isinstance(call.args[0], ast.Lambda)
-            assert ast.unparse(call.args[0].body) == ast.unparse(ast.parse(key.value))
+            assert ast.unparse(call.args[0].body) == ast.unparse(tree_of(key.value))
 
 
 @given(n=st.integers(3, 12), batch_size=st.integers(1, 6))
@@ -54,8 +55,8 @@ def test_a_dataset_with_getitems_is_handed_all_indices_of_a_batch():
 def test_both_have_a_length_samples_and_batches(n, batch_size):
     jobs = run(Params(n=n, batch_size=batch_size)).jobs
     assert jobs["len(dataset)"] == str(n) and jobs["len(loader)"] == str(-(-n // batch_size))
-    assert sum(ast.literal_eval(jobs["[len(b) for b in dropping]"])) == n - n % batch_size
-    assert sorted(sum(ast.literal_eval(jobs["[b.tolist() for b in shuffled]"]), [])) == [i * i for i in range(n)]
+    assert sum(value_of(jobs["[len(b) for b in dropping]"])) == n - n % batch_size
+    assert sorted(sum(value_of(jobs["[b.tolist() for b in shuffled]"]), [])) == [i * i for i in range(n)]
 
 
 def test_only_the_dataset_is_indexed_and_joined():
@@ -87,7 +88,7 @@ def test_without_getitem_the_base_class_says_what_to_do():
 
 def test_iterating_a_dataset_ignores_its_len():
     assert outcomes("Dataset with both")["len(ds)"] == "6"
-    assert len(ast.literal_eval(outcomes("Dataset with both")["[*islice(ds, 9)]"])) == 9
+    assert len(value_of(outcomes("Dataset with both")["[*islice(ds, 9)]"])) == 9
 
 
 @pytest.mark.parametrize("kind", ["class that is no Dataset", "list", "range", "str", "dict with keys 0, 1, ..."])

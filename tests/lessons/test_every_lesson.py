@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from explorable.params import choices, from_query, kind, not_in_a_link, read, to_query
+from explorable.parsing import tree_of
 from explorable.wire import plain
 from tests.corners import (
     LESSONS,
@@ -61,7 +62,7 @@ def test_the_snippet_recomputes_every_field_of_the_result(lesson, params):
 
 @pytest.mark.thorough
 def test_the_snippet_needs_nothing_of_the_project(lesson):
-    nodes = [node for params in some_corners(lesson) for node in ast.walk(ast.parse(lesson.snippet(params)))]
+    nodes = [node for params in some_corners(lesson) for node in ast.walk(tree_of(lesson.snippet(params)))]
     plain_imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     from_imports = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     packages = {name.split(".")[0] for name in plain_imports | from_imports}

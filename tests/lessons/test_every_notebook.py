@@ -1,6 +1,5 @@
 """What a visitor takes away of every lesson: the cells of the page around a question and its answer, and it runs without the app."""
 
-import ast
 import json
 import math
 import os
@@ -14,7 +13,7 @@ from nbclient import NotebookClient
 
 from components.notebooks import FOLDER, file_of
 from explorable.notebook import Taken, as_notebook, as_python, escaped
-from explorable.parsing import undisturbed
+from explorable.parsing import tree_of
 from explorable.wire import plain
 from tests.corners import CHEAP, LESSONS, result_at
 
@@ -57,8 +56,7 @@ def test_the_question_stands_before_the_point_and_its_answer_after_it(lesson):
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
         shown = [line for cell in lesson.program.cells(params) for line in cell.lines]
         assert state.ending or all(line in code for line in shown)
-        with undisturbed():
-            ast.parse(as_python(state))
+        tree_of(as_python(state))
 
 
 def test_the_notebook_in_the_repository_is_that_of_today(lesson):
@@ -72,7 +70,7 @@ def test_no_notebook_is_of_a_lesson_that_is_gone():
     assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(LESSONS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jupyter() -> Iterator[NotebookClient]:
     """One process for all notebooks: torch and transformers are imported once. It starts in a folder that is not the app's."""
     client = NotebookClient(nbformat.v4.new_notebook(), timeout=120, kernel_name="python3")

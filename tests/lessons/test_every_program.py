@@ -15,6 +15,7 @@ import torch
 from explorable.cut import cut, source_of
 from explorable.lesson import Lesson
 from explorable.params import BadParam
+from explorable.parsing import tree_of
 from tests.corners import CHEAP, LESSONS, covering
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ def test_the_point_of_a_program_is_short_and_holds_no_helper_and_no_hook(ported)
         [point] = [cell for cell in ported.program.cells(params) if cell.kind == "point"]
         code = [line for line in point.lines if line.strip() and not line.strip().startswith("#")]
         assert len(code) <= LONGEST_POINT, f"{ported.slug}: “{point.title}” has {len(code)} lines at {params}"
-        nodes = list(ast.walk(ast.parse("\n".join(point.lines))))
+        nodes = list(ast.walk(tree_of("\n".join(point.lines))))
         assert not any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in nodes), (
             f"{ported.slug}: the point defines a helper; the first cell may hold it"
         )
@@ -153,4 +154,4 @@ def test_a_text_of_a_visitor_is_a_literal_of_one_line(ported):
         except BadParam:
             continue
         assert code.count("# %% x\n") == 0
-        ast.parse(code)
+        tree_of(code)
