@@ -23,9 +23,10 @@ class Learner {
     this.news = h("p", { class: "news", role: "status" });
     this.trouble = h("p", { class: "problem", role: "alert", hidden: true });
     this.reveal = new Reveal();
+    this.count = h("span", { class: "voted-here" });
     this.follow = h("input", { type: "checkbox", role: "switch", onchange: () => this.follow.checked && this.draw(true) });
     this.follow.checked = true;
-    const foot = h("footer", {}, h("label", {}, this.follow, " follow the room"), h("span", {}, `Room ${code}`), h("a", { href: "./", target: "_blank", rel: "noopener" }, "all lessons"));
+    const foot = h("footer", {}, h("label", {}, this.follow, " follow the room"), this.count, h("span", {}, `Room ${code}`), h("a", { href: "./", target: "_blank", rel: "noopener" }, "all lessons"));
     document.getElementById("room").append(this.news, this.trouble, this.stage, this.reveal.node, foot);
     this.join();
   }
@@ -65,6 +66,7 @@ class Learner {
     this.state = state;
     if (before && before.number !== state.number) this.own.votes = {};
     const moved = !before || before.phase !== state.phase || before.number !== state.number;
+    this.counted();
     if (!moved && JSON.stringify(before.tallies) === JSON.stringify(state.tallies)) return;
     if (this.follow.checked) this.draw(moved);
     else if (moved) say(this.news, "The room has gone on. Switch “follow the room” on to go with it.");
@@ -82,6 +84,12 @@ class Learner {
       if (held) stage.querySelector("h1")?.focus({ preventScroll: true });
       scrollTo({ top: 0 });
     }
+  }
+
+  /** How many have voted, silently: a screen reader would speak of nothing else. */
+  counted() {
+    const { voted, round } = this.state;
+    say(this.count, round && this.follow.checked ? `${voted} voted` : "");
   }
 
   get votes() {
