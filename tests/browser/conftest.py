@@ -2,19 +2,14 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.browser.one_app import shared_app
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -24,32 +19,11 @@ FLAGS = [
 ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    url = f"http://127.0.0.1:{(port := _free_port())}/"
-    rooms = str(tmp_path_factory.mktemp("rooms") / "rooms.sqlite3")
-    environment = {
-        **os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1", "TORCH_EXPLORABLES_ROOMS": rooms
-    }  # fmt: skip
-    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(url, timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None, "the app stopped while starting"
-                time.sleep(0.5)
+    folder = tmp_path_factory.getbasetemp()
+    with shared_app(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture(scope="session")
