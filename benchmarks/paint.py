@@ -17,7 +17,7 @@ from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, serving
 from components.answer import lesson_of
 from components.site import LESSONS
-from explorable.params import choices
+from explorable.params import choices, kind
 
 ROUNDS = 3
 EVENTS = 3  # of each kind in a round; those of a first round are not counted
@@ -37,8 +37,8 @@ def opened(browser: Browser, url: str, ready: str) -> Page:
 
 
 def telling(Params: type) -> Any:
-    """The first slider that is always there, or else the first field."""
-    always = [param for param in fields(Params) if not param.metadata["when"]]
+    """The first slider that is always there, or else the first field that is drawn: no text is."""
+    always = [param for param in fields(Params) if not param.metadata["when"] and kind(param) is not str]
     return next((param for param in always if "low" in param.metadata and param.name != "seed"), always[0])
 
 

@@ -4,12 +4,17 @@ import json
 import random
 from dataclasses import asdict
 
-from benchmarks.load import drawn
+import pytest
+
+from benchmarks.load import drawn, following
 from benchmarks.paint import next_change, telling
 from benchmarks.peers.plot import picture, table_of
 from benchmarks.report import interleaved, ratio
+from components.answer import lesson_of
 from explorable.params import read
 from tests.corners import figure_at
+
+each_that_follows = pytest.mark.parametrize("slug", following())
 
 
 def test_rounds_are_taken_in_turns_and_the_median_counts():
@@ -38,16 +43,19 @@ def test_drawn_params_are_in_range(lesson):
         assert read(lesson.Params, asdict(params)) == params
 
 
-def test_a_timed_change_changes_one_field_that_is_on_screen(lesson):
-    before, after = next_change(lesson.Params, random.Random(0))
+@each_that_follows
+def test_a_timed_change_changes_one_field_that_is_on_screen(slug):
+    Params = lesson_of(slug).Params
+    before, after = next_change(Params, random.Random(0))
     differing = [name for name in vars(before) if getattr(before, name) != getattr(after, name)]
-    assert differing == [telling(lesson.Params).name] and not telling(lesson.Params).metadata["when"]
+    assert differing == [telling(Params).name] and not telling(Params).metadata["when"]
 
 
-def test_the_plot_peer_draws_every_panel(lesson):
-    params = lesson.Params()
-    drawn_by_plotly = picture(json.dumps({"slug": lesson.slug, "params": asdict(params), "tick": 7}))
-    panels = [panel for row in figure_at(lesson.slug, params)["rows"] for panel in row]
+@each_that_follows
+def test_the_plot_peer_draws_every_panel(slug):
+    params = lesson_of(slug).Params()
+    drawn_by_plotly = picture(json.dumps({"slug": slug, "params": asdict(params), "tick": 7}))
+    panels = [panel for row in figure_at(slug, params)["rows"] for panel in row]
     assert len(drawn_by_plotly.data) == len(panels) and drawn_by_plotly.layout.meta == 7
 
 
