@@ -45,6 +45,8 @@ class Trained:
 @functools.cache
 def _model() -> Any:
     """Trained once, by the program's own lines; frozen, as all visitors share it."""
+    import models.hugging_face  # noqa: F401  before two threads import parts of transformers at once
+
     return Program("generate_padding", Trained).run(Params()).model
 
 

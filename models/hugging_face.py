@@ -15,6 +15,8 @@ from transformers import (  # noqa: F401 the import itself is what is wanted
     BertForQuestionAnswering,
     BertModel,
     BertTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     T5Config,
