@@ -26,9 +26,10 @@ CHEAP = {
     "will_it_fit": {"config": TINY, "length": 64},
 }  # the Params around which the corners of a lesson that runs for seconds lie
 LARGE = {
+    "edit",
     "what_it_holds",
     "will_it_fit",
-}  # their examples are models of billions of parameters, which their own tests run
+}  # their examples take seconds each: their own tests and the page run them
 STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field
 
 
@@ -104,9 +105,19 @@ def long_lesson(Params: type) -> Lesson | None:
     return next((lesson for lesson in LESSONS.values() if lesson.button and lesson.Params is Params), None)
 
 
+def quick(lesson: Lesson) -> Any:
+    """The default, with what makes a lesson short that runs for seconds."""
+    return lesson.Params(**CHEAP.get(lesson.slug, {}))
+
+
 def few(lesson: Lesson, found: Sequence[Any]) -> Sequence[Any]:
-    """All of them; of a lesson whose runs take seconds, the first two."""
-    return found[:2] if lesson.button else found
+    """All of them; of a lesson whose runs take seconds the last two: its corners end with the short ones."""
+    return found[-2:] if lesson.button else found
+
+
+def run_again(lesson: Lesson, most: int) -> Sequence[Any]:
+    """For laws that make a Result anew: corners from everywhere; of a lesson whose runs take seconds, the short one."""
+    return [quick(lesson)] if lesson.button else some(some_corners(lesson), most)
 
 
 def some_corners(lesson: Lesson) -> tuple[Any, ...]:
@@ -133,7 +144,7 @@ def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
 
 
 def examples_of(lesson: Lesson) -> list[Any]:
-    """The ready examples of a lesson whose runs take seconds; of one with large models the first."""
+    """The ready examples of a lesson whose runs take seconds; where they themselves do, the first."""
     return [lesson.Params(**example.params) for example in lesson.examples[: 1 if lesson.slug in LARGE else None]]
 
 

@@ -25,9 +25,7 @@ def may_unshare() -> bool:
     return bool(shutil.which("unshare")) and not subprocess.run([*AS_PROCESS_1, "true"], capture_output=True).returncode
 
 
-@pytest.fixture(
-    params=["", pytest.param("as process 1", marks=pytest.mark.skipif(not may_unshare(), reason="no unshare"))]
-)
+@pytest.fixture
 def app(request, tmp_path) -> Iterator[tuple[subprocess.Popen, int, str]]:
     """What was started, the process that is the app, and its address; what it complains of is in `complaints`."""
     with socket.socket() as probe:
@@ -59,7 +57,12 @@ def _child(pid: int) -> int:
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+as_process_1 = pytest.param(
+    "as process 1", signal.SIGTERM, marks=pytest.mark.skipif(not may_unshare(), reason="no unshare")
+)
+
+
+@pytest.mark.parametrize(("app", "number"), [("", signal.SIGTERM), ("", signal.SIGINT), as_process_1], indirect=["app"])
 def test_a_signal_ends_it_with_code_0_and_tells_who_waits_for_a_run(app, number, tmp_path):
     process, pid, url = app
     begun, news = threading.Event(), list[dict]()

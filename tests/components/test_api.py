@@ -15,7 +15,7 @@ from components.frozen import Frozen
 from components.server import launch_settings
 from components.site import LESSONS, build
 from explorable.params import accepts, to_query
-from tests.corners import CHEAP
+from tests.corners import CHEAP, quick
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_an_endpoint_documents_its_params(client, slug):
 @pytest.mark.parametrize("slug", LESSONS)
 def test_an_endpoint_answers_with_caption_code_link_and_the_numbers_of_the_result(client, slug):
     lesson, asked = lesson_of(slug), CHEAP.get(slug, {})
-    params = lesson.Params(**asked)
+    params = quick(lesson)
     answer, result = client.predict(**asked, api_name=f"/{slug}"), lesson.run(params)
     said = answer["caption"], lesson.caption(params, result)
     if lesson.measured:  # no second run repeats the numbers

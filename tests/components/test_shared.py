@@ -17,6 +17,7 @@ from components.answer import answer, computed, state, to_json
 from explorable.params import read
 from explorable.wire import plain
 from models.shared import shared_registry
+from tests.corners import quick
 
 ROOMS = ("components", "figures", "lessons", "models", "serving")
 
@@ -24,7 +25,7 @@ ROOMS = ("components", "figures", "lessons", "models", "serving")
 def test_what_a_lesson_shares_is_the_same_after_a_visit(lesson):
     before = dict(shared())
     visits = [
-        lesson.Params(),
+        quick(lesson),
         *(read(lesson.Params, trap.params) for trap in lesson.traps[: 0 if lesson.button else 1]),
     ]
     results = [to_json(plain(computed(lesson.slug, params).result)) for params in visits]

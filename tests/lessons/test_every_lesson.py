@@ -34,9 +34,10 @@ from tests.corners import (
     figure_at,
     is_hidden,
     neighbours,
+    quick,
     result_at,
+    run_again,
     snippet_corners,
-    some,
     some_corners,
 )
 
@@ -210,21 +211,22 @@ def test_run_leaves_the_global_generators_alone(lesson):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(12345)
         before, python = torch.get_rng_state(), random.getstate()
-        for params in few(lesson, some(some_corners(lesson), 8)):
+        for params in run_again(lesson, 8):
             lesson.run(params)
             assert torch.equal(torch.get_rng_state(), before), f"torch's generator moved at {params}"
             assert random.getstate() == python, f"Python's generator moved at {params}"
 
 
 def test_two_threads_with_one_seed_agree(lesson):
-    together, expected = Barrier(2), result_at(lesson.slug, lesson.Params())
+    together, params = Barrier(2), quick(lesson)
+    expected = result_at(lesson.slug, params)
 
     def visitor(params: Any) -> list[Any]:
         together.wait()
         return [lesson.run(params) for _ in range(1 if lesson.button else 3)]
 
     with ThreadPoolExecutor(2) as pool:
-        for results in pool.map(visitor, [lesson.Params()] * 2):
+        for results in pool.map(visitor, [params] * 2):
             for result in results:
                 assert_same(repeatable(lesson, result), repeatable(lesson, expected), lesson.slug, lesson.tolerance)
 
@@ -239,7 +241,7 @@ def test_a_run_leaves_no_tensor_behind(lesson):
         gc.collect()
         return sum(type(found) in (Tensor, nn.Parameter) for found in gc.get_objects())
 
-    first = few(lesson, some(some_corners(lesson), 3))[:3]
+    first = run_again(lesson, 3)[:3]
     for params in first:  # what a lesson keeps, such as its model, is kept by now
         lesson.run(params)
     before = alive()
