@@ -25,11 +25,11 @@ ROOMS_ADDRESS, ROOMS_EVERYBODY = 40, 150  # times the rate of one visitor
 
 
 class Buckets:
-    """A bucket of tokens for each key: full with `rate * BURST` of them, `rate` more each second."""
+    """A bucket of tokens for each key: full with what comes in `burst` seconds, `rate` more each second."""
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic, burst: float = BURST) -> None:
         self._rate, self._clock = rate, clock
-        self._size = max(1.0, rate * BURST)
+        self._size = max(1.0, rate * burst)
         self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how many there were, and when
 
     def _level(self, key: str) -> float:

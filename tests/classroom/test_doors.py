@@ -7,6 +7,8 @@ import pytest
 from classroom.doors import Doors, Rates
 from classroom.refused import Refused
 from classroom.routes import Rooms
+from classroom.store import HOURS, MOST_ROOMS
+from components.teach import _doors as doors_of_the_app
 from serving.rate import Buckets
 from tests.awaited import awaited
 
@@ -26,6 +28,14 @@ def test_an_address_that_tried_codes_tries_no_more(doors):
     with pytest.raises(Refused, match="Too many codes were tried"):
         doors.knocks(HERE, "22222", "")
     doors.knocks(THERE, "22222", "")
+
+
+def test_no_address_opens_a_quarter_of_all_rooms_while_they_live():
+    opens, opened = doors_of_the_app()._rates.opens, 0
+    while not opens.wait("here"):
+        opens.take("here")
+        opened += 1
+    assert 30 <= opened and opened + HOURS * 3600 / opens.wait("here") < MOST_ROOMS / 4
 
 
 def test_a_room_that_was_found_from_an_address_stays_open_to_all_who_share_it(doors):
