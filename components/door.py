@@ -24,6 +24,7 @@ from components import gpu
 from components.answer import forget, kept_zip, lesson_of, opening, state_zip
 from components.assets import VERSION
 from components.runs import follow
+from components.warm import VISITS
 from explorable.lesson import Lesson
 from explorable.params import BadParam, in_own_words, read, read_written
 from serving.bodies import Refused, json_object
@@ -78,6 +79,7 @@ async def _asked(request: Request, lesson: Lesson) -> Asked:
 
 async def _answer(request: Request, lesson: Lesson, asked: Asked, cost: Cost) -> Response:
     gpu.asked_by(request)
+    VISITS.happen()
     if asked.link is not None:
         opened = await _computed(request, asked, cost, partial(opening, lesson.slug, asked.link))
         return _sent(request, lesson, opened.body, opened.lasting)

@@ -2,12 +2,34 @@
 
 import logging
 import threading
+import time
 from typing import Any
 
 from components import gpu
 from components.answer import lesson_of, pin, state_json
 from components.site import LESSONS
 from explorable.params import BadParam
+
+QUIET = 1.0  # seconds without a question before the next lesson is opened
+PATIENCE = 30.0  # and how long it waits for them
+
+
+class Visits:
+    """When somebody asked last. Visitors go first: what they ask for is made when they ask."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def happen(self) -> None:
+        self._last = time.monotonic()
+
+    def wait_for_quiet(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while (now := time.monotonic()) < min(until, self._last + QUIET):
+            time.sleep(min(until, self._last + QUIET) - now)
+
+
+VISITS = Visits()
 
 
 def warm() -> threading.Thread:
@@ -27,6 +49,7 @@ def _open_every_lesson() -> None:
 
 
 def _open(slug: str, params: dict[str, Any]) -> None:
+    VISITS.wait_for_quiet()
     asked = lesson_of(slug).Params(**params)
     pin(slug, asked)
     try:
