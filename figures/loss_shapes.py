@@ -9,6 +9,7 @@ SAYS = {
     "binary cross-entropy": "F.binary_cross_entropy_with_logits(pred, target)",
     "cross-entropy": "F.cross_entropy(pred, target)",
 }
+MEANT = {"binary cross-entropy": "logits, each with its own", "cross-entropy": "logits (N, C), class indices"}
 SQUARES = "(pred - target) ** 2".replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -91,14 +92,14 @@ def _note(params: Params, result: Result, row: int, column: int, loss: float) ->
     p, t = (tensor.flatten().tolist()[_place(tensor, row, column)] for tensor in (result.pred, result.target))
     if params.kind == "squared error":
         return f"(pred - target) ** 2 = ({p:g} - {t:g}) ** 2 = {loss:g}"
-    return f"the loss of the logit {p:g} for the target {t:g} is {loss:.4f}"
+    return f"read as a logit, {p:.4g} has the loss {loss:.4f} for the target {t:g}"
 
 
 def _facts(params: Params, result: Result) -> Panel:
     if result.error:
         name = result.error.partition(":")[0]
         return veiled(facts([("outcome", "it ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
-    meant = "logits (N, C), class indices" if params.kind == "cross-entropy" else "each with its own target"
+    meant = MEANT.get(params.kind, "each with its own target")
     items = [("loss", "the loss", value(result.loss))]
     if result.meant is not None:
         items += [("meant", meant, value(result.meant)), ("compared", "beside that", SAME if result.same else OTHER)]

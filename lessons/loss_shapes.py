@@ -30,8 +30,8 @@ class Params:
     layout: Literal["(N, C)", "(N, C, L)", "(N, L, C)", "(N, L, C), L = C"] = choice(
         "(N, C)", about="of the logits: N items, C classes, L tokens", when=INDICES
     )
-    fed: Literal["logits", "softmax(logits)"] = choice(
-        "logits", about="what F.cross_entropy is given", when={"kind": CLASSES}
+    fed: Literal["logits", "probabilities"] = choice(
+        "logits", about="probabilities: softmax or sigmoid of the logits", when={"kind": (*CLASSES, PAIRS[1])}
     )
     ignored: int = bounded(0, low=0, high=4, step=1, about="targets that are -100", when=INDICES)
     reduction: Literal["mean", "sum", "none"] = choice("mean", about="of the single losses")
@@ -85,7 +85,8 @@ def _of_pairs(params: Params, result: Result) -> str:
     said = f"Each prediction meets {met}: the {params.reduction} is {value(result.loss)}"
     if result.meant is None or result.same:
         return said
-    return f"{said}, and {value(result.meant)} where each meets its own"
+    meant = "for the logits themselves" if params.fed != "logits" else "where each meets its own"
+    return f"{said}, and {value(result.meant)} {meant}"
 
 
 def _of_classes(params: Params, result: Result) -> str:
@@ -125,7 +126,7 @@ def vector(tensor: Tensor) -> str:
 
 def details(params: Params, result: Result) -> str:
     shapes = f"pred is {described(result.pred)}, target {described(result.target)}, {params.fed} are fed and reduction is {params.reduction}."
-    if params.kind != "cross-entropy":
+    if params.kind == "squared error":
         shapes = (
             f"pred is {described(result.pred)}, target {described(result.target)}, reduction is {params.reduction}."
         )
@@ -321,7 +322,13 @@ LESSON = Lesson(
             name="softmax first",
             sentence="F.cross_entropy applies softmax itself, so probabilities are squeezed a second time; nothing raises.",
             source="https://github.com/jindongwang/Deep-learning-activity-recognition/issues/10",
-            params={"kind": "cross-entropy", "fed": "softmax(logits)"},
+            params={"kind": "cross-entropy", "fed": "probabilities"},
+        ),
+        Trap(
+            name="sigmoid first",
+            sentence="F.binary_cross_entropy_with_logits applies sigmoid itself, so sigmoid(logits) is squeezed a second time, to 0.5 and above.",
+            source="https://github.com/NVIDIA-Merlin/models/pull/1175",
+            params={"kind": "binary cross-entropy", "pred_shape": "(4,)", "fed": "probabilities"},
         ),
         Trap(
             name="Nothing but ignored targets",

@@ -7,7 +7,7 @@ pred_shape: str = "(4, 1)"  # as nn.Linear(k, 1) returns it
 target_shape: str = "(4,)"
 target_is: str = "class indices"
 layout: str = "(N, C)"  # of the logits, C classes
-fed: str = "logits"
+fed: str = "logits"  # or probabilities: softmax or sigmoid of the logits
 ignored: int = 0  # how many of the targets are -100, F.cross_entropy's ignore_index
 reduction: str = "mean"
 
@@ -54,10 +54,14 @@ if kind == "cross-entropy":
         target = labels[None, :3]
     loss = F.cross_entropy(pred, target, reduction=reduction)
 else:
-    if pred_shape == "(4, 1)":
-        pred = scores[:, None]
+    if kind == "binary cross-entropy" and fed == "probabilities":
+        fed_scores = scores.sigmoid()
     else:
-        pred = scores
+        fed_scores = scores
+    if pred_shape == "(4, 1)":
+        pred = fed_scores[:, None]
+    else:
+        pred = fed_scores
     if target_shape == "(4, 1)":
         target = wanted[:, None]
     elif target_shape == "(4,)":

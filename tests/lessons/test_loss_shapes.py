@@ -1,5 +1,7 @@
 """Which shapes meet in a loss, which are refused, and what descent makes of those that broadcast."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -43,7 +45,8 @@ def test_at_every_setting_the_loss_is_the_one_meant_where_the_lesson_says_so():
             wrong_dim = params.layout == "(N, L, C), L = C" and kept(result)
             assert result.same == (not (probabilities or wrong_dim)), params
         else:
-            assert result.same == (not crossed(result)) == (params.pred_shape == params.target_shape), params
+            assert crossed(result) == (params.pred_shape != params.target_shape), params
+            assert result.same == (not crossed(result) and params.fed == "logits"), params
 
 
 def test_each_clause_of_the_caption_is_said_where_it_holds():
@@ -102,9 +105,18 @@ def test_the_traps_show_what_they_name():
     shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
     assert shown["(4,) against (4, 1)"].errors.shape == (4, 4)
     assert shown["softmax first"].same is False and shown["softmax first"].loss > shown["softmax first"].meant
+    assert shown["sigmoid first"].same is False and shown["sigmoid first"].pred.sigmoid().min() >= 0.5
     assert shown["Nothing but ignored targets"].loss.isnan()
     assert {result.error.partition(":")[0] for result in shown.values() if result.error} == {
         "ValueError", "RuntimeError", "IndexError",
     }  # fmt: skip
     assert sum(bool(result.error) for result in shown.values()) == 5
     assert {SAME, OTHER} == {"the same loss", "another loss"}
+
+
+@given(logits=st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=8))
+def test_sigmoid_of_a_sigmoid_is_never_below_a_half_so_no_item_of_class_0_gets_a_loss_below_ln_2(logits):
+    fed = torch.tensor(logits).sigmoid()
+    assert (fed.sigmoid() >= 0.5).all()
+    losses = F.binary_cross_entropy_with_logits(fed, torch.zeros_like(fed), reduction="none")
+    assert (losses >= math.log(2) - 1e-6).all()
