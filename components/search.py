@@ -4,10 +4,10 @@ One JSON, loaded when a visitor begins to search; assets/js/search.js looks in i
 """
 
 import re
+import sys
 from collections import defaultdict
 from functools import cache
 from inspect import getsource
-from sys import modules
 from typing import Any
 
 from starlette.responses import Response
@@ -58,7 +58,7 @@ def _names() -> dict[str, list[int]]:
     """The words of a lesson's source, also those within names: BatchNorm1d, batch_norm, batch, norm."""
     places: dict[str, set[int]] = defaultdict(set)
     for number, slug in enumerate(LESSONS):
-        for name in _NAME.findall(getsource(modules[f"lessons.{slug}"])):
+        for name in _NAME.findall(getsource(sys.modules[f"lessons.{slug}"])):
             for word in {name.lower(), *name.lower().split("_")}:
                 places[word].add(number)
     return {word: sorted(found) for word, found in sorted(places.items()) if len(word) > 2 and len(found) <= COMMON}

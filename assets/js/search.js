@@ -4,17 +4,20 @@ import { h, rich } from "./dom.js";
 
 let finder = null; // a promise: the index is loaded once, when somebody begins to search
 let fields = 0;
+const ABOUT = "Search, or paste an error";
+const ROOM = 210; // px that these words take
 
 /** Draw the field into `host`; `go(href)` opens what was chosen. */
 export function drawSearch(host, go) {
   const id = `search-${(fields += 1)}`;
   const field = h("textarea", {
-    id, rows: 1, "aria-label": "Search, or paste an error", placeholder: "Search, or paste an error",
+    id, rows: 1, "aria-label": ABOUT,
     autocomplete: "off", spellcheck: "false", maxlength: 20000, "aria-controls": `${id}-found`,
   });
   const found = h("div", { class: "found", id: `${id}-found`, role: "region", "aria-label": "Found", hidden: true });
   host.setAttribute("role", "search");
   host.replaceChildren(field, found);
+  new ResizeObserver(() => (field.placeholder = field.clientWidth < ROOM ? "Search" : ABOUT)).observe(field);
   let turn = 0;
 
   async function look() {
