@@ -55,6 +55,17 @@ WRONG_FIELDS = {  # of Gradio's bodies
     "simple_format": ('"maybe"', "[]", "NaN"),
     "batched": ('"maybe"', "7", '"\\ud800"'),
 }
+ROOM_FIELDS: dict[str, tuple[str, ...]] = {  # what is done in a room, with the fields of its body
+    "open": ("path",),
+    "join": ("learner",),
+    "vote": ("number", "round", "choice"),
+    "answer": ("phase", "question", "choice"),
+    "move": ("number", "phase", "to", "question"),
+    "bars": ("bars",),
+    "hands": ("number", "round", "counts"),
+    "end": (),
+}
+CODES = ("22222", "CDFHJ", "nope", "%00", "x" * 300, "%C3%A9", "..%2f..")
 HEADERS = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Prefix", "X-Gradio-Server",
            "Referer", "Cookie", "User-Agent", "Accept-Language", "Origin", "Authorization", "Range", "If-None-Match",
            "Accept-Encoding", "Accept")  # fmt: skip
@@ -188,7 +199,8 @@ def _unknown(door: str, draw: Random, endpoint: Endpoint) -> Attack:
 def _unreadable(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     """A body that is no JSON, is cut off, is too deep, repeats a key, or comes as something else."""
     at = draw.choice((f"run/{endpoint.slug}", f"call/{endpoint.slug}", "queue/join", "cancel", "reset"))
-    path = draw.choice((f"/gradio_api/{at}", f"/gradio_api/{at}", _door(endpoint)))
+    others = (_door(endpoint), f"/explorables/take/{endpoint.slug}.ipynb", "/room/open")
+    path = draw.choice((*[f"/gradio_api/{at}"] * 4, *others))
     whole = _object({"data": _listed(endpoint.defaults), "fn_index": str(endpoint.function), "session_hash": '"s"'})
     depth = draw.choice((1000, 5000, 100_000))
     body = draw.choice(
@@ -210,7 +222,7 @@ def _unreadable(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     kind_of = draw.choice(
         (*[b"application/json"] * 4, b"text/plain", b"application/x-www-form-urlencoded", b"\xff", b"")
     )
-    ours = path.startswith("/explorables") or at not in ("cancel", "reset")
+    ours = path in others or at not in ("cancel", "reset")
     return Attack(door, "POST", path, body, (("content-type", kind_of),), refused=True, worded=ours)
 
 
@@ -254,6 +266,37 @@ def _no_question(door: str, draw: Random, endpoint: Endpoint) -> Attack:
     wrong = draw.choice(("null", "[]", "NaN", '"\\ud800"', "18446744073709551616"))
     name = draw.choice(("params", "link"))
     return Attack(door, "POST", _door(endpoint), b'{"%s": %s}' % (name.encode(), wrong.encode()), JSON, (name,), True)
+
+
+def _take(door: str, draw: Random, endpoint: Endpoint) -> Attack:
+    """A notebook or a program of what is no state, or around what is no question."""
+    values, name, refused = _values(draw, endpoint)
+    q = '"x"'
+    if draw.random() < 0.2:
+        values, q, name, refused = endpoint.defaults, draw.choice(("1", "[]", "null", "true", '{"a": []}')), "q", True
+    body = b'{"params": %s, "q": %s}' % (_object(values), q.encode())
+    slug = endpoint.slug if draw.random() < 0.95 else draw.choice(("nope", "..%2fapp", "%00", "x" * 300))
+    path = f"/explorables/take/{slug}.{draw.choice(('ipynb', 'py', 'py', 'exe'))}"
+    known = slug == endpoint.slug and not path.endswith("exe")
+    return Attack(door, "POST", path, body, JSON, (name,) if known else (), refused or not known, worded=known)
+
+
+def _room(door: str, draw: Random, _: Endpoint) -> Attack:
+    """Something done in a room that is not there, or opening one with a plan that there is not."""
+    act, code = draw.choice(list(ROOM_FIELDS)), draw.choice(CODES)
+    wrong = (*NO_PARAM_TAKES, *(json.dumps(text) for text in TEXTS[1:]), f'"{"x" * 3000}"')
+    body = _object({name: draw.choice(wrong) for name in ROOM_FIELDS[act]})
+    known = ((b"authorization", b"Bearer " + draw.choice(HEADER_VALUES)),) if draw.random() < 0.5 else ()
+    headers = tuple((name.decode(), value) for name, value in known)
+    path = "/room/open" if act == "open" else f"/room/{code}/{act}"
+    return Attack(door, "POST", path, body, (*JSON, *headers), refused=True, worded=path == "/room/open")
+
+
+def _room_seen(door: str, draw: Random, _: Endpoint) -> Attack:
+    """What may be read of a room that is not there, or by somebody who may not."""
+    what = draw.choice(("state", "results.csv", "check"))
+    headers = (("x-view", draw.choice((b"teacher", b"\xff", b""))), ("authorization", draw.choice(HEADER_VALUES)))
+    return Attack(door, "GET", f"/room/{draw.choice(CODES)}/{what}", headers=headers, refused=True, worded=False)
 
 
 def _link(door: str, draw: Random, endpoint: Endpoint) -> Attack:
@@ -317,6 +360,9 @@ DOORS: dict[str, Callable[[str, Random, Endpoint], Attack]] = {
     "ours, what is no question": _no_question,
     "a body that cannot be read": _unreadable,
     "a body in parts": _multipart,
+    "ours, a file to take": _take,
+    "ours, a room": _room,
+    "ours, what is seen of a room": _room_seen,
     "a link": _link,
     "a header": _header,
     "a path": _path,

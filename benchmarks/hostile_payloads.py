@@ -25,6 +25,13 @@ PAGES = (
     "/gradio_api/info?all_endpoints=true",
     "/gradio_api/openapi.json",
     "/theme.css",
+    "/traps/",
+    "/python",
+    "/sitemap.xml",
+    "/teach",
+    "/teach/45",
+    "/teach/bank.json",
+    "/room/",
 )
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
 OURS = ("app.py",)
@@ -37,23 +38,30 @@ def serving(*command: str, log: Path | None = None) -> Iterator[Server]:
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
     settings["TORCH_EXPLORABLES_RATE"] = "0"  # all visitors of a benchmark come from here
     begun = time.perf_counter()
-    with open(log or os.devnull, "w") as out:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env={**os.environ, **settings, "PYTHONUNBUFFERED": "1"},
-            stdout=out,
-            stderr=subprocess.STDOUT if log else None,
-        )
-    try:
-        while not _answers(port):
-            if process.poll() is not None:
-                raise RuntimeError(f"{' '.join(command)} ended before it answered")
-            time.sleep(0.01)
-        yield Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - begun)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with TemporaryDirectory() as folder:
+        rooms = {"TORCH_EXPLORABLES_ROOMS": f"{folder}/rooms.sqlite3"}  # unless the caller names a place of his own
+        with open(log or os.devnull, "w") as out:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env={**rooms, **os.environ, **settings, "PYTHONUNBUFFERED": "1"},
+                stdout=out,
+                stderr=subprocess.STDOUT if log else None,
+            )
+        try:
+            yield _answering(process, port, command, begun)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _answering(process: subprocess.Popen, port: int, command: tuple[str, ...], begun: float) -> Server:
+    """The server, once it answers."""
+    while not _answers(port):
+        if process.poll() is not None:
+            raise RuntimeError(f"{' '.join(command)} ended before it answered")
+        time.sleep(0.01)
+    return Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - begun)
 
 
 def _free_port() -> int:

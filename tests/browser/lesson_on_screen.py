@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from explorable.params import BadParam, choices
+from tests.corners import LESSONS, figure_at, result_at
 
 
 class LessonOnScreen:
@@ -107,15 +108,17 @@ def other_value(param: Any) -> Any:
 @cache
 def first_telling_change(slug: str, skipped: tuple[str, ...] = ()) -> tuple[Any, Any]:
     """The first field, those skipped left out, whose other value changes picture and caption, according to Python."""
-    from components.answer import lesson_of, state
+    lesson = LESSONS[slug]
 
-    Params = lesson_of(slug).Params
-    start = state(slug, Params())
-    for param in (param for param in fields(Params) if param.name not in skipped):
+    def seen(params: Any) -> tuple[Any, str]:
+        return figure_at(slug, params), lesson.caption(params, result_at(slug, params))
+
+    start = seen(lesson.Params())
+    for param in (param for param in fields(lesson.Params) if param.name not in skipped):
         try:
-            changed = state(slug, Params(**{param.name: other_value(param)}))
+            changed = seen(lesson.Params(**{param.name: other_value(param)}))
         except BadParam:  # half of a text need not be one that the lesson can read
             continue
-        if changed["figure"] != start["figure"] and changed["caption"] != start["caption"]:
+        if all(before != after for before, after in zip(start, changed, strict=True)):
             return param, other_value(param)
     raise AssertionError(f"no single control of {slug} changes both the picture and the caption")

@@ -13,8 +13,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from benchmarks.hostile import survey
+from benchmarks.hostile import ROOM_FIELDS, survey
 from benchmarks.server import OURS, serving
+from components import CHAPTERS
 from components.assets import VERSION
 from components.site import LESSONS
 
@@ -23,7 +24,11 @@ HEADERS = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "
            "X-Request-Id", "If-None-Match", "X-Hf-Token")  # fmt: skip
 PAGES = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/app_id", "/theme.css",
          "/gradio_api/theme.css", "/gradio_api/startup-events", "/gradio_api/queue/status", "/gradio_api/user",
-         "/manifest.json", "/robots.txt", "/healthz", "/explorables/ask/", "/nothing", "/gradio_api/nothing")  # fmt: skip
+         "/manifest.json", "/robots.txt", "/healthz", "/explorables/ask/", "/nothing", "/gradio_api/nothing",
+         "/traps/", "/traps/stack/unequal-shapes", "/python", "/sitemap.xml", "/teach", "/teach/45", "/teach/bank.json",
+         "/teach/bank.gift", "/teach/bank.xml", "/room/", "/room/22222", "/room/22222/state", f"/worksheet/{CHAPTERS[0].slug}",
+         f"/explorables/thumbs/{CHAPTERS[0].slug}", "/explorables/question/dropout.three_calls")  # fmt: skip
+FORMS = ("ipynb", "py")
 QUERIES = ("", "?all_endpoints=true", "?serialize=true", "?page=", "?deep_link=x", "?lesson=own_data")
 MARK = re.compile("zqmark[0-9]{4}qz")
 HASTY = {"timeout": 60, "limits": httpx.Limits(max_keepalive_connections=0)}
@@ -111,6 +116,38 @@ def through_the_page(visitor, endpoint):
             visitor.send(method, door, **{where: {"link": link} if method == "POST" else link})
 
 
+def through_files(visitor, endpoint):
+    """What is taken away: a notebook and a program."""
+    for form in FORMS:
+        door = f"/explorables/take/{endpoint.slug}.{form}"
+        params = marked(endpoint, visitor.mark(f"{door}, a parameter"), () if endpoint.button else LESSONS)
+        visitor.send("POST", door, json={"params": params, "q": visitor.mark(f"{door}, its question")})
+        visitor.send("POST", door, json={"params": {visitor.mark(f"{door}, an unknown name"): 1}})
+        visitor.send("POST", door, json={"params": {}, visitor.mark(f"{door}, an unknown field"): 1})
+
+
+def through_rooms(visitor):
+    """A room that another visitor may come to: what its people send besides their choices."""
+    visitor.send("POST", "/room/open", json={"path": visitor.mark("the plan of a room")})
+    room = visitor.send("POST", "/room/open", json={"path": "45"}).json()
+    lead = {"authorization": f"Bearer {room['secret']}"}
+    for code in (room["code"], "22222"):
+        for act, fields in ROOM_FIELDS.items():
+            for name in fields if act != "open" else ():
+                whole = {one: 0 for one in fields} | {name: visitor.mark(f"the field {name} of {act} in a room")}
+                for headers in (lead, {"authorization": f"Bearer {visitor.mark(f'the word of who may not {act}')}"}):
+                    visitor.send("POST", f"/room/{code}/{act}", json=whole, headers=headers)
+        learner = visitor.mark("the word of a learner")
+        joined = visitor.send("POST", f"/room/{code}/join", json={"learner": learner})
+        word = joined.json().get("learner", learner)
+        asked = {"number": 0, "phase": "lobby", "to": "vote", "question": "dropout.three_calls"}
+        visitor.send("POST", f"/room/{code}/move", json=asked, headers=lead)
+        vote = {"number": 1, "round": 1, "choice": 0}
+        visitor.send("POST", f"/room/{code}/vote", json=vote, headers={"authorization": f"Bearer {word}"})
+    visitor.send("GET", f"/room/{visitor.mark('the code of a room')}/state")
+    return room["code"]
+
+
 def through_headers(visitor):
     for header in HEADERS:
         for path in ("/gradio_api/info", "/config", "/?lesson=own_data", "/nothing", "/gradio_api/run/dropout"):
@@ -174,30 +211,41 @@ def through_fields(visitor, endpoint):
         visitor.send("POST", f"/gradio_api/{path}", json={**whole, "data": [update, *whole["data"][1:]]})
 
 
-def everything_sent_to(url, endpoints):
+def everything_sent_to(url, endpoints, room):
     """Where from, and the answer with its headers: all that a visitor gets who has sent nothing of note."""
-    session = f"second{os.getpid()}"
     with httpx.Client(base_url=url, **HASTY) as http:
         for path in PAGES:
             for query in QUERIES:
                 yield f"GET {path}{query}", http.get(path + query)
+        for what in ("", "/projector", "/remote", "/state", "/results.csv", "/check"):
+            yield f"the room, {what}", http.get(f"/room/{room}{what}")
+        yield "the room, joined", http.post(f"/room/{room}/join", json={"learner": ""})
         for one in endpoints:
-            data = [json.loads(value) for value in one.defaults.values()]
-            door = f"/explorables/ask/{VERSION}/{one.slug}"
-            for asked in ({"lesson": one.slug}, {}, {"nope": 1}):
-                yield f"{asked} of {one.slug}", http.get(door, params=asked)
-            if not one.button:
-                yield f"the endpoint /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data})
-            yield f"a refusal of /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data[:-1]})
-            yield f"a refusal of /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": [[], *data[1:]]})
-        first = next(one for one in endpoints if one.slug == "dropout")
-        data = [json.loads(value) for value in first.defaults.values()]
-        joined = {"data": data, "fn_index": first.function, "session_hash": session}
-        yield "queue/join", http.post("/gradio_api/queue/join", json=joined)
-        yield "queue/data", http.get("/gradio_api/queue/data", params={"session_hash": session})
-        for stranger in ("", "null", "undefined", "None"):
-            with contextlib.suppress(httpx.HTTPError):
-                yield f"queue/data of {stranger!r}", http.get(f"/gradio_api/queue/data?session_hash={stranger}")
+            yield from sent_of_a_lesson(http, one)
+        yield from sent_by_the_queue(http, next(one for one in endpoints if one.slug == "dropout"))
+
+
+def sent_of_a_lesson(http, one):
+    data = [json.loads(value) for value in one.defaults.values()]
+    door = f"/explorables/ask/{VERSION}/{one.slug}"
+    for asked in ({"lesson": one.slug}, {}, {"nope": 1}):
+        yield f"{asked} of {one.slug}", http.get(door, params=asked)
+    if not one.button:
+        yield f"the endpoint /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data})
+        for form in FORMS:
+            yield f"{one.slug}.{form}", http.post(f"/explorables/take/{one.slug}.{form}", json={"params": {}})
+    yield f"a refusal of /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": data[:-1]})
+    yield f"a refusal of /{one.slug}", http.post(f"/gradio_api/run/{one.slug}", json={"data": [[], *data[1:]]})
+
+
+def sent_by_the_queue(http, first):
+    session, data = f"second{os.getpid()}", [json.loads(value) for value in first.defaults.values()]
+    joined = {"data": data, "fn_index": first.function, "session_hash": session}
+    yield "queue/join", http.post("/gradio_api/queue/join", json=joined)
+    yield "queue/data", http.get("/gradio_api/queue/data", params={"session_hash": session})
+    for stranger in ("", "null", "undefined", "None"):
+        with contextlib.suppress(httpx.HTTPError):
+            yield f"queue/data of {stranger!r}", http.get(f"/gradio_api/queue/data?session_hash={stranger}")
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +283,13 @@ def test_no_word_of_one_visitor_is_in_anything_another_is_sent_nor_in_the_log(ap
     for endpoint in endpoints:
         through_the_api(visitor, endpoint)
         through_the_page(visitor, endpoint)
+        through_files(visitor, endpoint)
+    room = through_rooms(visitor)
     through_fields(visitor, next(one for one in endpoints if one.slug == "dropout"))
     through_links_and_names(visitor)
     through_the_client(visitor, endpoints)
-    sent = [(place, f"{a.status_code} {a.headers} {a.text}") for place, a in everything_sent_to(url, endpoints)]
+    sent = [(place, f"{a.status_code} {a.headers} {a.text}") for place, a in everything_sent_to(url, endpoints, room)]
     sent.append(("the log", log.read_text(errors="replace")))
     leaks = {visitor.marks[mark]: place for place, text in sent for mark in MARK.findall(text.lower())}
-    assert len(visitor.marks) > 800 and len(sent) > 200
+    assert len(visitor.marks) > 1100 and len(sent) > 300
     assert not leaks, f"{len(leaks)} doors leak:\n" + "\n".join(f"{door} -> {leaks[door]}" for door in sorted(leaks))
