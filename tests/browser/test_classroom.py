@@ -48,6 +48,8 @@ def come_in(screen, phone, app_url: str, code: str) -> None:
     screen.get_by_role("img", name=f"room/{code}").wait_for()
     assert code in screen.locator(".typed").inner_text()
     phone.goto(f"{app_url}room/")
+    phone.get_by_role("button", name="Join").wait_for()
+    assert phone.evaluate("[document.documentElement.scrollWidth, scrollX]") == [360, 0]
     phone.get_by_label("code").fill(f" {code.lower()}")
     press(phone, "Join")
     phone.get_by_text("You are in.").wait_for()
