@@ -88,6 +88,8 @@ def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, pho
         seen.locator("[data-ring*='3 different outputs']").wait_for()
         assert "1 moved from wrong to right" in seen.locator(".moves").inner_text()
         assert seen.locator(".bar").count() == 6
+    decides = screen.locator("[data-ring]").first.bounding_box()
+    assert decides["y"] + decides["height"] <= 800  # the class sees the bars and what torch says of them at once
     assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
     assert "Right." in phone.locator(".verdict").inner_text()
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
