@@ -44,13 +44,19 @@ class Limits:
     answer_seconds: float = 10.0  # for the Hub's first answer
 
 
-def fetch(repo: str, progress: Progress, limits: Limits | None = None, endpoint: str | None = None) -> Path:
-    """A folder with the model's files, from this machine's cache if it is there.
+def fetch(
+    repo: str,
+    progress: Progress,
+    revision: str | None = None,
+    limits: Limits | None = None,
+    endpoint: str | None = None,
+) -> Path:
+    """A folder with the model's files at that commit, else the newest, from this machine's cache if it is there.
 
     Raises ModelUnavailable. The work is done by a thread that is left behind when the time is up:
     a connection that hangs cannot be ended from outside, but nobody has to wait for it.
     """
-    cached = _cached(repo)
+    cached = _cached(repo, revision)
     if cached:
         return cached
     limits = limits or Limits()
@@ -65,7 +71,7 @@ def fetch(repo: str, progress: Progress, limits: Limits | None = None, endpoint:
 
     def work() -> None:
         try:
-            found.append(_download(repo, report, limits, endpoint))
+            found.append(_download(repo, revision, report, limits, endpoint))
         except Exception as error:
             failed.append(error)
 
@@ -89,17 +95,17 @@ def _explained(repo: str, error: Exception) -> ModelUnavailable:
     return ModelUnavailable(f"The Hugging Face Hub cannot be reached, so {repo} is not available.")
 
 
-def _cached(repo: str) -> Path | None:
+def _cached(repo: str, revision: str | None) -> Path | None:
     """What an earlier download or the operator's own left in the Hub's cache on this machine."""
     with suppress(LocalEntryNotFoundError):
-        folder = Path(snapshot_download(repo, allow_patterns=list(WANTED), local_files_only=True))
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(WANTED), local_files_only=True))
         return folder if any(folder.glob(WEIGHTS)) else None
     return None
 
 
-def _download(repo: str, report: Progress, limits: Limits, endpoint: str | None) -> Path:
+def _download(repo: str, revision: str | None, report: Progress, limits: Limits, endpoint: str | None) -> Path:
     report(0.0, f"asking the Hub for {repo}")
-    sizes = _sizes(repo, limits, endpoint)
+    sizes = _sizes(repo, revision, limits, endpoint)
     total = sum(sizes.values())
     if total > limits.bytes:
         raise ModelUnavailable(f"{repo} takes {total / 1e6:.0f} MB; at most {limits.bytes / 1e6:.0f} MB are fetched.")
@@ -109,6 +115,7 @@ def _download(repo: str, report: Progress, limits: Limits, endpoint: str | None)
         path = hf_hub_download(
             repo,
             name,
+            revision=revision,
             etag_timeout=limits.answer_seconds,
             endpoint=endpoint,
             tqdm_class=bar,
@@ -118,10 +125,10 @@ def _download(repo: str, report: Progress, limits: Limits, endpoint: str | None)
     return Path(path).parent
 
 
-def _sizes(repo: str, limits: Limits, endpoint: str | None) -> dict[str, int]:
+def _sizes(repo: str, revision: str | None, limits: Limits, endpoint: str | None) -> dict[str, int]:
     """The files to fetch, and their bytes."""
     api = HfApi(endpoint=endpoint)
-    info = api.model_info(repo, files_metadata=True, timeout=limits.answer_seconds)
+    info = api.model_info(repo, revision=revision, files_metadata=True, timeout=limits.answer_seconds)
     sizes = {
         file.rfilename: file.size or 0
         for file in info.siblings or []

@@ -33,6 +33,7 @@ class Choice:
     name: str
     kind: Kind
     source: Path | str  # a folder, or a repository on the Hub
+    revision: str | None = None  # the commit of the repository
 
     @property
     def on_hub(self) -> bool:
@@ -43,15 +44,17 @@ SHIPPED = (
     Choice("extractive", "extractive", FOLDER / "extractive"),
     Choice("closed_book", "closed_book", FOLDER / "closed_book"),
 )
-READ_A_CONTEXT = (
-    "distilbert/distilbert-base-cased-distilled-squad",
-    "deepset/roberta-base-squad2",
-    "deepset/minilm-uncased-squad2",
-)
-ANSWER_FROM_WEIGHTS = ("google/t5-small-ssm-nq", "google/flan-t5-small")
+READ_A_CONTEXT = {
+    "distilbert/distilbert-base-cased-distilled-squad": "564e9b582944a57a3e586bbb98fd6f0a4118db7f",
+    "deepset/roberta-base-squad2": "adc3b06f79f797d1c575d5479d6f5efe54a9e3b4",
+}
+ANSWER_FROM_WEIGHTS = {
+    "google/t5-small-ssm-nq": "4371c64b6f65176f6663af43066bd094597b1116",
+    "google/flan-t5-small": "0fc9ddf78a1e988dac52e2dac162b0ede4fd74ab",
+}
 FROM_HUB = (
-    *(Choice(repo, "extractive", repo) for repo in READ_A_CONTEXT),
-    *(Choice(repo, "closed_book", repo) for repo in ANSWER_FROM_WEIGHTS),
+    *(Choice(repo, "extractive", repo, commit) for repo, commit in READ_A_CONTEXT.items()),
+    *(Choice(repo, "closed_book", repo, commit) for repo, commit in ANSWER_FROM_WEIGHTS.items()),
 )
 
 
@@ -90,7 +93,7 @@ def load(choice: Choice, progress: Progress) -> Model:
     """
     if choice in SHIPPED and (problem := problem_of(choice.name)):
         raise ModelUnavailable(problem)
-    folder = fetch(choice.source, progress) if isinstance(choice.source, str) else choice.source
+    folder = choice.source if isinstance(choice.source, Path) else fetch(choice.source, progress, choice.revision)
     progress(0.9, f"loading {choice.name}")
     try:
         return _extractive(folder) if choice.kind == "extractive" else _closed_book(folder)

@@ -129,5 +129,7 @@ def test_what_a_space_preloads_is_a_model_the_page_offers():
 
     front = (ROOT / "README.md").read_text("utf-8").split("---")[1]
     preloaded = [line.split()[1:] for line in front.splitlines() if line.startswith("  - ") and "/" in line]
-    assert len(preloaded) == 2 and all("model.safetensors" in files.split(",") for _, files in preloaded)
-    assert {repo for repo, _ in preloaded} <= {choice.source for choice in FROM_HUB}
+    assert len(preloaded) == 2 and all("model.safetensors" in files.split(",") for _, files, _ in preloaded)
+    assert {(repo, commit) for repo, _, commit in preloaded} <= {
+        (choice.source, choice.revision) for choice in FROM_HUB
+    }

@@ -131,10 +131,10 @@ def test_what_cannot_be_read_is_one_sentence_and_the_snippet_stops_with_it(chang
 
 
 def test_a_model_that_is_not_there_is_replaced_by_the_shipped_one_and_the_caption_says_so():
-    params = Params(weights="deepset/minilm-uncased-squad2")
+    params = Params(weights="deepset/roberta-base-squad2")
     result = run(params)
     assert result.folder == "assets/models/extractive" and result.answers == run(Params()).answers
-    assert LESSON.caption(params, result).startswith("deepset/minilm-uncased-squad2 is not to be had here now")
+    assert LESSON.caption(params, result).startswith("deepset/roberta-base-squad2 is not to be had here now")
 
 
 def test_a_download_tells_how_far_it_is_and_outlives_the_visitor_who_began_it(monkeypatch):

@@ -15,6 +15,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class Handler(BaseHTTPRequestHandler):
     files: dict[str, bytes] = {}
     status = 200
+    asked: list[str] = []  # paths
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output quiet."""
@@ -27,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> bytes:
         """Send status and headers; return the body."""
+        self.asked.append(self.path)
         body = self.body() if self.status == 200 else b"{}"
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
@@ -46,10 +48,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, status: int = 200) -> Iterator[str]:
-    """The address of a Hub that offers the files of one folder under every name."""
+def serving(folder: Path, status: int = 200, asked: list[str] | None = None) -> Iterator[str]:
+    """The address of a Hub that offers the files of one folder under every name; the paths that it is asked go to `asked`."""
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    handler = type("Bound", (Handler,), {"files": files, "status": status})
+    handler = type("Bound", (Handler,), {"files": files, "status": status, "asked": [] if asked is None else asked})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

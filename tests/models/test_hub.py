@@ -56,6 +56,17 @@ def test_what_was_fetched_once_needs_no_hub(online, folder):
     assert fetch(REPO, quiet, endpoint=fake_hub.closed()) == first
 
 
+def test_the_commit_that_is_named_is_the_one_that_is_asked_for_and_kept(online, folder):
+    asked: list[str] = []
+    with fake_hub.serving(folder, asked=asked) as hub:
+        fetched = fetch(REPO, quiet, fake_hub.COMMIT, endpoint=hub)
+    assert len(asked) > 3 and all(f"/{fake_hub.COMMIT}" in path for path in asked)
+    assert fetched.name == fake_hub.COMMIT
+    assert fetch(REPO, quiet, fake_hub.COMMIT, endpoint=fake_hub.closed()) == fetched
+    with pytest.raises(ModelUnavailable):
+        fetch(REPO, quiet, "f" * 40, endpoint=fake_hub.closed())
+
+
 def test_a_model_without_safetensors_is_refused(online, folder):
     (folder / "model.safetensors").unlink()
     with fake_hub.serving(folder) as hub:
@@ -66,7 +77,7 @@ def test_a_model_without_safetensors_is_refused(online, folder):
 def test_a_model_over_the_size_limit_is_refused_before_it_is_fetched(online, folder, tmp_path):
     with fake_hub.serving(folder) as hub:
         with pytest.raises(ModelUnavailable, match="at most 0 MB are fetched"):
-            fetch(REPO, quiet, Limits(bytes=1000), endpoint=hub)
+            fetch(REPO, quiet, limits=Limits(bytes=1000), endpoint=hub)
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
 
 
@@ -74,7 +85,7 @@ def test_a_model_over_the_size_limit_is_refused_before_it_is_fetched(online, fol
 def test_a_hub_that_refuses_is_one_sentence(online, folder, status, sentence):
     with fake_hub.serving(folder, status) as hub:
         with pytest.raises(ModelUnavailable, match=f"{sentence}.*{REPO}|{REPO}.*{sentence}"):
-            fetch(REPO, quiet, Limits(seconds=30), endpoint=hub)
+            fetch(REPO, quiet, limits=Limits(seconds=30), endpoint=hub)
 
 
 def test_no_hub_at_all_is_one_sentence(online):
@@ -85,7 +96,7 @@ def test_no_hub_at_all_is_one_sentence(online):
 def test_a_hub_that_never_answers_is_given_up_after_the_time_limit(online):
     with fake_hub.hanging() as hub:
         with pytest.raises(ModelUnavailable, match=f"{REPO} did not arrive within 0.3 seconds"):
-            fetch(REPO, quiet, Limits(seconds=0.3, answer_seconds=5), endpoint=hub)
+            fetch(REPO, quiet, limits=Limits(seconds=0.3, answer_seconds=5), endpoint=hub)
 
 
 def test_offline_is_one_sentence_and_opens_no_connection(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """The list of choices, and what stays in memory."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -61,6 +62,7 @@ def test_shipped_models_come_first_and_their_folders_are_here():
 def test_every_kind_can_be_had_from_the_hub_too():
     assert {choice.kind for choice in FROM_HUB} == {"extractive", "closed_book"}
     assert all(choice.on_hub and choice.name == choice.source for choice in FROM_HUB)
+    assert all(re.fullmatch("[0-9a-f]{40}", choice.revision or "") for choice in FROM_HUB)
 
 
 def test_a_folder_of_the_operator_is_a_choice_and_answers(monkeypatch, folder):
