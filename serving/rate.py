@@ -20,7 +20,8 @@ ADDRESS, EVERYBODY = 20, 30  # times the rate of one visitor: a class of 200 sha
 BURST = 20  # seconds of its rate that may come at once: a slider that is dragged asks all the time
 REMEMBERED = 10_000  # visitors, and as many addresses
 FREE = ("/assets/", "/static/", "/svelte/", "/explorables/", "/healthz", "/theme.css")
-ROOMS = "/room/"  # a class asks there how its room is, each of 200 people every other second, and gets no cookie
+# A class asks there how its room is, each of 200 people every other second, and what torch answers; it gets no cookie.
+ROOMS = ("/room/", "/explorables/question/")
 ROOMS_ADDRESS, ROOMS_EVERYBODY = 40, 150  # times the rate of one visitor
 
 
@@ -102,7 +103,7 @@ class LimitRate:
 
 def _is_free(scope: Scope) -> bool:
     path = get_route_path(scope)
-    return scope["method"] in ("GET", "HEAD") and path.startswith(FREE) and not path.startswith(ASK)
+    return scope["method"] in ("GET", "HEAD") and path.startswith(FREE) and not path.startswith((ASK, *ROOMS))
 
 
 def _is_of_a_room(scope: Scope) -> bool:

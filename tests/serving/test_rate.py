@@ -9,12 +9,15 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from serving import rate, visitor
-from serving.rate import ADDRESS, BURST, EVERYBODY, Buckets, LimitRate, rate_from_environment
+from serving.rate import ADDRESS, BURST, EVERYBODY, ROOMS_ADDRESS, Buckets, LimitRate, rate_from_environment
 from serving.visitor import COOKIE, address_of, proxies_from_environment
 
 
 async def answer(request: Request) -> PlainTextResponse:
     return HTMLResponse("page") if request.url.path == "/" else PlainTextResponse("answer")
+
+
+OF_ROOMS = ("/room/ABCDE/state", "/explorables/question/dropout.three_calls")
 
 
 class Clock:
@@ -32,7 +35,14 @@ def clock() -> Clock:
 @pytest.fixture
 def client(clock: Clock):
     """A new client: its own cookies, `address` as the peer."""
-    paths = ("/", "/gradio_api/run/dropout", "/explorables/ask/x/x", "/explorables/abc/style.css", "/healthz")
+    paths = (
+        "/",
+        "/gradio_api/run/dropout",
+        "/explorables/ask/x/x",
+        "/explorables/abc/style.css",
+        "/healthz",
+        *OF_ROOMS,
+    )
     routes = [Route(path, answer, methods=["GET", "POST"]) for path in paths]
     app = Starlette(routes=routes, middleware=[Middleware(LimitRate, rate=1.0, clock=clock)])
 
@@ -94,6 +104,14 @@ def test_files_and_the_health_check_cost_nothing(client):
     asked(mine, BURST)
     assert mine.get("/healthz").status_code == mine.get("/explorables/abc/style.css").status_code == 200
     assert mine.get("/").status_code == 429
+
+
+@pytest.mark.parametrize("path", OF_ROOMS)
+def test_what_a_class_asks_for_is_counted_by_address_in_a_bucket_of_its_own(client, path):
+    mine, most = client(**{COOKIE: "me"}), ROOMS_ADDRESS * BURST
+    said = [mine.get(path).status_code for _ in range(most + 1)]
+    assert said == [200] * most + [429]
+    assert mine.get("/").status_code == client("10.0.0.2").get(path).status_code == 200
 
 
 def test_a_page_comes_with_a_cookie_and_an_answer_without(client):
