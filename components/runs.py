@@ -7,11 +7,13 @@ Params watch the same run.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
+from itertools import count
 from threading import BoundedSemaphore, Event, Lock
 from typing import Any
 from weakref import WeakSet
@@ -45,8 +47,12 @@ class Run:
         self.picture: bytes | None = None  # of the Result so far
         self.answer: bytes | None = None  # the end: a state or a problem
         self.watchers: list[Callable[[], None]] = []
-        self.future: Future[None] | None = None
+        self.context = copy_context()  # of the request that began it
         self._draw_after = 0.0
+
+    @property
+    def address(self) -> str:
+        return self.who.address if self.who else ""
 
     @classmethod
     def ended(cls, slug: str, params: Any, wake: Callable[[], None]) -> "Run":
@@ -66,7 +72,6 @@ class Run:
 
     def go(self) -> None:
         """Compute, and leave the answer; what goes wrong is one sentence for the visitor and a line in the log."""
-        self.started = True
         try:
             with watched(self._watch):
                 self.answer = state_json(self.slug, self.params)
@@ -91,12 +96,14 @@ class Run:
 
 
 class Line:
-    """The runs of one lesson, in the order in which they were asked for."""
+    """The runs of one lesson. Addresses take turns: who asks for many runs holds up nobody's first one."""
 
     def __init__(self, slug: str) -> None:
         self._slug = slug
         self._pool = ThreadPoolExecutor(lesson_of(slug).at_once, thread_name_prefix=f"run-{slug}")
         self._runs: dict[Any, Run] = {}
+        self._served: dict[str, int] = {}  # of the addresses in line: which start theirs was, the last time
+        self._starts = count(1)
         self._lock = Lock()
 
     def join(self, params: Any, wake: Callable[[], None], who: Visitor | None = None) -> Run:
@@ -115,7 +122,7 @@ class Line:
                 if len(self._runs) >= LONGEST_LINE:
                     raise BadParam("Too many runs are waiting; try again in a minute.")
                 run = self._runs[params] = Run(self._slug, params, who)
-                run.future = self._pool.submit(copy_context().run, self._go, run)
+                self._pool.submit(self._start_next)
             run.watchers.append(wake)
             return run
 
@@ -137,20 +144,29 @@ class Line:
             run.watchers.remove(wake)
             if not run.watchers and self._runs.get(run.params) is run:
                 del self._runs[run.params]  # whoever asks for it now begins anew
-                if run.future is not None:
-                    run.future.cancel()
         self._tell_who_waits()
 
     def ahead_of(self, run: Run) -> int:
         """How many runs start before this one."""
         with self._lock:
-            waiting = [other for other in self._runs.values() if not other.started]
+            waiting = self._waiting()
         return waiting.index(run) if run in waiting else 0
+
+    def _waiting(self) -> list[Run]:
+        """The runs that have not begun, in the order in which they will: one of each address, then the second of each."""
+        before: Counter[str] = Counter()
+        places = []
+        for place, run in enumerate(run for run in self._runs.values() if not run.started):
+            places.append((before[run.address], self._served.get(run.address, 0), place, run))
+            before[run.address] += 1
+        return [run for *_, run in sorted(places, key=lambda place: place[:3])]
 
     def end_waiting(self) -> None:
         """Tell who waits that their runs will not begin."""
         with self._lock:
-            waiting = [run for run in self._runs.values() if run.future is not None and run.future.cancel()]
+            waiting = self._waiting()
+            for run in waiting:
+                del self._runs[run.params]
         for run in waiting:
             run.end()
 
@@ -158,6 +174,19 @@ class Line:
         """The runs whose answer is still to come."""
         with self._lock:
             return [run for run in self._runs.values() if run.answer is None]
+
+    def _start_next(self) -> None:
+        """In a thread of the pool, once for each run that was asked for; where one was cancelled there may be none left."""
+        with self._lock:
+            waiting = self._waiting()
+            if not waiting:
+                return
+            run = waiting[0]
+            run.started = True
+            here = {other.address for other in self._runs.values()}
+            self._served = {address: last for address, last in self._served.items() if address in here}
+            self._served[run.address] = next(self._starts)
+        run.context.run(self._go, run)
 
     def _go(self, run: Run) -> None:
         self._tell_who_waits()

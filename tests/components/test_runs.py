@@ -333,3 +333,31 @@ def test_a_run_that_does_not_end_is_let_go_and_a_call_of_the_api_is_told_too(slo
 
     told, answered = awaited(visit())
     assert told[-1] == json.loads(answered) == json.loads(runs.ENDED) and slow.finished == []
+
+
+def test_addresses_take_turns_however_many_runs_one_of_them_asks_for(slow):
+    async def visit() -> None:
+        crowd = [runs.follow("slow", Params(p), Visitor(f"cookie {p}", "here")) for p in range(1, 6)]
+        await started(slow, crowd[0])
+        others = [runs.follow("slow", Params(p), Visitor("", f"there {p}")) for p in (11, 12)]
+        first = [json.loads(await anext(news)) for news in (*crowd[1:], *others)]
+        assert [told["ahead"] for told in first[-2:]] == [0, 1]
+        slow.go.release(100)
+        await asyncio.gather(*map(rest_of, (*crowd, *others)))
+
+    awaited(visit())
+    assert slow.finished == [1, 11, 12, 2, 3, 4, 5]
+
+
+def test_a_run_that_was_cancelled_in_line_takes_no_turn(slow):
+    async def visit() -> None:
+        one, two, three = map(follow, (1, 2, 3))
+        await started(slow, one)
+        for news in (two, three):
+            await anext(news)
+        await two.aclose()
+        slow.go.release(100)
+        await asyncio.gather(rest_of(one), rest_of(three))
+
+    awaited(visit())
+    assert slow.finished == [1, 3]
