@@ -24,7 +24,7 @@ class Params:
     load: int = bounded(10, low=0, high=15, step=1, about="ms that __getitem__ takes")
     first: int = bounded(1, low=1, high=6, step=1, about="sample 0 takes so many times as long")
     step: int = bounded(20, low=0, high=30, step=1, about="ms that a training step takes")
-    in_order: bool = switch(True, about="False: whichever batch is ready first", when={"num_workers": SEVERAL})
+    in_order: bool = switch(True, about="False: the loop gets whichever batch is ready first", when={"num_workers": SEVERAL})
     persistent_workers: bool = switch(False, about="keep the processes between epochs", when={"num_workers": SEVERAL})
 
 
@@ -59,7 +59,7 @@ def place_of_sample_0(result: Result) -> int:
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        return f"This host starts no worker processes: set num_workers to 0 ({result.error})."
+        return f"This host starts no worker processes with fork: set num_workers to 0 ({result.error})."
     if params.persistent_workers and params.num_workers:
         return (
             f"dataset.value is set to 9 after the first epoch, and the second sees {result.values[1, 0].item()}: "
@@ -67,7 +67,7 @@ def caption(params: Params, result: Result) -> str:
         )
     if params.first > 1 and params.num_workers:
         return (
-            f"The batch of the slow sample comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
+            f"The batch of sample 0 comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
             f"loop has its first batch after {result.steps[0][0]:.0f} ms."
         )
     return f"{_fetched(params, result)}; the first epoch took {result.epochs[0]:.0f} ms."
@@ -105,7 +105,7 @@ def _ahead(params: Params, result: Result) -> str:
 
 def _timed(params: Params, result: Result) -> str:
     first, second = result.epochs
-    slow = f", that of sample 0 {(params.batch_size - 1 + params.first) * params.load} ms" if params.first > 1 else ""
+    slow = f" ({(params.batch_size - 1 + params.first) * params.load} ms for that of sample 0)" if params.first > 1 else ""
     return (
         f"Measured here: the first epoch took {first:.0f} ms, the second {second:.0f} ms; __getitem__ sleeps for "
         f"{params.batch_size * params.load} ms a batch{slow}, and a training step for {params.step} ms."
@@ -180,7 +180,7 @@ LESSON = Lesson(
                     "2 samples",
                     "That comes with the first next(). prefetch_factor belongs to workers; without them it must be None.",
                 ),
-                Choice("12 samples", "That would be the whole epoch. A loader reads a batch when it is asked for one."),
+                Choice("12 samples", "That would be the whole epoch. Without workers the loader reads a batch when the loop asks for one."),
             ),
             answer=0,
             proof="no worker",
@@ -193,7 +193,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "batch 1",
-                    "It is ready first, and waits. The loader hands out batches in the order of the sampler; "
+                    "It may be ready first; then it waits. The loader hands out batches in the order of the sampler; "
                     "in_order=False hands out what is ready.",
                 ),
                 Choice(
@@ -202,7 +202,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "batch 2",
-                    "The worker of batch 1 goes on with its next one, but batches come out in the order of the sampler.",
+                    "Batch 2 waits behind batch 0 in the same worker: the workers are given their first batches in turn.",
                 ),
             ),
             answer=1,
@@ -224,7 +224,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "both values",
-                    "Processes share no attribute: a worker's copy never hears of what the loop writes.",
+                    "Both workers started before the change, and neither's copy hears of it. To be seen at once, a value must lie in "
+                    "shared memory and be written in place.",
                 ),
             ),
             answer=1,
@@ -236,7 +237,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Persistent workers keep a stale copy",
-            sentence="What the training loop sets on the dataset does not reach workers that are already running.",
+            sentence="A plain attribute that the training loop sets on the dataset does not reach workers that are already running.",
             source="https://github.com/mlcommons/storage/issues/475",
             params={"persistent_workers": True},
         ),

@@ -4,8 +4,10 @@ import multiprocessing
 from itertools import pairwise
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader, Dataset
 
 from explorable.progress import Cancelled, watched
 from lessons.workers import LESSON, Params, details
@@ -61,6 +63,42 @@ def test_no_batch_is_trained_on_before_it_is_loaded_and_no_process_does_two_at_o
     assert result.epochs[0] >= result.steps[-1][1]
 
 
+def test_the_workers_are_given_their_first_batches_in_turn():
+    """Question 3: batch 2 waits behind batch 0 in the same worker, and is not the next one of the worker of batch 1."""
+    result = run(Params(first=6, load=1, step=0))
+    assert result.worker[0] == result.worker[2] != result.worker[1]
+
+
+def test_no_caption_calls_a_sample_slow_that_takes_no_time():
+    params = Params(first=6, load=0, step=0)
+    assert "slow" not in LESSON.caption(params, run(params))
+
+
+@pytest.mark.parametrize("shared, seen", [(False, 1), (True, 9)])
+def test_only_shared_memory_that_is_written_in_place_reaches_a_worker_that_runs(shared, seen):
+    """Question 4 and trap 1 speak of a plain attribute."""
+
+    class Held(Dataset):
+        def __init__(self):
+            self.value = torch.ones(())
+            if shared:
+                self.value.share_memory_()
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return self.value.clone()
+
+    data = Held()
+    lasting = DataLoader(
+        data, batch_size=None, num_workers=1, persistent_workers=True, multiprocessing_context="fork", timeout=20
+    )
+    assert [item.item() for item in lasting] == [1]
+    data.value.fill_(9)
+    assert [item.item() for item in lasting] == [seen]
+
+
 def test_a_slow_sample_holds_up_the_others_only_in_order():
     slow = {"load": 15, "step": 0, "first": 6}  # 105 ms against 30: a busy machine starts the workers unevenly
     assert run(Params(**slow)).indices[0] == [0, 1]
@@ -72,7 +110,7 @@ def test_the_batch_of_the_slow_sample_takes_as_long_as_the_page_derives():
     params = Params(first=6)
     result = run(params)
     [(start, end)] = [span for span, batch in zip(result.loads, result.indices, strict=True) if 0 in batch]
-    assert end - start >= 70 and "that of sample 0 70 ms" in details(params, result)
+    assert end - start >= 70 and "(70 ms for that of sample 0)" in details(params, result)
 
 
 def test_where_loading_takes_no_time_there_is_none_to_save():
