@@ -30,7 +30,7 @@ class Params:
     view: Literal["ids", "waste", "labels", "masks"] = choice(IDS, about="what padding is looked at for")
     lines: str = text(LINES, max_length=600, lines=6, about="your own lines; the first 8 are used")
     padding: Literal["longest", "max_length", "do_not_pad"] = choice(
-        "longest", about="up to where", when={"view": (IDS,)}
+        "longest", about="how far lines are filled up", when={"view": (IDS,)}
     )
     max_length: int = bounded(12, low=4, high=24, step=1, about="longer lines are truncated")
     pad_to_multiple_of: int | None = bounded(
@@ -154,17 +154,19 @@ def real_pads(result: Result) -> int:
 def _masks(result: Result) -> str:
     assert result.gap is not None
     none, inverted, right, _ = result.gap.amax(dim=1).tolist()
-    lines = "" if pads(result) else f"With no padding in {count(len(result.texts), 'line')}, r"
+    beside = (
+        "Compared with each line alone" if pads(result) else f"With no padding in {count(len(result.texts), 'line')}"
+    )
     return (
-        f"{lines or 'R'}eal tokens {moved(none)} without a mask, {moved(inverted)} with attention_mask.bool() as "
-        f"src_key_padding_mask and {moved(right)} with its opposite."
+        f"{beside}, the outputs of real tokens {moved(none)} without a mask, {moved(inverted)} with "
+        f"attention_mask.bool() as src_key_padding_mask and {moved(right)} with its opposite."
     )
 
 
 def moved(gap: float) -> str:
     if math.isnan(gap):
         return "become NaN"
-    return f"move by {number(gap, 4) if 0 < gap < 1e-4 else f'up to {number(gap, 4)}'}" if gap else "stay exactly"
+    return f"move by {number(gap, 4) if 0 < gap < 1e-4 else f'up to {number(gap, 4)}'}" if gap else "do not move"
 
 
 def details(params: Params, result: Result) -> str:
@@ -222,7 +224,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "(6, 512)",
-                    "512 is tokenizer.model_max_length: truncation without a max_length cuts there, and padding='longest' never asks for it.",
+                    "512 is this tokenizer's model_max_length: truncation without a max_length cuts there, and padding='longest' never asks for it.",
                 ),
             ),
             answer=1,
@@ -276,7 +278,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="function",
-            question="A bool attn_mask of F.scaled_dot_product_attention is True at a key. Who attends to it?",
+            question="A bool attn_mask of F.scaled_dot_product_attention is True at a key, for every query. Who attends to it?",
             choices=(
                 Choice(
                     "no query attends to it",
@@ -284,7 +286,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "the queries attend to it",
-                    "Here True means: takes part. attention_mask.bool() fits as it is, once it broadcasts to (N, ..., L, S).",
+                    "Here True means: takes part. attention_mask.bool() is not inverted, only given axes that broadcast to (N, ..., L, S).",
                 ),
                 Choice(
                     "it raises: a mask is float",
@@ -302,11 +304,12 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "up to the longest line",
-                    "The longest of its batch is meant, and each batch has one line. An LSTM or a BERT reads any length up to its limit.",
+                    "The longest of its batch is meant, and each batch has one line. An LSTM reads any length, a BERT any up to its limit.",
                 ),
                 Choice(
                     "up to max_length",
-                    "Networks are said to need one fixed size. Most read any length up to their limit; only a batch must be a rectangle.",
+                    "Networks are said to need one fixed size. Many read any length up to a limit; only a plain tensor of "
+                    "several lines must be a rectangle.",
                 ),
                 Choice(
                     "no padding at all",
@@ -320,11 +323,11 @@ LESSON = Lesson(
         ),
         Prediction(
             id="all_ignored",
-            question="All labels of a batch are -100. What is cross_entropy with reduction='mean'?",
+            question="All labels of a batch are -100, the default of ignore_index. What is cross_entropy with reduction='mean'?",
             choices=(
                 Choice(
                     "0.0",
-                    "Nothing is lost, so 0 seems right, and reduction='sum' gives it. A mean divides by the labels that count.",
+                    "Nothing is lost, so 0 seems right, and reduction='sum' gives it. A mean divides by the number of labels that count.",
                 ),
                 Choice(
                     "nan",
@@ -350,19 +353,19 @@ LESSON = Lesson(
         ),
         Trap(
             name="pad = end token",
-            sentence="Labels set to -100 by id lose the real end tokens too, so no loss teaches the model to stop.",
+            sentence="Labels set to -100 wherever they equal pad_token_id lose the real end tokens too, so no loss teaches the model to stop.",
             source="https://github.com/huggingface/transformers/issues/23530",
             params={"view": LABELS, "pad_token": "[SEP]"},
         ),
         Trap(
             name="pad_token that is not in the vocabulary",
-            sentence="Naming it does not add it: a tokenizer with an unknown token silently pads with the id of that one.",
+            sentence="Naming it does not add it: a tokenizer that has an unk_token pads with unk_token_id, and says nothing.",
             source="https://github.com/huggingface/transformers/issues/22312",
             params={"pad_token": "<pad>, only named"},
         ),
         Trap(
             name="New id, old embedding",
-            sentence="An added pad token gets a new id; an embedding that has no row for it raises until "
+            sentence="A pad token that is added to the vocabulary gets a new id; an embedding that has no row for it raises until "
             "resize_token_embeddings(len(tokenizer)).",
             source="https://github.com/meta-llama/llama-cookbook/issues/189",
             params={"view": LABELS, "pad_token": "<pad>, added"},
@@ -376,8 +379,8 @@ LESSON = Lesson(
         ),
         Trap(
             name="A line that sees nothing",
-            sentence="Where src_key_padding_mask hides a whole line, nn.TransformerEncoderLayer in eval mode under no_grad makes NaN of "
-            "it; in train mode it stays finite here.",
+            sentence="Where src_key_padding_mask hides a whole line, the fast path of nn.TransformerEncoderLayer makes NaN of it. This "
+            "layer takes that path in eval mode under no_grad; in train mode the line stays finite here.",
             source="https://github.com/pytorch/pytorch/issues/24816",
             params={"view": MASKS, "mode": "eval"},
         ),

@@ -121,6 +121,19 @@ def test_a_line_that_is_masked_whole_is_nan_in_eval_mode_under_no_grad_and_finit
     assert evaluated.function_gap.isfinite().all()
 
 
+@pytest.mark.parametrize("heads, batch_first, fast", [(2, True, True), (1, True, False), (2, False, False)])
+def test_only_the_fast_path_of_the_layer_makes_nan_of_a_line_that_is_masked_whole(heads, batch_first, fast):
+    """The last trap: the fast path wants an even number of heads, batch_first, eval mode and no gradient."""
+    layer = nn.TransformerEncoderLayer(4, heads, 8, dropout=0.0, batch_first=batch_first).eval()
+    x, hidden = torch.randn(3, 3, 4), torch.ones(3, 3, dtype=torch.bool)
+    with torch.no_grad():
+        y = layer(x, src_key_padding_mask=hidden)
+    assert y.isnan().all() if fast else y.isfinite().all()
+    assert layer(x, src_key_padding_mask=hidden).isfinite().all()  # its weights are trainable, and autograd records
+    [trap] = [trap for trap in LESSON.traps if trap.name == "A line that sees nothing"]
+    assert "the fast path of nn.TransformerEncoderLayer makes NaN" in trap.sentence
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_with_need_weights_it_is_nan_in_both_modes(train):
     attention, x = nn.MultiheadAttention(4, 1, batch_first=True).train(train), torch.randn(1, 3, 4)
@@ -159,7 +172,7 @@ def test_a_caption_names_padding_only_where_there_is_some(lines, side, view):
     result = run(params)
     words = caption(params, result)
     if view == MASKS:
-        assert words.startswith("Real tokens" if pads(result) else "With no padding in")
+        assert words.startswith("Compared with each line alone, " if pads(result) else "With no padding in")
     else:
         assert (f"{pads(result)} of them padding on the {side}." in words) if pads(result) else words.endswith("none of them padding.")  # fmt: skip
 
