@@ -24,7 +24,9 @@ class Params:
     load: int = bounded(10, low=0, high=15, step=1, about="ms that __getitem__ takes")
     first: int = bounded(1, low=1, high=6, step=1, about="sample 0 takes so many times as long")
     step: int = bounded(20, low=0, high=30, step=1, about="ms that a training step takes")
-    in_order: bool = switch(True, about="False: the loop gets whichever batch is ready first", when={"num_workers": SEVERAL})
+    in_order: bool = switch(
+        True, about="False: the loop gets whichever batch is ready first", when={"num_workers": SEVERAL}
+    )
     persistent_workers: bool = switch(False, about="keep the processes between epochs", when={"num_workers": SEVERAL})
 
 
@@ -67,7 +69,7 @@ def caption(params: Params, result: Result) -> str:
         )
     if params.first > 1 and params.num_workers:
         return (
-            f"The batch of sample 0 comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
+            f"The batch of the first sample comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
             f"loop has its first batch after {result.steps[0][0]:.0f} ms."
         )
     return f"{_fetched(params, result)}; the first epoch took {result.epochs[0]:.0f} ms."
@@ -105,7 +107,9 @@ def _ahead(params: Params, result: Result) -> str:
 
 def _timed(params: Params, result: Result) -> str:
     first, second = result.epochs
-    slow = f" ({(params.batch_size - 1 + params.first) * params.load} ms for that of sample 0)" if params.first > 1 else ""
+    slow = (
+        f" ({(params.batch_size - 1 + params.first) * params.load} ms for that of sample 0)" if params.first > 1 else ""
+    )
     return (
         f"Measured here: the first epoch took {first:.0f} ms, the second {second:.0f} ms; __getitem__ sleeps for "
         f"{params.batch_size * params.load} ms a batch{slow}, and a training step for {params.step} ms."
@@ -180,7 +184,10 @@ LESSON = Lesson(
                     "2 samples",
                     "That comes with the first next(). prefetch_factor belongs to workers; without them it must be None.",
                 ),
-                Choice("12 samples", "That would be the whole epoch. Without workers the loader reads a batch when the loop asks for one."),
+                Choice(
+                    "12 samples",
+                    "That would be the whole epoch. Without workers the loader reads a batch when the loop asks for one.",
+                ),
             ),
             answer=0,
             proof="no worker",
