@@ -155,7 +155,7 @@ def _losses(params: Params, result: Result) -> Panel:
         ("input", f"loss of class {params.target}", "lowest possible"),
         [row(fed) for fed in result.losses],
         lit=[list(result.losses).index(params.fed)],
-        note="Where logits or their log_softmax are fed, 0 is approached and not reached.",
+        note="Where logits or their log_softmax are fed, the loss comes as near to 0 as you like; float32 rounds it to 0.",
         wide=True,
     )
 

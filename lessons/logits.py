@@ -69,8 +69,9 @@ def details(params: Params, result: Result) -> str:
     sign = "-" if params.shift < 0 else "+"
     return (
         f"softmax(([{z}] {sign} {abs(params.shift):g}) / {params.temperature:g}) = [{p}]; class {params.target} is right. "
-        "Logits and log-probabilities have the gradient (p - onehot) / temperature; behind a second softmax it is another. "
-        "sigmoid, and with it BCEWithLogits, scores each logit by itself: there a constant changes the probabilities."
+        "Where logits or log-probabilities are fed, the gradient by the logits is (p - onehot) / temperature; behind a second "
+        "softmax it is another. "
+        "sigmoid, and with it BCEWithLogitsLoss, scores each logit by itself: there a constant changes the probabilities."
     )
 
 
@@ -100,7 +101,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "no probability changes",
-                    "exp(z + c) = exp(z) · exp(c), and exp(c) cancels. sigmoid has no sum in which it could cancel.",
+                    "exp(z + c) = exp(z) · exp(c), and exp(c) cancels. In sigmoid, exp(z) / (1 + exp(z)), the 1 keeps it from cancelling.",
                 ),
                 Choice(
                     "nan: exp(102) overflows",
@@ -114,7 +115,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="gradient",
-            question="Class 0 is right, and softmax of [2, -1, 0.5] gives it 0.7856. What is the gradient of its logit?",
+            question="Class 0 is right, and softmax of [2, -1, 0.5] gives it 0.7856. What is the gradient of cross_entropy by its logit?",
             choices=(
                 Choice("-0.2144", "By the logits the gradient of cross-entropy is p - onehot: here 0.7856 - 1."),
                 Choice(
@@ -124,7 +125,7 @@ LESSON = Lesson(
                     "-1.2729",
                     "That is -1/p, the gradient by the probability. The way through softmax to the logit has p(1 - p) as a factor.",
                 ),
-                Choice("0.2412", "That is the loss, -log(0.7856). Its slope by the logit is another number."),
+                Choice("0.2413", "That is the loss, -log(0.7856). Its slope by the logit is another number."),
             ),
             answer=0,
             proof="gradient",
@@ -156,7 +157,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "a larger loss",
-                    "So it is with softmax(logits). Log-probabilities differ from logits by a constant, and that cancels.",
+                    "So it is here with softmax(logits). Log-probabilities differ from logits by a constant, and that cancels.",
                 ),
                 Choice(
                     "the same loss",
@@ -193,7 +194,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="log_of_softmax",
-            question="The logits, divided by a temperature, are [100, -100, 0]. What is softmax(...).log() of class 1?",
+            question="Logits in float32, divided by a temperature, are [100, -100, 0]. What is softmax(...).log() of class 1?",
             choices=(
                 Choice("-200.0", "On paper, and by log_softmax. But softmax has to store exp(-200) first."),
                 Choice("-inf", "exp(-200) is too small for float32: softmax stores 0, and the log of 0 is taken."),

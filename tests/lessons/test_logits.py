@@ -115,6 +115,30 @@ def test_each_clause_of_the_caption_is_said_where_it_holds(params):
         assert loss >= result.lowest[params.fed].item() - 1e-6
 
 
+def test_numbers_in_questions_and_replies_are_those_of_torch():
+    z = torch.tensor([2.0, -1.0, 0.5])
+    [asked] = [each for each in LESSON.predictions if each.id == "gradient"]
+    p = z.softmax(0)[0].item()
+    assert [each.text for each in asked.choices] == [f"{p - 1:.4f}", f"{p:.4f}", f"{-1 / p:.4f}", f"{-math.log(p):.4f}"]
+
+
+def test_the_log_of_softmax_underflows_in_float32_and_not_in_float64():
+    """Question 6 names its dtype."""
+    z = torch.tensor([100.0, -100.0, 0.0])
+    assert z.softmax(0).log()[1] == float("-inf") and z.double().softmax(0).log()[1].item() == pytest.approx(-200)
+    assert "float32" in LESSON.predictions[-1].question
+
+
+def test_float32_rounds_the_loss_of_logits_to_zero():
+    assert F.cross_entropy(torch.tensor([100.0, -100.0, -100.0]), torch.tensor(0)) == 0
+
+
+def test_a_loss_behind_two_softmaxes_may_be_the_smaller_one():
+    """A reply to question 4 says "here"."""
+    right, wrong = run(Params()).losses, run(Params(target=1, z0=10.0)).losses
+    assert right["softmax(logits)"] > right["logits"] and wrong["softmax(logits)"] < wrong["logits"]
+
+
 def test_the_traps_show_what_they_name():
     twice, wrong, log = (run(Params(**trap.params)) for trap in LESSON.traps)
     assert f"{twice.losses['softmax(logits)'].item():.3f}" == "0.551" and twice.probs.argmax() == 0
