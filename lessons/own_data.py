@@ -29,7 +29,7 @@ class Params:
     numbers: bool = switch(True, about="read number columns as such", when={"format": ("CSV",)})
     columns: str = text("", max_length=400, about="names, with commas; empty: all", when={"format": TABLES})
     batch_size: int = bounded(4, low=1, high=64, step=1, about="rows in a batch")
-    shuffle: bool = switch(False, about="another order")
+    shuffle: bool = switch(False, about="a random order")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the order", when={"shuffle": (True,)})
     drop_last: bool = switch(False, about="skip a batch that is not full")
     collate_fn: Literal["default_collate", "dict of lists", "list"] = choice("default_collate", about="rows -> batch")
@@ -108,7 +108,7 @@ def _where(params: Params, result: Result) -> str:
     return f" at the batch of row {rows[0]}" if len(rows) == 1 else f" at the batch that begins with row {rows[0]}"
 
 
-MIXED = "the first value of the batch is a number, another one is not."
+MIXED = "the first value of a column of the batch is a number, another one is not."
 WHY = {
     "NoneType": "a value is missing; fill it or leave the row out.",
     "Overflow when": "an int64 ends at 2**63 - 1.",
@@ -117,7 +117,7 @@ WHY = {
     "new(): invalid": MIXED,
     "must be real number": MIXED,
     "cannot be interpreted as an integer": MIXED,
-    "has no len()": "the first value of the batch is a list, another one is not.",
+    "has no len()": "the first value of a column of the batch is a list, another one is not.",
     "string indices": "a line is text and has no columns.",
     "indices must be integers": "a line is text and has no columns.",
     "num_samples=0": "there is no row to draw.",
@@ -219,7 +219,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="weights",
-            question="The column weight holds floats such as 12.5. What is it in a batch of 4?",
+            question="The column weight holds floats such as 12.5. What does default_collate make of 4?",
             choices=(
                 Choice(
                     "Tensor float32 (4,)",
@@ -230,7 +230,8 @@ LESSON = Lesson(
                     "A Python float has 64 bits, and so has the tensor; most layers then want .float().",
                 ),
                 Choice(
-                    "list of 4 float", "Only what has no tensor, such as text, stays a list: numbers become one tensor."
+                    "list of 4 float",
+                    "So it would be with text, which stays a list. Of numbers default_collate makes one tensor.",
                 ),
             ),
             answer=1,
@@ -246,9 +247,7 @@ LESSON = Lesson(
                     LIST_OF_WORDS,
                     "Text has no tensor: the strings are kept, one for each row. A tokenizer makes numbers of them.",
                 ),
-                Choice(
-                    "an error", "Only a type without a rule raises, such as None. For str the rule is to keep the list."
-                ),
+                Choice("an error", "A type without a rule raises, such as None. For str the rule is to keep the list."),
                 Choice(
                     "Tensor int64 (4,)",
                     "No vocabulary is made behind your back: numbers for words are a tokenizer's work.",
@@ -267,9 +266,7 @@ LESSON = Lesson(
                     "Tensor int64 (4,)",
                     "A cell 3 looks like an int, but CSV knows only text, and csv.reader converts nothing by default.",
                 ),
-                Choice(
-                    "an error", "Strings are no error: default_collate keeps them, and only the model fails on them."
-                ),
+                Choice("an error", "Strings are no error: default_collate keeps them. What needs numbers fails later."),
                 Choice(
                     LIST_OF_WORDS,
                     "csv.reader returns text, so the batch holds '3' and '7' until somebody converts them.",
@@ -286,11 +283,11 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "a nan stands there",
-                    "pandas would write nan. A None reaches default_collate, which makes the tensor of the numbers it gets.",
+                    "pandas would write nan. Here None reaches default_collate, which puts no number in its place.",
                 ),
                 Choice(
                     "the row is left out",
-                    "No loader drops a row by itself: that takes a dataset or a collate_fn of your own.",
+                    "A DataLoader looks at no value. To leave the row out takes a dataset, a sampler or a collate_fn of your own.",
                 ),
                 Choice(
                     "stops: RuntimeError",

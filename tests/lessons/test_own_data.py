@@ -294,3 +294,16 @@ def test_the_page_says_that_a_long_text_is_not_in_the_link():
     [note] = json.loads(state_json("own_data", Params(data="a\n" + "x" * 2000)))["state"]["notes"]
     assert note == "The link and the address leave data out: it has 2002 characters, a link holds 2000."
     assert json.loads(state_json("own_data", Params()))["state"]["notes"] == []
+
+
+def test_a_mixed_column_is_told_as_a_column_and_not_as_the_batch():
+    """The first value of the batch is a text here: it is the second column that begins with a number."""
+    params = Params(data='{"a": "x", "b": 1}\n{"a": "y", "b": "z"}\n', **JSON)
+    result = run(params)
+    assert "the first value of a column of the batch is a number, another one is not." in caption(params, result)
+
+
+@pytest.mark.parametrize("column", [[None, 1], [1, "x"], [[1], [1, 2]], [2**64, 1]])
+def test_default_collate_refuses_more_than_types_without_a_rule(column):
+    with pytest.raises((TypeError, RuntimeError, ValueError)):
+        default_collate(column)
