@@ -1,4 +1,4 @@
-"""In eval mode a trained model gives one answer; in train mode its dropout draws another model for every pass."""
+"""With greedy decoding this model gives one answer in eval mode; in train mode its dropout draws new masks, and so another model, for every pass."""
 
 import copy
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="twice",
-            question="A trained T5 in train mode reads the same questions twice. How do the two logits compare?",
+            question="A trained T5 with dropout 0.1 reads a batch twice in train mode. How do the logits compare?",
             choices=(
                 Choice("they are equal", "The weights are. But each pass draws new masks for its dropouts."),
                 Choice(
@@ -125,14 +125,14 @@ LESSON = Lesson(
         ),
         Prediction(
             id="loaded",
-            question="A model comes from from_pretrained(). What is model.training?",
+            question="A model comes from from_pretrained() of transformers. What is model.training?",
             choices=(
                 Choice(
                     "False",
                     "from_pretrained calls eval(). from_config and constructors do not, and a later train() undoes it.",
                 ),
                 Choice("True", "So it is for a model that was just constructed: nn.Module begins in train mode."),
-                Choice("None, until it is called", "training is a bool from the first line of nn.Module.__init__ on."),
+                Choice("None, until it is called", "training is a bool: nn.Module.__init__ sets it to True."),
             ),
             answer=0,
             proof="loaded",
@@ -141,14 +141,14 @@ LESSON = Lesson(
         ),
         Prediction(
             id="no_grad",
-            question="with torch.no_grad(), in train mode: how do the logits of two passes compare?",
+            question="with torch.no_grad(), this T5 in train mode: how do the logits of two passes compare?",
             choices=(
                 Choice(
                     "they are equal",
                     "no_grad stops the recording for backward. It tells no layer that this is no training.",
                 ),
                 Choice("it raises an error", "no_grad fits every mode: it only stops what autograd records."),
-                Choice("they differ", "Only eval() tells dropout to stop, or p = 0."),
+                Choice("they differ", "eval() or p = 0 would stop the dropout. no_grad does neither."),
             ),
             answer=2,
             proof="no grad",

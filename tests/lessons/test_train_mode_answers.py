@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from transformers import AutoModelForSeq2SeqLM
 
 from explorable.params import BadParam
 from explorable.progress import watched
+from explorable.seeding import seeded
 from lessons.train_mode_answers import FLOATS, LESSON, MODULES, Params
 from models.facts import load_facts, wordings
 from models.shared import shared_qa_model
@@ -66,6 +68,19 @@ def test_the_trap_shows_fewer_right_answers_the_more_is_dropped_and_passes_that_
     small, middle, large = result.mean.tolist()
     assert small > middle > large
     assert all(len({row[0] for row in result.answers[p]}) > 1 for p in (0.3, 0.5))
+
+
+def test_only_greedy_decoding_has_one_answer_in_eval_mode():
+    """The truth names it: a model that samples answers otherwise from call to call, in eval mode too."""
+    model = AutoModelForSeq2SeqLM.from_pretrained("assets/models/closed_book")
+    ids = torch.tensor([[1125, 1510, 1918, 1]])
+    with seeded(0):
+        greedy, sampled = (
+            {tuple(model.generate(ids, max_new_tokens=6, **how)[0].tolist()) for _ in range(4)}
+            for how in ({"do_sample": False}, {"do_sample": True, "temperature": 10.0, "top_k": 0})
+        )
+    assert not model.training and len(greedy) == 1 < len(sampled)
+    assert "greedy" in LESSON.truth
 
 
 def test_the_shared_model_is_neither_switched_nor_changed():
