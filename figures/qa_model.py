@@ -96,7 +96,7 @@ def _facts(params: Params, result: Result) -> Panel:
     failed = f"{kind_of(result)} in {place_of(params, result)}"
     returns = str(tuple(result.logits.shape)) if result.logits is not None else "nothing: it is not called"
     whose = "the last item alone" if params.forward == AGAIN else "all items"
-    inside = params.forward != NEVER
+    inside = params.forward != NEVER and result.batch is not None
     return facts(
         [
             ("forward", "forward(batch) returns", failed if result.error and inside else returns),

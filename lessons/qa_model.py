@@ -1,4 +1,4 @@
-"""A QAModel that calls its model once an item stacks logits of equal shape only, and keeps the loss of its last forward."""
+"""A QAModel that calls its model once for each item can only stack logits of equal shape, and keeps the loss of its last forward."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -66,7 +66,7 @@ class Params:
         choice(TENSORS, about="what batch['text'] is")
     )
     forward: Literal["once", "again, with the last item", "never"] = choice(
-        ONCE, about="before get_loss(logits, batch)"
+        ONCE, about="how often it runs before get_loss(logits, batch)"
     )
     head: Literal["AutoModelForSeq2SeqLM", "AutoModelForQuestionAnswering"] = choice(
         SEQ2SEQ, about="the class of the model inside"
@@ -188,6 +188,8 @@ def beside(result: Result) -> str:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         article = "an" if kind_of(result)[0] in "AEIOU" else "a"
+        if result.batch is None:
+            return f"default_collate raises {article} {kind_of(result)}, before a QAModel is given any item."
         return f"A QAModel that loops over the batch ends with {article} {kind_of(result)}: {place_of(params, result)}."
     assert result.loss is not None and result.batched_loss is not None
     items = len(result.questions)
@@ -204,13 +206,22 @@ def details(params: Params, result: Result) -> str:
     chance = number(float(own["p"].prod()), 3)
     items = len(result.questions)
     lacks = f" It read <unk> for {listing(list(map(repr, result.unknown_words)))}." if result.unknown_words else ""
-    what = params.items if params.items in (NONE, COLLATED) else f"{count(items, 'item')} as {params.items}"
-    calls = f"Given {what}, the class that loops called its model {count(len(result.lanes), 'time')}"
+    what = params.items if params.items in (NONE, COLLATED) else f"{count(items, 'item')} as {_as(params, items)}"
+    called = f"called its model {count(len(result.lanes), 'time')}" if result.lanes else "did not call its model"
+    calls = f"Given {what}, the class that loops {called}"
     ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}."
+    if result.batch is None:
+        calls, ended = "The class that loops was given nothing", f": default_collate ended with {result.error}"
     return (
         f"One padded batch of {count(items, 'question')} answers {own['text']!r} to yours, with probability {chance}; "
         f"this model answers also where it holds no such fact.{lacks} {calls}{ended}"
     )
+
+
+def _as(params: Params, items: int) -> str:
+    """What the items are, or the one item is."""
+    one = {TENSORS: "a dict of tensors", LISTS: "a dict of lists", STRINGS: "a string"}
+    return one[params.items] if items == 1 else params.items
 
 
 def _shape(result: Result) -> str:
@@ -276,11 +287,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "it returns logits, and the loss is 0",
-                    "None is no number: torch makes no 0 of it, neither in a list nor in torch.stack.",
+                    "None is no tensor: the list takes it as it is, and torch.stack makes no 0 of it.",
                 ),
                 Choice(
                     "AttributeError in output.loss",
-                    "The output of a transformers model has the field also without labels. It is None then.",
+                    "The output of this model, a Seq2SeqLMOutput, has the field also without labels. It is None then.",
                 ),
             ),
             answer=0,
@@ -290,7 +301,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="unequal",
-            question="The answers have 2, 3 and 4 tokens, and each item has as many logits. What does forward return?",
+            question="The answers have 2, 3 and 4 tokens, and each item has logits for as many. What does forward return?",
             choices=(
                 Choice(
                     "logits padded to 4 tokens",
@@ -317,7 +328,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "they are equal",
-                    "A mean of means is the mean of all only where the groups are equally large. These answers are not.",
+                    "A mean of means is sure to be the mean of all only where the groups are equally large. These answers are not.",
                 ),
                 Choice(
                     "it is smaller",
@@ -373,7 +384,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Answers of different length",
-            sentence="Sequences of different length are stacked; torch.stack needs the same shape of all and pads none.",
+            sentence="Logits of different length cannot be stacked: torch.stack needs one shape for all, and does not pad.",
             source="https://github.com/ruotianluo/self-critical.pytorch/issues/229",
             params={"answers": LONG},
         ),

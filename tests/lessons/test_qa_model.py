@@ -91,6 +91,32 @@ def test_what_cannot_be_read_is_one_sentence_with_the_field_and_its_range(change
     assert str(refused.value) == sentence
 
 
+def test_where_default_collate_refuses_the_items_the_model_is_said_to_have_been_given_nothing():
+    params = Params(items=COLLATED, answers=LONG)
+    result = run(params)
+    assert result.error.startswith("RuntimeError: stack") and result.batch is None and not result.lanes
+    assert (
+        LESSON.caption(params, result) == "default_collate raises a RuntimeError, before a QAModel is given any item."
+    )
+    assert "was given nothing: default_collate ended with RuntimeError" in LESSON.details(params, result)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"batch_size": 1},
+            "Given 1 item as a dict of tensors, the class that loops called its model 1 time and returned",
+        ),
+        ({"items": STRINGS}, "Given 3 items as strings, the class that loops did not call its model and ended with"),
+        ({"items": NONE}, "Given an empty list, the class that loops did not call its model and ended with"),
+    ],
+)
+def test_what_was_given_and_called_is_told_with_its_number(change, words):
+    params = Params(**change)
+    assert words in LESSON.details(params, run(params))
+
+
 def test_one_padded_batch_answers_where_the_loop_raises():
     result = run(Params(answers=LONG))
     assert [answer["text"] for answer in result.decoded] == ["Paris", "Buenos Aires", "Bandar Seri Begawan"]
