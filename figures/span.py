@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from explorable.words import count
+from explorable.words import count, number
 from figures.panels import (
     Figure,
     Panel,
@@ -67,7 +67,7 @@ def _facts(params: Params, result: Result) -> Panel:
     naive = f"“{shorten(result.naive_answer, 40)}”" if result.naive_answer else "an empty answer"
     items = [
         ("best", "the best legal span", f"“{shorten(result.answers[0], 40)}”"),
-        ("sure", "its probability", f"{result.probabilities[0].item():.3f}"),
+        ("sure", "its probability", number(result.probabilities[0].item())),
         ("null", "null score - best span", f"{result.null_gap:.1f}"),
         ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),

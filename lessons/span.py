@@ -11,7 +11,7 @@ from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, text
 from explorable.program import Program
 from explorable.progress import Cancelled, tell
-from explorable.words import count, number, one_of
+from explorable.words import count, number, one_of, percent
 from lessons.span_examples import EXAMPLES, PIANO
 from models.registry import SHIPPED, ModelUnavailable, choices
 from models.shared import shared_registry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from models.extractive import Extractive
     from models.registry import Choice as Weights
 
+DISTILLED = "distilbert/distilbert-base-cased-distilled-squad"  # SQuAD 1.1: each of its questions has an answer
 WEIGHTS: Any = Literal[tuple(each.name for each in choices() if each.kind == "extractive")]
 
 
@@ -31,7 +32,9 @@ class Params:
     temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="logits are divided by it")
     max_answer_tokens: int = bounded(15, low=1, high=50, step=1, about="a longer span is illegal")
     n_best: int = bounded(5, low=1, high=10, step=1, about="spans to list")
-    threshold: float = bounded(-15.0, low=-30.0, high=10.0, step=0.5, about="above it: not in the text")
+    threshold: float = bounded(
+        -15.0, low=-30.0, high=10.0, step=0.5, about="of null score less best span: above it, not in the text"
+    )
     max_length: int = bounded(384, low=16, high=512, step=8, about="tokens in a window")
     stride: int = bounded(128, low=0, high=384, step=8, about="tokens of context that two windows share")
     weights: WEIGHTS = choice("extractive", about="extractive is shipped; the others come from the Hub")
@@ -160,24 +163,37 @@ def _fallback(params: Params, result: Result) -> str:
 def _best(params: Params, result: Result) -> str:
     _, start, end = result.spans[0].tolist()
     listed, most = len(result.answers), params.max_answer_tokens
-    held = f"; the {listed} best spans hold {result.probabilities.sum().item():.2f} of it" if listed > 1 else ""
+    held = (
+        f"; the {listed} best spans hold {percent(min(1.0, result.probabilities.sum().item()))} of it"
+        if listed > 1
+        else ""
+    )
     return (
         f"Of {count(result.legal_spans, 'legal span')} of at most {count(most, 'token')} the best is "
         f"“{shorten(result.answers[0])}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
-        f"probability {result.probabilities[0].item():.3f} at temperature {params.temperature:g}{held}."
+        f"probability {number(result.probabilities[0].item())} at temperature {params.temperature:g}{held}."
     )
 
 
 def _null(params: Params, result: Result) -> str:
     """What a head says where the text does not hold the answer."""
-    trained = "were trained" if "squad2" in result.folder else "were never trained"
+    trained = f" These weights {_trained(result.folder)} to raise it where the text holds no answer." * bool(
+        _trained(result.folder)
+    )
     return (
         f"Whatever the text says, some span always wins. The null score, start + end logit of [CLS], is {number(result.null_score, 2)}; less the score of "
         f"the best span it is {number(result.null_gap, 2)}, {'above' if result.absent else 'not above'} the threshold of "
-        f"{params.threshold:g}: {verdict(result)}. These weights {trained} to raise it where the text holds no answer. "
-        f"A pipeline reported {number(result.pipeline_score)} as the score: softmax of the start times softmax of the end, "
-        "which compares places of one text and no texts."
+        f"{params.threshold:g}: {verdict(result)}.{trained} "
+        f"A question-answering pipeline reported {number(result.pipeline_score)} as the score: softmax of the start times softmax of the end, "
+        "which compares places within one text, and not texts."
     )
+
+
+def _trained(folder: str) -> str:
+    """Whether texts without an answer were among the examples; "" of weights that an operator has brought."""
+    if "squad2" in folder:
+        return "were trained"
+    return "were never trained" if folder in ("assets/models/extractive", DISTILLED) else ""
 
 
 def verdict(result: Result) -> str:
@@ -231,7 +247,7 @@ def _windows(result: Result) -> str:
     if windows == 1:
         return f"The model read one window of {width} tokens."
     won = int(result.spans[0, 0])
-    return f"The model read {windows} windows of up to {width} tokens in one batch; window {won} (counted from 0) won."
+    return f"The model read {windows} windows of up to {width} tokens; window {won} (counted from 0) won."
 
 
 LESSON = Lesson(
@@ -275,7 +291,9 @@ LESSON = Lesson(
             id="legal",
             question="The context has 103 tokens, and a span at most 15. How many pairs of a start and an end are legal?",
             choices=(
-                Choice("10609 spans", "That is 103 · 103: in half of these pairs the end comes before the start."),
+                Choice(
+                    "10609 spans", "That is 103 · 103: in nearly half of these pairs the end comes before the start."
+                ),
                 Choice("5356 spans", "These have start <= end. Most of them are longer than 15 tokens."),
                 Choice(
                     "1440 spans",
@@ -323,11 +341,11 @@ LESSON = Lesson(
         ),
         Prediction(
             id="absent",
-            question="A text about a bread machine does not say who painted the Mona Lisa. What does this model answer?",
+            question="A text about a bread machine does not say who painted the Mona Lisa. What is this model's best span?",
             choices=(
                 Choice(
                     "nothing",
-                    "That takes a threshold for the null score. The list of spans knows none, and always has a first.",
+                    "That takes a threshold for the null score. A list of legal spans always has a first.",
                 ),
                 Choice("“[CLS]”", "Special tokens are left out as starts and as ends, whatever their logits are."),
                 Choice("“brother”", "The softmax is over the legal spans alone, so some span always wins."),
@@ -339,7 +357,8 @@ LESSON = Lesson(
         ),
         Prediction(
             id="sure",
-            question="A text says when a library opens (right, probability 0.618) and nothing of Peru. How probable is the best span for Peru's capital?",
+            question="A text says when a library opens: the best span is right, with probability 0.618. The text does not name Peru. How probable "
+            "is the best span for Peru's capital?",
             choices=(
                 Choice(
                     "0.007",
@@ -403,15 +422,15 @@ LESSON = Lesson(
         ),
         Trap(
             name="stride is not the step",
-            sentence="A tokenizer's stride is what neighbouring windows share: a large one makes many windows, not few.",
+            sentence="A tokenizer's stride is what neighbouring windows share: a large one makes many windows of a long text, not few.",
             source="https://github.com/huggingface/transformers/issues/18160",
             params={"max_length": 64, "stride": 40},
         ),
         Trap(
             name="A stride that leaves no progress",
-            sentence="Windows that share as much as they hold never get on: the tokenizer would panic, so the program checks first.",
+            sentence="Windows that share as much as they hold never get on: here the tokenizer would panic, so the program checks first.",
             source="https://github.com/huggingface/tokenizers/issues/944",
-            params={"max_length": 64, "stride": 128},
+            params={"max_length": 64, "stride": 56},
         ),
     ),
 )

@@ -26,7 +26,7 @@ if not question.strip():
 if not context.strip():
     raise ValueError("context is empty: write or paste the text that holds the answer.")
 
-# before the tokenizer cuts the text: a stride that leaves no progress makes it panic (tokenizers #944)
+# before the tokenizer cuts the text: a stride that leaves no progress makes it raise, or panic (tokenizers #944)
 tokenizer = AutoTokenizer.from_pretrained(folder)
 asked = len(tokenizer(question, add_special_tokens=False)["input_ids"])
 size = len(tokenizer(context, add_special_tokens=False)["input_ids"])

@@ -1,9 +1,12 @@
 """Spans as laws, on the shipped weights: the best pair is legal and best, and equals what the model room decides."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
 from explorable.progress import Cancelled, watched
 from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
@@ -211,6 +214,47 @@ def test_the_probability_is_higher_for_nonsense_and_the_null_score_tells_it_apar
     assert absent.probabilities[0] > said.probabilities[0] + 0.3 and absent.pipeline_score > said.pipeline_score
     assert said.null_gap < -15 < absent.null_gap
     assert "not in the text" in LESSON.caption(Params(question="What is the capital of Peru?", context=HOURS), absent)
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("assets/models/extractive", "were never trained to raise it"),
+        ("deepset/roberta-base-squad2", "were trained to raise it"),
+        ("path/to/weights", ""),
+    ],
+)
+def test_of_weights_that_nobody_here_knows_no_training_is_told(folder, said):
+    result = replace(hours("Who runs the library?"), folder=folder)
+    told = details(Params(context=HOURS), result)
+    assert said in told and ("trained" in told) == bool(said)
+
+
+def test_no_probability_reads_as_0_and_no_part_as_all():
+    params = Params(context=LONG, question="Who?", temperature=10.0, max_answer_tokens=50, max_length=512)
+    told = details(params, run(params))
+    assert "probability less than 0.001 at temperature 10" in told and "best spans hold less than 1 % of it" in told
+    cold = replace(params, context=PIANO, question=Params().question, temperature=0.1)
+    assert "the 5 best spans hold more than 99 % of it" in details(cold, run(cold))
+
+
+def test_of_more_windows_than_one_batch_holds_no_single_batch_is_told():
+    params = Params(context=LONG, question="Who?", max_length=48, stride=32)
+    result = run(params)
+    assert len(result.input_ids) > 8  # the program reads eight at a time
+    assert "in one batch" not in details(params, result)
+
+
+def test_the_tokenizer_panics_where_the_last_trap_says_so_and_raises_where_the_stride_is_larger_still():
+    [trap] = [trap for trap in LESSON.traps if "no progress" in trap.name]
+    assert run(Params(**trap.params)).error.startswith("ValueError: stride must be below 53, not 56")
+    tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
+    windows = {"max_length": 64, "truncation": "only_second", "return_overflowing_tokens": True}
+    with pytest.raises(BaseException, match="stride") as panicked:
+        tokenizer(Params().question, PIANO, stride=trap.params["stride"], **windows)
+    assert panicked.typename == "PanicException"
+    with pytest.raises(ValueError, match="stride"):
+        tokenizer(Params().question, PIANO, stride=128, **windows)
 
 
 def test_a_pipeline_multiplies_two_softmaxes_and_temperature_changes_neither_it_nor_the_null_score():
