@@ -130,11 +130,11 @@ def _accuracy(params: Params, result: Result) -> Panel:
         rows.append(row)
     rows.append(["each alone", *[percent(alone)] * len(positions)])
     columns = (
-        ("relative positions",) if params.model == T5 else ("default position_ids", "counted from the first token")
+        ("relative positions",) if params.model == T5 else ("default position_ids", "counted from the first real token")
     )
     current = settings.index((params.padding_side, params.attention_mask))
     return table(
-        f"accuracy, {params.pads} cells of padding",
+        f"accuracy, {count(params.pads, 'cell')} added to the longest row",
         ("", *columns),
         rows,
         lit=[current],

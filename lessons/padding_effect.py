@@ -150,8 +150,8 @@ def details(params: Params, result: Result) -> str:
     return (
         f"{params.model}: {setting_of(params)}. {added} added. The logits of {count(len(result.named), noun)}{of} move by "
         f"{_size(result.gap.max().item())}; the answer {jumped}.{lacks} The {questions} questions of the small set, in one batch "
-        f"padded to its longest row{more}, are answered exactly in {percent(result.accuracy[setting_of(params)])}; each read "
-        f"alone, in {percent(result.accuracy['each alone'])}. The mean of the encoder's outputs over all cells moves by "
+        f"padded to its longest row{more}, are answered exactly in {percent(result.accuracy[setting_of(params)])} of cases; "
+        f"each read alone, in {percent(result.accuracy['each alone'])}. The mean of the encoder's outputs over all cells moves by "
         f"{_size(result.pooled_gap['all cells'])}, that over the real ones by {_size(result.pooled_gap['real cells'])}."
     )
 
@@ -184,7 +184,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "those after the first",
-                    "[CLS] stands next to the padding, but distance does not matter: each token is added another position embedding.",
+                    "[CLS] stands next to the padding, but distance does not matter: to each token another position embedding is added.",
                 ),
                 Choice(
                     "none of them",
@@ -274,7 +274,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "those that stand first",
-                    "No token stands first by number: the padding shifts all of them alike.",
+                    "The padding shifts all tokens alike, so no distance between two of them changes.",
                 ),
                 Choice(
                     "all of them",
@@ -309,8 +309,8 @@ LESSON = Lesson(
         ),
         Trap(
             name="A T5 without attention_mask",
-            sentence="Relative positions survive padding on either side; still the encoder of a T5 attends to it, unless its "
-            "attention_mask is 0 there.",
+            sentence="Relative positions survive padding on either side; still the encoder of a T5 attends to the padding, "
+            "unless its attention_mask is 0 there.",
             source="https://github.com/lean-dojo/ReProver/issues/34",
             params={"model": T5, "attention_mask": False, "pads": 32},
         ),

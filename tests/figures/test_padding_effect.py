@@ -18,7 +18,7 @@ def panels(params):
 def test_every_cell_of_the_accuracy_opens_its_own_setting(model):
     params = Params(model=model)
     result, shown = panels(params)
-    table = shown["accuracy, 16 cells of padding"]
+    table = shown["accuracy, 16 cells added to the longest row"]
     for row in table["rows"][:-1]:
         for text, _, chosen in row[1:]:
             share = result.accuracy[setting_of(Params(**{**vars(params), **chosen["params"]}))]
@@ -27,7 +27,7 @@ def test_every_cell_of_the_accuracy_opens_its_own_setting(model):
 
 def test_the_setting_on_screen_is_lit():
     _, shown = panels(Params(padding_side="left", attention_mask=False))
-    table = shown["accuracy, 16 cells of padding"]
+    table = shown["accuracy, 16 cells added to the longest row"]
     assert [table["rows"][row][0] for row in table["lit"]] == ["left, no mask"]
 
 
