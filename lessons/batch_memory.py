@@ -32,7 +32,7 @@ class Params:
         "nothing", about="requires_grad_(False); half is layers // 2, from the front", when={"mode": RECORDING}
     )
     optimizer: Literal["SGD", "SGD, momentum 0.9", "Adagrad", "AdamW"] = choice(
-        "SGD, momentum 0.9", about="after one step", when={"mode": TRAINING}
+        "SGD, momentum 0.9", about="its state is counted after one step", when={"mode": TRAINING}
     )
     budget: int = bounded(8, low=1, high=64, step=1, about="MiB of memory to fit into")
     measure: bool = switch(False, about="also time a step at each batch_size, on this machine")
@@ -103,8 +103,13 @@ def _saved(params: Params, result: Result) -> str:
 
 
 def _bill(params: Params, result: Result) -> str:
-    again = ", and the block that a checkpoint computes again," if params.mode == "checkpoint" else ""
-    return f"In all {result.total} bytes of {params.budget * 2**20}; what lives only while an operator runs{again} comes on top."
+    again = (
+        ", and the block that a checkpoint computes again" if params.mode == "checkpoint" and result.recorded else ""
+    )
+    return (
+        f"The bill is {result.total} bytes, the budget {params.budget * 2**20}; on top comes what no graph holds, such as y and "
+        f"the tensors that an operator needs while it runs{again}."
+    )
 
 
 def _gpu(result: Result) -> str:
@@ -144,12 +149,12 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "as many",
-                    "So it is with weights, gradients and the optimiser's state. What is saved are inputs and outputs of layers, "
-                    "and each item brings its own.",
+                    "So it is with weights, gradients and the optimiser's state. Activations, such as the input of a Linear, grow: "
+                    "each item brings its own.",
                 ),
                 Choice(
                     "twice as many",
-                    "Each item brings inputs and outputs of layers of its own, and here nothing that is saved is without them.",
+                    "Each item brings activations of its own. The graph refers to weights too, but they exist anyway and cost no more bytes.",
                 ),
                 Choice(
                     "four times as many",
@@ -189,7 +194,10 @@ LESSON = Lesson(
             id="adamw",
             question="How large is the state of AdamW, at its defaults, beside the gradients of the weights that it trains?",
             choices=(
-                Choice("as large", "So it is with SGD and momentum, which keeps one average. AdamW keeps one more."),
+                Choice(
+                    "as large",
+                    "So it is with SGD and momentum, which keeps one buffer for each weight. AdamW keeps two.",
+                ),
                 Choice(
                     "2 times as large",
                     "It keeps two averages for each weight, exp_avg and exp_avg_sq, and one count of steps for each tensor.",
@@ -210,8 +218,8 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "the first half",
-                    "Before the first trainable layer no tensor requires a gradient, and nothing is saved. Frozen blocks behind it "
-                    "pass the gradient on, and save what that takes.",
+                    "x requires no gradient, so before the first trainable layer nothing does, and nothing is saved. Frozen blocks "
+                    "behind it pass the gradient on, and save what that takes.",
                 ),
                 Choice(
                     "the last half",
@@ -220,7 +228,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "neither: both the same",
-                    "Both have as many weights, and spare as many gradients. Activations are saved wherever the gradient passes.",
+                    "Both have equally many weights, and spare equally many gradients. Activations are saved where the gradient passes.",
                 ),
             ),
             answer=0,
@@ -239,14 +247,14 @@ LESSON = Lesson(
         ),
         Trap(
             name="Adam does not fit where SGD did",
-            sentence="The same net and batch stay within 8 MiB with SGD and momentum; AdamW keeps one more number for each weight, "
-            "and they do not.",
+            sentence="With SGD and momentum the bill of this net and batch stays within 8 MiB. AdamW keeps one more number for each "
+            "weight, and the bill does not.",
             source="https://github.com/pytorch/pytorch/issues/9439",
             params={"optimizer": "AdamW"},
         ),
         Trap(
             name="Frozen, and hardly less memory",
-            sentence="Freezing spares gradients and state, but frozen blocks behind a trainable one still save activations.",
+            sentence="Freezing spares gradients and momentum, but frozen blocks behind a trainable one still save activations.",
             source="https://discuss.pytorch.org/t/requires-grad-false-does-not-save-memory/21936",
             params={"frozen": "last half"},
         ),

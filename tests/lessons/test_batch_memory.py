@@ -284,6 +284,20 @@ def test_the_trap_of_frozen_blocks_spares_gradients_and_hardly_what_is_saved():
     assert frozen.gradients * 2 == free.gradients and frozen.activations > 0.8 * free.activations
 
 
+def test_freezing_spares_the_momentum_of_sgd_and_not_the_state_of_adagrad():
+    """Trap 3 speaks of momentum: Adagrad makes its state before any step, for frozen parameters too."""
+    momentum, adagrad = (run(replace(SMALL, frozen="all", optimizer=name)) for name in ("SGD, momentum 0.9", "Adagrad"))
+    assert momentum.state == 0 and adagrad.state > adagrad.weights
+    assert "spares gradients and momentum" in LESSON.traps[2].sentence
+
+
+def test_where_x_requires_a_gradient_frozen_layers_in_front_save_too():
+    """Question 4 says that x requires none."""
+    net = nn.Sequential(nn.Linear(2, 2).requires_grad_(False), nn.Linear(2, 2))
+    assert not net[0](torch.ones(1, 2)).requires_grad
+    assert net[0](torch.ones(1, 2, requires_grad=True)).requires_grad
+
+
 def test_amsgrad_would_keep_a_third_average():
     p = nn.Parameter(torch.ones(1000))
     adamw = torch.optim.AdamW([p], amsgrad=True)
