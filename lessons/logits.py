@@ -221,7 +221,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="log of softmax",
-            sentence="softmax underflows to 0 in the right class: its log is -inf, and the gradient through it nan. "
+            sentence="In float32 softmax underflows to 0 in the right class: its log is -inf, and the gradient through it nan. "
             "log_softmax of the same logits is finite.",
             source="https://github.com/pytorch/pytorch/issues/1620",
             params={"z0": 10.0, "z1": -10.0, "z2": 0.0, "temperature": 0.1, "target": 1},
