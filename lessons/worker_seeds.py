@@ -60,7 +60,7 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         kind = result.error.partition(":")[0]
         if kind == "PermissionError":
-            return f"This host starts no worker processes: set num_workers to 0 ({result.error})."
+            return f"This host starts no worker processes this way: set num_workers to 0 ({result.error})."
         if params.start == "spawn, unguarded":
             return f"To spawn a worker Python imports the script anew, which would start a worker again: {kind}."
         return f"To spawn a worker Python pickles what it gets, and refuses collate_fn, a lambda, with {kind}."
