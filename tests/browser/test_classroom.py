@@ -144,3 +144,27 @@ def test_a_learner_may_stay_behind_and_hands_are_counted_without_phones(page, ph
     press(page, "Reveal")
     phone.locator("[data-ring]").wait_for()
     assert "7 · 70 %" in phone.locator(".results .right").inner_text()
+
+
+def test_a_page_that_slept_for_ten_minutes_goes_on_where_the_room_is(page, browser, app_url):
+    """Its timers and its network stand still; meanwhile the vote closes and the second one opens."""
+    with browser.new_context(viewport={"width": 360, "height": 640}, reduced_motion="reduce") as context:
+        phone = context.new_page()
+        phone.clock.install()
+        phone.goto(f"{app_url}room/{opened(page, app_url)}")
+        phone.get_by_text("You are in.").wait_for()
+        press(page, "Next: Dropout draws anew")
+        phone.get_by_role("heading", name="called three times").wait_for()
+        choose(phone, "3 different outputs")
+        context.set_offline(True)
+        for step in ("Close the vote", "Let them discuss", "Open the second vote"):
+            press(page, step)
+        phone.clock.fast_forward("10:00")
+        phone.get_by_role("alert").wait_for()
+        context.set_offline(False)
+        phone.get_by_text("Vote again.").wait_for()
+        choose(phone, "3 different outputs")
+        press(page, "Close the second vote")
+        press(page, "Reveal")
+        phone.get_by_text("1 stayed right").wait_for()
+        assert phone.get_by_role("alert").is_hidden()
