@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.conftest import clean_page
 from tests.browser.test_accessible import serious
+from tests.browser.walk import SMALLEST
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +43,11 @@ def choose(page, text: str) -> None:
     page.get_by_text("Your vote counts").wait_for()
 
 
+def smallest_type(projector) -> float:
+    """In px, of all that is to be read from 8 m."""
+    return projector.locator("body").evaluate(SMALLEST)
+
+
 def come_in(screen, phone, app_url: str, code: str) -> None:
     """The projector shows where to join, and a learner types the code."""
     screen.goto(f"{app_url}room/{code}/projector")
@@ -65,6 +71,7 @@ def vote_wrong(page, screen, phone) -> None:
         view.get_by_text("1 voted").wait_for()
     assert not screen.locator(".bar").count() and not phone.locator(".bar").count()
     assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
+    assert smallest_type(screen) >= 28
     phone.reload()
     phone.locator(".option input:checked").wait_for()
     assert phone.locator("label", has=phone.locator("[type=radio]:checked")).inner_text() == "1 output: the seed is set"
@@ -88,6 +95,7 @@ def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, pho
         seen.locator("[data-ring*='3 different outputs']").wait_for()
         assert "1 moved from wrong to right" in seen.locator(".moves").inner_text()
         assert seen.locator(".bar").count() == 6
+    assert smallest_type(screen) >= 28
     decides = screen.locator("[data-ring]").first.bounding_box()
     assert decides["y"] + decides["height"] <= 800  # the class sees the bars and what torch says of them at once
     assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
