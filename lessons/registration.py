@@ -1,4 +1,4 @@
-"""to(), eval(), state_dict() and parameters() reach what a module has registered, and a Python list or dict registers nothing."""
+"""to(), eval(), state_dict() and parameters() pass by what a module has not registered, and a Python list or dict registers nothing."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -75,22 +75,31 @@ def _filled(result: Result) -> bool:
 
 def caption(params: Params, result: Result) -> str:
     if result.dicts is None:
-        return f"PyTorch refuses with {_kind(result)}: a {params.content} cannot become a {params.slot}."
+        return f"PyTorch refuses with {_kind(result)}: a {params.content} cannot be held as a {params.slot}."
     if params.then in CHECKPOINT:
         return _loaded(params, result)
     if params.then == "SGD, then a new held":
         return _too_early(params, result)
-    said = f"The name held stands in {place(result)}, so {_reached(params, result)}"
+    said = f"The name held stands in {place(result)}{_aside(params)}, {_reached(params, result)}"
     saved = len(result.keys or [])
     return f"{said}; {_outcome(result)}, and state_dict() has {saved} {one_of(saved, 'key', 'keys')}."
 
 
+def _aside(params: Params) -> str:
+    return " with persistent=False" if params.slot == "non-persistent buffer" else ""
+
+
 def _loaded(params: Params, result: Result) -> str:
-    missing, unexpected = len(result.missing or []), len(result.unexpected or [])
+    missing, unexpected, keys = len(result.missing or []), len(result.unexpected or []), len(result.keys or [])
     if not missing + unexpected:
-        same = f"The checkpoint and the net agree on {count(len(result.keys or []), 'key')}"
-        return f"{same}, so load_state_dict() {_reaches(params, result)}, and {_outcome(result)}."
-    said = f"{count(missing, 'key')} {one_of(max(missing, 1), 'is', 'are')} missing and {unexpected or 'no'} unexpected"
+        same = (
+            f"The checkpoint and the net have the same {count(keys, 'key')}"
+            if keys
+            else "Neither the checkpoint nor the net has a key"
+        )
+        return f"{same}, {_so(params, result)} load_state_dict() {_reaches(params, result)}; {_outcome(result)}."
+    lacks = f"{count(missing, 'key')} {one_of(max(missing, 1), 'is', 'are')} missing"
+    said = f"{lacks} and {unexpected or 'none'} {one_of(max(unexpected, 1), 'is', 'are')} unexpected"
     outcome = f"raises {_kind(result)}" if result.error else _outcome(result)
     return f"{said[0].upper()}{said[1:]}, so load_state_dict() {_reaches(params, result)}, and {outcome}."
 
@@ -116,9 +125,15 @@ def _kind(result: Result) -> str:
 
 
 def _reached(params: Params, result: Result) -> str:
-    calls = {"nothing": "a second call", "load_state_dict": "load_state_dict()", "SGD step": "SGD"}
-    call = calls.get(params.then, f"net{params.then}")
-    return f"{call} {_reaches(params, result)}"
+    if params.then == "nothing":
+        return "and nothing is done between the two calls"
+    call = {"load_state_dict": "load_state_dict()", "SGD step": "SGD"}.get(params.then, f"net{params.then}")
+    return f"{_so(params, result)} {call} {_reaches(params, result)}"
+
+
+def _so(params: Params, result: Result) -> str:
+    """A call passes a Dropout's tensors by since it has none, wherever its name stands."""
+    return "and" if reaches(params, result) is None else "so"
 
 
 def _outcome(result: Result) -> str:
@@ -144,7 +159,15 @@ def details(params: Params, result: Result) -> str:
         start += (
             f" Missing: {listing(result.missing or ['none'])}. Unexpected: {listing(result.unexpected or ['none'])}."
         )
-    return f"{start} {_sentence(result.error) if result.error else _far(result)}"
+    return f"{start} {_sentence(result.error) if result.error else _far(result)}{_draws(params, result)}"
+
+
+def _draws(params: Params, result: Result) -> str:
+    """Why the output of a Dropout changes although nothing has changed the net."""
+    evaluated = params.then == ".eval()" and reaches(params, result)
+    if params.content != "Dropout" or evaluated or result.y is None:
+        return ""
+    return " The Dropout is in train mode and draws new zeros at each call."
 
 
 def _far(result: Result) -> str:
@@ -172,7 +195,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="silent_list",
-            question="self.held = [nn.Linear(3, 3)] stands before self.head = nn.Linear(3, 3). What does one SGD step move?",
+            question="self.held is a list with a Linear, self.head a Linear. What does a step of SGD move?",
             choices=(
                 Choice(
                     "held and head",
@@ -185,7 +208,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "nothing: it raises",
-                    "SGD raises only if it is given no parameter at all. One registered layer is enough to keep it silent.",
+                    "SGD raises where net.parameters() gives nothing at all. One registered layer is enough to keep it silent.",
                 ),
             ),
             answer=1,
@@ -278,7 +301,8 @@ LESSON = Lesson(
             question="self.held = nn.Parameter(torch.randn(3)).half(): what does net.parameters() give?",
             choices=(
                 Choice(
-                    "0 parameters", "half(), cuda() and to() return a computed tensor here, and that is no Parameter."
+                    "0 parameters",
+                    "half() returns a computed tensor, and that is no Parameter. So do cuda() and to() where they convert something.",
                 ),
                 Choice(
                     "1 parameter",
@@ -303,7 +327,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="An optimiser made too early",
-            sentence="The layer that replaced another after the optimiser was made gets a gradient and never moves, without an error.",
+            sentence="The layer that replaced another after the optimiser was made gets a gradient, but this optimiser never moves it, and no error says so.",
             source="https://github.com/pytorch/pytorch/issues/54765",
             params={"slot": "attribute", "then": "SGD, then a new held"},
         ),
@@ -315,7 +339,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="strict=False",
-            sentence="Keys that do not fit are skipped without an error: the layer keeps the weights it had, and the output shows it at most.",
+            sentence="Keys that do not fit are skipped without an error: the layer keeps the weights it had, and only the returned lists of keys say so.",
             source="https://github.com/pytorch/examples/issues/1029",
             params={"slot": "ModuleList", "then": "load, strict=False"},
         ),

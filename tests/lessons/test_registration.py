@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.registration import LESSON, Params, caption
+from lessons.registration import LESSON, Params, caption, details
 
 run = LESSON.run
 
@@ -174,3 +174,33 @@ def test_the_new_calls_are_told_wherever_the_slot_is_accepted():
             if result.dicts is not None and result.error is None:
                 told = "reaches" in caption(params, result)
                 assert told == ("held" in result.moved), params
+
+
+def test_a_name_explains_a_call_only_where_it_is_the_cause():
+    """A buffer is loaded unless persistent=False; a Dropout has no tensor, wherever its name stands; two calls change nothing."""
+
+    def said(**changed):
+        params = Params(**{"head": False, **changed})
+        return caption(params, run(params))
+
+    hidden = said(content="tensor", slot="non-persistent buffer", then="load_state_dict")
+    assert hidden.startswith("The name held stands in _buffers with persistent=False, so load_state_dict() passes by")
+    assert "_buffers, so load_state_dict() reaches" in said(content="tensor", slot="buffer", then="load_state_dict")
+    assert "_modules, and load_state_dict() finds" in said(content="Dropout", slot="attribute", then="load_state_dict")
+    assert ", and nothing is done between the two calls;" in said(then="nothing")
+    assert said(content="Dropout", slot="attribute", then="load, strict=False").startswith(
+        "Neither the checkpoint nor the net has a key, and load_state_dict() finds nothing to change in the Dropout;"
+    )
+
+
+def test_a_dropout_in_train_mode_is_told_to_draw_anew():
+    for slot, then in product(("attribute", "list"), (".eval()", "nothing")):
+        params = Params(content="Dropout", slot=slot, then=then, head=False)
+        result = run(params)
+        told = "draws new zeros at each call" in details(params, result)
+        assert told == (not torch.equal(result.y, result.x)) == ((slot, then) != ("attribute", ".eval()"))
+
+
+def test_a_conversion_that_converts_nothing_returns_the_parameter_itself():
+    parameter = nn.Parameter(torch.ones(3))
+    assert parameter.to(torch.float32) is parameter and not isinstance(parameter.half(), nn.Parameter)
