@@ -43,7 +43,7 @@ def _facts(result: Result) -> Panel:
     return facts(
         [
             ("fails", "it fails", fails(result)),
-            ("skipped", "skipped is the __init__", listing(never) if never else "nobody's"),
+            ("skipped", "whose __init__ is skipped", listing(never) if never else "nobody's"),
             ("used", "net(x) gives", used.partition(": ")[0]),
         ]
     )

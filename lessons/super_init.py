@@ -89,7 +89,7 @@ def caption(params: Params, result: Result) -> str:
             f"Net() raises {result.error.partition(':')[0]} at line {len(result.steps)} of {total}, {_cause(result)}."
         )
     used = "net(x) raises AttributeError" if fails(result) != "never" else "net(x) works"
-    runs = f"Net() runs {one_of(total, 'its 1 line', f'all {total} lines')}"
+    runs = f"Net() runs {'its 1 line' if total == 1 else 'both lines' if total == 2 else f'all {total} lines'}"
     if skipped(result):
         never = listing([f"{'nn.' * (name == 'Module')}{name}.__init__" for name in skipped(result)])
         return f"{runs}, but {never} never ran: {used}."
@@ -155,13 +155,16 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "at line 1 of __init__",
-                    "Assigning a module writes it into self._modules, a dict that only nn.Module.__init__ makes.",
+                    "Assigning a module writes it into self._modules, a dict that nn.Module.__init__ makes.",
                 ),
                 Choice(
                     "at its first use",
                     "So it is with a plain attribute. A layer must be registered when it is assigned.",
                 ),
-                Choice("never", "Python does not call a parent's __init__ for you, and nn.Module needs its own."),
+                Choice(
+                    "never",
+                    "Where a class has an __init__ of its own, Python does not call the parent's, and nn.Module needs it.",
+                ),
             ),
             answer=0,
             proof="forgotten",
@@ -174,7 +177,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "at line 1 of __init__",
-                    "So it is with a layer, a Parameter or a buffer. A plain tensor needs no dict.",
+                    "So it is with a layer, a Parameter or a buffer. A plain tensor goes to the net's __dict__, which is there.",
                 ),
                 Choice("at its first use", "net(x) looks for dicts of hooks that nn.Module.__init__ would have made."),
                 Choice("never", "The tensor is kept as in any Python object, but the net is no working module."),
@@ -223,7 +226,7 @@ LESSON = Lesson(
         Trap(
             name="super().__init__() forgotten",
             sentence="The first module, parameter or buffer has no dict to go to, and assigning it raises.",
-            source="https://github.com/pytorch/pytorch/issues/37824",
+            source="https://github.com/Genentech/gReLU/issues/188",
             params={"form": "left out", "first": "Linear"},
         ),
         Trap(
@@ -246,7 +249,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Arguments for nn.Module",
-            sentence="nn.Module.__init__ takes none, and the message names your class, not nn.Module.",
+            sentence="nn.Module.__init__ takes none unless call_super_init is True; the message names your class, not nn.Module.",
             source="https://github.com/jindongwang/transferlearning/issues/281",
             params={"form": "super().__init__(3)", "super_at": 0},
         ),

@@ -124,3 +124,32 @@ def test_each_trap_shows_what_it_names():
     assert forgotten.error == late.error == BEFORE.format("module")
     assert again.error.startswith("TypeError: super(type, obj): obj") and "takes 1 positional" in arguments.error
     assert skipped(behind) == ["Mixin"] and fails(behind) == "at its first use"
+
+
+def test_nn_module_takes_arguments_where_call_super_init_is_set():
+    class Parent:
+        def __init__(self, size):
+            self.size = size
+
+    class Net(nn.Module, Parent):
+        call_super_init = True
+
+        def __init__(self):
+            super().__init__(3)
+
+    assert Net().size == 3
+
+
+def test_a_class_without_an_init_of_its_own_runs_its_parents():
+    class Net(nn.Module):
+        pass
+
+    assert Net()._modules == {}
+
+
+@pytest.mark.parametrize(
+    "lines, said", [(1, "both lines and registers 0 names"), (2, "all 3 lines and registers 1 name:")]
+)
+def test_a_caption_counts_lines_and_names_in_plain_english(lines, said):
+    params = Params(assignments=lines)
+    assert said in caption(params, run(params))
