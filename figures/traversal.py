@@ -150,7 +150,9 @@ def _tree(params: Params, result: Result) -> Panel:
 def _counts(params: Params, result: Result) -> Panel:
     rows = [[f".{walk}", count, GIVES[walk]] for walk, count in result.counts.items()]
     lit = [list(result.counts).index(params.walk)]
-    return table("Every walk", ["list(model. ...)", "length", "of"], rows, lit=lit, note="with their default arguments")
+    return table(
+        "The seven walks", ["list(model. ...)", "length", "of"], rows, lit=lit, note="with their default arguments"
+    )
 
 
 def _given(params: Params, result: Result) -> Panel:

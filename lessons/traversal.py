@@ -1,4 +1,4 @@
-"""A walk gives each registered object once by default, under its first name; state_dict() gives parameters and persistent buffers under all their names."""
+"""By default a walk gives no object twice and names it by its first name; state_dict() gives parameters and persistent buffers under all their names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -200,7 +200,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="tied",
-            question="head.weight is embedding.weight, one Parameter. Under which name does named_parameters() give it?",
+            question="embedding, then head, hold one weight. Under which name does named_parameters() give it?",
             choices=(
                 Choice(
                     "both names",
@@ -251,7 +251,7 @@ LESSON = Lesson(
                 Choice(
                     "3 blocks", "layer.10 and layer.11 hold the text layer.1 as well; with a dot behind it one is left."
                 ),
-                Choice("12 blocks", "Only a text such as layer. stands in the names of all of them."),
+                Choice("12 blocks", "So it is with layer. alone: that text stands in the names of all twelve."),
             ),
             answer=1,
             proof="twelve blocks",
@@ -264,7 +264,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "0 of 6",
-                    "Buffers are kept apart from parameters: named_buffers() and state_dict() give them, an optimiser gets none.",
+                    "Buffers are kept apart from parameters: named_buffers() and state_dict() give them, an optimiser given parameters() gets none.",
                 ),
                 Choice(
                     "4 of 6",
@@ -296,12 +296,12 @@ LESSON = Lesson(
         Trap(
             name="Tied weights: one parameter, several keys",
             sentence="state_dict() holds every name of a tied weight, and safetensors' save_file refuses tensors that share memory.",
-            source="https://github.com/safetensors/safetensors/issues/202",
+            source="https://github.com/qwopqwop200/GPTQ-for-LLaMa/issues/143",
             params={"architecture": "T5", "walk": "state_dict()"},
         ),
         Trap(
             name="Layers in a Python list",
-            sentence="No walk gives them, so an optimiser given parameters(), state_dict() and to() pass them by.",
+            sentence="No walk gives them, so to(), state_dict() and an optimiser given parameters() pass them by.",
             source="https://github.com/pytorch/pytorch/issues/715",
             params={"architecture": "Tagger", "walk": "modules()"},
         ),

@@ -180,3 +180,14 @@ def test_walking_changes_no_model():
             run(Params(architecture=architecture, walk=walk))
         assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
         assert training == [m.training for m in model.modules()]
+
+
+def test_no_walk_gives_an_object_twice_but_children_gives_no_grandchild():
+    """What the truth may say of every walk: children() doesn't give each registered object."""
+    inner = nn.Linear(2, 2)
+    net = nn.Sequential(nn.Sequential(inner), inner, inner)
+    for walk in (net.children, net.modules, net.parameters, net.buffers):
+        things = list(walk())
+        assert len({id(thing) for thing in things}) == len(things)
+    assert len(list(net.children())) == 2
+    assert len(net.state_dict()) == 6
