@@ -1,4 +1,4 @@
-"""requires_grad=False keeps backward() from filling .grad; step() skips a tensor where .grad is None, and buffers follow the mode instead."""
+"""requires_grad=False keeps backward() from filling .grad; step() skips a tensor where .grad is None, and BatchNorm's buffers follow the mode instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,18 +110,27 @@ def _refused(params: Params, result: Result, kind: str, said: str) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    parts = [_settings(params), _far(result), _rounding(params, result), _bytes(result)]
+    parts = [_settings(params, result), _far(result), _rounding(params, result), _bytes(result)]
     return " ".join(part for part in parts if part)
 
 
-def _settings(params: Params) -> str:
+def _settings(params: Params, result: Result) -> str:
     zero = "" if params.set_to_none else ", gradients zeroed instead of dropped"
     left = f' "{params.pattern}"' if params.freeze == MATCHING else ""
     prompt = ", with a prompt" if params.prompt else ""
+    planned = " planned" if result.error else ""
     return (
         f"Frozen {params.moment}: {params.freeze}{left}. {params.optimizer} with weight_decay={params.weight_decay:g}, "
-        f"{params.steps} steps in {params.mode} mode{prompt}{zero}."
+        f"{params.steps} steps{planned} {MODES[params.mode]}{prompt}{zero}."
     )
+
+
+MODES = {
+    "train": "in train mode",
+    "train, norm in eval": "in train mode, norm in eval mode",
+    "eval": "in eval mode",
+    "no_grad": "in train mode under no_grad",
+}
 
 
 def _far(result: Result) -> str:
@@ -141,9 +150,15 @@ def _rounding(params: Params, result: Result) -> str:
     grad, far = result.grads[0][at].item(), result.moved[0][at].item()
     if not (0 < grad < 1e-5 and far > 1e-3):
         return ""
+    divides = f"{params.optimizer} divides a gradient by its own size"
+    decays = ""
+    if params.weight_decay:
+        coupled = params.optimizer == "Adam"
+        divides = f"{divides}{', and adds weight_decay times the bias to it first' if coupled else ''}"
+        decays = "" if coupled else ", weight decay included"
     return (
         f"stem.bias has a gradient of {grad:.0e} at the first step, which is rounding error: BatchNorm subtracts the bias again. "
-        f"{params.optimizer} divides a gradient by its own size, so it moves {number(far, 4)} all the same."
+        f"{divides}, so it moves {number(far, 4)} all the same{decays}."
     )
 
 
@@ -179,7 +194,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="frozen_norm",
-            question="stem and norm are frozen, the model is in train mode. What do three steps change in the BatchNorm norm?",
+            question="In train mode, stem and norm, a BatchNorm, are frozen. What do three steps change in norm?",
             choices=(
                 Choice(
                     "nothing at all",
@@ -228,7 +243,7 @@ LESSON = Lesson(
             choices=(
                 Choice(NONE_OF_4, "step() does not read requires_grad. It looks at .grad, and that was filled before."),
                 Choice(
-                    ALL_OF_4, "The .grad that backward() has filled is still there, and it is all that step() looks at."
+                    ALL_OF_4, "The .grad that backward() has filled is still there, and that is what step() looks at."
                 ),
                 Choice(
                     HALF_OF_4, "Weight decay pulls at every tensor with a .grad, bias or not, and so do the gradients."
@@ -290,7 +305,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "rounding error",
-                    "BatchNorm subtracts the bias again, so its gradient is 0 but for rounding; Adam scales that up to whole steps.",
+                    "BatchNorm subtracts the bias again, so its gradient is 0 but for rounding; Adam scales that up to nearly whole steps.",
                 ),
             ),
             answer=2,
@@ -300,7 +315,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="zeros",
-            question="Frozen after the first AdamW step, with zero_grad(set_to_none=False). How many of these 4 tensors still move?",
+            question="stem and norm are frozen after the first AdamW step, with zero_grad(set_to_none=False). How many of their tensors still move?",
             choices=(
                 Choice(
                     NONE_OF_4, "So it is with the default, where .grad becomes None. A .grad of zeros is still a .grad."
@@ -340,7 +355,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="A bias before BatchNorm",
-            sentence="BatchNorm subtracts it again: its gradient is rounding error, and Adam walks it about; write bias=False.",
+            sentence="In train mode BatchNorm subtracts it again: its gradient is rounding error, and Adam walks it about; write bias=False.",
             source="https://github.com/ClementPinard/FlowNetPytorch/issues/81",
             params={"freeze": "nothing", "optimizer": "Adam", "weight_decay": 0.0},
         ),

@@ -182,3 +182,25 @@ def test_a_bias_before_batch_norm_has_a_gradient_of_rounding_error_which_adam_sc
     still = run(Params(freeze="nothing", optimizer=optimizer, weight_decay=0.0, mode="train, norm in eval"))
     assert still.grads[0][at] > 1e-3  # the stored mean knows nothing of this bias
     assert bias_gradient(run(Params())) == "None"
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW"])
+def test_why_a_bias_moves_names_weight_decay_where_it_has_a_part(optimizer, weight_decay):
+    """Adam's weight decay is part of the gradient that it divides; AdamW's is taken off beside the step."""
+    params = Params(freeze="nothing", optimizer=optimizer, weight_decay=weight_decay)
+    result = run(params)
+    told = details(params, result)
+    assert ("adds weight_decay times the bias" in told) == (optimizer == "Adam" and weight_decay > 0)
+    assert ("weight decay included" in told) == (optimizer == "AdamW" and weight_decay > 0)
+    bias = torch.nn.Parameter(torch.tensor([0.3]))
+    bias.grad = torch.zeros(1)
+    getattr(torch.optim, optimizer)([bias], lr=0.1, weight_decay=weight_decay).step()
+    moved = 0.3 - bias.item()
+    assert moved == pytest.approx(0 if not weight_decay else 0.1 if optimizer == "Adam" else 0.1 * 0.5 * 0.3, abs=1e-4)
+
+
+def test_steps_that_were_not_taken_are_planned():
+    params = Params(freeze="the freeze-everything loop", mode="train, norm in eval")
+    assert "3 steps planned in train mode, norm in eval mode. No step was taken." in details(params, run(params))
+    assert "3 steps in eval mode." in details(Params(mode="eval"), run(Params(mode="eval")))
