@@ -1,4 +1,4 @@
-"""Sequential and ModuleList are indexed by position, ModuleDict by key, your own module only by __getitem__; an index copies no layer."""
+"""Sequential and ModuleList are indexed by position and ModuleDict by key, and no layer is copied; a module of your own needs a __getitem__."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -103,6 +103,8 @@ def fitting(result: Result) -> int:
 
 def _fitting(result: Result) -> str:
     keys, fit = len(result.checkpoint or {}), fitting(result)
+    if fit == keys == 2:
+        return "both of its keys find the same numbers in an older checkpoint"
     many = "all" if fit == keys else spelled(fit) if fit else "none"
     return f"{many} of its {keys} keys {one_of(fit, 'finds', 'find')} the same numbers in an older checkpoint"
 
@@ -201,7 +203,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "1, 2, 3, 4",
-                    "So you would write it by hand. append() names the new layer by len(), which is 3: this name is taken.",
+                    "That would go on with the names. But append() names the new layer by len(), which is 3: this name is taken.",
                 ),
                 Choice(
                     "1, 2, 3",

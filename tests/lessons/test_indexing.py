@@ -139,7 +139,7 @@ def test_the_caption_says_whether_an_object_is_new(container, operation):
         ),
         ({"i": 4}, "On a Sequential, layers[4:] gives an empty Sequential, with none of the 4 layers."),
         ({"i": 3}, "On a Sequential, layers[3:] gives a new Sequential of 1 layer that it shares with layers, "
-            "and all of its 2 keys find the same numbers in an older checkpoint."),
+            "and both of its keys find the same numbers in an older checkpoint."),
         (
             {"container": "no __getitem__", "operation": "layers[i]"},
             "On a module that defines no __getitem__, layers[1] raises TypeError.",
@@ -193,3 +193,24 @@ def test_insert_past_the_end_leaves_a_name_out_in_a_module_list_and_raises_in_a_
     assert len(list(holed)) == len(holed) == 5
     with pytest.raises(KeyError):
         holed[4]
+
+
+def test_two_keys_that_fit_are_both():
+    params = Params(operation="layers[:i]", i=1)
+    assert caption(params, run(params)).endswith("and both of its keys find the same numbers in an older checkpoint.")
+
+
+def test_an_own_getitem_decides_itself_whether_it_copies():
+    """Why the truth speaks of torch's containers alone."""
+    import copy
+
+    class Copies(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.ReLU()])
+
+        def __getitem__(self, index):
+            return copy.deepcopy(self.layers[index])
+
+    net = Copies()
+    assert net[0] is not net.layers[0] and net.layers[0] is net.layers[0]
