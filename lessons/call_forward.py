@@ -68,9 +68,11 @@ def caption(params: Params, result: Result) -> str:
 
 def _hooks(params: Params, result: Result) -> str:
     ran = result.ran(params.call)
+    beside = " beside the global ones" if params.global_hooks else ""
     if params.registered < 2:
-        return f"{'and' if ran else 'but not'} the one hook of first" if params.registered else "and no forward hook"
-    return f"and {'all' if ran == params.registered else f'{ran} of the'} {params.registered} forward hooks"
+        own = f"{'and' if ran else 'but not'} the one hook of first" if params.registered else "and no forward hook"
+        return f"{own}{beside}"
+    return f"and {'all' if ran == params.registered else f'{ran} of the'} {params.registered} forward hooks{beside}"
 
 
 def _outcome(params: Params, result: Result) -> str:
@@ -83,7 +85,8 @@ def details(params: Params, result: Result) -> str:
     hooks = [(name, event, given) for name, event, given in result.order if event != "forward"]
     own = [f"{event} ({given})" for name, event, given in hooks if name == "model"]
     given = f"Those of model were given: {'; '.join(own)}." if own else "None of them belongs to model."
-    events = f"{params.call} makes {count(len(result.order), 'event')} happen, {len(hooks) or 'none'} of them hooks."
+    kind = "one of them a hook" if len(hooks) == 1 else f"{len(hooks) or 'none'} of them hooks"
+    events = f"{params.call} makes {count(len(result.order), 'event')} happen, {kind}."
     return " ".join([events, *([given] if hooks else []), *_far(result)])
 
 

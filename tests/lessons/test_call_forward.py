@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.modules import module as global_state
 
 from explorable.program import scoped
-from lessons.call_forward import LESSON, Params
+from lessons.call_forward import LESSON, Params, caption, details
 
 run = LESSON.run
 
@@ -157,3 +157,18 @@ def test_anything_but_none_that_a_forward_hook_returns_replaces_the_output():
 def test_the_caption_counts_what_ran(params, told):
     params = Params(**params)
     assert LESSON.caption(params, run(params)) == told
+
+
+def test_a_caption_that_counts_no_global_hook_says_so():
+    bare = {"pre_hooks": False, "hooks": False}
+    for changed in (bare, {}, {**bare, "returns": "hook: 10 * output"}):
+        for on in (False, True):
+            params = Params(**changed, global_hooks=on)
+            result = run(params)
+            globally = sum(event.startswith("global") for _, event, _ in result.order)
+            assert bool(globally) == on == ("beside the global ones" in caption(params, result))
+
+
+def test_one_hook_is_a_hook():
+    params = Params(pre_hooks=False, hooks=False, returns="hook: 10 * output")
+    assert "4 events happen, one of them a hook." in details(params, run(params))
