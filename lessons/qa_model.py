@@ -385,7 +385,7 @@ LESSON = Lesson(
         Trap(
             name="Answers of different length",
             sentence="Logits of different length cannot be stacked: torch.stack needs one shape for all, and does not pad.",
-            source="https://github.com/ruotianluo/self-critical.pytorch/issues/229",
+            source="https://github.com/VSainteuf/pytorch-psetae/issues/21",
             params={"answers": LONG},
         ),
         Trap(
@@ -397,7 +397,7 @@ LESSON = Lesson(
         Trap(
             name="Mean of means",
             sentence="A wrong short answer weighs as much as a long right one; the loss of one batch counts every token once.",
-            source="https://github.com/huggingface/transformers/pull/34191",
+            source="https://github.com/huggingface/transformers/issues/24725",
             params={"answers": PADDED, "answer": "Berlin"},
         ),
         Trap(
