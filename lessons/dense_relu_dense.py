@@ -111,11 +111,12 @@ def details(params: Params, result: Result) -> str:
     far, far_attention = (number(tensor.abs().max().item()) for tensor in (result.moved, result.moved_attention))
     shares = [place["zeros"] for place in result.places.values()]
     least, most = percent(min(shares)), percent(max(shares))
+    range_of_zeros = least if least == most else f"{least} to {most}"
     return (
         f"{params.feed_forward_proj} in the {params.stack}{mode}: {count(len(result.parameters), 'Linear')} without bias, "
         f"{result.act}, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
         f"After the change its outputs differ by up to {far} from {_expected(params)}, those of self-attention{mask} by up to "
-        f"{far_attention}. In {params.measured} {least if least == most else f'{least} to {most}'} of the activations are 0."
+        f"{far_attention}. In the {len(shares)} DenseReluDense modules of {params.measured} {range_of_zeros} of the activations are 0."
     )
 
 

@@ -130,3 +130,11 @@ def test_a_model_with_wi_has_no_place_for_wi_0_and_wi_1():
 
 def test_the_trained_model_is_surveyed_once_for_all_visitors():
     assert run(Params(measured=MEASURED[-1])).places is run(Params(measured=MEASURED[-1], d_ff=3)).places
+
+
+def test_the_share_of_zeros_is_told_of_every_module():
+    """One layer is drawn, the whole model is measured: the sentence says of how many layers it speaks."""
+    params = Params(measured="tiny T5")
+    result = run(params)
+    assert f"In the {len(result.places)} DenseReluDense modules of tiny T5 " in LESSON.details(params, result)
+    assert len(result.places) == 4
