@@ -82,7 +82,11 @@ def _sizes(result: Result) -> Panel:
         for name, sizes in result.batched_seconds.items()
         for size, seconds in sizes.items()
     ]
-    skipped = "; float16 on a CPU is read up to 4, it is slow" if "cpu float16" in result.batched_seconds else ""
+    skipped = (
+        "; float16 on a CPU is read up to 4, as many CPUs are slow at it"
+        if "cpu float16" in result.batched_seconds
+        else ""
+    )
     return table(
         "batched_seconds, alone_seconds",
         ["place", "batch", "one batch, ms", "one by one, ms"],
@@ -129,9 +133,8 @@ def _answers(result: Result) -> Panel:
         (str(i), *[_answer(result.answers[name], first, i) for name in names])
         for i in shown
     ]  # fmt: skip
-    return table(
-        "answers", ["question", *names], rows, note="The first eight questions; the others repeat them.", wide=True
-    )
+    note = "The first eight questions; the others repeat them." if len(first) > len(shown) else ""
+    return table("answers", ["question", *names], rows, note=note, wide=True)
 
 
 def _answer(answers: list[str], reference: list[str], i: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The same questions on another device, in another dtype or in another batch give nearly the same logits in another time."""
+"""On another device, in another dtype or in another batch, this model gives the same questions nearly the same logits, in another time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,7 +144,7 @@ LESSON = Lesson(
                     "Its logits move by some hundredths. An answer changes where two spans were nearly even.",
                 ),
                 Choice("4 of 8", "Errors add up from layer to layer, but these spans win by more than that."),
-                Choice("8 of 8", "Every logit changes. The order of the best spans does not."),
+                Choice("8 of 8", "The logits change. Which span is the best does not."),
             ),
             answer=0,
             proof="changed",
@@ -160,7 +160,7 @@ LESSON = Lesson(
                     "inf",
                     "The largest float16 is 65504: its 5 exponent bits end there. bfloat16 and float32 reach 3e38.",
                 ),
-                Choice("65504.0", "torch does not stop at the largest number: what is beyond overflows to inf."),
+                Choice("65504.0", "torch does not stop at the largest number: what rounds to more overflows to inf."),
             ),
             answer=1,
             proof="product",
@@ -190,7 +190,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Overflow in float16",
-            sentence="What is above 65504 becomes inf in float16; bfloat16 reaches as far as float32, in coarser steps.",
+            sentence="What rounds to more than 65504 becomes inf in float16; bfloat16 reaches about as far as float32, in coarser steps.",
             source="https://github.com/huggingface/transformers/issues/5651",
             params={"dtype": "float16", "batch_size": 1},
         ),

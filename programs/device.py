@@ -69,7 +69,7 @@ plus_one = (torch.tensor(256.0, dtype=kinds[1]) + 1).item()
 # %% what is there
 cuda = torch.cuda.is_available()
 threads = torch.get_num_threads()
-cpu = f"{torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores, of which an operator takes {threads}"
+cpu = f"{torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores; an operator uses up to {threads} threads"
 gpu = ""
 if cuda:
     properties = torch.cuda.get_device_properties(0)

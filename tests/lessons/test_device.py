@@ -129,3 +129,14 @@ def test_a_dtype_holds_what_its_bits_allow(dtype, square, plus_one):
     result = run(Params(device="cpu", dtype=dtype, batch_size=1))
     assert (result.square, result.plus_one) == (square, plus_one)
     assert result.ticks[1].tolist() == [1 + i * torch.finfo(getattr(torch, dtype)).eps for i in range(4)]
+
+
+def test_a_float16_is_inf_only_where_it_rounds_to_more_than_the_largest():
+    assert torch.tensor([65505.0, 65519.0, 65520.0]).half().tolist() == [65504.0, 65504.0, torch.inf]
+    assert torch.finfo(torch.bfloat16).max < torch.finfo(torch.float32).max < 1.01 * torch.finfo(torch.bfloat16).max
+
+
+@pytest.mark.parametrize("n", [1, 8, 9])
+def test_only_questions_beyond_the_eighth_repeat_the_others(n):
+    params = Params(device="cpu", dtype="float32", batch_size=n)
+    assert ("the others repeat them" in str(draw(params, run(params)))) == (n > 8)
