@@ -1,4 +1,4 @@
-"""Whoever ignores the question can do no better on average than ln 3, a third for each of three candidates; a loss below that comes from reading it."""
+"""Whoever ignores the question has an expected loss of at least ln 3 on held-out examples, a third for each of three candidates; reading it brings less."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Params:
     steps: int = bounded(150, low=25, high=300, step=25, about="of the optimiser")
     seed: int = bounded(0, low=0, high=999, step=1, about="of weights, examples and dropout")
     padding: Reading = choice("no extra padding", about="of the trained reader's input; shown at once")
-    pads: int = bounded(24, low=1, high=32, step=1, about="[PAD] tokens more, but for “no extra padding”")
+    pads: int = bounded(24, low=1, high=32, step=1, about="[PAD] tokens added, unless “no extra padding”")
     mode: Literal["eval", "train"] = choice("eval", about="of the trained reader; shown at once")
     dropout: float = bounded(
         0.1, low=0.0, high=0.5, step=0.1, about="p that its nn.Dropouts get after training", when={"mode": ("train",)}
@@ -153,7 +153,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="plateau",
-            question="A reader gives each of the three candidates a third, whatever it is asked. What is its cross-entropy loss?",
+            question="A reader gives each of 3 candidates probability 1/3. What is its cross-entropy loss?",
             choices=(
                 Choice(
                     "0.333",
@@ -161,7 +161,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3. A loss that stops there has learned everything but to look at the question.",
+                    "-log(1/3) = ln 3. A reader that stops there knows the candidates, and does not look at the question.",
                 ),
                 Choice(
                     "3.000",
@@ -175,11 +175,11 @@ LESSON = Lesson(
         ),
         Prediction(
             id="left",
-            question="24 [PAD] stand in front of a question to this BERT, and attention_mask hides them. What do the logits of its own tokens do?",
+            question="24 [PAD] stand in front of a question to this BERT, and attention_mask hides them. What do the logits of the other tokens do?",
             choices=(
                 Choice(
                     "they stay",
-                    "Nobody attends to [PAD], so nothing seems to change. But BERT counts positions from the left edge, [PAD] included.",
+                    "No token of the question attends to [PAD], so nothing seems to change. But BERT counts positions from the left edge, [PAD] included.",
                 ),
                 Choice(
                     "they become NaN",
@@ -202,7 +202,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "they differ",
-                    "In train mode each call draws new masks, so logits change and answers with them; eval mode drops nothing.",
+                    "In train mode each call draws new masks, so logits change, and here answers too; eval mode drops nothing.",
                 ),
                 Choice(
                     "they are equal",
@@ -210,7 +210,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "the second one raises",
-                    "Two calls of backward() on one graph would raise. A forward pass may be repeated as often as one likes.",
+                    "Two calls of backward() on one graph raise without retain_graph=True. A forward pass may be repeated as often as one likes.",
                 ),
             ),
             answer=0,
