@@ -10,7 +10,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, text
 from explorable.program import Program, scoped, unscoped
-from explorable.words import count, number
+from explorable.words import count, number, one_of
 from lessons.edit_request import before, requested, shared
 from lessons.repeats import checked
 
@@ -126,7 +126,7 @@ def caption(params: Params, result: Result) -> str:
     if not result.locality:
         return _under_way(result)
     first, *second = [(len(broken), name) for broken, name in zip(result.broken, names_of(result), strict=False)]
-    more = f"; {second[0][0]} do with {second[0][1]}" if second else ""
+    more = f"; {second[0][0]} {one_of(second[0][0], 'does', 'do')} with {second[0][1]}" if second else ""
     return (
         f"The model {_says(result)} with {first[1]}, and {first[0]} of {len(result.rest)} other facts "
         f"{'changes' if first[0] == 1 else 'change'}{more}."
@@ -189,7 +189,8 @@ def details(params: Params, result: Result) -> str:
         "for each edit, one edit after the other; the scores are taken after the last" if len(result.edits) > 1 else ""
     )
     mode = f"train mode, seed {params.seed}" if params.mode == "train" else "eval mode"
-    parts = [f"{count(params.steps, 'step')} {each}".strip() + f", in {mode}."]
+    begun = f"{count(params.steps, 'step')} {each}".strip() + f", in {mode}."
+    parts = [begun[0].upper() + begun[1:]]
     parts += [_scores(result, index) for index, _ in enumerate(result.locality)]
     if params.mode == "eval" and len(result.edits) == 1:
         parts += [
@@ -250,16 +251,16 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="everything",
-            question="The same 20 steps of Adam teach “Lyon” twice: one tensor may move, then every tensor may. Where do more other facts change?",
+            question="20 steps of Adam teach “Lyon” to one tensor, or to all. Where do more other facts change?",
             choices=(
                 Choice(
                     "where one tensor may move",
-                    "One tensor has to do all the work, so it seems to be bent the most. But Adam moves each weight by about lr a step, and "
+                    "One tensor has to do all the work, so it seems to be bent the most. But Adam moves each weight by at most about lr a step, and "
                     "this run has few weights to move.",
                 ),
                 Choice(
                     "where every tensor may move",
-                    "Adam moves a weight by up to about lr a step, even where its gradient is small. With every tensor free all of them go that far, "
+                    "Adam moves a weight by up to about lr a step, even where its gradient is small. With every tensor free all of them may go that far, "
                     "also those that this fact needs least.",
                 ),
                 Choice(

@@ -209,3 +209,11 @@ def test_a_question_is_found_in_any_wording_case_and_name():
         "What is the United States's capital?",
     ]
     assert {(answer, index) for _, answer, index in found} == {("New York", found[0][2])}
+
+
+def test_one_other_fact_does_and_details_begin_with_a_capital():
+    params = Params(steps=0)
+    result = run(params)
+    assert details(params, result).startswith("No step, in eval mode.")
+    one = replace(result, broken=[[], [("Where?", "here", "there")]])
+    assert caption(params, one).endswith("; 1 does with everything.")
