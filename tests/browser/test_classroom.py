@@ -48,6 +48,13 @@ def smallest_type(projector) -> float:
     return projector.locator("body").evaluate(SMALLEST)
 
 
+def is_read_from_8_metres(projector) -> None:
+    """The bars and what torch says of them stand on the screen at once, in large type."""
+    decides = projector.locator("[data-ring]").first.bounding_box()
+    assert decides["y"] + decides["height"] <= 800
+    assert smallest_type(projector) >= 28
+
+
 def come_in(screen, phone, app_url: str, code: str) -> None:
     """The projector shows where to join, and a learner types the code."""
     screen.goto(f"{app_url}room/{code}/projector")
@@ -95,9 +102,7 @@ def test_a_class_votes_discusses_votes_again_and_torch_decides(page, screen, pho
         seen.locator("[data-ring*='3 different outputs']").wait_for()
         assert "1 moved from wrong to right" in seen.locator(".moves").inner_text()
         assert seen.locator(".bar").count() == 6
-    assert smallest_type(screen) >= 28
-    decides = screen.locator("[data-ring]").first.bounding_box()
-    assert decides["y"] + decides["height"] <= 800  # the class sees the bars and what torch says of them at once
+    is_read_from_8_metres(screen)
     assert [serious(view, "body") for view in (page, screen, phone)] == [[], [], []]
     assert "Right." in phone.locator(".verdict").inner_text()
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
