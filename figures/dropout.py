@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from explorable.words import count
 from figures.formula import term
 from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, veiled
 from lessons.dropout import DEAF, Params, Result, quiet
@@ -59,29 +60,39 @@ def _marks(x: float, y: float, before: float) -> str:
 def _arithmetic(params: Params, result: Result, x: float, y: float) -> str:
     if quiet(params):
         return f"x = {x + 0.0:.4g}: eval mode returns its input"
-    return f"x = {x:.4g}, dropped: 0" if y == 0 != x else f"{x + 0.0:.4g} / (1 - {params.p:g}) = {y + 0.0:.4g}"
+    if x == 0:
+        return "x = 0: 0, whether dropped or kept"
+    return f"x = {x:.4g}, dropped: 0" if y == 0 else f"{x:.4g} / (1 - {params.p:g}) = {y:.4g}"
 
 
 def _facts(params: Params, result: Result) -> Panel:
     different = f"{result.different} different outputs" if result.different > 1 else "1 output, three times"
     items = [
         ("outputs", "the three calls return", different),
-        ("dropped", "each drops", _what_goes(params, result)),
-        ("object", "a call returns", "x itself, the same object" if result.same else "a new tensor"),
+        ("dropped", "they drop", _what_goes(params, result)),
+        ("object", "a call returns", _object(result)),
     ]
     return veiled(facts(items))
 
 
+def _object(result: Result) -> str:
+    if result.same:
+        return "x itself, the same object"
+    return "a view of x" if result.calls[0].data_ptr() == result.x.data_ptr() else "a new tensor"
+
+
 def _what_goes(params: Params, result: Result) -> str:
-    rows = result.mask.tolist()
-    kept = sum(map(sum, rows))
-    if quiet(params) or kept == result.mask.numel():
+    """What the three calls have in common; an entry of x that is 0 tells nothing."""
+    calls = [_cells(result.x, call) for call in result.calls]
+    rows = [{y != 0 for x, y in row if x != 0} for cells in calls for row in cells]
+    if quiet(params) or all(row == {True} for row in rows):
         return "nothing"
-    if not kept:
+    if all(row == {False} for row in rows):
         return "everything"
-    return "whole rows" if all(len(set(row)) == 1 for row in rows) else "single entries"
+    return "whole rows" if all(len(row) == 1 for row in rows) else "single entries"
 
 
+POWER = "The mean square, E[y²] / E[x²]"
 STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160)  # passes that can be scrubbed to
 
 
@@ -123,7 +134,7 @@ def _why(x: float, mask: int) -> str:
 
 def _eval(params: Params, result: Result, top: float) -> Panel:
     """F.dropout drops here too, with the mask of the same seed."""
-    still = params.layer in DEAF
+    still = params.layer in DEAF and params.p > 0
     text = (
         f"y_eval = {{:.4g}}: {DEAF[params.layer]} still drops"
         if still
@@ -150,7 +161,8 @@ def _plain(name: str, badge: str, values: Any, top: float) -> Panel:
 
 
 def _mean(params: Params, result: Result, shown: list[int], top: float) -> Panel:
-    panels = [_plain("mean", "of the passes, moving to x", result.mean[k - 1], top) for k in shown]
+    badge = "of the passes, nearing x" if 0 < params.p < 1 and not quiet(params) else "of the passes"
+    panels = [_plain("mean", badge, result.mean[k - 1], top) for k in shown]
     return stepped(panels[-1], panels)
 
 
@@ -162,7 +174,7 @@ def _gap(result: Result, shown: list[int]) -> Panel:
             ["gap"],
             [gap],
             limit=max(gaps) or 1.0,
-            notes=[f"gap: root mean square of (mean of {k} passes - x) = {gap:.4f}"],
+            notes=[f"gap: root mean square of (mean of {count(k, 'pass')} - x) = {gap:.4f}"],
         )
         for k, gap in zip(shown, gaps, strict=True)
     ]
@@ -171,17 +183,17 @@ def _gap(result: Result, shown: list[int]) -> Panel:
 
 def _law(params: Params, result: Result, shown: list[int]) -> Panel:
     """E[y²] / E[x²], which for x of mean 0 is the ratio of the variances, against the law."""
-    drops = params.mode == "train" or params.layer in DEAF
+    drops = not quiet(params)
     law = result.scale if drops else 1.0
     panels = [
         bars(
-            "E[y²] / E[x²]: the variance grows",
+            POWER,
             ["power"],
             [result.power[k - 1].item()],
             limit=2 * law if 0 < law < 100 else None,
             references=[("law 1/(1-p)" if drops else "law 1", law)] if law < 100 else [],
             notes=[
-                f"power: E[y²] / E[x²] over {k} passes = {result.power[k - 1].item():.4f}; "
+                f"power: E[y²] / E[x²] over {count(k, 'pass')} = {result.power[k - 1].item():.4f}; "
                 "where x has mean 0 it is Var(y) / Var(x)"
             ],
         )

@@ -1,4 +1,4 @@
-"""In train mode every call of dropout draws a new mask and multiplies what it keeps by 1/(1-p); in eval mode nn.Dropout returns its input."""
+"""With p between 0 and 1, nn.Dropout in train mode draws a new mask at each call and multiplies what it keeps by 1/(1-p); in eval mode it returns its input."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +8,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
+from explorable.words import count, number
 
 Layer = Literal["nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "F.dropout", "attention's dropout_p"]
 DEAF = {"F.dropout": "F.dropout", "attention's dropout_p": "dropout_p"}  # layers that eval() does not reach
@@ -15,7 +16,7 @@ DEAF = {"F.dropout": "F.dropout", "attention's dropout_p": "dropout_p"}  # layer
 
 @dataclass(frozen=True)
 class Params:
-    p: float = bounded(0.5, low=0.0, high=1.0, step=0.05, about="probability that an entry is dropped")
+    p: float = bounded(0.5, low=0.0, high=1.0, step=0.05, about="probability of being dropped")
     layer: Layer = choice("nn.Dropout", about="what drops; F.dropout without training=")
     input: Literal["ones", "ramp", "normal"] = choice("ramp", about="what goes in")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the mask")
@@ -36,7 +37,7 @@ class Result:
     difference: Tensor  # (3, 4) y_train - y_eval
     mean: Tensor  # (passes, 3, 4) mean of the first k passes
     gap: Tensor  # (passes,) root mean square of (mean of the first k passes - x)
-    power: Tensor  # (passes,) E[y**2] / E[x**2] over the first k passes; the law in train mode is 1 / (1 - p)
+    power: Tensor  # (passes,) E[y**2] / E[x**2] over the first k passes; what drops with p < 1 nears 1 / (1 - p)
 
 
 def quiet(params: Params) -> bool:
@@ -50,18 +51,23 @@ def caption(params: Params, result: Result) -> str:
         return f"In eval mode {params.layer} has nothing to do: all {len(result.calls)} calls return {returned}."
     if params.p == 1:
         return f"At p = 1 each call drops all {result.x.numel()} entries."
-    kept = f"{int(result.mask.sum())} of {result.x.numel()} entries"
+    if params.p == 0:
+        returned = "x itself" if result.same else "the numbers of x"
+        return f"At p = 0 no mask is drawn: all {len(result.calls)} calls return {returned}."
+    kept = int(result.mask.sum())
+    keeps = f"keeps {kept} of {result.x.numel()} entries, {'each ' if kept > 1 else ''}times {result.scale:.4g}"
+    if not kept:
+        keeps = f"keeps 0 of {result.x.numel()} entries"
     if params.mode == "eval":
-        return f"eval() does not reach {DEAF[params.layer]}: with this seed it keeps {kept}, each times {result.scale:.4g}."
-    return f"With this seed train mode keeps {kept}, each times {result.scale:.4g}; the next call draws a new mask."
+        return f"eval() does not reach {DEAF[params.layer]}: with this seed the first call {keeps}."
+    return f"With this seed the first call in train mode {keeps}; the next call draws a new mask."
 
 
 def details(params: Params, result: Result) -> str:
-    noun = "pass" if params.passes == 1 else "passes"
     return (
-        f"Train and eval differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries. "
-        f"Over {params.passes} {noun} in {params.mode} mode the mean is {result.gap[-1].item():.3f} (root mean square) from x, "
-        f"and E[y²]/E[x²] is {result.power[-1].item():.3f}."
+        f"With the same seed, train and eval mode differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries. "
+        f"Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {number(result.gap[-1].item())} "
+        f"(root mean square) from x, and E[y²]/E[x²] is {number(result.power[-1].item())}."
     )
 
 
@@ -81,7 +87,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="three_calls",
-            question="nn.Dropout(0.5) in train mode is called three times on the same x. How many different outputs come back?",
+            question="nn.Dropout(0.5) in train mode: three calls on one x. How many different outputs?",
             choices=(
                 Choice(
                     ALL_THE_SAME,
@@ -106,11 +112,11 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "1.5",
-                    "Multiplying by p is what the first paper did, and in eval mode. torch divides by 1-p, in train mode.",
+                    "The first paper multiplied by the share that is kept, in eval mode. torch divides by that share, 1-p, in train mode.",
                 ),
                 Choice(
                     "3.0",
-                    "Dropping alone would leave it, but then the sum would be half as large in train mode as in eval mode.",
+                    "Dropping alone would leave it, but then the mean over masks would be 1.5 in train mode, and 3.0 in eval mode.",
                 ),
                 Choice("6.0", "What is kept is multiplied by 1/(1-p) = 2, so that the mean over masks stays 3.0."),
             ),
@@ -121,7 +127,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="functional",
-            question="forward() calls F.dropout(x, 0.5). After model.eval(), how many different outputs do three calls return?",
+            question="forward() calls F.dropout(x, 0.5). After model.eval(), how many different outputs do three calls on one x return?",
             choices=(
                 Choice(
                     ALL_THE_SAME,
@@ -153,7 +159,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1 output: too little is dropped",
-                    "At 0.5 half of the attention weights go. In eval mode they go as they do in train mode.",
+                    "At 0.5 half of the attention weights go, on average. In eval mode they go as they do in train mode.",
                 ),
             ),
             answer=1,
@@ -167,7 +173,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "the channel or nothing",
-                    "So it will be in a later release. Today three axes are read as (N, C, L), as if 3 were the channels.",
+                    "torch warns that a future release will read it so. Today it reads three axes as (N, C, L): 3 rows are the channels.",
                 ),
                 Choice("single entries", "That is nn.Dropout. Dropout1d, 2d and 3d drop a channel as a whole."),
                 Choice(
@@ -182,7 +188,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="channels",
-            question="nn.Dropout1d(0.5) gets the same (3, 4) input in train mode. What does it drop?",
+            question="nn.Dropout1d(0.5) in train mode gets an input of shape (3, 4). What does it drop?",
             choices=(
                 Choice(
                     "whole rows",
@@ -205,10 +211,13 @@ LESSON = Lesson(
             id="eval_object",
             question="nn.Dropout(0.5) in eval mode: what does the call return?",
             choices=(
-                Choice("a copy of x", "Layers usually make a new tensor. Here no operator runs that could make one."),
+                Choice(
+                    "a copy of x",
+                    "Most layers make a new tensor. F.dropout, which this one calls, hands back its input where it has nothing to drop.",
+                ),
                 Choice(
                     "x itself, the same object",
-                    "In eval mode no operator runs at all: the very same tensor object comes back.",
+                    "torch returns its input before any mask is drawn: the very same tensor object comes back.",
                 ),
                 Choice(
                     "x times 0.5",
@@ -224,7 +233,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="F.dropout without training=",
-            sentence="eval() does not reach F.dropout: its training argument is True unless you pass self.training.",
+            sentence="eval() does not reach F.dropout, whose argument training is True by default. Pass training=self.training.",
             source="https://github.com/pytorch/pytorch/issues/26338",
             params={"layer": "F.dropout", "mode": "eval"},
         ),
@@ -236,13 +245,13 @@ LESSON = Lesson(
         ),
         Trap(
             name="Dropout2d without a batch axis",
-            sentence="Of three axes Dropout2d takes the second for the channels: rows of a picture are dropped, not its channel.",
+            sentence="Given three axes, Dropout2d takes the second for the channels: it drops rows of the picture, not its channel.",
             source="https://github.com/pytorch/pytorch/issues/69801",
             params={"layer": "nn.Dropout2d"},
         ),
         Trap(
             name="Forgot eval()",
-            sentence="In train mode every prediction is one random draw: ask again, and another answer comes.",
+            sentence="With dropout in train mode each prediction is one random draw: ask again, and another answer comes.",
             source="https://github.com/huggingface/transformers/issues/2627",
             params={"mode": "train", "input": "normal"},
         ),

@@ -51,6 +51,21 @@ def test_the_steps_end_with_the_mean_of_all_passes():
     ("layer", "mode", "law"), [("nn.Dropout", "train", 4.0), ("nn.Dropout", "eval", 1.0), ("F.dropout", "eval", 4.0)]
 )
 def test_the_law_follows_what_really_drops(layer, mode, law):
-    power = panels(Params(p=0.75, layer=layer, mode=mode, passes=200))["E[y²] / E[x²]: the variance grows"]
+    power = panels(Params(p=0.75, layer=layer, mode=mode, passes=200))["The mean square, E[y²] / E[x²]"]
     assert power["references"][0][1] == law
     assert power["values"][0] == pytest.approx(law, rel=0.25)
+
+
+def test_what_they_drop_is_read_from_all_three_calls():
+    """The first call may drop everything, and the second not."""
+    params = Params(layer="attention's dropout_p")
+    result = run(params)
+    told = {item["key"]: item["text"] for item in panels(params)[""]["items"]}
+    assert not result.calls[0].any() and any(call.any() for call in result.calls)
+    assert told["dropped"] == "whole rows", told
+
+
+@pytest.mark.parametrize(("p", "mode", "near"), [(0.5, "train", True), (1.0, "train", False), (0.5, "eval", False)])
+def test_the_mean_is_said_to_near_x_only_where_it_does(p, mode, near):
+    assert ("nearing x" in panels(Params(p=p, mode=mode))["mean"]["badge"]) == near
+    assert all("(1 - 1)" not in note for row in panels(Params(p=1.0))["calls[0]"]["notes"] for note in row)

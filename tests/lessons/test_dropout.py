@@ -41,3 +41,30 @@ def test_attention_without_dropout_p_is_the_same_each_time():
     assert torch.equal(F.scaled_dot_product_attention(x, x, x), F.scaled_dot_product_attention(x, x, x))
     heads = nn.MultiheadAttention(4, 1, dropout=0.5).eval()
     assert torch.equal(heads(x, x, x)[0], heads(x, x, x)[0])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+def test_a_mask_is_drawn_only_where_p_lies_between_0_and_1(layer, p):
+    """What the caption says at p = 0 and p = 1: torch's generator stands where it stood."""
+    drop = {
+        "nn.Dropout": nn.Dropout(p),
+        "nn.Dropout1d": nn.Dropout1d(p),
+        "nn.Dropout2d": lambda x: nn.Dropout2d(p)(x[None, None]),
+        "F.dropout": lambda x: F.dropout(x, p),
+        "attention's dropout_p": lambda x: F.scaled_dot_product_attention(x, x, x, dropout_p=p),
+    }[layer]
+    before = torch.get_rng_state()
+    drop(torch.ones(3, 4))
+    assert torch.equal(before, torch.get_rng_state()) == (p in (0, 1))
+    for mode in ("train", "eval"):
+        params = Params(p=p, layer=layer, mode=mode)
+        told = LESSON.caption(params, run(params))
+        assert ("draws a new mask" in told) == (mode == "train" and 0 < p < 1)
+        assert ("no mask is drawn" in told) == (p == 0 and (mode == "train" or layer in DEAF))
+
+
+def test_a_seed_that_drops_everything_names_no_factor():
+    params = Params(layer="attention's dropout_p")
+    assert not run(params).mask.any()
+    assert "keeps 0 of 12 entries;" in LESSON.caption(params, run(params))
