@@ -89,7 +89,7 @@ def _learning(params: Params, result: Result) -> str:
     gradients = result.gradients or {}
     inside = sum(name.startswith("net.") for name in gradients)
     return (
-        f"The loss of {params.loss_of} gives {count(len(gradients), 'parameter')} a gradient, {inside} of "
+        f"The loss of {params.loss_of} gives {count(len(gradients), 'parameter')} a gradient, {inside or 'none'} of "
         f"{one_of(len(gradients), 'it', 'them')} in net; the largest has norm {number(max(gradients.values()))}."
     )
 
@@ -108,7 +108,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="eval_records",
-            question="net has four layers. After net.eval(), without no_grad(), what of net(x) does autograd record?",
+            question="Linear, BatchNorm1d, Dropout, LayerNorm after eval(): what does autograd record?",
             choices=(
                 Choice(
                     "nothing",
@@ -164,7 +164,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "net.training is False",
-                    "eval() sets a flag once, it does not lock it. Only an overridden train() could put it back.",
+                    "eval() sets a flag once, it does not lock it. The next train() sets it back, unless train() is overridden.",
                 ),
                 Choice(
                     "None: wrapper.train() raises",
@@ -200,7 +200,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="inference_features",
-            question="y comes from inference_mode(), and a head that learns takes it outside. What comes of head(y)?",
+            question="y comes from inference_mode(), and an nn.Linear head that learns takes it outside. What comes of head(y)?",
             choices=(
                 Choice(
                     "gradients for the head",

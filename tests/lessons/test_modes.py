@@ -163,3 +163,11 @@ def test_train_mode_moves_the_statistics_of_batch_norm_whatever_autograd_does(na
     with getattr(torch, name)():
         layer(torch.randn(4, 2) + 3)
     assert layer.running_mean.abs().min() > 0
+
+
+def test_the_next_train_sets_the_flag_again_unless_the_owner_does():
+    """What is replied about eval() in __init__: an overridden train() is one way to put it back, calling eval() another."""
+    wrapped = torch.nn.Sequential(torch.nn.Dropout().eval())
+    assert wrapped.train()[0].training
+    wrapped[0].eval()
+    assert wrapped.training and not wrapped[0].training
