@@ -93,14 +93,13 @@ def _largest(result: Result) -> Panel:
 
 def _loops(params: Params) -> Panel:
     """What the two loops do to each module m of model.modules()."""
-    family = "nn.Dropout" if params.family == "nn.Dropout" else params.family
-    floats = " or ".join(params.attributes.split(", "))
+    floats = " or ".join(f"m.{name}" for name in params.attributes.split(", "))
     return table(
         "for m in model.modules()",
         ["", "sets"],
         [
-            ["the loop", f"m.p if isinstance(m, {family})"],
-            ["the complete loop", f"the same, and m.{floats} if it is a float"],
+            ["the loop", f"m.p if isinstance(m, {params.family})"],
+            ["the complete loop", f"the same, and {floats} if it is a float"],
         ],
     )
 

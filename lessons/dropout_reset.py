@@ -133,7 +133,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="siblings",
-            question="The Tagger drops words by nn.Dropout1d(0.1). What does isinstance(m, nn.Dropout) make of it?",
+            question="A model's word_dropout is nn.Dropout1d(0.1). What does a loop over its nn.Dropout modules do to it?",
             choices=(
                 Choice(
                     "word_dropout is set",
