@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from explorable.words import count
 from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
 from lessons.stack import CATS, Params, Result
 
@@ -192,5 +193,5 @@ def _legal_dims(params: Params, result: Result) -> Panel:
     rank = result.tensors[0].dim() + (params.op not in CATS)  # type: ignore[union-attr]
     said = [("legal", "yes") if -rank <= d < rank else ("not legal", "muted") for d in range(-5, 5)]
     said[params.dim + 5] = ("not legal", "warn")
-    note = f"The result has {rank} dims, so dim runs from {-rank} to {rank - 1}."
+    note = f"The result has {count(rank, 'dim')}, so dim runs from {-rank} to {rank - 1}."
     return table("dim", ["dim", *map(str, range(-5, 5))], [[params.op, *said]], note=note, wide=True)

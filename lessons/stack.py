@@ -89,9 +89,9 @@ def _what_happened(params: Params, result: Result, out: Tensor) -> str:
     given = f"{params.n} tensors of shape {' and '.join(map(str, dict.fromkeys(shapes)))} become {tuple(out.shape)}"
     at = params.dim % out.dim()
     if params.op in CATS:
-        sizes = " + ".join(str(shape[at]) for shape in kept)
+        sizes = " + ".join(str(shape[at]) for shape in kept) + " = " if len(kept) > 1 else ""
         skipped = f"{count(len(shapes) - len(kept), 'tensor')} of shape (0,) skipped and " if kept != shapes else ""
-        return f"{given}: dim {at} has {sizes} = {out.shape[at]} places, with {skipped}no axis added."
+        return f"{given}: dim {at} has {sizes}{count(out.shape[at], 'place')}, with {skipped}no axis added."
     if params.op == "stack + reshape":
         return f"{given}, as if dim {at} were new."
     return f"{given}: dim {at} is new and has one place for each tensor."
@@ -102,7 +102,7 @@ def _copied(params: Params, out: Tensor) -> str:
     if params.op == "cat in a loop":
         return f"{start}; each cat of the loop made a tensor of its own, and copied all that was there before."
     if params.inputs == "last one float64":
-        return f"{start}, all as {out.dtype}: a list of several dtypes is promoted to the one that holds them all."
+        return f"{start}, all as {out.dtype}: a list of several dtypes is promoted to one, as + promotes."
     lead = math.prod(out.shape[: params.dim % out.dim()])
     if out.dim() == 1 or params.inputs != "equal shapes":
         return f"{start}."
@@ -116,7 +116,7 @@ def _beside(params: Params, result: Result, out: Tensor) -> str:
     if not isinstance(other, Tensor):
         return f"{name} refuses: {_sentence(str(other))}"
     if params.op == "unsqueeze + cat":
-        return f"torch.equal(out, {name}) is {torch.equal(out, other)}: this is what stack does."
+        return f"torch.equal(out, {name}) is {torch.equal(out, other)}: stack gives the same."
     if params.op == "stack + reshape":
         right, wrong = f"The shape is that of {name}", int((out != other).sum())
         cells = f"{wrong} of {out.numel()} cells hold another number: reshape moves nothing in memory"
@@ -251,15 +251,15 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "torch.float32",
-                    "The first tensor decides nothing. A list of several dtypes is promoted to one that holds all of them.",
+                    "The first tensor decides nothing. A list of several dtypes is promoted to one, as + promotes.",
                 ),
                 Choice(
                     "none: it raises",
-                    "An x @ y of two dtypes raises. stack and cat promote, as + does, and the error comes layers later.",
+                    "An x @ y of two dtypes raises. stack and cat promote, as + does.",
                 ),
                 Choice(
                     "torch.float64",
-                    "One float64 in the list, such as from NumPy, makes all of it float64; a float32 layer then refuses it.",
+                    "One float64 in the list, such as from NumPy, makes all of it float64; a float32 nn.Linear then refuses it.",
                 ),
             ),
             answer=2,
@@ -280,7 +280,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "20 numbers",
-                    "So many a single torch.cat(tensors) copies. In a loop the first ones move four times.",
+                    "So many a single torch.cat(tensors) copies. In a loop the first ones are copied four times.",
                 ),
             ),
             answer=1,
@@ -335,13 +335,13 @@ LESSON = Lesson(
         ),
         Trap(
             name="An empty tensor in the list",
-            sentence="cat skips a tensor of shape (0,) whatever the other shapes are, without a word; stack and others of its size refuse.",
+            sentence="cat silently skips a tensor of shape (0,) among tensors of other shapes; stack refuses it.",
             source="https://github.com/pytorch/pytorch/issues/86918",
             params={"op": "cat", "shape": "(2, 3)", "inputs": "last one empty"},
         ),
         Trap(
             name="One float64 among float32",
-            sentence="stack and cat promote without a word: all of out is float64, twice the bytes, and float32 layers refuse it.",
+            sentence="stack and cat promote without a word: all of out is float64, twice the bytes, and a float32 nn.Linear refuses it.",
             source="https://github.com/pytorch/pytorch/issues/126964",
             params={"inputs": "last one float64"},
         ),
@@ -353,13 +353,13 @@ LESSON = Lesson(
         ),
         Trap(
             name="A None in the list",
-            sentence="A model called without labels returns loss=None; collected in a list it fails only here.",
+            sentence="A transformers model called without labels returns loss=None; collected in a list it fails only here.",
             source="https://github.com/Jumpat/SegAnyGAussians/issues/110",
             params={"inputs": "last one None"},
         ),
         Trap(
             name="cat of scalars",
-            sentence="Losses are 0-dimensional: cat has no axis to extend, stack gives them one.",
+            sentence="A mean loss is 0-dimensional: cat has no axis to extend, stack makes one.",
             source="https://github.com/Cysu/open-reid/issues/69",
             params={"op": "cat", "shape": "()"},
         ),

@@ -124,3 +124,27 @@ def test_cat_in_a_loop_gives_the_same_and_copies_more_from_three_tensors_on(n):
     once, loop = (run(Params(op=op, shape="(2, 3)", n=n)) for op in ("cat", "cat in a loop"))
     assert torch.equal(once.out, loop.out) and once.copied == 6 * n
     assert loop.copied == 6 * sum(range(2, n + 1))
+
+
+def test_one_kept_tensor_is_not_added_up():
+    params = Params(op="cat", shape="(2, 3)", inputs="last one empty")
+    told = LESSON.details(params, run(params))
+    assert "dim 0 has 2 places" in told and "2 = 2" not in told
+
+
+def test_a_list_of_two_dtypes_is_promoted_as_plus_promotes_which_need_not_hold_both():
+    pairs = [(torch.int64, torch.float16), (torch.uint8, torch.int8), (torch.float32, torch.float64)]
+    for one, other in pairs:
+        x, y = torch.ones(4, dtype=one), torch.ones(4, dtype=other)
+        assert torch.stack([x, y]).dtype == torch.cat([x, y]).dtype == (x + y).dtype
+    assert torch.stack([torch.tensor([2**20 + 1]), torch.ones(1, dtype=torch.float16)]).dtype == torch.float16
+
+
+def test_stack_refuses_the_empty_tensor_that_cat_skips():
+    x, empty = torch.ones(2, 3), torch.empty(0)
+    assert torch.equal(torch.cat([x, empty]), x)
+    with pytest.raises(RuntimeError, match="equal size"):
+        torch.stack([x, empty])
+    assert torch.cat([x, torch.empty(0, 3)]).shape == (2, 3)  # another empty shape may fit
+    with pytest.raises(RuntimeError, match="must match"):
+        torch.cat([x, torch.empty(0, 5)])
