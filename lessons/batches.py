@@ -79,9 +79,11 @@ def orders(result: Result) -> int:
 def caption(params: Params, result: Result) -> str:
     spread = params.sampler in SPREAD
     share = result.order.shape[1] // (params.ranks if spread else 1)
+    if not share:
+        return f"Each of {params.ranks} ranks draws 0 indices: the loader is empty, and nothing raises."
     if not result.length:
         drawn = f"{count(share, 'index', 'indices')} of {'a rank' if spread else 'an epoch'}".capitalize()
-        fills = one_of(share or 1, "fills", "fill")
+        fills = one_of(share, "fills", "fill")
         return f"{drawn} {fills} no batch of {params.batch_size}: the loader is empty, and nothing raises."
     cut = count(result.length, "batch")
     if spread:
@@ -104,12 +106,14 @@ def _cut(params: Params, result: Result) -> str:
         f"{params.n} / {params.ranks} {rule} gives each rank {count(share, 'index', 'indices')}; " if spread else ""
     )
     lengths = f"{shared}{share} / {params.batch_size} {rule} gives {whose} {count(result.length, 'batch')}"
-    return lengths[0].upper() + lengths[1:] + (f" of sizes {sizes(result)}." if result.length else ".")
+    size = sizes(result)
+    cut = f" of sizes {size}" if len(size) > 1 else f" of size {size[0]}" if size else ""
+    return f"{lengths[0].upper()}{lengths[1:]}{cut}."
 
 
 def _order(params: Params, result: Result) -> str:
     found = orders(result)
-    came = f"{count(params.epochs, 'epoch')} drew {count(found, 'different order') if found > 1 else 'one order'}."
+    came = f"{count(params.epochs, 'epoch', 'epochs')} drew {count(found, 'different order') if found > 1 else 'one order'}."
     if params.sampler in SPREAD and not params.set_epoch and params.epochs > 1:
         return f"{came} Without set_epoch each epoch shuffles with the same seed."
     return came
@@ -117,11 +121,16 @@ def _order(params: Params, result: Result) -> str:
 
 def _counts(params: Params, result: Result) -> str:
     counts = result.counts.tolist()
-    last = f"Sample {params.n - 1} was delivered {count(counts[-1], 'time')}"
+    came = f"delivered {count(counts[-1], 'time')}" if counts[-1] else "never delivered"
+    last = f"Sample {params.n - 1} was {came}"
     if params.sampler == "WeightedRandomSampler":
         last += f", with weight {number(params.weight)}" + (" against 1" if params.n > 1 else "")
+    elif params.sampler in WEIGHTED and params.n == 1:
+        last += "; a dataset of one sample takes only the first of the two weights"
     elif params.sampler in WEIGHTED:
         last += f"; two weights, 1 and {number(params.weight)}, stand for samples 0 and 1, whatever their classes are"
+    if not any(counts):
+        return "No sample was ever delivered."
     if params.n == 1:
         return f"{last}."
     low, high, never = min(counts), max(counts), counts.count(0)
@@ -153,7 +162,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sizes",
-            question="10 samples, shuffle=True, batch_size=4, drop_last=False. What are the sizes of the batches?",
+            question="10 samples, shuffle=True, batch_size=4, drop_last=False. What sizes have the batches?",
             choices=(
                 Choice("[4, 4]", "That is drop_last=True. By default the two samples that are left are delivered too."),
                 Choice(
@@ -161,7 +170,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "[4, 4, 4]",
-                    "A DistributedSampler fills up its ranks like that. A DataLoader itself repeats no sample.",
+                    "A DistributedSampler fills up its ranks like that. A loader with shuffle=True repeats no sample in an epoch.",
                 ),
                 Choice("[5, 5]", "A loader does not balance its batches: it counts to 4 and cuts."),
             ),
@@ -213,7 +222,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="weights",
-            question="10 samples of two classes, WeightedRandomSampler([1.0, 8.0], num_samples=10): which samples are delivered?",
+            question="10 samples of two classes, WeightedRandomSampler([1.0, 8.0], num_samples=10): which samples can come?",
             choices=(
                 Choice(
                     "class 1 more often",
@@ -280,7 +289,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "3 samples",
-                    "Then one rank would have none, and wait in vain for the others: each must get equally many.",
+                    "Then one rank would have none, and the others would wait for it in vain: each must get equally many.",
                 ),
                 Choice("4 samples", "That is drop_last=False, which repeats one sample."),
                 Choice(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset, WeightedRandomSampler
 
 from lessons.batches import LESSON, Params, caption, details, reached, sizes
 
@@ -114,7 +114,7 @@ def test_the_words_count_what_one_loader_draws_and_what_it_delivers(sampler, ran
 def test_each_rank_of_four_cuts_its_own_share_of_ten():
     params = Params(sampler="DistributedSampler")
     assert caption(params, run(params)) == "Each of 4 ranks draws 3 indices and gets 1 batch."
-    assert "3 / 4 rounded up gives each rank's loader 1 batch of sizes [3]." in details(params, run(params))
+    assert "3 / 4 rounded up gives each rank's loader 1 batch of size 3." in details(params, run(params))
 
 
 @given(n=st.integers(1, 30), ranks=st.integers(2, 5), epochs=st.integers(2, 4), shuffle=st.booleans())
@@ -152,3 +152,18 @@ def test_two_weights_draw_the_first_two_samples_alone(n, weight, **rest):
 )
 def test_no_sampler_goes_with_shuffle(sampler):
     assert run(Params(sampler=sampler)).both == "ValueError: sampler option is mutually exclusive with shuffle"
+
+
+def test_no_index_no_time_and_one_epoch_are_said_in_words():
+    params = Params(sampler="DistributedSampler", n=3, drop_last=True)
+    result = run(params)
+    assert LESSON.caption(params, result).startswith("Each of 4 ranks draws 0 indices: the loader is empty")
+    told = details(params, result)
+    assert "4 epochs drew" in told and "No sample was ever delivered." in told
+    assert "1 epoch drew" in details(Params(epochs=1), run(Params(epochs=1)))
+
+
+def test_the_two_weights_may_deliver_one_sample_alone():
+    """Of weights 1 and 8 ten draws leave sample 0 out in (8 / 9) ** 10 of all epochs: so both *can* come, and no other."""
+    came = {tuple(sorted({*WeightedRandomSampler([1.0, 8.0], 10)})) for _ in range(60)}
+    assert came <= {(0, 1), (1,), (0,)} and len(came) > 1
