@@ -71,13 +71,12 @@ def caption(params: Params, result: Result) -> str:
         ]
     ).strip()
     if result.error:
-        return f"With {rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
+        return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
     if not params.batch_size:
-        return f"One sample, {one}, becomes {batch} in {rule(params)}, and an epoch has {result.length} of them."
-    becomes = "becomes" if params.batch_size == 1 else "become"
-    samples = count(params.batch_size, "sample")
+        return f"From one sample, {one}, {rule(params)} makes {batch}, and an epoch has {result.length} of them."
     return (
-        f"{samples}, {one}, {becomes} {batch} in {rule(params)}, and an epoch has {count(result.length or 0, 'batch')}."
+        f"From {count(params.batch_size, 'sample')}, {one}, {rule(params)} makes {batch}, "
+        f"and an epoch has {count(result.length or 0, 'batch')}."
     )
 
 
@@ -85,7 +84,9 @@ def details(params: Params, result: Result) -> str:
     types = {size: kind_of(found) if isinstance(found, list) else "a refusal" for size, found in result.by_size.items()}
     by_size = f"By batch_size the first batch is: {'; '.join(f'{size}: {kind}' for size, kind in types.items())}."
     held = [f"{name} {kind} {facts}".strip() for depth, name, kind, facts, _ in result.batch_tree or [] if depth == 1]
-    inside = f" The batch holds {', '.join(held)}." if held else ""
+    size = result.batch_tree[0][3].removeprefix("len ") if held and result.batch_tree else ""
+    more = int(size) - len(held) if size.isdecimal() else 0
+    inside = f" The batch holds {', '.join(held)}{f' and {more} more' if more > 0 else ''}." if held else ""
     met = f" The loop over batch['text'] first meets {result.loop[0]}." if result.loop else ""
     return f"{by_size}{inside}{met}"
 
@@ -134,11 +135,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "list of 100 float",
-                    "Numbers have a rule: one tensor of all of them. Only strings stay as they are.",
+                    "Numbers have a rule: one tensor of all of them. Strings would stay as they are.",
                 ),
                 Choice(
                     "Tensor float64",
-                    "A Python float has 64 bits, and default_collate keeps them. A float32 layer then refuses the batch.",
+                    "A Python float has 64 bits, and default_collate keeps them. A float32 nn.Linear then refuses the batch.",
                 ),
             ),
             answer=2,
@@ -195,7 +196,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "Tensor float32",
-                    "The first sample picks the rule, and for an int it is torch.tensor(batch): float32. For a float it asks for float64.",
+                    "The first sample picks the rule, and for an int it is torch.tensor(batch): float32, the default dtype. For a float it asks for float64.",
                 ),
                 Choice(
                     "Tensor float64",
@@ -223,7 +224,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Floats become float64",
-            sentence="Python floats give a float64 batch, and layers have float32 weights by default; return torch.tensor(x) instead.",
+            sentence="Python floats give a float64 batch, and nn.Linear has float32 weights by default; return torch.tensor(x) instead.",
             source="https://github.com/pytorch/pytorch/issues/69446",
             params={"sample": "float"},
         ),

@@ -87,7 +87,7 @@ def test_the_words_say_what_the_collate_fn_got():
         "Given a list of 2 samples, the first a NoneType, default_collate refuses"
     )
     params = Params(sample="int", batch_size=None)
-    assert "in default_convert" in caption(params, run(params))
+    assert "default_convert makes" in caption(params, run(params))
 
 
 def test_only_a_dict_of_lists_keeps_the_items_of_the_loop():
@@ -104,3 +104,10 @@ def test_all_places_of_a_nested_sample_are_named():
 @pytest.mark.parametrize("first, dtype", [([1, 2.5], "int64 float32"), ([2.5, 1], "float64 float64")])
 def test_the_type_of_numbers_follows_the_first_one_and_so_may_depend_on_batch_size(first, dtype):
     assert [str(default_collate(first[:size]).dtype).removeprefix("torch.") for size in (1, 2)] == dtype.split()
+
+
+def test_a_list_of_samples_says_how_many_are_not_named():
+    params = Params(sample="float", batch_size=10, collate_fn="list")
+    told = details(params, run(params))
+    assert told.count("float,") + told.count("float and 7 more") == 3
+    assert " more" not in details(Params(), run(Params()))
