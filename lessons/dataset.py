@@ -86,7 +86,7 @@ NAMED = {  # as a sentence says the kind
 def caption(params: Params, result: Result) -> str:
     if result.batches is not None:
         told = f"len(dataset) counts {count(params.n, 'sample')}, and len(loader) {count(len(result.batches), 'batch')}"
-        return f"{told} of up to {params.batch_size}."
+        return f"{told} of {'up to ' if params.batch_size > 1 else ''}{params.batch_size}."
     if result.outcomes is not None:
         works = sum(not is_refusal(outcome) for outcome in result.outcomes.values())
         return f"With {NAMED[params.kind]} as the dataset {works or 'none'} of {len(result.outcomes)} expressions work."
@@ -182,7 +182,7 @@ LESSON = Lesson(
                     "3 batches",
                     "10 / 4 rounded up: the last batch holds 2 samples. drop_last=True would make it 2 batches.",
                 ),
-                Choice("4 batches", "4 is how many samples stand in a batch, not how many batches there are."),
+                Choice("4 batches", "4 is the most samples that a batch holds, not how many batches there are."),
             ),
             answer=1,
             proof="length",
@@ -260,10 +260,13 @@ LESSON = Lesson(
                     "it works",
                     "A list has __getitem__ and __len__, which is all that the default sampler and the loader ask for.",
                 ),
-                Choice("a TypeError", "No class is checked: map-style means that there is a __getitem__."),
+                Choice(
+                    "a TypeError",
+                    "ds need not be a Dataset: whatever is no IterableDataset counts as map-style, and is asked for ds[i].",
+                ),
                 Choice(
                     "an AttributeError",
-                    "The loader calls len(ds) and ds[i], which a list answers; it asks for no attribute of its own.",
+                    "The loader calls len(ds) and ds[i], which a list answers. It needs nothing that only a Dataset has.",
                 ),
             ),
             answer=0,
@@ -322,7 +325,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="next(loader)",
-            sentence="A DataLoader is an iterable, not an iterator: next(iter(loader)), and iter() restarts the epoch each time.",
+            sentence="A DataLoader is an iterable, not an iterator: next(iter(loader)), and each iter() begins a new epoch.",
             source="https://github.com/KarhouTam/SCAFFOLD-PyTorch/issues/2",
             params={"view": PROTOCOL},
         ),

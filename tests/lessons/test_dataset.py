@@ -132,3 +132,20 @@ ENDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_loop_over_a_dataset_ends_at_an_index_error_and_at_no_length(kind):
     assert loop(outcomes(kind)["[*islice(ds, 9)]"]) == ENDS.get(kind, "it ends after 6")
+
+
+def test_a_batch_of_one_is_no_batch_of_up_to_one():
+    assert LESSON.caption(Params(batch_size=1), run(Params(batch_size=1))).endswith("10 batches of 1.")
+    assert LESSON.caption(Params(), run(Params())).endswith("3 batches of up to 4.")
+
+
+def test_one_class_is_checked_an_iterable_dataset_is_not_asked_for_an_index():
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter([0, 1])
+
+        def __getitem__(self, i):
+            raise AssertionError(i)
+
+    assert [*torch.utils.data.DataLoader(Stream(), batch_size=None)] == [0, 1]
+    assert [*torch.utils.data.DataLoader([0, 1], batch_size=None)] == [0, 1]
