@@ -168,7 +168,7 @@ def _neighbours(params: Params, result: Result, cells: Any) -> list[Panel]:
         name = f"change_{mode}"
         moved = getattr(cells, name)
         return _sample(
-            name, getattr(result, name), badge=f"others +{params.shift:g}", top=top, together=together,
+            name, getattr(result, name), badge=f"others +{params.shift:g}" if params.N > 1 else "no other sample", top=top, together=together,
             note=lambda c, i: f"shifting the other samples moves this output of sample 0 by {moved[c][i]:+.4f} in {mode} mode",
         )  # fmt: skip
 
@@ -179,7 +179,7 @@ def _statistics(cells: Any) -> Panel:
     columns = ["channel", "mean · train", "running_mean · eval", "var · train", "running_var · eval"]
     used = (cells.mean, cells.running_mean[-1], cells.var, cells.running_var[-1])
     rows = [[str(c), *(f"{values[c]:.4f}" for values in used)] for c in range(3)]
-    note = "var is biased (÷ n); running_var averages unbiased ones (÷ n - 1)."
+    note = "var is biased (÷ n); running_var takes unbiased ones (÷ n - 1)."
     return table("what each mode uses", columns, rows, note=note, wide=True)
 
 
@@ -187,7 +187,7 @@ def _drift(params: Params, result: Result) -> Panel:
     kinds = {"weight": "❄" if params.frozen else "▲", "bias": "❄" if params.frozen else "▲"}
     rows = [[f"{kinds.get(name, '▤')} {name}", _moved(distance)] for name, distance in result.drift.items()]
     note = f"{'❄ frozen' if params.frozen else '▲ trainable'} parameter, ▤ buffer; no optimizer stepped"
-    return table(f"moved by {params.steps} forward passes", ["entry", "by at most"], rows, note=note)
+    return table(f"moved by {count(params.steps, 'forward pass')}", ["entry", "by at most"], rows, note=note)
 
 
 def _moved(distance: float) -> tuple[str, str]:
@@ -225,12 +225,14 @@ def _average(params: Params, step: int, running: Any, batch: Any, c: int) -> str
 def _curve(params: Params, cells: Any, name: str, shown: list[int]) -> Panel:
     """A buffer of channel 0 after each batch, and what each batch itself had there."""
     running, batch = getattr(cells, name), getattr(cells, name.replace("running", "batch"))
-    kind = name.removeprefix("running_")
+    seen = "mean of one batch, which train mode uses"
+    if name == "running_var":
+        seen = "unbiased variance of one batch, which the buffer takes"
 
     def until(step: int) -> Panel:
         return curve(
             f"{name}[:, 0]", [str(k) for k in range(params.steps + 1)], {f"{name}, which eval mode uses": [row[0] for row in running]},
-            dots={f"{kind} of one batch, which train mode uses": [None, *(row[0] for row in batch)]},
+            dots={seen: [None, *(row[0] for row in batch)]},
             x_title="batches", badge="buffer ▤", upto=step,
         )  # fmt: skip
 

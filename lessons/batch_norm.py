@@ -1,4 +1,4 @@
-"""BatchNorm that tracks statistics, as it does by default, takes those of the batch in train mode and those it has stored in eval mode."""
+"""BatchNorm normalises with the mean and variance of the batch in train mode; in eval mode with those it has stored, as it does by default."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from explorable.words import count, number, percent
 class Params:
     N: int = bounded(4, low=1, high=6, step=1, about="samples in a batch")
     L: int = bounded(5, low=1, high=6, step=1, about="positions; always 3 channels")
-    momentum: float | None = bounded(0.1, low=0.0, high=1.0, step=0.05, about="of the new batch; None: mean")
+    momentum: float | None = bounded(0.1, low=0.0, high=1.0, step=0.05, about="weight of the new batch; None: mean")
     steps: int = bounded(30, low=0, high=60, step=1, about="train batches before eval()")
     shift: float = bounded(5.0, low=0.0, high=20.0, step=0.5, about="added to all but sample 0")
     frozen: bool = switch(False, about="requires_grad_(False), no_grad")
@@ -48,11 +48,11 @@ class Result:
 
 def caption(params: Params, result: Result) -> str:
     if result.error:
-        return "Train mode refuses with ValueError: a channel that holds a single value has no variance."
+        return "Train mode refuses with ValueError: less its own mean, the single value of a channel would always be 0."
     if not params.steps:
-        return "No batch has come yet, so eval mode works with the first buffers, 0 and 1."
+        return "No batch has come yet, so eval mode works with the first mean and variance, 0 and 1."
     if not result.drift["running_mean"]:
-        return f"A new batch has no weight: after {count(params.steps, 'batch')} the buffers still hold 0 and 1."
+        return f"A new batch has no weight: after {count(params.steps, 'batch')} the stored mean and variance are still 0 and 1."
     stored = number(result.running_mean[-1, 0].item(), 2)
     frozen = ", although every parameter is frozen" if params.frozen else ""
     return (
@@ -91,7 +91,7 @@ def _neighbours(params: Params, result: Result) -> str:
         return f"There is no other sample that {params.shift:g} could be added to."
     train, still = (moves(change) for change in (result.change_train, result.change_eval))
     return (
-        f"With {params.shift:g} added to each of the others, the output of sample 0 moves {train} in train mode "
+        f"With {params.shift:g} added to {'the other sample' if params.N == 2 else 'each of the others'}, the output of sample 0 moves {train} in train mode "
         f"and {still} in eval mode."
     )
 
@@ -99,13 +99,15 @@ def _neighbours(params: Params, result: Result) -> str:
 def moves(change: Tensor) -> str:
     """How far an output moves, in words."""
     largest = change.abs().max().item()
+    if 0 < largest < 0.005:
+        return "by less than 0.01"
     return f"by up to {number(largest, 2)}" if largest else "not at all"
 
 
 def _frozen(params: Params, result: Result) -> str:
     moved = result.drift["running_mean"]
     if not moved:
-        return "The buffers have not moved from 0 and 1."
+        return "The stored mean and variance have not moved from 0 and 1."
     who = "Every parameter is frozen and no gradient was recorded" if params.frozen else "No optimizer stepped"
     return f"{who}: the forward passes alone moved running_mean, by up to {number(moved)}."
 
@@ -124,11 +126,11 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="neighbour",
-            question="In eval mode, 5 is added to the other samples. How far does the output of sample 0 move?",
+            question="BatchNorm in eval mode: 5 is added to all samples but sample 0. How far does its output move?",
             choices=(
                 Choice(
                     "a little",
-                    "So it is in train mode, where all samples of a batch share one mean and one variance. In eval mode the "
+                    "It moves in train mode, where all samples share the mean and variance of a channel. In eval mode the "
                     "stored ones stand in for them.",
                 ),
                 Choice(
@@ -146,7 +148,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="first_value",
-            question="momentum is 0.1. How much of its first value is left in running_mean after 10 batches?",
+            question="momentum is 0.1. How much of its first value is left in running_mean after 10 train batches?",
             choices=(
                 Choice(
                     "0 %",
@@ -155,7 +157,7 @@ LESSON = Lesson(
                 Choice("35 %", "Each batch keeps 0.9 of what was stored, and 0.9 to the power of 10 is 0.35."),
                 Choice(
                     "90 %",
-                    "In other libraries momentum is the weight of the old value. In PyTorch it is the weight of the new "
+                    "In TensorFlow momentum is the weight of the old value. In PyTorch it is the weight of the new "
                     "batch, and this is what is left after one.",
                 ),
             ),
@@ -166,7 +168,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="batch_of_one",
-            question="A batch of ONE sample, shape (1, 3, 5), goes through it in train mode. What comes out?",
+            question="A batch of ONE sample, shape (1, 3, 5), goes through BatchNorm1d(3) in train mode. What comes out?",
             choices=(
                 Choice("a (1, 3, 5) tensor", "Each channel still has five values to take a mean and variance of."),
                 Choice(
@@ -186,7 +188,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="two_values",
-            question="In train mode a channel gets just two values, one a sample. What does it return, rounded?",
+            question="In train mode a channel gets two values, far apart. What does a new BatchNorm return, rounded?",
             choices=(
                 Choice(
                     "two numbers near N(0, 1)",
@@ -198,7 +200,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "-1 and 1",
-                    "Two different values lie one biased deviation below and above their mean: all that is left of them is "
+                    "Two values lie one biased deviation below and above their mean: all that is left of them is "
                     "which was larger.",
                 ),
             ),
@@ -240,13 +242,13 @@ LESSON = Lesson(
         ),
         Trap(
             name="Frozen, and still drifting",
-            sentence="requires_grad_(False) and no_grad stop gradients. In train mode each forward pass still moves the buffers.",
+            sentence="requires_grad_(False) and no_grad stop gradients. In train mode each forward pass still moves running_mean.",
             source="https://github.com/pytorch/pytorch/issues/86590",
             params={"frozen": True},
         ),
         Trap(
             name="momentum=0 in a ported model",
-            sentence="At momentum 0 a new batch has no weight: the buffers keep their first 0 and 1, and eval mode uses those.",
+            sentence="At momentum 0 a new batch has no weight: running_mean stays 0, running_var 1, and eval mode uses those.",
             source="https://github.com/Cadene/pretrained-models.pytorch/issues/5",
             params={"momentum": 0.0},
         ),

@@ -21,7 +21,7 @@ eps, weight, bias = bn.eps, bn.weight.detach(), bn.bias.detach()
 states = [{name: value.clone() for name, value in bn.state_dict().items()}]
 if N * L == 1:
     y_eval = bn.eval()(x)
-    y_train = bn.train()(x)  # one value has no variance
+    y_train = bn.train()(x)  # torch refuses: one value a channel
 with torch.set_grad_enabled(not frozen):
     for batch in batches:
         bn(batch)  # moves running_mean and running_var: no optimizer is needed

@@ -82,3 +82,18 @@ def test_a_refusal_shows_the_error_beside_what_eval_mode_still_does():
     assert {panel["view"] for panel in shown.values()} == {"operator", "error", "cube", "grid"}
     assert shown["y_train"]["text"].startswith("ValueError: Expected more than 1 value per channel")
     assert value_of(shown["y_eval[0]"]["notes"][0][0]) == pytest.approx(shown["y_eval[0]"]["values"][0][0], abs=2e-3)
+
+
+def test_the_dots_are_what_their_legend_says():
+    """Train mode divides by the biased variance; the dots beside running_var are the unbiased one that the buffer takes."""
+    result = run(Params())
+    [[legend, dots]] = panels(Params())["running_var[:, 0]"]["dots"]
+    assert "unbiased" in legend and "train mode uses" not in legend
+    assert dots[1:] == pytest.approx(result.batch_var[:, 0].tolist())
+    [[legend, dots]] = panels(Params())["running_mean[:, 0]"]["dots"]
+    assert "which train mode uses" in legend
+
+
+def test_one_pass_is_one_pass_and_one_sample_has_no_others():
+    shown = panels(Params(N=1, steps=1))
+    assert "moved by 1 forward pass" in shown and shown["change_train"]["badge"] == "no other sample"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from lessons.batch_norm import LESSON, Params
+from lessons.batch_norm import LESSON, Params, moves
 
 run = LESSON.run
 
@@ -149,8 +149,29 @@ def test_each_clause_of_the_words_is_said_exactly_where_it_holds(params, m, step
     assert ("No batch has come yet" in told) == (steps == 0)
     assert ("A new batch has no weight" in told) == (still and steps > 0)
     assert ("although every parameter is frozen" in told) == (frozen and not still)
-    assert ("The buffers have not moved" in more) == still
+    assert ("have not moved from 0 and 1" in more) == still
     assert ("no other sample" in more) == (params.N == 1)
     if params.N > 1:
         assert more.count("not at all") == int(not result.change_train.any()) + int(not result.change_eval.any())
         assert not result.change_eval.any()
+
+
+def test_two_values_give_minus_1_and_1_only_where_they_are_far_apart():
+    layer = nn.BatchNorm1d(1)
+    assert_close(layer(torch.tensor([[0.3], [7.0]])), torch.tensor([[-1.0], [1.0]]), atol=1e-3, rtol=0)
+    assert layer(torch.tensor([[5.0], [5.0]])).abs().max() < 1e-3
+    assert layer(torch.tensor([[5.0], [5.001]])).abs().max() < 0.2
+
+
+@few
+@given(shapes.filter(lambda p: p.N > 1), st.floats(0, 20))
+def test_a_move_that_rounds_to_nothing_is_still_told(params, shift):
+    change = run(replace(params, shift=shift)).change_train
+    told = moves(change)
+    assert (told == "not at all") == (not change.any())
+    assert "up to less" not in told and "up to 0.0" not in told
+
+
+def test_at_momentum_0_the_count_of_batches_goes_on():
+    drift = run(Params(momentum=0.0)).drift
+    assert drift["running_mean"] == drift["running_var"] == 0 and drift["num_batches_tracked"] == Params().steps
