@@ -132,7 +132,9 @@ def _leaves(result: Result) -> str:
         return "mean 0, variance 1"
     if all(abs(square - 1) < 0.01 for square in squares) and max(map(abs, means)) > 1e-3:
         return "mean(y²) = 1"
-    return f"mean {means[0]:.2f}, variance {variances[0]:.2f}"
+    if max(map(abs, means)) < 1e-3:  # eps counts where the values of a group are close together
+        return f"mean 0, variance {min(variances):.2f} to {max(variances):.2f}"
+    return f"mean {min(means):.2f} to {max(means):.2f}"
 
 
 def _parameters(params: Params, result: Result) -> str:

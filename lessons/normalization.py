@@ -49,7 +49,7 @@ class Result:
 def caption(params: Params, result: Result) -> str:
     if result.error:
         return (
-            f"LayerNorm(C) refuses with RuntimeError: it counts from the last axis, which holds {params.L} positions "
+            f"LayerNorm(C) refuses with RuntimeError: it is matched with the last axis, which holds {params.L} positions "
             "and not 4 channels."
         )
     group = result.group[params.norm]
@@ -66,7 +66,7 @@ def _spans(params: Params, result: Result) -> str:
     if is_wrong_axis(params, result):
         return "those of LayerNorm(L): C equals L, so nothing raises"
     if params.N == 1:
-        return "which cannot span two samples where there is only a single one"
+        return "all within the only sample"
     if {*group[0].flatten().tolist()} & {*group[1:].flatten().tolist()}:
         return f"which {one_of(one, 'spans', 'span')} all samples: in train mode a sample depends on the others"
     return "each within one sample"
@@ -79,21 +79,31 @@ def is_wrong_axis(params: Params, result: Result) -> bool:
 
 def details(params: Params, result: Result) -> str:
     if result.error:
-        return f"{result.error}. Transpose x ({params.N} samples), or see what happens when L is 4."
+        samples = count(params.N, "sample")
+        return (
+            f"{result.error}. Transpose x ({samples}), so that the channels come last, or see what happens when L is 4."
+        )
     return f"{_after(params, result)} {_modes(params, result)}"
 
 
 def _after(params: Params, result: Result) -> str:
     mean, var, square = result.after.unbind(dim=1)
-    start = f"x is ({params.N}, 4, {params.L}). The means of its groups {_run(result.before[:, 0])}"
+    many, third, what = len(mean) > 1, var, "variance"
     if params.norm == "RMSNorm(L)":
-        return f"{start}, those of y {_run(mean)}; it is mean(y²) that {_run(square)}."
-    return f"{start}, those of y {_run(mean)}, with variances that {_run(var)}."
+        third, what = square, "mean square"
+    subject = "The means of its groups" if many else "The mean of its only group"
+    those = "those" if many else "that"
+    return (
+        f"x is ({params.N}, 4, {params.L}). {subject} {_run(result.before[:, 0])}, {those} of y {_run(mean)}; "
+        f"the {what + 's' if many else what} of y {_run(third)}."
+    )
 
 
 def _run(values: Tensor) -> str:
     """The range of some numbers, as they read when rounded."""
     low, high = (number(round(value, 3)) for value in (values.min().item(), values.max().item()))
+    if len(values) == 1:
+        return f"is {low}"
     return f"are all {low}" if low == high else f"run from {low} to {high}"
 
 
@@ -207,7 +217,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="parameters",
-            question="GroupNorm(1, 4) and LayerNorm([4, 5]) make equal groups of x. How many parameters have they?",
+            question="On x of shape (3, 4, 5), GroupNorm(1, 4) and LayerNorm([4, 5]) make equal groups. How many parameters have they?",
             choices=(
                 Choice(
                     "8 and 40",
@@ -219,7 +229,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "8 and 8",
-                    "Most layers have a weight a channel. LayerNorm has one for each cell of its normalized_shape.",
+                    "So it would be with a weight and a bias for each channel in both. LayerNorm has them for each cell of its normalized_shape.",
                 ),
             ),
             answer=0,
@@ -229,12 +239,16 @@ LESSON = Lesson(
         ),
         Prediction(
             id="rms",
-            question="With what does each row leave a new nn.RMSNorm(5)?",
+            question="x has shape (3, 4, 5). What holds for each row of y = nn.RMSNorm(5)(x), but for rounding?",
             choices=(
                 Choice(
-                    "mean 0, variance 1", "That is LayerNorm. RMSNorm subtracts nothing, so the mean of a row stays."
+                    "mean 0, variance 1",
+                    "That is LayerNorm. RMSNorm subtracts nothing, so the mean of a row need not become 0.",
                 ),
-                Choice("mean(y²) = 1", "RMSNorm divides by the root of mean(x²) and does no more than that."),
+                Choice(
+                    "mean(y²) = 1",
+                    "A new RMSNorm divides by the root of mean(x²), to which it adds a small eps. It does no more than that.",
+                ),
                 Choice("mean 0, any variance", "The other half of LayerNorm: RMSNorm scales, and does not centre."),
             ),
             answer=1,
@@ -259,7 +273,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Running means of LayerNorm",
-            sentence="LayerNorm has a weight and a bias but no buffers: eval() changes no bit of its output.",
+            sentence="LayerNorm has by default a weight and a bias, but never a buffer: eval() changes no bit of its output.",
             source="https://github.com/ageron/handson-ml2/issues/170",
             params={"norm": "LayerNorm([C, L])"},
         ),

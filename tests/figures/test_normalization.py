@@ -79,3 +79,13 @@ def test_the_letters_are_the_groups_of_two_samples():
     for n in range(2):
         letters = panels(Params())[f"together in x[{n}]"]["values"]
         assert [["ABCD"[g] for g in row] for row in group[n].tolist()] == letters
+
+
+def test_what_each_group_leaves_with_is_true_of_each():
+    """Of two values that are close together eps takes a part: their variance leaves below 1."""
+    params = Params(norm="LayerNorm(L)", N=2, L=2)
+    result = run(params)
+    [facts] = [panel for row in draw(params, result)["rows"] for panel in row if panel["view"] == "facts"]
+    [told] = [item["text"] for item in facts["items"] if item["key"] == "leaves"]
+    low, high = result.after[:, 1].min().item(), result.after[:, 1].max().item()
+    assert low < 0.99 and told == f"mean 0, variance {low:.2f} to {high:.2f}"

@@ -145,4 +145,21 @@ def test_each_clause_of_the_caption_is_said_exactly_where_it_holds(norm, N, L):
     spans = bool(torch.isin(group[0], group[1:]).any())
     assert ("all samples" in told) == spans
     assert ("nothing raises" in told) == (norm == "LayerNorm(C)")
-    assert ("cannot span" in told) == (N == 1 and norm != "LayerNorm(C)")
+    assert ("within the only sample" in told) == (N == 1 and norm != "LayerNorm(C)")
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("N", [1, 3])
+def test_one_group_is_told_in_the_singular(norm, N):
+    params = Params(norm=norm, N=N)
+    result = run(params)
+    told = LESSON.details(params, result)
+    assert ("only group is" in told) == (len(result.before) == 1)
+    assert ("are all" not in told) if len(result.before) == 1 else ("is -" not in told)
+
+
+def test_the_mean_of_a_row_does_not_stay_in_rms_norm():
+    """It is divided like the rest: what the reply says is only that it need not become 0."""
+    row = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
+    mean = nn.RMSNorm(5)(row).mean()
+    assert mean > 0.5 and not torch.isclose(mean, row.mean())
