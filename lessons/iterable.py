@@ -51,14 +51,14 @@ def scope(params: Params) -> AbstractContextManager[None]:
 
 def caption(params: Params, result: Result) -> str:
     if result.duplicated:
-        arrive = f"{count(len(result.received), 'item')} arrive of a stream of {params.n}"
+        arrive = f"{count(len(result.received), 'item')} arrive from a stream of {params.n}"
         return f"Each of the {params.num_workers} workers runs all of __iter__: {arrive}."
     if result.lost:
         lost = f"{result.lost} of {count(params.n, 'item')} never {one_of(result.lost, 'arrives', 'arrive')}"
         each = "each worker drops its own" if params.num_workers > 1 else "drop_last=True drops the"
         return f"{lost}: {each} last batch if it is not full."
     order = "out of order" if result.displacement.any() else "in the order of the stream"
-    items = f"Each of the {params.n} items" if params.n > 1 else "The 1 item"
+    items = f"Each of the {params.n} items" if params.n > 1 else "The only item"
     return f"{items} arrives once, {order}, in {count(len(result.batches), 'batch')}."
 
 
@@ -70,13 +70,16 @@ def _counted(params: Params, result: Result) -> str:
     readers = count(params.num_workers, "worker") if params.num_workers else "the main process"
     return (
         f"{count(params.n, 'item')}, {readers}, sharding {params.sharding}: {len(result.received)} delivered, "
-        f"{result.duplicated or 'none'} of them again, {result.lost or 'none'} lost."
+        f"{result.duplicated or 'none'} of them repeated, {result.lost or 'none'} lost."
     )
 
 
 def _cut(params: Params, result: Result) -> str:
     sizes = [len(batch) for batch in result.batches]
-    told = f"With batch_size={params.batch_size} the batches have the sizes {sizes}; len(loader) says {result.length}."
+    cut = f"the batches have the sizes {sizes}" if len(sizes) > 1 else "there is no batch"
+    if len(sizes) == 1:
+        cut = f"the only batch has size {sizes[0]}"
+    told = f"With batch_size={params.batch_size} {cut}; len(loader) says {result.length}."
     if params.drop_last and params.num_workers > 1:
         return f"{told} Each worker drops its own last batch if it is not full."
     return told
@@ -87,16 +90,15 @@ def _order(params: Params, result: Result) -> str:
     told = []
     if once(result):
         early, late = int(result.displacement.max()), -int(result.displacement.min())
-        told.append(f"An item comes at most {count(early, 'place')} early and {count(late, 'place')} late.")
+        moved = f"An item comes at most {count(early, 'place')} early and {count(late, 'place')} late."
+        told.append(moved if early else "Nothing comes early or late.")
     if params.buffer > 1:
         told.append(f"Each reader draws from a buffer of {params.buffer}, with seed {params.seed} + worker.")
     if result.arrived is not None:
         equal = sum(map(torch.equal, result.arrived, result.batches))
-        told.append(
-            f"Real worker processes delivered {count(len(result.arrived), 'batch')}, {equal} of them equal to the computed ones."
-            if result.arrived
-            else "Real worker processes delivered no batch."
-        )
+        arrived = count(len(result.arrived), "batch")
+        alike = f", {equal} of them equal to those computed" if result.arrived else ""
+        told.append(f"Real worker processes delivered {arrived}{alike}.")
     return " ".join(told)
 
 
@@ -119,7 +121,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="copies",
-            question="A stream of 12 items ignores get_worker_info(). How many items does the loop get with num_workers=2?",
+            question="A stream of 12 items ignores get_worker_info(): how many come with num_workers=2?",
             choices=(
                 Choice(
                     "12 items",
@@ -178,14 +180,14 @@ LESSON = Lesson(
         ),
         Prediction(
             id="length",
-            question="10 items, batch_size=2, four workers that ignore get_worker_info(). How many batches come, and what is len(loader)?",
+            question="len(dataset) is 10, batch_size=2, four workers ignore get_worker_info(). How many batches come, and what is len(loader)?",
             choices=(
                 Choice(
                     "5, and 5", "len(loader) is 10 / 2. It is computed from len(dataset), and knows nothing of copies."
                 ),
                 Choice(
                     "20, and 5",
-                    "Four workers make 5 batches each. len(loader) is computed from len(dataset) and batch_size alone.",
+                    "Four workers make 5 batches each. len(loader) is computed from len(dataset) and batch_size, and not from what comes.",
                 ),
                 Choice(
                     "20, and 20",

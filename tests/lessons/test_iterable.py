@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,25 @@ def test_real_worker_processes_deliver_the_computed_batches(sharding, num_worker
         asked = Params(n, num_workers, sharding, batch_size, drop_last, buffer, processes=True)
         result = run(asked)
         assert [batch.tolist() for batch in result.arrived] == [batch.tolist() for batch in result.batches], asked
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"n": 1, "num_workers": 0}, "the only batch has size 1; len(loader) says 1. Nothing comes early or late."),
+        ({"n": 2, "sharding": "stride", "drop_last": True}, "there is no batch;"),
+        ({}, "12 of them repeated, none lost"),
+    ],
+)
+def test_one_batch_none_and_a_stream_in_order_are_said_in_words(values, said):
+    told = details(Params(**values), run(Params(**values)))
+    assert said in told and "[]" not in told and "no place" not in told
+
+
+def test_len_of_the_loader_asks_the_dataset_and_raises_where_it_has_no_len():
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(range(12))
+
+    with pytest.raises(TypeError, match="has no len"):
+        len(torch.utils.data.DataLoader(Endless(), batch_size=2))
