@@ -87,7 +87,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="three_calls",
-            question="nn.Dropout(0.5) in train mode: three calls on one x. How many different outputs?",
+            question="nn.Dropout(0.5) in train mode is called three times on x. How many different outputs?",
             choices=(
                 Choice(
                     ALL_THE_SAME,
