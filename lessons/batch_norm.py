@@ -1,4 +1,4 @@
-"""BatchNorm normalises with the mean and variance of the batch in train mode; in eval mode with those it has stored, as it does by default."""
+"""In train mode BatchNorm normalises with the mean and variance of the batch; in eval mode with those it has stored, unless it tracks none."""
 
 from dataclasses import dataclass
 
@@ -126,7 +126,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="neighbour",
-            question="BatchNorm in eval mode: 5 is added to all samples but sample 0. How far does its output move?",
+            question="BatchNorm in eval mode, 5 added to the others: how far does sample 0's output move?",
             choices=(
                 Choice(
                     "a little",
