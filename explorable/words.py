@@ -12,7 +12,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def plural_of(noun: str) -> str:
-    """The regular plural of an English noun."""
+    """The plural of an English noun that has a regular one, or is spoken like epoch."""
+    if noun.endswith("epoch"):
+        return f"{noun}s"
     if noun.endswith(("s", "x", "z", "ch", "sh")):
         return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"

@@ -13,7 +13,7 @@ from explorable.words import count, listing, number, one_of, percent, spelled
     "words, said",
     [
         (count(1, "batch"), "1 batch"), (count(3, "batch"), "3 batches"), (count(0, "batch"), "no batch"),
-        (count(2, "entry"), "2 entries"), (count(2, "key"), "2 keys"), (count(2, "pass"), "2 passes"),
+        (count(2, "entry"), "2 entries"), (count(2, "epoch"), "2 epochs"), (count(2, "key"), "2 keys"), (count(2, "pass"), "2 passes"),
         (count(2, "index", "indices"), "2 indices"), (one_of(1, "is", "are"), "is"), (one_of(0, "is", "are"), "are"),
         (listing(["a"]), "a"), (listing(["a", "b"]), "a and b"), (listing(["a", "b", "c"], "or"), "a, b or c"),
         (listing([]), ""), (spelled(3), "three"), (spelled(12), "12"),
