@@ -53,6 +53,8 @@ export class LessonPage {
     if (query().hide) import("./late/hide.js").then(({ hide }) => hide(query().hide.split(",")));
     element.replaceChildren(this.root);
     if (["present", "embed"].includes(query().view) && names(spec.slug)) use(query().view);
+    // Whoever goes to the browser's menu leaves the page with the pointer.
+    document.documentElement.addEventListener("mouseleave", () => import("./late/print.js").then(({ watch }) => watch(this)), { once: true });
     window.addEventListener("keydown", (event) => event.key === "p" && (event.ctrlKey || event.metaKey) && this.root.checkVisibility() && (event.preventDefault(), use("print")));
   }
 

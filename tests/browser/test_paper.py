@@ -40,6 +40,19 @@ def test_paper_holds_question_picture_sentence_point_traps_and_the_code_of_the_l
     assert not page.locator("#site-header").is_visible()
 
 
+def test_the_menu_of_the_browser_prints_the_same_as_the_button(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout")
+    page.evaluate("document.documentElement.dispatchEvent(new Event('mouseleave'))")
+    page.wait_for_function("[...document.styleSheets].some(sheet => /print\\.css/.test(sheet.href))")
+    page.wait_for_timeout(100)  # until the events are listened to
+    page.emulate_media(media="print")
+    for _ in range(2):
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert lesson.root.evaluate(SEEN) == ["question", "choices", "hero", "caption", "point", "traps", "foot"]
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert not lesson.root.locator(".paper").count()
+
+
 def test_the_frame_of_share_shows_the_lesson_alone_and_is_as_high_as_it(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.3")
     lesson.root.get_by_role("button", name="Share").click()

@@ -5,12 +5,26 @@ import { linkOf } from "./link.js";
 import { drawCode } from "./qr.js";
 import { style } from "./style.js";
 
+let onPaper = false;
+
 export async function open(page) {
   await style("print");
-  const restore = [added(page.parts.point, "afterend", traps(page)), added(page.root, "beforeend", foot(page)), light()];
-  addEventListener("afterprint", () => restore.forEach((undo) => undo()), { once: true });
+  prepare(page);
   await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
   print();
+}
+
+/** From now on the browser's own menu prints the same. */
+export async function watch(page) {
+  await style("print");
+  addEventListener("beforeprint", () => page.root.checkVisibility() && prepare(page));
+}
+
+function prepare(page) {
+  if (onPaper) return;
+  onPaper = true;
+  const restore = [added(page.parts.point, "afterend", traps(page)), added(page.root, "beforeend", foot(page)), light(), () => (onPaper = false)];
+  addEventListener("afterprint", () => restore.forEach((undo) => undo()), { once: true });
 }
 
 function added(place, where, node) {
