@@ -7,6 +7,7 @@ import sys
 import gradio as gr
 
 from components.runs import end_runs
+from explorable.apart import end_all
 
 RUNS, REQUESTS = 4.0, 2  # seconds that those under way have; `docker stop` kills after 10
 
@@ -18,6 +19,7 @@ def end(demo: gr.Blocks) -> None:
     demo.close(verbose=False)
     for worker in multiprocessing.active_children():
         worker.kill()
+    end_all()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

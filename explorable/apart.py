@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from explorable.params import BadParam
 from explorable.processes import Unavailable
@@ -76,6 +77,7 @@ class Process:
         self._popen = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, encoding="utf-8", start_new_session=True, **pipes
         )
+        _all.add(self)
 
     def is_alive(self) -> bool:
         """Whether it serves another run: one that has grown too large says with its answer that this was the last."""
@@ -127,14 +129,15 @@ class Process:
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 _idle: dict[Any, list[Process]] = {}  # by the memory that they may ask for, and what they have imported
+_all: WeakSet[Process] = WeakSet()
 
 
 @atexit.register
 def end_all() -> None:
-    """Those that a run still uses end by themselves, once nobody reads what they write."""
-    for waiting in _idle.values():
-        while waiting:
-            waiting.pop().end()
+    """Also those that a run still uses: nobody will read what they write."""
+    _idle.clear()
+    for process in list(_all):
+        process.end()
 
 
 @contextmanager

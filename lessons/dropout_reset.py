@@ -77,7 +77,7 @@ def details(params: Params, result: Result) -> str:
 
 LESSON = Lesson(
     slug="dropout_reset",
-    title="Resetting dropout through model.modules()",
+    title="Resetting dropout",
     truth=__doc__,
     Params=Params,
     program=Program("dropout_reset", Result, given=with_library),

@@ -342,7 +342,7 @@ LESSON = Lesson(
             params={"freeze": LOOP},
         ),
         Trap(
-            name="Frozen BatchNorm drifts",
+            name="Frozen BatchNorm",
             sentence="Its weight and bias stay, its running statistics do not; put the layer into eval mode as well.",
             source="https://github.com/pytorch/pytorch/issues/86590",
             params={"pattern": r"^(stem|body|head)\."},

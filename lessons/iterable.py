@@ -202,7 +202,7 @@ LESSON = Lesson(
     ),
     traps=(
         Trap(
-            name="Four workers, four copies",
+            name="Four workers, no sharding",
             sentence="A streamed dataset that ignores get_worker_info() is read whole by every worker.",
             source="https://github.com/huggingface/datasets/issues/3423",
             params={"num_workers": 4},

@@ -221,7 +221,7 @@ LESSON = Lesson(
     ),
     traps=(
         Trap(
-            name="Stuck at ln 3",
+            name="Stuck at the start",
             sentence="From BertConfig's default initializer_range of 0.02 this reader still gives every candidate about a third after "
             "150 steps.",
             source="https://github.com/huggingface/transformers/issues/1126",

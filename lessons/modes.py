@@ -231,7 +231,7 @@ LESSON = Lesson(
             params={"mode": "train", "wrapper": "eval() in __init__"},
         ),
         Trap(
-            name="eval() instead of no_grad()",
+            name="eval() to save memory",
             sentence="eval() does not stop autograd: as long as an output is held, so is what its layers saved for backward.",
             source="https://github.com/hszhao/semseg/issues/60",
             params={"mode": "eval", "grad": "on", "batch": 8},

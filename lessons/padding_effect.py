@@ -162,7 +162,7 @@ def _size(gap: float) -> str:
 
 LESSON = Lesson(
     slug="padding_effect",
-    title="Padding changes logits, or not",
+    title="Padding and logits",
     truth=__doc__,
     Params=Params,
     program=Program("padding_effect", Result, values=values, given=given, scope=unscoped),

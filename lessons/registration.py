@@ -320,7 +320,7 @@ LESSON = Lesson(
     ),
     traps=(
         Trap(
-            name="Layers in a list stay behind",
+            name="Layers in a list",
             sentence="The net moves without a word, and its next call meets a layer that is still on the CPU.",
             source="https://github.com/pytorch/pytorch/issues/1053",
             params={"then": '.to("meta")'},

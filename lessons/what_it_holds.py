@@ -189,7 +189,7 @@ LESSON = Lesson(
     ),
     traps=(
         Trap(
-            name="The loop works on BERT",
+            name="The same loop on BERT",
             sentence="BERT's dropouts are modules, so the loop stops all of them; that it works there says nothing about BART.",
             source="https://github.com/torch-uncertainty/torch-uncertainty/issues/152",
             params={"config": READY["BERT base"]},

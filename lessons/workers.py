@@ -149,7 +149,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="ahead",
-            question="num_workers=2, prefetch_factor=2, batch_size=2. How many samples are handed out before you ask for a batch?",
+            question="num_workers=2, prefetch_factor=2, batch_size=2. How many samples are workers told to load before you ask for a batch?",
             choices=(
                 Choice(
                     "no sample",

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -57,6 +58,22 @@ def _child(pid: int) -> int:
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
+def _process_of_a_run(app: int, url: str) -> int:
+    """Begin a run that computes in a process of its own, and wait for that process."""
+
+    def run() -> None:
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{url}/explorables/ask/any/will_it_fit", json={"params": {"batch_size": 3}}, timeout=60)
+
+    threading.Thread(target=run, daemon=True).start()
+    while True:
+        for thread in Path(f"/proc/{app}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                if b"explorable.apart_runner" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
+        time.sleep(0.05)
+
+
 as_process_1 = pytest.param(
     "as process 1", signal.SIGTERM, marks=pytest.mark.skipif(not may_unshare(), reason="no unshare")
 )
@@ -76,8 +93,10 @@ def test_a_signal_ends_it_with_code_0_and_tells_who_waits_for_a_run(app, number,
     visitor = threading.Thread(target=watch)
     visitor.start()
     assert begun.wait(60)
+    apart = _process_of_a_run(pid, url)
     os.kill(pid, number)
     assert process.wait(DOCKER_KILLS_AFTER) == 0
+    assert not Path(f"/proc/{apart}").exists()
     visitor.join(10)
     assert news[-1].keys() & {"state", "ending"}
     assert "Traceback" not in (tmp_path / "complaints").read_text()

@@ -102,7 +102,7 @@ export class Asking {
     const { question, answer } = this;
     const right = question.choices[question.answer];
     const chosen = question.choices[answer.choice];
-    const verdict = answer.right ? "Right." : chosen ? `Not quite: it is ${right.text}.` : `It is ${right.text}.`;
+    const verdict = answer.right ? "Right." : `${chosen ? "Not quite. " : ""}The answer: ${right.text}.`;
     const said = [chosen && !answer.right && chosen.reply !== right.reply ? chosen.reply : null, right.reply].filter(Boolean);
     return [h("strong", {}, ...rich(verdict)), " ", ...rich(said.join(" ")), " ", this.goOn(), question.proof ? seeForYourself(question.proof) : ""];
   }

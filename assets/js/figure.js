@@ -61,10 +61,10 @@ export class Figure {
     this.line.classList.toggle("hint", !note);
   }
 
-  /** `veiled`: what comes out is not shown; `ring`: the key of the deciding cell; `anew`: the steps begin at the first one. */
-  update(figure, { veiled = false, ring = "", anew = false } = {}) {
+  /** `veiled`: what comes out is not shown, and `asked` is the key of the deciding cell; `ring`: it is ringed; `anew`: the steps begin at the first one. */
+  update(figure, { veiled = false, asked = "", ring = "", anew = false } = {}) {
     this.ring = ring;
-    const shown = figure.rows.map((panels) => panels.map((panel) => (veiled && panel.veiled ? veil(panel) : panel)));
+    const shown = figure.rows.map((panels) => panels.map((panel) => (veiled && panel.veiled ? veil(panel, asked) : panel)));
     this.rows = { hero: shown.slice(0, figure.hero), more: shown.slice(figure.hero) };
     this.veiled = veiled && figure.rows.flat().some((panel) => panel.veiled);
     this.hero.toggleAttribute("data-veiled", this.veiled);

@@ -164,7 +164,7 @@ def test_captions_say_what_the_result_holds():
 def test_each_trap_shows_what_it_names():
     shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
     assert "does not require grad" in shown["Everything frozen: it raises"].error
-    drifts = shown["Frozen BatchNorm drifts"]
+    drifts = shown["Frozen BatchNorm"]
     assert drifted(drifts) and [name for name in drifts.names if name not in moved(drifts)] == [
         "norm.weight",
         "norm.bias",

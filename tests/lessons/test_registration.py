@@ -112,7 +112,7 @@ def test_the_first_screen_is_the_silent_mistake():
 
 def test_each_trap_shows_what_it_names():
     shown = {trap.name: run(Params(**trap.params)) for trap in LESSON.traps}
-    for name in ("Layers in a list stay behind", "A mask kept as a plain tensor", "Tensors in a list"):
+    for name in ("Layers in a list", "A mask kept as a plain tensor", "Tensors in a list"):
         assert "is not on the expected device meta" in shown[name].error
     assert "Missing key(s)" in shown["A checkpoint with other names"].error
     for name in ("An optimiser made too early", "strict=False"):

@@ -70,7 +70,7 @@ export class Checking {
   }
 
   answer({ text, choices, right, replies, link }, mine) {
-    const said = mine === undefined ? "Not answered. It is " : mine === right ? "Right: " : "Not quite: it is ";
+    const said = mine === undefined ? "Not answered. The answer: " : mine === right ? "Right: " : "Not quite. The answer: ";
     const why = mine === undefined || mine === right ? replies[right] : `${replies[mine]}`;
     return h("li", { class: mine === right ? "right" : "" }, h("p", { class: "asks" }, rich(text)),
       h("p", {}, h("strong", {}, said, rich(choices[right])), ". ", rich(why), " ", h("a", { href: `./?${link}`, target: "_blank", rel: "noopener" }, "see torch answer it")));

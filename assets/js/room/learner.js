@@ -127,7 +127,7 @@ class Learner {
   verdict() {
     const { question, right, replies } = this.state;
     const mine = this.own.votes[2] ?? this.own.votes[1];
-    const said = mine === undefined ? "" : mine === right ? "Right. " : `Not quite: it is ${question.choices[right]}. `;
+    const said = mine === undefined ? "" : mine === right ? "Right. " : `Not quite. The answer: ${question.choices[right]}. `;
     return h("p", { class: "verdict" }, h("strong", {}, rich(said)), rich(mine === undefined || mine === right ? replies[right] : `${replies[mine]} ${replies[mine] === replies[right] ? "" : replies[right]}`));
   }
 

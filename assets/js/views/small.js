@@ -3,13 +3,15 @@
 import { svg } from "../cube/svg.js";
 import { h } from "../dom.js";
 
+const SHORT = 15; // letters of a call that stays in one line
+
 export class Operator {
   constructor(host) {
     this.host = host;
   }
 
   update({ title, note }) {
-    this.host.replaceChildren(h("code", { class: "operator-call" }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
+    this.host.replaceChildren(h("code", { class: `operator-call${title.length > SHORT ? "" : " short"}` }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
   }
 }
 
