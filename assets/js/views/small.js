@@ -11,7 +11,7 @@ export class Operator {
   }
 
   update({ title, note }) {
-    this.host.replaceChildren(h("code", { class: `operator-call${title.length > SHORT ? "" : " short"}` }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
+    this.host.replaceChildren(title.length > SHORT ? h("code", { class: "operator-call" }, ...breakable(title)) : h("code", { class: "operator-call short" }, title), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
   }
 }
 
