@@ -123,7 +123,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="Two workers load; the dataset draws from its own Random(0). Beside batch 0, what does batch 1 get?",
+            question="Two workers load; the dataset draws from its own Random(0). What does the second batch get beside the first?",
             choices=(
                 Choice(
                     "the same numbers",
