@@ -130,7 +130,7 @@ def _accuracy(params: Params, result: Result) -> Panel:
         rows.append(row)
     rows.append(["each alone", *[percent(alone)] * len(positions)])
     columns = (
-        ("relative positions",) if params.model == T5 else ("default position_ids", "from the first real token")
+        ("relative positions",) if params.model == T5 else ("default position_ids", "counted from the first real token")
     )
     current = settings.index((params.padding_side, params.attention_mask))
     return table(

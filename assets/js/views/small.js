@@ -3,7 +3,7 @@
 import { svg } from "../cube/svg.js";
 import { h } from "../dom.js";
 
-const SHORT = 15; // letters of a call that stays in one line
+const SHORT = 14; // letters of a call that stays in one line
 
 export class Operator {
   constructor(host) {
