@@ -19,9 +19,9 @@ run: .venv/run.stamp
 test: .venv/dev.stamp chromium postgresql
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(SHARED)
 
-# For daily work: no browser, no training, no processes, and a dozen states of each lesson instead of hundreds.
+# For daily work: no browser, no training, no processes, and some six states of each lesson instead of hundreds.
 quick: .venv/dev.stamp
-	QUICK=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not thorough" $(SHARED)
+	QUICK=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not thorough" $(SHARED) --numprocesses 2
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

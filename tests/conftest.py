@@ -27,9 +27,9 @@ LAWS = {  # of all lessons
 }  # fmt: skip
 SLOW_ROOMS = {"benchmarks", "browser", "training"}
 SLOW_FILES = {  # they start processes, or train
-    "test_apart", "test_closed_book", "test_dropout_reset", "test_ending", "test_every_notebook", "test_every_program", "test_gpu", "test_install",
-    "test_iterable", "test_processes", "test_push_to_space", "test_replicas", "test_shipped_extractive", "test_start", "test_tape",
-    "test_threads", "test_workers",
+    "test_apart", "test_closed_book", "test_config_text", "test_dropout_reset", "test_ending", "test_every_notebook", "test_every_program", "test_gpu",
+    "test_hostile_requests", "test_install", "test_iterable", "test_processes", "test_push_to_space", "test_readme", "test_replicas",
+    "test_shipped_extractive", "test_start", "test_tape", "test_threads", "test_two_visitors", "test_votes", "test_workers",
 }  # fmt: skip
 
 
@@ -61,16 +61,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 def slug_of(nodeid: str) -> str:
     """The slug of the lesson whose law this is; empty for other tests."""
-    path, _, name = nodeid.partition("::")
-    given = re.split(r"[\[\]-]", name)[1:]
-    return next((part for part in given if part in SLUGS), "") if Path(path).stem in LAWS else ""
+    return named_in(nodeid) if Path(nodeid.partition("::")[0]).stem in LAWS else ""
+
+
+def named_in(nodeid: str) -> str:
+    """The slug of the lesson for which the test is run; empty for one that is run for none."""
+    given = re.split(r"[\[\]-]", nodeid.partition("::")[2])[1:]
+    return next((part for part in given if part in SLUGS), "")
 
 
 def is_slow(item: pytest.Item) -> bool:
     """Whether a test opens a browser, trains, or starts processes, or is of a lesson that has a button because it does."""
     from tests.corners import LESSONS
 
-    slug = slug_of(item.nodeid) or item.path.stem.removeprefix("test_")
+    slug = named_in(item.nodeid) or item.path.stem.removeprefix("test_")
     button = slug in LESSONS and bool(LESSONS[slug].button)
     return button or item.path.relative_to(HERE).parts[0] in SLOW_ROOMS or item.path.stem in SLOW_FILES
 
