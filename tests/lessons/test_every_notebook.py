@@ -33,8 +33,9 @@ def states(lesson):
 
 
 def cheap_states(lesson):
-    """The same, of a lesson that runs for long with what makes it short."""
-    return list(dict.fromkeys(replace(params, **CHEAP.get(lesson.slug, {})) for params in states(lesson)))
+    """The same; the traps of a lesson that runs for long with what makes them short."""
+    default, *traps = states(lesson)
+    return list(dict.fromkeys([default, *(replace(params, **CHEAP.get(lesson.slug, {})) for params in traps)]))
 
 
 def taken(lesson, params, question=0):
