@@ -131,7 +131,7 @@ def _strip(panel: Panel, box: Box) -> Drawn:
         if line > 6:
             return
         yield (
-            "t" if "question" not in token["is"] else "a",
+            "t" if "question" not in token["kinds"] else "a",
             _rect(x + at, y + line * height / 7, length - 1.2, height / 11),
         )
         at += length

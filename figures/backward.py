@@ -3,7 +3,8 @@
 from typing import Any
 
 from explorable.words import count, listing
-from figures.panels import Figure, Panel, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, figure, limit, veiled
 from lessons.backward import Params, Result, added, filled, text
 
 ROWS = ("w", "x", "h", "y")
@@ -11,9 +12,9 @@ SLOPES = {"h ** 2": "2 · h", "h.exp()": "exp(h)"}
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator("loss.backward()", f"{count(params.forwards, 'round')}, {count(params.backwards, 'call')} each")
+    call = Operator("loss.backward()", f"{count(params.forwards, 'round')}, {count(params.backwards, 'call')} each")
     came = (
-        veiled(error("What PyTorch says", result.error)) if result.error else veiled(_grads(params, result), cells=True)
+        veiled(Error("What PyTorch says", result.error)) if result.error else veiled(_grads(params, result), cells=True)
     )
     return figure(hero=[[_forward(params, result), call, came], [_facts(result)]], more=[_tensors(params, result)])
 
@@ -24,13 +25,12 @@ def _forward(params: Params, result: Result) -> Panel:
     tensors = [getattr(result, name) for name in bound]
     moved = ", after w -= 0.1" if params.in_place == "w -= 0.1" and result.grads else ""
     made = {"w": f"the weights{moved}", "x": "the data", "h": "h = w * x", "y": f"y = {params.function}"}
-    return grid(
+    return Grid(
         ", ".join(bound),
-        [tensor.tolist() for tensor in tensors],
+        cells_of(tensors, note=lambda _, row, place: made[bound[row]]),
         tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}",
         limit=limit(*tensors),
         row_labels=bound,
-        notes=[[made[name]] * 3 for name in bound],
         digits=_digits(tensors),
         signed=False,
     )
@@ -45,14 +45,13 @@ def _grads(params: Params, result: Result) -> Panel:
     assert result.grads is not None
     held = [grad for name in ROWS if (grad := result.grads[name]) is not None]
     values = [["None"] * 3 if (grad := result.grads[name]) is None else grad.tolist() for name in ROWS]
-    return grid(
+    return Grid(
         ".grad",
-        values,
+        cells_of(values, note=lambda _, row, place: _note(params, result, ROWS[row], place)),
         tensor="after the last line of the loop",
         limit=limit(*held),
         row_labels=[f"{name}.grad" for name in ROWS],
         label_width=52,
-        notes=[[_note(params, result, name, place) for place in range(3)] for name in ROWS],
         digits=_digits(held),
         signed=False,
     )
@@ -85,7 +84,7 @@ def _facts(result: Result) -> Panel:
             ("filled", "a .grad stands in", said),
             *items,
         ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _tensors(params: Params, result: Result) -> list[Panel]:
@@ -96,7 +95,7 @@ def _tensors(params: Params, result: Result) -> list[Panel]:
         for name, leaf in result.leaves.items()
     ]
     note = f"of the last forward pass, y = {params.function}, loss = {params.loss_is}"
-    return [table("tensors", ["tensor", "is_leaf", "requires_grad", ".grad"], rows, note=note, wide=True)]
+    return [Table("tensors", ["tensor", "is_leaf", "requires_grad", ".grad"], rows, note=note, wide=True)]
 
 
 def _flag(on: bool) -> tuple[str, str]:

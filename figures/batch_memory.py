@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, facts, figure, operator, table, veiled
+from figures.cells import Bar
+from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.batch_memory import RECORDING, TRAINING, Params, Result
 
 MIB = 2**20
@@ -30,12 +31,12 @@ def _step(params: Params) -> Panel:
         ["frozen", "❄ " + frozen if frozen != "nothing" else "▲ nothing"],
         ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
     ]
-    return table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
 def _call(params: Params) -> Panel:
     call = {"train": "backward", "checkpoint": "checkpoint", "eval": "net.eval()"}.get(params.mode, params.mode)
-    return operator(call, "and step" if params.mode in TRAINING else "net(x)")
+    return Operator(call, "and step" if params.mode in TRAINING else "net(x)")
 
 
 def _parts(result: Result) -> dict[str, int]:
@@ -48,14 +49,13 @@ def _parts(result: Result) -> dict[str, int]:
 
 
 def _bill(params: Params, result: Result) -> Panel:
-    parts = _parts(result)
-    notes = [f"{name}: {size} bytes" for name, size in parts.items()]
-    notes[-1] += f" = {params.batch_size} · {result.per_item} bytes"
+    more = {"activations": f" = {params.batch_size} · {result.per_item} bytes"}
+    shown = [
+        Bar(name, size / MIB, f"{name}: {size} bytes{more.get(name, '')}", key=name.replace(" ", "-"))
+        for name, size in _parts(result).items()
+    ]
     title = f"Bill at batch_size {params.batch_size}, counted on the {result.counted_on.upper()}"
-    return bars(
-        title, list(parts), [size / MIB for size in parts.values()], unit="MiB", digits=2, notes=notes,
-        keys=[name.replace(" ", "-") for name in parts],
-    )  # fmt: skip
+    return Bars(title, shown, unit="MiB", digits=2)
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -67,7 +67,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if params.frozen != "nothing" and params.mode in RECORDING:
         items.append(("half", "half to freeze, to save less", _half(result)))
-    return facts(items)
+    return Facts(items)
 
 
 def _double(result: Result) -> str:
@@ -101,13 +101,18 @@ def _is_within(params: Params, size: int) -> bool:
 def _totals(params: Params, result: Result) -> Panel:
     """The whole bill at every batch_size that was measured, the chosen one among them."""
     saved = dict(sorted({**result.by_size, params.batch_size: result.activations}.items()))
-    totals = [(result.fixed + size) / MIB for size in saved.values()]
-    return bars(
-        "Whole bill by batch_size", [str(size) for size in saved], totals, unit="MiB", digits=2, wide=True,
-        limit=max(*totals, params.budget), references=[("budget", params.budget)],
-        marks=["lit" if size == params.batch_size else "" for size in saved],
-        notes=[_told(params, result.fixed, size) for size in saved.values()],
+    totals = [
+        Bar(str(size), (result.fixed + kept) / MIB, _told(params, result.fixed, kept), mark=_lit(size == params.batch_size))
+        for size, kept in saved.items()
+    ]  # fmt: skip
+    return Bars(
+        "Whole bill by batch_size", totals, unit="MiB", digits=2, wide=True, references=[("budget", params.budget)],
+        limit=max(params.budget, *(bar.value for bar in totals)),
     )  # fmt: skip
+
+
+def _lit(chosen: bool) -> str:
+    return "lit" if chosen else ""
 
 
 def _told(params: Params, fixed: int, saved: int) -> str:
@@ -117,17 +122,16 @@ def _told(params: Params, fixed: int, saved: int) -> str:
 
 def _frozen(params: Params, result: Result) -> Panel:
     """The bytes saved for one item, for everything that can be frozen."""
-    sizes = result.by_frozen
-    return bars(
-        f"Saved for one item in {params.mode} mode, by what is frozen", list(sizes), [size / MIB for size in sizes.values()],
-        unit="MiB", digits=3, marks=["lit" if part == params.frozen else "" for part in sizes],
-        notes=[f"frozen: {part}; {size} bytes" for part, size in sizes.items()],
-    )  # fmt: skip
+    sizes = [
+        Bar(part, size / MIB, f"frozen: {part}; {size} bytes", mark=_lit(part == params.frozen))
+        for part, size in result.by_frozen.items()
+    ]
+    return Bars(f"Saved for one item in {params.mode} mode, by what is frozen", sizes, unit="MiB")
 
 
 def _kept(params: Params, result: Result) -> Panel:
     rows = [[shape, times, size] for shape, times, size in result.kept] or [["nothing", 0, 0]]
-    return table(
+    return Table(
         "kept: what the graph holds for backward()", ["tensor", "how many", "bytes of their storages"], rows,
         badge=params.mode, note="A Linear saves its input with the batch and the positions flattened into one axis. Parameters "
         f"are not counted. Counted on the {result.counted_on.upper()}: on another device an operator may save other tensors, such "
@@ -148,15 +152,16 @@ def _fits(params: Params, result: Result) -> Panel:
         ["peak measured on the GPU", result.peak if result.peak is not None else ("there is no GPU here", "muted")],
     ]
     note = "Bytes. What an operator needs only while it runs is in the peak, not in the bill."
-    return table("What fits", ["", "value"], rows, note=note, lit=[5])
+    return Table("What fits", ["", "value"], rows, note=note, lit=[5])
 
 
 def _throughput(params: Params, result: Result) -> Panel:
-    speed = result.throughput or {}
-    notes = [
-        f"{size} items in {1000 * size / rate:.2f} ms; {rate / size:.1f} steps a second" for size, rate in speed.items()
+    def told(size: int, rate: float) -> str:
+        return f"{size} items in {1000 * size / rate:.2f} ms; {rate / size:.1f} steps a second"
+
+    speed = [
+        Bar(str(size), rate, told(size, rate), mark=_lit(size == params.batch_size))
+        for size, rate in (result.throughput or {}).items()
     ]
-    return bars(
-        f"Items a second by batch_size, measured on {result.device}", [str(size) for size in speed], list(speed.values()),
-        unit="items/s", digits=0, notes=notes, wide=True, marks=["lit" if size == params.batch_size else "" for size in speed],
-    )  # fmt: skip
+    title = f"Items a second by batch_size, measured on {result.device}"
+    return Bars(title, speed, unit="items/s", digits=0, wide=True)

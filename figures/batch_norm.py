@@ -5,21 +5,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from explorable.words import count, percent
+from figures.cells import cells_of
 from figures.formula import affine, standardised, term
 from figures.panels import (
+    Cube,
+    Curve,
+    Error,
+    Facts,
     Figure,
+    Grid,
+    Operator,
     Panel,
-    cube,
-    curve,
+    Table,
     described,
-    error,
-    facts,
     figure,
-    grid,
     limit,
-    operator,
     stepped,
-    table,
     veiled,
 )
 from lessons.batch_norm import Params, Result, moves
@@ -31,9 +32,9 @@ Note = Callable[[int, int], str]  # of a cell (c, l) of sample 0
 
 def draw(params: Params, result: Result) -> Figure:
     cells = SimpleNamespace(**{name: _lists(value) for name, value in vars(result).items()})
-    layer = operator(f"nn.BatchNorm1d(3, momentum={params.momentum})", "train mode" if result.error else "")
+    layer = Operator(f"nn.BatchNorm1d(3, momentum={params.momentum})", "train mode" if result.error else "")
     if result.error:
-        refusal = veiled(error("y_train", result.error, where="y_train = bn.train()(x)"))
+        refusal = veiled(Error("y_train", result.error, where="y_train = bn.train()(x)"))
         more = [[_input(params, result, cells), _eval(params, result, cells)]]
         return figure(hero=[[_channel(params, result, cells), layer, refusal]], more=more)
     shown = _shown(params)
@@ -66,11 +67,15 @@ def _channel(params: Params, result: Result, cells: Any) -> Panel:
     """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
     values = result.x[:, 0]
     added = [f"{n}" if n == 0 or not params.shift else f"{n} +{params.shift:g}" for n in range(params.N)]
-    return grid(
-        "x[:, 0]", values, tensor=described("x[:, 0]", values, ("N", "L")), limit=limit(result.x), digits=1, signed=False,
+    return Grid(
+        "x[:, 0]",
+        cells_of(
+            values,
+            key=lambda _, n, i: f"cell-{n},0,{i}",
+            note=lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
+        ),
+        tensor=described("x[:, 0]", values, ("N", "L")), limit=limit(result.x), digits=1, signed=False,
         rows="N", cols="L", col_dim=2, row_labels=added, label_width=50, badge="channel 0 of a batch",
-        keys=[[f"cell-{n},0,{i}" for i in range(params.L)] for n in range(params.N)],
-        notes=[[f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}" for i, x in enumerate(sample[0])] for n, sample in enumerate(cells.x)],
     )  # fmt: skip
 
 
@@ -85,7 +90,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("remains", f"left after {batches}", percent(result.remains)),
         ("divisor", "running_var divides", _divisor(params, result)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _range(result: Result) -> str:
@@ -100,15 +105,16 @@ def _divisor(params: Params, result: Result) -> str:
 
 def _input(params: Params, result: Result, cells: Any) -> Panel:
     """Each cell has its own key and that of its channel, so an output lights exactly the inputs it depends on."""
-
-    def each(cell: Callable[[int, int, int], Any]) -> list[list[list[Any]]]:
-        return [[[cell(n, c, i) for i in range(params.L)] for c in range(3)] for n in range(params.N)]
-
     names = ["its only value"] * 3 if result.error else [f"mean {mean:.2f}" for mean in cells.mean]
-    return cube(
-        "x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, badge="one batch",
-        keys=each(lambda n, c, i: [f"cell-{n},{c},{i}", f"channel-{c}"]), groups=each(lambda n, c, i: c), group_names=names,
-        notes=each(lambda n, c, i: " · ".join(_arithmetic(cells, n, c, i))), wide=True,
+    return Cube(
+        "x",
+        cells_of(
+            result.x,
+            key=lambda _, n, c, i: [f"cell-{n},{c},{i}", f"channel-{c}"],
+            group=lambda _, n, c, i: c,
+            note=lambda _, n, c, i: " · ".join(_arithmetic(cells, n, c, i)),
+        ),
+        tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, badge="one batch", group_names=names, wide=True,
     )  # fmt: skip
 
 
@@ -126,11 +132,13 @@ def _arithmetic(cells: Any, n: int, c: int, i: int) -> list[str]:
 
 def _sample(title: str, values: Any, *, badge: str, top: float, together: bool, note: Note) -> Panel:
     """One (3, L) tensor that belongs to sample 0; together: it depends on the channel, not on one cell."""
-    places = [[(c, i) for i in range(values.shape[1])] for c in range(3)]
-    keys = [[f"channel-{c}" if together else f"cell-0,{c},{i}" for c, i in row] for row in places]
-    return grid(
-        title, values, tensor=described(title, values, AXES[1:]), limit=top, rows="C", cols="L", row_dim=1, col_dim=2,
-        badge=badge, keys=keys, notes=[[note(*place) for place in row] for row in places],
+    cells = cells_of(
+        values,
+        key=lambda _, c, i: f"channel-{c}" if together else f"cell-0,{c},{i}",
+        note=lambda _, c, i: note(c, i),
+    )
+    return Grid(
+        title, cells, tensor=described(title, values, AXES[1:]), limit=top, rows="C", cols="L", row_dim=1, col_dim=2, badge=badge,
     )  # fmt: skip
 
 
@@ -180,14 +188,14 @@ def _statistics(cells: Any) -> Panel:
     used = (cells.mean, cells.running_mean[-1], cells.var, cells.running_var[-1])
     rows = [[str(c), *(f"{values[c]:.4f}" for values in used)] for c in range(3)]
     note = "var is biased (÷ n); running_var takes unbiased ones (÷ n - 1)."
-    return table("what each mode uses", columns, rows, note=note, wide=True)
+    return Table("what each mode uses", columns, rows, note=note, wide=True)
 
 
 def _drift(params: Params, result: Result) -> Panel:
     kinds = {"weight": "❄" if params.frozen else "▲", "bias": "❄" if params.frozen else "▲"}
     rows = [[f"{kinds.get(name, '▤')} {name}", _moved(distance)] for name, distance in result.drift.items()]
     note = f"{'❄ frozen' if params.frozen else '▲ trainable'} parameter, ▤ buffer; no optimizer stepped"
-    return table(f"moved by {count(params.steps, 'forward pass')}", ["entry", "by at most"], rows, note=note)
+    return Table(f"moved by {count(params.steps, 'forward pass')}", ["entry", "by at most"], rows, note=note)
 
 
 def _moved(distance: float) -> tuple[str, str]:
@@ -197,7 +205,7 @@ def _moved(distance: float) -> tuple[str, str]:
 def _updates(params: Params, cells: Any, shown: list[int]) -> Panel:
     """PyTorch's own arithmetic, one frame a batch."""
     frames = [_update(params, cells, step) for step in shown]
-    return stepped(frames[-1], frames)
+    return stepped(frames)
 
 
 def _update(params: Params, cells: Any, step: int) -> Panel:
@@ -206,7 +214,7 @@ def _update(params: Params, cells: Any, step: int) -> Panel:
     rule = "momentum None: the plain mean over the batches so far"
     if params.momentum is not None:
         rule = "(1 - momentum) × old + momentum × batch: momentum is the weight of the NEW batch"
-    return table(
+    return Table(
         "the buffers ▤ after each batch", ["channel", "running_mean", "running_var"], rows, wide=True, badge=f"batch {step}",
         note=f"{rule}; the batch's variance is the unbiased one.",
     )  # fmt: skip
@@ -230,11 +238,11 @@ def _curve(params: Params, cells: Any, name: str, shown: list[int]) -> Panel:
         seen = "unbiased variance of one batch, which the buffer takes"
 
     def until(step: int) -> Panel:
-        return curve(
+        return Curve(
             f"{name}[:, 0]", [str(k) for k in range(params.steps + 1)], {f"{name}, which eval mode uses": [row[0] for row in running]},
             dots={seen: [None, *(row[0] for row in batch)]},
             x_title="batches", badge="buffer ▤", upto=step,
         )  # fmt: skip
 
     frames = [until(step) for step in shown]
-    return veiled(stepped(frames[-1], frames))
+    return veiled(stepped(frames))

@@ -3,7 +3,8 @@
 from typing import Any
 
 from explorable.words import count
-from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, stepped, table, veiled
+from figures.cells import Bar, Cell, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
 from lessons.batches import WEIGHTED, Params, Result, delivered, orders, reached, sizes
 
 SHUFFLES = {"SequentialSampler": ", shuffle=False", "RandomSampler": ", shuffle=True"}
@@ -17,14 +18,14 @@ def draw(params: Params, result: Result) -> Figure:
         hero=[
             [
                 _dataset(result),
-                operator(f"DataLoader(dataset, {params.batch_size}{_order(params)})"),
-                veiled(stepped(batches[-1], batches)),
+                Operator(f"DataLoader(dataset, {params.batch_size}{_order(params)})"),
+                veiled(stepped(batches)),
             ],
             [_facts(params, result)],
         ],
         more=[
             [_carpet(params, result)],
-            [stepped(first[-1], first)] if first else [],
+            [stepped(first)] if first else [],
             [_counts(params, result), _table(params, result)],
         ],
         steps=[str(epoch) for epoch in epochs],
@@ -55,7 +56,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if params.sampler in WEIGHTED:
         items.insert(1, ("reach", "samples ever delivered", _reached(result)))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _refused(said: str) -> str:
@@ -69,19 +70,19 @@ def _reached(result: Result) -> str:
     return f"{len(found)} of {count(len(result.counts), 'sample')}"
 
 
-def _cards(title: str, indices: list[list[Any]], **rest: Any) -> Panel:
-    """Cells that show which sample they are: its number, and one colour wherever it appears."""
-    keys = [["" if i is None else f"sample-{i}" for i in row] for row in indices]
-    marks = rest.pop("marks", None) or [["" if i is None else "card" for i in row] for row in indices]
-    return grid(title, indices, limit=1e9, digits=0, keys=keys, groups=indices, marks=marks, **rest)
+def _card(i: int | None, note: str = "", mark: str = "card") -> Cell:
+    """A cell that shows which sample it is: its number, and one colour wherever it appears."""
+    return Cell(None, key="") if i is None else Cell(i, note, f"sample-{i}", mark=mark, group=i)
 
 
 def _dataset(result: Result) -> Panel:
-    samples = enumerate(zip(result.x.tolist(), result.counts.tolist(), strict=True))
-    return _cards(
-        "index", [result.index.tolist()], tensor=described("index", result.index), row_dim=None, col_dim=None,
+    samples = zip(result.index.tolist(), result.x.tolist(), result.counts.tolist(), strict=True)
+    cards = [
+        _card(i, f"dataset[{i}] = ({i}, {row}); delivered {times} times in all epochs") for i, row, times in samples
+    ]
+    return Grid(
+        "index", [cards], tensor=described("index", result.index), limit=1e9, digits=0, row_dim=None, col_dim=None,
         row_labels=[""], labels=False, badge="dataset",
-        notes=[[f"dataset[{i}] = ({i}, {row}); delivered {times} times in all epochs" for i, (row, times) in samples]],
     )  # fmt: skip
 
 
@@ -98,15 +99,17 @@ def _places(params: Params, result: Result) -> list[tuple[int, int, int | None]]
 def _carpet(params: Params, result: Result) -> Panel:
     """One row an epoch, one column a position; dropped positions are crossed out."""
     if not result.order.numel():
-        return table("order", ["epoch", "indices"], [[epoch, "none"] for epoch in range(params.epochs)])
-    order, places = result.order.tolist(), _places(params, result)
+        return Table("order", ["epoch", "indices"], [[epoch, "none"] for epoch in range(params.epochs)])
+    places = _places(params, result)
     spread = params.sampler == "DistributedSampler"
     labels = [("" if batch is None else f"b{batch}") + (f" r{rank}" if spread else "") for rank, _, batch in places]
-    return _cards(
-        "order", order, tensor=described("order", result.order, ("epoch", "position")), rows="epoch", cols="batch, in the order drawn",
-        col_labels=labels, wide=True, badge=f"{params.sampler}: what it drew",
-        marks=[["card" if batch is not None else "dropped" for *_, batch in places] for _ in order],
-        notes=[[_drawn(params, epoch, i, place) for i, place in zip(row, places, strict=True)] for epoch, row in enumerate(order)],
+    cards = [
+        [_card(i, _drawn(params, epoch, i, place), "dropped" if place[2] is None else "card") for i, place in zip(row, places, strict=True)]
+        for epoch, row in enumerate(result.order.tolist())
+    ]  # fmt: skip
+    return Grid(
+        "order", cards, tensor=described("order", result.order, ("epoch", "position")), limit=1e9, digits=0, rows="epoch",
+        cols="batch, in the order drawn", col_labels=labels, wide=True, badge=f"{params.sampler}: what it drew",
     )  # fmt: skip
 
 
@@ -122,14 +125,14 @@ def _drawn(params: Params, epoch: int, i: int, place: tuple[int, int, int | None
 def _batches(params: Params, result: Result, epoch: int) -> Panel:
     """One row a batch; places that a short batch does not fill are empty."""
     if not result.length:
-        return table("batches", ["batch", "indices"], [["none", "none"]])
+        return Table("batches", ["batch", "indices"], [["none", "none"]])
     indices = [batch[0].tolist() for batch in result.batches[epoch]]
-    rows = [row + [None] * (params.batch_size - len(row)) for row in indices]
+    rows = [[_card(i) for i in row + [None] * (params.batch_size - len(row))] for row in indices]
     names = [f"batch {b}" for b in range(len(rows))]
     if params.sampler == "DistributedSampler":
         names = [f"rank {b // result.length}" for b in range(len(rows))]
-    return _cards(
-        "batches of the epoch", rows, tensor="the index of each sample, int64 cpu", row_dim=None, col_dim=None,
+    return Grid(
+        "batches of the epoch", rows, tensor="the index of each sample, int64 cpu", limit=1e9, digits=0, row_dim=None, col_dim=None,
         row_labels=names, col_labels=[""] * params.batch_size, label_width=56,
     )  # fmt: skip
 
@@ -137,18 +140,19 @@ def _batches(params: Params, result: Result, epoch: int) -> Panel:
 def _first(params: Params, result: Result, epoch: int) -> Panel:
     """The tensors of the epoch's last batch: the one that may be short."""
     index, x = result.batches[epoch][-1]
-    keys = [[f"sample-{i}"] * 2 for i in index.tolist()]
-    return grid(
-        f"batches[{epoch}][-1][1]", x, tensor=described("x", x, ("B",)), limit=limit(result.x), digits=0, keys=keys,
-        row_labels=[f"{i}" for i in index.tolist()], rows="sample", cols="feature", badge="collated: the last batch",
+    samples = index.tolist()
+    return Grid(
+        f"batches[{epoch}][-1][1]", cells_of(x, key=lambda _, row, column: f"sample-{samples[row]}"), tensor=described("x", x, ("B",)),
+        limit=limit(result.x), digits=0, row_labels=[f"{i}" for i in samples], rows="sample", cols="feature",
+        badge="collated: the last batch",
     )  # fmt: skip
 
 
 def _counts(params: Params, result: Result) -> Panel:
-    counts = result.counts.tolist()
-    return bars(
-        "counts", [f"sample {i}" for i in range(params.n)], counts, digits=0, keys=[f"sample-{i}" for i in range(params.n)],
-        limit=max(*counts, params.epochs, 1), references=[("once an epoch", params.epochs)],
+    counts = [Bar(f"sample {i}", times, key=f"sample-{i}") for i, times in enumerate(result.counts.tolist())]
+    return Bars(
+        "counts", counts, digits=0, limit=max(params.epochs, 1, *(bar.value for bar in counts)),
+        references=[("once an epoch", params.epochs)],
     )  # fmt: skip
 
 
@@ -164,4 +168,4 @@ def _table(params: Params, result: Result) -> Panel:
         ["torch.rand(()) after the seed and iter(loader)", (f"{result.rand_with:.4f}", "warn" if moved else "yes")],
     ]
     note = "iter(loader) drew a base seed from the " + ("global generator." if moved else "loader's own generator g.")
-    return table("What an epoch does", ["", "value"], rows, note=note, wide=True)
+    return Table("What an epoch does", ["", "value"], rows, note=note, wide=True)

@@ -1,10 +1,10 @@
 """x, the operator and what it made, each number lit with its place in memory; below them that memory."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from explorable.words import count
-from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Cube, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.broadcasting import Params, Result, compared, of_x
 
 WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "then out += 1"}
@@ -13,60 +13,45 @@ WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "t
 def draw(params: Params, result: Result) -> Figure:
     top = limit(result.before, result.y, result.out)
     given = [_x(result, top), *([] if result.y is None else [_y(result.y, top)])]
-    call = operator(params.first + params.op[1:], WRITES[params.write])
+    call = Operator(params.first + params.op[1:], WRITES[params.write])
     came = [] if result.out is None else [veiled(_out(result, top))]
-    said = [veiled(error("What PyTorch says", result.error))] if result.error else []
+    said = [veiled(Error("What PyTorch says", result.error))] if result.error else []
     memory = [] if result.memory is None else [veiled(_memory(result, top))]
     hero = [[*given, call, *(came or said)], memory or (said if came else []), [_facts(params, result)]]
     return figure(hero=hero, more=[[_strides(result)]] if result.out is not None else [])
 
 
 def _x(result: Result, top: float) -> Panel:
-    rows = result.before.tolist()
-    keys = [[_key(result, 3 * i + j) for j in range(3)] for i in range(2)]
-    text = described("x", result.before)
-    return grid("x, at first", rows, tensor=text, limit=top, digits=0, labels=False, keys=keys)
-
-
-def _key(result: Result, place: int) -> str:
-    """A number of x lights with its place in the memory of out, where this is the memory of x."""
-    return f"place{place}" if result.shared else f"x{place}"
+    """Each number of x lights with its place in the memory of out, where this is the memory of x."""
+    name = "place" if result.shared else "x"
+    cells = cells_of(result.before, key=lambda _, i, j: f"{name}{3 * i + j}")
+    return Grid("x, at first", cells, tensor=described("x", result.before), limit=top, digits=0, labels=False)
 
 
 def _y(y: Any, top: float) -> Panel:
-    return cube("y", y, tensor=described("y", y), limit=top, axes=[*"ijk"[: y.dim()]], digits=0, solid=False,
-                keys=_each(lambda index: "y" + "".join(map(str, index)), y.shape))  # fmt: skip
+    cells = cells_of(y, key=lambda _, *index: "y" + "".join(map(str, index)))
+    return Cube("y", cells, tensor=described("y", y), limit=top, axes=[*"ijk"[: y.dim()]], digits=0, solid=False)
 
 
 def _out(result: Result, top: float) -> Panel:
     out, kept = result.out, result.kept
     assert out is not None and kept is not None
-    before = kept.tolist()
-    return cube(
-        "out",
+    cells = cells_of(
         out,
+        kept,
+        key=lambda value, before, *index: f"place{_place(result, index)}",
+        note=lambda value, before, *index: _note(result, value, index),
+        mark=lambda value, before, *index: "" if value == before else "differs",
+    )
+    return Cube(
+        "out",
+        cells,
         tensor=f"{described('out', out)}, strides {result.strides}",
         limit=top,
         axes=[*"ijk"[: out.dim()]],
         digits=0,
         solid=False,
-        keys=_each(lambda index: f"place{_place(result, index)}", out.shape),
-        notes=_each(lambda index: _note(result, index), out.shape),
-        marks=_each(lambda index: "" if _at(out.tolist(), index) == _at(before, index) else "differs", out.shape),
     )
-
-
-def _each(apply: Callable[[tuple[int, ...]], Any], shape: Sequence[int], index: tuple[int, ...] = ()) -> Any:
-    """Nested lists of this shape that hold apply(index)."""
-    if len(index) == len(shape):
-        return apply(index)
-    return [_each(apply, shape, (*index, place)) for place in range(shape[len(index)])]
-
-
-def _at(nested: Any, index: tuple[int, ...]) -> Any:
-    for place in index:
-        nested = nested[place]
-    return nested
 
 
 def _place(result: Result, index: tuple[int, ...]) -> int:
@@ -75,21 +60,21 @@ def _place(result: Result, index: tuple[int, ...]) -> int:
     return result.offset + sum(i * step for i, step in zip(index, result.strides, strict=True))
 
 
-def _note(result: Result, index: tuple[int, ...]) -> str:
-    assert result.strides is not None and result.out is not None
+def _note(result: Result, value: float, index: tuple[int, ...]) -> str:
+    assert result.strides is not None
     steps = " + ".join(f"{i}·{step}" for i, step in zip(index, result.strides, strict=True)) or "0"
     start = f"{result.offset} + " if result.offset else ""
     at = f"out[{', '.join(map(str, index))}]" if index else "out"
-    return f"{at} lies at {start}{steps} = {_place(result, index)} and holds {_at(result.out.tolist(), index):g}"
+    return f"{at} lies at {start}{steps} = {_place(result, index)} and holds {value:g}"
 
 
 def _memory(result: Result, top: float) -> Panel:
     assert result.memory is not None
-    keys = [[f"place{place}" for place in range(result.memory.numel())]]
+    cells = cells_of([result.memory], key=lambda _, row, place: f"place{place}")
     name = "of x and of out" if result.shared else "of out alone"
     text = f"{described('memory', result.memory)}, in storage order"
-    return grid(
-        "memory", [result.memory.tolist()], badge=name, tensor=text, limit=top, digits=0, keys=keys, row_dim=None, col_dim=None, labels=False,
+    return Grid(
+        "memory", cells, badge=name, tensor=text, limit=top, digits=0, row_dim=None, col_dim=None, labels=False,
     )  # fmt: skip
 
 
@@ -108,7 +93,7 @@ def _facts(params: Params, result: Result) -> Panel:
         items.insert(2, ("of_x", "of x has changed", of_x(result)))
         if params.write != "nothing":
             items.insert(3, ("of_out", "of out was changed", count(result.out_changed or 0, "number")))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _strides(result: Result) -> Panel:
@@ -122,4 +107,4 @@ def _strides(result: Result) -> Panel:
         ]
         for dim, (size, step) in enumerate(zip(result.out.shape, result.strides, strict=True))
     ]
-    return table("strides of out", ["dim", "size", "stride", "the next index reads"], rows, wide=True)
+    return Table("strides of out", ["dim", "size", "stride", "the next index reads"], rows, wide=True)

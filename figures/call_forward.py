@@ -1,21 +1,21 @@
 """The hooks of three modules, the call, and what ran: events inside one another, lit one after the other."""
 
+from figures.cells import Node, cells_of
 from figures.panels import (
+    Error,
+    Facts,
     Figure,
+    Grid,
+    Operator,
     Panel,
+    Table,
+    Tree,
     described,
-    error,
-    facts,
     figure,
-    grid,
     limit,
-    node,
-    operator,
     stepped,
-    table,
-    tree,
     veiled,
-)  # fmt: skip
+)
 from lessons.call_forward import Params, Result, values
 
 MODULES = ("model", "first", "second")
@@ -25,10 +25,10 @@ Event = tuple[str, str, str]
 def draw(params: Params, result: Result) -> Figure:
     frames = [_events(result, now) for now in range(len(result.order))]
     labels = [f"{k} of {len(result.order)}: {event} of {name}" for k, (name, event, _) in enumerate(result.order, 1)]
-    call = operator(params.call, "then y.sum().backward()" if _backward(params) else "")
+    call = Operator(params.call, "then y.sum().backward()" if _backward(params) else "")
     return figure(
         hero=[
-            [_registered(params), call, veiled(stepped(frames[-1], frames))],
+            [_registered(params), call, veiled(stepped(frames))],
             [_facts(params, result)],
             _refusal(params, result),
         ],
@@ -48,7 +48,7 @@ def _registered(params: Params) -> Panel:
     more = {"first": [params.returns] if params.returns != "nothing" else []}
     rows = [[name, ", ".join([*hooks, *more.get(name, [])]) or ("none", "muted")] for name in MODULES]
     notes = ["model runs second(first(x))", *(["and a pair for all modules"] if params.global_hooks else [])]
-    return table("hooks", ["module", "registered"], rows, note="; ".join(notes), breaks=True)
+    return Table("hooks", ["module", "registered"], rows, note="; ".join(notes), breaks=True)
 
 
 def _kinds(params: Params) -> dict[str, bool]:
@@ -64,13 +64,12 @@ def _kinds(params: Params) -> dict[str, bool]:
 def _events(result: Result, now: int) -> Panel:
     """The events up to `now`; what runs inside the forward of model stands to the right of it."""
     nodes = [_node(event, ran=k <= now) for k, event in enumerate(result.order)]
-    return tree("what runs, in order", nodes)
+    return Tree("what runs, in order", nodes)
 
 
-def _node(event: Event, *, ran: bool) -> Panel:
+def _node(event: Event, *, ran: bool) -> Node:
     name, kind, _ = event
-    drawn = node(int(name != "model"), short(kind), kind=name)
-    return {**drawn, "mark": "walked"} if ran else drawn
+    return Node(int(name != "model"), short(kind), kind=name, mark="walked" if ran else "")
 
 
 def short(event: str) -> str:
@@ -79,7 +78,7 @@ def short(event: str) -> str:
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    return veiled(facts([
+    return veiled(Facts([
         ("last", "the forward hook that ran last", _last(result)),
         ("ran", "forward hooks that ran", f"{result.ran(params.call)} of {params.registered}"),
         ("args", "args of the pre hook of model", _args(params, result)),
@@ -122,12 +121,12 @@ def _y(result: Result) -> str:
 def _refusal(params: Params, result: Result) -> list[Panel]:
     if not result.error:
         return []
-    return [veiled(error(params.call, result.error, where=f"forward of {params.raises}"))]
+    return [veiled(Error(params.call, result.error, where=f"forward of {params.raises}"))]
 
 
 def _given(result: Result) -> Panel:
     rows = [[str(k), name, event, given] for k, (name, event, given) in enumerate(result.order, 1)]
-    return table("what each was given", ["#", "module", "event", "given"], rows, wide=True)
+    return Table("what each was given", ["#", "module", "event", "given"], rows, wide=True)
 
 
 def _fired(params: Params, result: Result) -> Panel:
@@ -137,7 +136,7 @@ def _fired(params: Params, result: Result) -> Panel:
     ]
     note = "Counted by calling this model in all three ways; global hooks are left out."
     lit = [list(result.fired).index(params.call)]
-    return table("Forward hooks that run", ["call", *MODULES], rows, note=note, lit=lit)
+    return Table("Forward hooks that run", ["call", *MODULES], rows, note=note, lit=lit)
 
 
 def _outputs(params: Params, result: Result) -> list[Panel]:
@@ -145,4 +144,6 @@ def _outputs(params: Params, result: Result) -> list[Panel]:
     badges = {"y": params.call} | ({"y_plain": "before any hook"} if params.returns != "nothing" else {})
     top = limit(result.y, result.y_plain)
     shown = {name: getattr(result, name) for name in badges if result.y is not None}
-    return [grid(name, y, badge=badges[name], tensor=described(name, y), limit=top) for name, y in shown.items()]
+    return [
+        Grid(name, cells_of(y), badge=badges[name], tensor=described(name, y), limit=top) for name, y in shown.items()
+    ]

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, error, facts, figure, node, operator, table, tree, veiled
+from figures.cells import Node
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.collate import Params, Result, kind_of, rule
 
 WHY = {
@@ -21,13 +22,13 @@ WHY = {
 def draw(params: Params, result: Result) -> Figure:
     paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
     kinds = dict(paths) if rule(params) == "default_collate" else {}
-    call = operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
+    call = Operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
     hero = [_tree("sample_tree", result.sample_tree, {}, "one sample"), call]
     if result.batch_tree:
         hero.append(veiled(_tree("batch_tree", result.batch_tree, kinds, "")))
     if result.error:
         where = "for item in batch['text']" if result.batch_tree else "next(iter(loader))"
-        hero.append(veiled(error("what torch says", result.error, where=where)))
+        hero.append(veiled(Error("what torch says", result.error, where=where)))
     return figure(hero=[hero, [_facts(result)]], more=[_loop(result), [_by_size(params, result)]])
 
 
@@ -37,12 +38,12 @@ def _facts(result: Result) -> Panel:
     if result.loop:
         strings = all(met.startswith("str ") for met in result.loop)
         items.append(("items", "a loop over batch['text'] meets", "key strings" if strings else "dicts"))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _loop(result: Result) -> list[Panel]:
     rows = [[i, met] for i, met in enumerate((result.loop or [])[:4])]
-    return [table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
+    return [Table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
 
 
 def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], badge: str) -> Panel:
@@ -50,8 +51,8 @@ def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], badge: str) -> 
     for path, (depth, name, kind, of, value) in zip(_paths(nodes), nodes, strict=True):
         why = WHY.get(kinds.get(path, ""), "")
         told = f"sample {kinds[path]} -> batch {kind} {of}: {why}" if why else f"{name}: {kind} {of} {value}".strip()
-        drawn.append(node(depth, name, kind=kind, facts=of, value=value, key=path, note=told))
-    return tree(title, drawn, badge=badge)
+        drawn.append(Node(depth, name, kind=kind, facts=of, value=value, key=path, note=told))
+    return Tree(title, drawn, badge=badge)
 
 
 def _paths(nodes: list[tuple]) -> list[str]:
@@ -76,4 +77,4 @@ def _by_size(params: Params, result: Result) -> Panel:
         for size, found in result.by_size.items()
     ]
     lit = [list(result.by_size).index(str(params.batch_size))] if str(params.batch_size) in result.by_size else []
-    return table("by_size", ["batch_size", "type(batch)", "what is in it"], rows, lit=lit, wide=True)
+    return Table("by_size", ["batch_size", "type(batch)", "what is in it"], rows, lit=lit, wide=True)

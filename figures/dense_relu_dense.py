@@ -1,9 +1,11 @@
 """What a changed token moves in DenseReluDense and in self-attention; below, the layer's matrices from left to right."""
 
+from collections.abc import Callable
 from typing import Any
 
 from explorable.words import listing, spelled
-from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.dense_relu_dense import ROUNDING, Params, Result, rows_moved
 
 AXES = {
@@ -20,7 +22,7 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
     weights = limit(result.wi, result.wo)
     moves = limit(result.moved, result.moved_attention)
-    call = operator(_changed(params), f"both again: {_told(params)}")
+    call = Operator(_changed(params), f"both again: {_told(params)}")
     after = [veiled(_moved(params, result, name, moves)) for name in ("moved", "moved_attention")]
     return figure(
         hero=[[_x(params, result, top), call, *after], [_facts(params, result)]],
@@ -46,8 +48,7 @@ def _told(params: Params) -> str:
 
 def _x(params: Params, result: Result, top: float) -> Panel:
     changed = [params.token] if params.change == "perturb one token" else range(len(result.x))
-    marks = [["lit" if t in changed else ""] * result.x.shape[1] for t in range(len(result.x))]
-    return _tokens("x", result.x, top, "four tokens", marks=marks)
+    return _tokens("x", result.x, top, "four tokens", mark=lambda _, t, j: "lit" if t in changed else "")
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -55,7 +56,7 @@ def _facts(params: Params, result: Result) -> Panel:
     names = [name.removesuffix(".weight") for name in result.parameters if not name.endswith("bias")]
     biases = [name for name in result.parameters if name.endswith("bias")]
     [place] = [path for path in result.places if path.startswith(f"{params.stack}.block.0.")]
-    return veiled(facts([
+    return veiled(Facts([
         ("moved", "DenseReluDense", _outputs(params, result.moved)),
         ("attention", attention, _outputs(params, result.moved_attention)),
         ("linears", "its Linears", f"{spelled(len(names))}: {', '.join(names)}"),
@@ -78,57 +79,39 @@ def _outputs(params: Params, moved: Any) -> str:
 def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
     gated, into = result.g is not None, "wi_0" if result.g is not None else "wi"
     panels = [
-        _tokens("h", result.h, top, into, notes=_products("h", result.x, result.wi, result.h, "x", into)),
-        _tokens("a", result.a, top, result.act, notes=_acted(result)),
+        _tokens("h", result.h, top, into, note=_products("h", result.x, result.wi, "x", into)),
+        _tokens("a", result.a, top, result.act, result.h, note=lambda a, h, *_: f"{result.act}({h:+.4f}) = {a:+.4f}"),
     ]
     if gated:
         panels += [
             _tokens("g", result.g, top, "wi_1"),
-            _tokens("hidden", result.hidden, top, "a · g", notes=_gated(result)),
+            _tokens("hidden", result.hidden, top, "a · g", result.a, result.g, note=_gated),
         ]
     if params.dropout_rate:
-        marks = [
-            ["dropped" if not d and h else "" for d, h in zip(*rows, strict=True)]
-            for rows in _rows(result.dropped, result.hidden)
-        ]
-        panels.append(_tokens("dropped", result.dropped, top, "dropout", marks=marks))
-    return [
-        *panels,
-        _tokens("y", result.y, top, "wo", notes=_products("y", result.dropped, result.wo, result.y, "dropped", "wo")),
-    ]
+        panels.append(_tokens("dropped", result.dropped, top, "dropout", result.hidden, mark=_dropped))
+    return [*panels, _tokens("y", result.y, top, "wo", note=_products("y", result.dropped, result.wo, "dropped", "wo"))]
 
 
-def _tokens(name: str, values: Any, top: float, badge: str, **more: Any) -> Panel:
+def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, **entries: Any) -> Panel:
     """A (T, ...) tensor; the cells of one token light up together in all panels."""
     axes = AXES.get(name, ("T", "F"))
-    keys = [[f"t{t}"] * values.shape[1] for t in range(values.shape[0])]
-    return grid(
-        name, values, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1], keys=keys, **more
+    cells = cells_of(values, *beside, key=lambda *cell: f"t{cell[-2]}", **entries)
+    return Grid(
+        name, cells, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1]
     )  # fmt: skip
 
 
 def _weight(name: str, values: Any, top: float) -> Panel:
     axes = AXES[name]
-    return grid(
-        name, values, badge="▲ weight", tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1],
+    return Grid(
+        name, cells_of(values), badge="▲ weight", tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1],
         row_dim=None, col_dim=None,
     )  # fmt: skip
 
 
-def _rows(*tensors: Any) -> Any:
-    """The rows of several (T, F) tensors side by side."""
-    return zip(*(tensor.tolist() for tensor in tensors), strict=True)
-
-
-def _products(name: str, left: Any, weight: Any, out: Any, of: str, by: str) -> list[list[str]]:
-    weights = weight.tolist()
-    return [
-        [
-            _sum(f"{name}[{t}, {j}] = Σ {of}[{t}, k] · {by}[{j}, k]", row, weights[j], value)
-            for j, value in enumerate(values)
-        ]
-        for t, (row, values) in enumerate(_rows(left, out))
-    ]
+def _products(name: str, left: Any, weight: Any, of: str, by: str) -> Callable[..., str]:
+    rows, weights = left.tolist(), weight.tolist()
+    return lambda value, t, j: _sum(f"{name}[{t}, {j}] = Σ {of}[{t}, k] · {by}[{j}, k]", rows[t], weights[j], value)
 
 
 def _sum(start: str, row: list[float], weights: list[float], value: float) -> str:
@@ -140,25 +123,25 @@ def _bracket(value: float) -> str:
     return f"{value:.2f}" if value >= 0 else f"({value:.2f})"
 
 
-def _acted(result: Result) -> list[list[str]]:
-    return [
-        [f"{result.act}({h:+.4f}) = {a:+.4f}" for h, a in zip(*rows, strict=True)] for rows in _rows(result.h, result.a)
-    ]
+def _gated(hidden: float, a: float, g: float, *_: int) -> str:
+    return f"a · g = {a:+.4f} · {_bracket(g)} = {hidden:+.4f}"
 
 
-def _gated(result: Result) -> list[list[str]]:
-    rows = _rows(result.a, result.g, result.hidden)
-    return [[f"a · g = {a:+.4f} · {_bracket(g)} = {h:+.4f}" for a, g, h in zip(*row, strict=True)] for row in rows]
+def _dropped(dropped: float, hidden: float, *_: int) -> str:
+    return "dropped" if not dropped and hidden else ""
 
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
     values = result.moved if name == "moved" else result.moved_attention
     who = "DenseReluDense" if name == "moved" else "SelfAttention"
-    marks = [["lit" if abs(cell) > ROUNDING else "" for cell in row] for row in values.tolist()]
-    notes = [
-        [f"{who}, {_told(params)}: {cell:+.6f} at token {t}" for cell in row] for t, row in enumerate(values.tolist())
-    ]
-    return _tokens(name, values, top, who, marks=marks, notes=notes)
+    return _tokens(
+        name,
+        values,
+        top,
+        who,
+        mark=lambda move, *_: "lit" if abs(move) > ROUNDING else "",
+        note=lambda move, t, j: f"{who}, {_told(params)}: {move:+.6f} at token {t}",
+    )
 
 
 def _places(params: Params, result: Result) -> Panel:
@@ -171,7 +154,7 @@ def _places(params: Params, result: Result) -> Panel:
         lit += [index] if path.startswith(f"{params.stack}.block.0.") else []
     note = "encoder: layer[0] self-attention, layer[1] this; decoder: layer[1] is cross-attention, so layer[2] is this"
     columns = ["the line that gets it", "class", "weights", "share of activations at 0"]
-    return table("places", columns, rows, lit=lit, note=note, wide=True, badge=params.measured)
+    return Table("places", columns, rows, lit=lit, note=note, wide=True, badge=params.measured)
 
 
 def _access(path: str) -> str:

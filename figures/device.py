@@ -1,13 +1,14 @@
 """Times, memory and differences of the same questions in each place: table and bars of what was measured."""
 
 from explorable.words import count
-from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.device import Params, Result, changed
 
 
 def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
-    call = operator(f"model.to({place.replace(' ', ', ')})", count(params.batch_size, "question"))
+    call = Operator(f"model.to({place.replace(' ', ', ')})", count(params.batch_size, "question"))
     return figure(
         hero=[[call, veiled(_largest(result))], [veiled(_ticks(params, result))], [_facts(params, result, place)]],
         more=[
@@ -21,12 +22,13 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _ticks(params: Params, result: Result) -> Panel:
     """The numbers from 1 on, as far apart as each dtype holds them."""
-    rows = [("float32", ""), (params.dtype, "")]
-    return grid(
-        "ticks", result.ticks, tensor=described("ticks", result.ticks, ("dtype", "from 1 on")), limit=10.0, digits=7,
-        signed=False, row_dim=None, col_dim=None, row_labels=[name for name, _ in rows], label_width=72, wide=True,
-        notes=[[f"number {place} from 1 on in {name}: {value!r}" for place, value in enumerate(row)]
-               for (name, _), row in zip(rows, result.ticks.tolist(), strict=True)],
+    names = ("float32", params.dtype)
+    cells = cells_of(
+        result.ticks, note=lambda value, row, place: f"number {place} from 1 on in {names[row]}: {value!r}"
+    )
+    return Grid(
+        "ticks", cells, tensor=described("ticks", result.ticks, ("dtype", "from 1 on")), limit=10.0, digits=7,
+        signed=False, row_dim=None, col_dim=None, row_labels=names, label_width=72, wide=True,
     )  # fmt: skip
 
 
@@ -39,29 +41,21 @@ def _facts(params: Params, result: Result, place: str) -> Panel:
         ("bytes", "bytes of the weights", f"{share:g} of float32's"),
         ("changed", "answers that change", changed(result, place)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _largest(result: Result) -> Panel:
     """Milliseconds for the largest batch that every place has read, in one batch and one by one."""
     size = min(max(sizes) for name, sizes in result.batched_seconds.items() if sizes)
     names = [name for name, sizes in result.batched_seconds.items() if size in sizes]
-    rows = [
-        (f"{name}, {how}", 1000 * seconds[name][size])
-        for name in names
-        for how, seconds in (("one batch", result.batched_seconds), ("one by one", result.alone_seconds))
-    ]
-    return bars(
-        f"ms for {count(size, 'question')}",
-        [label for label, _ in rows],
-        [value for _, value in rows],
-        unit="ms",
-        digits=1,
-        notes=[
-            f"{label}: {value:.2f} ms, the {'better of two' if 'batch' in label else 'sum'}" for label, value in rows
-        ],
-        wide=True,
-    )
+    ways = (("one batch", "better of two", result.batched_seconds), ("one by one", "sum", result.alone_seconds))
+
+    def bar(name: str, how: str, of: str, seconds: dict[str, dict[int, float]]) -> Bar:
+        label, ms = f"{name}, {how}", 1000 * seconds[name][size]
+        return Bar(label, ms, f"{label}: {ms:.2f} ms, the {of}")
+
+    shown = [bar(name, *way) for name in names for way in ways]
+    return Bars(f"ms for {count(size, 'question')}", shown, unit="ms", digits=1, wide=True)
 
 
 def _there(params: Params, result: Result) -> Panel:
@@ -69,7 +63,7 @@ def _there(params: Params, result: Result) -> Panel:
     memory = [
         (f"{name} ran out of memory", (f"at a batch of {size}", "warn")) for name, size in result.out_of_memory.items()
     ]
-    return table(
+    return Table(
         "What is there",
         ["", ""],
         [("CPU", result.cpu), ("GPU", result.gpu or no_gpu), ("asked for", f"{params.device} {params.dtype}"), *memory],
@@ -87,7 +81,7 @@ def _sizes(result: Result) -> Panel:
         if "cpu float16" in result.batched_seconds
         else ""
     )
-    return table(
+    return Table(
         "batched_seconds, alone_seconds",
         ["place", "batch", "one batch, ms", "one by one, ms"],
         rows,
@@ -109,7 +103,7 @@ def _places(result: Result) -> Panel:
         )
         for name in result.logits
     ]
-    return table(
+    return Table(
         "Places",
         ["place", "first, ms", "warm, ms", "weights, MB", "peak, MB", "Δ logits", "Δ batch", "answers changed"],
         rows,
@@ -134,7 +128,7 @@ def _answers(result: Result) -> Panel:
         for i in shown
     ]  # fmt: skip
     note = "The first eight questions; the others repeat them." if len(first) > len(shown) else ""
-    return table("answers", ["question", *names], rows, note=note, wide=True)
+    return Table("answers", ["question", *names], rows, note=note, wide=True)
 
 
 def _answer(answers: list[str], reference: list[str], i: int) -> tuple[str, str]:
@@ -149,7 +143,7 @@ def _batch(result: Result) -> Panel:
         (f"logits {name}" if name in result.logits else name, described("", tensor).strip())
         for name, tensor in tensors.items()
     ]
-    return table(
+    return Table(
         "batch", ["tensor", "shape, dtype, device"], rows, note="Logits as they were brought back: float32 on the CPU."
     )
 
@@ -159,19 +153,20 @@ def _logits(result: Result, name: str) -> Panel:
     both = result.logits[name]
     real = int(result.attention_mask[0].sum())
     shown = both[0, :, :real]
-    return grid(
-        f"logits[{name!r}][0, :, :{real}]",
+    cells = cells_of(
         shown,
+        result.logits["cpu float32"][0, :, :real],
+        note=lambda value, reference, *_: f"{name}: {value:.5f}; cpu float32: {reference:.5f}",
+    )
+    return Grid(
+        f"logits[{name!r}][0, :, :{real}]",
+        cells,
         tensor=described("logits", shown, ("start, end", "T")),
         limit=limit(*[each[0, :, :real] for each in result.logits.values()]),
         row_labels=["start", "end"],
         rows="start, end",
         cols="token",
         label_width=44,
-        notes=[
-            [f"{name}: {value:.5f}; cpu float32: {reference:.5f}" for value, reference in zip(*rows, strict=True)]
-            for rows in zip(shown.tolist(), result.logits["cpu float32"][0, :, :real].tolist(), strict=True)
-        ],
         digits=1,
         wide=True,
     )

@@ -1,6 +1,7 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
-from figures.panels import Figure, Panel, bars, described, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.dropout_reset import Params, Result, differ
 
 STAGES = ("before", "after the loop", "after the complete loop")
@@ -8,7 +9,7 @@ STAGES = ("before", "after the loop", "after the complete loop")
 
 def draw(params: Params, result: Result) -> Figure:
     config = [_config(result)] if result.config else []
-    loop = operator(f"m.p = {params.p:g}", f"for each m that is an {params.family}")
+    loop = Operator(f"m.p = {params.p:g}", f"for each m that is an {params.family}")
     return figure(
         hero=[[_kinds(result), loop, veiled(_found(params, result))], [_facts(params, result)]],
         more=[[_largest(result), _loops(params)], [_places(params, result)], _differences(result), config],
@@ -27,7 +28,7 @@ def _grouped(result: Result) -> dict[str, list[str]]:
 def _kinds(result: Result) -> Panel:
     """What the model keeps of dropout, before any loop."""
     rows = [[kind, f"{len(places)} ×", f"{result.before[places[0]]:g}"] for kind, places in _grouped(result).items()]
-    return table("where the model keeps p", ["class.attribute", "times", "p"], rows, breaks=True)
+    return Table("where the model keeps p", ["class.attribute", "times", "p"], rows, breaks=True)
 
 
 def _found(params: Params, result: Result) -> Panel:
@@ -35,7 +36,7 @@ def _found(params: Params, result: Result) -> Panel:
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
         rows.append([kind, _badge(result.after_loop[places[0]], path in result.matched and attribute == "p")])
-    return table("after the loop", ["class.attribute", "p"], rows, breaks=True)
+    return Table("after the loop", ["class.attribute", "p"], rows, breaks=True)
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -49,7 +50,7 @@ def _facts(params: Params, result: Result) -> Panel:
     if "word_dropout" in result.types:
         set_ = "word_dropout" in result.matched
         items.append(("word", "nn.Dropout1d", f"word_dropout is {'set' if set_ else 'missed'}"))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _how_many(result: Result) -> str:
@@ -77,7 +78,7 @@ def _places(params: Params, result: Result) -> Panel:
             path,
         ])  # fmt: skip
     note = f"{len(rows)} dropout probabilities in {len(result.types)} modules, in the order of model.modules()"
-    return table("p of every dropout", ["attribute", *STAGES, "of the module"], rows, note=note)
+    return Table("p of every dropout", ["attribute", *STAGES, "of the module"], rows, note=note)
 
 
 def _badge(value: float, found: bool) -> tuple[str, str]:
@@ -85,16 +86,17 @@ def _badge(value: float, found: bool) -> tuple[str, str]:
 
 
 def _largest(result: Result) -> Panel:
-    notes = [
-        f"{stage}: the two passes {differ(largest)}" for stage, largest in zip(STAGES, result.largest, strict=True)
+    shown = [
+        Bar(stage, largest, f"{stage}: the two passes {differ(largest)}")
+        for stage, largest in zip(STAGES, result.largest, strict=True)
     ]
-    return bars("Largest difference of two passes in train mode", STAGES, result.largest, digits=4, notes=notes)
+    return Bars("Largest difference of two passes in train mode", shown, digits=4)
 
 
 def _loops(params: Params) -> Panel:
     """What the two loops do to each module m of model.modules()."""
     floats = " or ".join(f"m.{name}" for name in params.attributes.split(", "))
-    return table(
+    return Table(
         "for m in model.modules()",
         ["", "sets"],
         [
@@ -111,16 +113,17 @@ def _differences(result: Result) -> list[Panel]:
         "difference_complete": result.difference_complete,
     }
     top = limit(*tensors.values())
-    lists = [tensor.tolist() for tensor in tensors.values()]
-    notes = [[_note(cell) for cell in zip(*rows, strict=True)] for rows in zip(*lists, strict=True)]
     return [
-        grid(name, values, tensor=described(name, values, ("T", "D")), limit=top, rows="T", cols="D", notes=notes)
+        Grid(
+            name, cells_of(values, *tensors.values(), note=_note), tensor=described(name, values, ("T", "D")), limit=top,
+            rows="T", cols="D",
+        )
         for name, values in tensors.items()
-    ]
+    ]  # fmt: skip
 
 
-def _note(cell: tuple[float, ...]) -> str:
-    told = (f"{stage} {value:+.4f}" for stage, value in zip(STAGES, cell, strict=True))
+def _note(_: float, before: float, loop: float, complete: float, *at: int) -> str:
+    told = (f"{stage} {value:+.4f}" for stage, value in zip(STAGES, (before, loop, complete), strict=True))
     return f"pass 1 - pass 2: {', '.join(told)}"
 
 
@@ -129,4 +132,4 @@ def _config(result: Result) -> Panel:
     note = (
         "No loop writes to the config: save_pretrained() stores these numbers and from_pretrained() builds with them."
     )
-    return table("model.config, after both loops", ["field", "says"], rows, note=note)
+    return Table("model.config, after both loops", ["field", "says"], rows, note=note)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from figures.panels import Figure, Panel, curve, dots, error, facts, figure, operator, stepped, table, veiled
+from figures.panels import Curve, Dots, Error, Fact, Facts, Figure, Operator, Panel, Table, figure, stepped, veiled
 from lessons.edit import Params, Result, name_of, names_of, scope_of
 
 Cell = str | tuple[str, str]
@@ -13,7 +13,7 @@ LISTED = 20  # broken facts of a setting, at most
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
         where = "output.loss.backward()" if result.error.startswith("RuntimeError") else "search(pattern, n)"
-        told = error("What torch says", result.error, where=where)
+        told = Error("What torch says", result.error, where=where)
         return figure(hero=[[_asked(result), told]], more=[[_tensors(result)]])
     looked = [k for k, losses in enumerate(result.losses) if len(losses)]
     optimizers = dict.fromkeys(optimizer for _, optimizer, _ in result.settings)
@@ -21,10 +21,10 @@ def draw(params: Params, result: Result) -> Figure:
         hero=[
             [
                 _asked(result),
-                operator(" · ".join(optimizers), f"{params.steps} steps"),
+                Operator(" · ".join(optimizers), f"{params.steps} steps"),
                 *(_changed(result, k) for k in looked),
             ],
-            [veiled(facts(items))] if (items := _facts(result)) else [],
+            [veiled(Facts(items))] if (items := _facts(result)) else [],
         ],
         more=[
             [_scores(result), _kept(result)] if result.broken else [],
@@ -57,13 +57,13 @@ def _states(params: Params, result: Result) -> list[str]:
 
 def _asked(result: Result) -> Panel:
     rows = [[question, f"{was} → {new}"] for (question, new), was in zip(result.edits, result.old, strict=True)]
-    return table("Taught", ["question", "answer"], rows, breaks=True)
+    return Table("Taught", ["question", "answer"], rows, breaks=True)
 
 
 def _changed(result: Result, k: int) -> Panel:
     """A dot for each other fact, one frame a look."""
     frames = [
-        dots(
+        Dots(
             names_of(result)[k],
             found,
             off="same answer",
@@ -72,10 +72,10 @@ def _changed(result: Result, k: int) -> Panel:
         )
         for found in result.changed[k].tolist()
     ]
-    return veiled(stepped(frames[-1], frames))
+    return veiled(stepped(frames))
 
 
-def _facts(result: Result) -> list[tuple[str, ...]]:
+def _facts(result: Result) -> list[Fact]:
     """What the first setting did, and which of the two changed more."""
     if not result.broken:
         return []
@@ -84,7 +84,7 @@ def _facts(result: Result) -> list[tuple[str, ...]]:
     strayed = sum(
         bool(far) and not free for far, free in zip(result.moved[0].tolist(), result.trainable[0], strict=True)
     )
-    items: list[tuple[str, ...]] = [
+    items: list[Fact] = [
         ("said", f"edited, {name}", *_said_to(result)),
         ("reworded", "other wordings", _of(right, len(result.reworded[0]))),
         ("changed", "other facts that change", _share(lost[0], len(result.rest))),
@@ -96,12 +96,11 @@ def _facts(result: Result) -> list[tuple[str, ...]]:
     return items
 
 
-def _said_to(result: Result) -> tuple[str, ...]:
+def _said_to(result: Result) -> tuple[str, str]:
     given = result.answers[0]
     if len(given) > 1:
-        return (
-            f"{_of(sum(new == now for (_, new), now in zip(result.edits, given, strict=True)), len(given))} say the new answer",
-        )
+        right = sum(new == now for (_, new), now in zip(result.edits, given, strict=True))
+        return f"{_of(right, len(given))} say the new answer", ""
     kind = (
         "the new answer"
         if given[0] == result.edits[0][1]
@@ -126,7 +125,7 @@ def _scores(result: Result) -> Panel:
         ["generality", *_shares(result, result.generality, result.reworded)],
         ["locality", *_localities(result)],
     ]
-    return table("After the last step", ["score", *_titles(result)], rows)
+    return Table("After the last step", ["score", *_titles(result)], rows)
 
 
 def _shares(result: Result, shares: list[float], asked: list[Any]) -> list[Cell]:
@@ -154,7 +153,7 @@ def _edited(result: Result) -> Panel:
     for index, (question, new) in enumerate(result.edits):
         said: list[Cell] = [_said(given[index], new) for given in result.answers]
         rows.append([question, result.old[index], new, *said, *_waiting(result, said)])
-    return table(
+    return Table(
         "Success: the edited question", ["question", "before", "new answer", *_titles(result)], rows, wide=True
     )
 
@@ -169,7 +168,7 @@ def _reworded(result: Result) -> Panel:
         said = [_said(answer, wanted) for _, wanted, answer in several]
         rows.append([several[0][0], several[0][1], *said, *_waiting(result, said)])
     columns = ["other wording", "new answer", *_titles(result)]
-    return table("Generality: other wordings of the edited question", columns, rows, wide=True)
+    return Table("Generality: other wordings of the edited question", columns, rows, wide=True)
 
 
 def _broken(result: Result, k: int) -> Panel:
@@ -179,7 +178,7 @@ def _broken(result: Result, k: int) -> Panel:
     note = "" if broken else "no other fact changed"
     if len(rows) < len(broken):
         note = f"{len(rows)} of {len(broken)}, taken from all relations"
-    return table(
+    return Table(
         f"Locality: what broke · {_titles(result)[k]}",
         ["question", "before", "now"],
         rows,
@@ -199,7 +198,7 @@ def _kept(result: Result) -> Panel:
             same = len(at) - int(result.changed[k][-1][at].sum())
             cells.append((f"{same} of {len(at)}", "yes" if same >= 0.9 * len(at) else "warn"))
         rows.append([relation, *cells, *_waiting(result, cells)])
-    return table("Locality: other facts that stayed", ["relation", *_titles(result)], rows)
+    return Table("Locality: other facts that stayed", ["relation", *_titles(result)], rows)
 
 
 def _tensors(result: Result) -> Panel:
@@ -212,7 +211,7 @@ def _tensors(result: Result) -> Panel:
         ]
         rows.append([name, f"{result.sizes[index].item():.3f}", *moved])
     note = "norm of the tensor before, and of its change after the last step; ▲ may move, ❄ frozen"
-    return table(
+    return Table(
         "Which tensors moved, and how far", ["named_parameters()", "norm", *titles], rows, note=note, wide=True
     )
 
@@ -236,5 +235,5 @@ def _curves(result: Result, name: str) -> list[Panel]:
                 f"{answer} answer, {title}": column for answer, column in zip(("old", "new"), t.T.tolist(), strict=True)
             }
     return (
-        [curve(f"{name} in every state", [str(i) for i in range(longest)], drawn, x_title="state")] if longest else []
+        [Curve(f"{name} in every state", [str(i) for i in range(longest)], drawn, x_title="state")] if longest else []
     )

@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from figures.panels import Figure, Panel, error, facts, figure, operator, pressable, stepped, table, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, pressable, stepped, veiled
 from lessons.freeze import LOOP, MATCHING, Params, Result, bias_gradient, drifted, frozen, moved, strays
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -17,11 +17,11 @@ def draw(params: Params, result: Result) -> Figure:
     tensors, graphs, layers, changes = (
         [panel(result, step) for step in range(steps)] for panel in (_tensors, _graph, _layers, _changes)
     )
-    call = operator(f"{params.optimizer.split(',')[0]}.step()", _mode(params))
-    after = veiled(stepped(changes[0], changes))
+    call = Operator(f"{params.optimizer.split(',')[0]}.step()", _mode(params))
+    after = veiled(stepped(changes, at=0))
     return figure(
-        hero=[[stepped(layers[0], layers), call, after], [_facts(params, result)], _said(result)],
-        more=[[stepped(tensors[-1], tensors)], [stepped(graphs[-1], graphs), _cost(result)]],
+        hero=[[stepped(layers, at=0), call, after], [_facts(params, result)], _said(result)],
+        more=[[stepped(tensors)], [stepped(graphs), _cost(result)]],
         steps=[f"{k} of {params.steps}" for k in range(1, steps + 1)],
         step_name="step",
     )
@@ -38,7 +38,7 @@ def _mode(params: Params) -> str:
 def _said(result: Result) -> list[Panel]:
     if not result.error:
         return []
-    return [veiled(error("What Python says", result.error, where=RAISES[result.error.split(":")[0]]))]
+    return [veiled(Error("What Python says", result.error, where=RAISES[result.error.split(":")[0]]))]
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -52,7 +52,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if params.prompt:
         items.append(("prompt", "prompt.grad", _held(result)))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _norm(result: Result) -> str:
@@ -92,7 +92,7 @@ def _layers(result: Result, step: int) -> Panel:
         own = [flags[index] for index in _of(layer, result.names)] if flags else []
         kept = f" ▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
         rows.append([layer, _ice(own), kept or ("–", "muted")])
-    return table("The model, from the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
+    return Table("The model, from the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
 
 
 def _ice(flags: list[bool]) -> Cell:
@@ -129,7 +129,7 @@ def _changes(result: Result, step: int) -> Panel:
         cold = any(ice) and any(value for value, is_ice in zip(far, ice, strict=False) if is_ice)
         rows.append([layer, graph, _most(far, "warn" if cold else "yes"), _most(drift, "warn" if any(ice) else "yes")])
     columns = ["layer", "gradient", "parameters moved", "buffers moved"]
-    return table("What the step changed", columns, rows, breaks=True)
+    return Table("What the step changed", columns, rows, breaks=True)
 
 
 def _most(changes: list[float], kind: str) -> Cell:
@@ -143,7 +143,7 @@ def _tensors(result: Result, step: int) -> Panel:
     columns = ["tensor", "moved by", ".grad at step()", "requires_grad", "moved in all"]
     note = "norm of .grad; largest |change| of a number by this step, and the sum of these over all steps so far"
     loss = f"step {step + 1}, loss {result.losses[step]:.4f}" if step < len(result.losses) else "before the first pass"
-    return table("Every tensor", columns, rows, wide=True, note=note, badge=loss)
+    return Table("Every tensor", columns, rows, wide=True, note=note, badge=loss)
 
 
 def _parameter(result: Result, step: int, index: int) -> list[Cell]:
@@ -214,7 +214,7 @@ def _graph(result: Result, step: int) -> Panel:
         for name, carries in flow.items()
     ]
     note = "out.requires_grad after each layer: backward() walks up from the loss as far as this is True"
-    return table("Where the gradient flows", ["output of", "graph"], rows[::-1], note=note)
+    return Table("Where the gradient flows", ["output of", "graph"], rows[::-1], note=note)
 
 
 def _cost(result: Result) -> Panel:
@@ -223,7 +223,7 @@ def _cost(result: Result) -> Panel:
         [name, f"{value:,}", f"{now[name]:,}" if now else "–", _less(value, now.get(name))]
         for name, value in free.items()
     ]
-    return table(
+    return Table(
         "Bytes of one step",
         ["kept", "nothing frozen", "as it is now", "saved"],
         rows,

@@ -1,6 +1,7 @@
 """The padded row as the model reads it, the call, and how it goes on; then the logits of the first new number."""
 
-from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, veiled
+from figures.cells import cells_of
+from figures.panels import Facts, Figure, Grid, Operator, Panel, described, figure, limit, veiled
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
 FAR = 1e9  # a colour limit that leaves ids white
@@ -8,7 +9,7 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 def draw(params: Params, result: Result) -> Figure:
     written = "model.generate(input_ids, ...)" if params.call == "generate" else "model(input_ids, ...)"
-    call = operator(written, "eval mode, a GPT-2")
+    call = Operator(written, "eval mode, a GPT-2")
     return figure(
         hero=[[_row(params, result)], [call, veiled(_continued(params, result))], [_facts(params, result)]],
         more=[[_logits("logits_alone", result), _logits("logits_padded", result)], [_logits("gap", result)]],
@@ -17,15 +18,19 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _row(params: Params, result: Result) -> Panel:
     """Three tensors one below the other; padding is marked."""
-    real = [bool(kept) for kept in result.keep[0].tolist()]
-    words = ["hour" if kept else "[PAD]" for kept in real]
-    rows = {"input_ids": result.input_ids, "attention_mask": result.mask}
-    return grid(
-        "inputs", [tensor[0].tolist() for tensor in rows.values()], tensor=described("each", result.input_ids, ["B", "S"]),
-        limit=FAR, digits=0, signed=False, row_labels=list(rows), label_width=120, row_dim=None, col_dim=1, cols="cell",
-        sub=[words, [""] * len(real)], marks=[["" if kept else "pad" for kept in real]] * 2,
-        keys=[[f"cell{at}" for at in range(len(real))]] * 2,
-        notes=[[_note(result, at) for at in range(len(real))]] * 2, wide=True, badge=f"{params.pads} cells of padding" if params.pads else "no padding",
+    rows = {"input_ids": result.input_ids[0], "attention_mask": result.mask[0]}
+    cells = cells_of(
+        list(rows.values()),
+        [result.keep[0]] * 2,
+        sub=lambda _, kept, row, at: ("hour" if kept else "[PAD]") if row == 0 else "",
+        mark=lambda _, kept, row, at: "" if kept else "pad",
+        key=lambda _, kept, row, at: f"cell{at}",
+        note=lambda _, kept, row, at: _note(result, at),
+    )
+    return Grid(
+        "inputs", cells, tensor=described("each", result.input_ids, ["B", "S"]), limit=FAR, digits=0, signed=False,
+        row_labels=list(rows), label_width=120, row_dim=None, col_dim=1, cols="cell", wide=True,
+        badge=f"{params.pads} cells of padding" if params.pads else "no padding",
     )  # fmt: skip
 
 
@@ -36,12 +41,16 @@ def _note(result: Result, at: int) -> str:
 
 
 def _continued(params: Params, result: Result) -> Panel:
-    alone, padded = result.alone.tolist(), result.padded.tolist()
-    marks = ["" if one == other else "differs" for one, other in zip(alone, padded, strict=True)]
-    return grid(
-        "what is appended", [alone, padded], tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
-        row_labels=["alone", "padded"], label_width=60, row_dim=None, col_dim=None, labels=True, marks=[[""] * len(alone), marks],
-        keys=[[f"new{at}" for at in range(len(alone))]] * 2, badge="the likeliest number each time",
+    alone = result.alone.tolist()
+    cells = cells_of(
+        [result.alone, result.padded],
+        key=lambda value, row, at: f"new{at}",
+        mark=lambda value, row, at: "" if value == alone[at] else "differs",
+    )
+    return Grid(
+        "what is appended", cells, tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
+        row_labels=["alone", "padded"], label_width=60, row_dim=None, col_dim=None,
+        badge="the likeliest number each time",
     )  # fmt: skip
 
 
@@ -54,7 +63,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("moves", "its logits beside those alone", _moves(result)),
         ("first", "position of the first hour", str(_first(result))),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _moves(result: Result) -> str:
@@ -71,8 +80,9 @@ def _first(result: Result) -> int:
 
 def _logits(name: str, result: Result) -> Panel:
     tensor = getattr(result, name)
-    return grid(
-        name, [tensor.tolist()], tensor=described(name, tensor, ["V"]), limit=limit(result.logits_alone, result.logits_padded),
+    cells = cells_of([tensor], key=lambda _, row, at: f"word{at}")
+    return Grid(
+        name, cells, tensor=described(name, tensor, ["V"]), limit=limit(result.logits_alone, result.logits_padded),
         digits=1, signed=name != "gap", row_labels=[""], col_labels=["PAD", *map(str, range(1, 13))], row_dim=None, cols="next number",
-        keys=[[f"word{at}" for at in range(len(tensor))]], wide=True, badge="of the first new number",
+        wide=True, badge="of the first new number",
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import Cell, cells_of
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.indexing import Params, Result, fitting, written
 
 LETTERS = "ABCDEFGHI"
@@ -13,18 +14,18 @@ def draw(params: Params, result: Result) -> Figure:
     before = _layers("before", f"{params.container}: layers", result.before, names, result.before_ids, result)
     after = veiled(_got(params, result))
     return figure(
-        hero=[[before, operator(written(params)), after], [_outcome(params, result)]],
+        hero=[[before, Operator(written(params)), after], [_outcome(params, result)]],
         more=[[*_checkpoint(result), _facts(result)]],
     )
 
 
 def _got(params: Params, result: Result) -> Panel:
     if result.error:
-        return error(written(params), result.error, where=written(params))
+        return Error(written(params), result.error, where=written(params))
     if result.y is not None:
-        return grid("y", result.y, badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))
+        return Grid("y", cells_of(result.y), badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))
     if not result.got_ids:
-        return table("got", ["", ""], [[written(params), ("an empty container", "warn")]])
+        return Table("got", ["", ""], [[written(params), ("an empty container", "warn")]])
     names = [name or "(the layer itself)" for name in result.got_names or []]
     return _layers("got", "what comes out", result.got, names, result.got_ids, result)
 
@@ -40,7 +41,7 @@ def _outcome(params: Params, result: Result) -> Panel:
             ("keys", "keys that fit an older checkpoint", f"{fitting(result)} of {len(result.checkpoint or {})}"),
             ("bool", "in an if", "it is true" if found["bool()"] else "it is false"),
         ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _kind(result: Result) -> str:
@@ -59,14 +60,15 @@ def _named(names: list[str]) -> str:
 
 def _layers(title: str, badge: str, weights: Any, names: list[str], ids: list[str], result: Result) -> Panel:
     """One column a layer: its name above, weight[0, 0], its letter; the band and the keys follow the object."""
-    return grid(
-        title, [weights.tolist()], badge=badge, tensor=described(title, weights), limit=limit(result.before, result.got),
+
+    def cell(name: str, weight: float, letter: str) -> Cell:
+        note = f"{name}.weight[0, 0] = {weight:+.4f}   object {letter}{_met(letter, result)}"
+        return Cell(weight, note, f"object-{letter}", sub=letter, mark="card", group=LETTERS.index(letter))
+
+    cells = [cell(*layer) for layer in zip(names, weights.tolist(), ids, strict=True)]
+    return Grid(
+        title, [cells], badge=badge, tensor=described(title, weights), limit=limit(result.before, result.got),
         row_labels=[""], col_labels=names, row_dim=None, cols="name; weight[0, 0], object",
-        sub=[list(ids)], marks=[["card"] * len(ids)],
-        keys=[[f"object-{letter}" for letter in ids]],
-        groups=[[LETTERS.index(letter) for letter in ids]],
-        notes=[[f"{name}.weight[0, 0] = {weight:+.4f}   object {letter}{_met(letter, result)}"
-                for name, weight, letter in zip(names, weights.tolist(), ids, strict=True)]],
     )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def _checkpoint(result: Result) -> list[Panel]:
     kinds = {"the same numbers": "yes", "another layer's numbers": "warn", "no such key": "muted"}
     rows = [[key, (text, kinds[text])] for key, text in (result.checkpoint or {}).items() if key.endswith("weight")]
     note = "Keys of the weights; the checkpoint is state_dict() from before. The biases go the same way."
-    panel = table("What an older checkpoint has under its keys", ["key now", "then"], rows, wide=True, note=note)
+    panel = Table("What an older checkpoint has under its keys", ["key now", "then"], rows, wide=True, note=note)
     return [panel] if rows else []
 
 
@@ -87,7 +89,7 @@ def _facts(result: Result) -> Panel:
     names = list(result.facts_before)
     rows = [[name, _told(result.facts_before[name]), _told(after[name]) if after else ""] for name in names]
     note = "" if result.same_container is None else f"result is layers: {result.same_container}"
-    return table("Facts", ["", "layers", "result"], rows, note=note)
+    return Table("Facts", ["", "layers", "result"], rows, note=note)
 
 
 def _told(value: Any) -> str:

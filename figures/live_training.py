@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorable.words import percent
-from figures.panels import Figure, Panel, bars, curve, described, facts, figure, grid, operator, stepped, table, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import (
+    Bars,
+    Curve,
+    Fact,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    stepped,
+    veiled,
+)
 from lessons.live_training import PADDED, Params, Result, is_plain
 
 ASKED = 4  # the position of the word in which the watched questions differ
@@ -16,7 +31,7 @@ def draw(params: Params, result: Result) -> Figure:
     watched, losses, shares, curves, whole = (
         [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _losses, _probs)
     )
-    step = operator("AdamW", f"{params.steps} steps")
+    step = Operator("AdamW", f"{params.steps} steps")
     return figure(
         hero=[
             [_questions(result), step, _played(watched)],
@@ -24,8 +39,8 @@ def draw(params: Params, result: Result) -> Figure:
             [veiled(_facts(params, result))],
         ],
         more=[
-            [*_exact(params, result), stepped(shares[-1], shares)],
-            [stepped(whole[-1], whole)],
+            [*_exact(params, result), stepped(shares)],
+            [stepped(whole)],
             _read(params, result),
             [_accuracy_curve(result)],
         ],
@@ -35,7 +50,7 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _played(frames: list[Panel]) -> Panel:
-    return veiled(stepped(frames[-1], frames))
+    return veiled(stepped(frames))
 
 
 def _asked(result: Result) -> list[str]:
@@ -49,35 +64,32 @@ def _answers(result: Result) -> list[str]:
 def _questions(result: Result) -> Panel:
     context = " ".join(result.tokens[0]).split(" [SEP] ", 1)[1].removesuffix(" [SEP]")
     rows = [[f"what is the {asked} ?", answer] for asked, answer in zip(_asked(result), _answers(result), strict=True)]
-    return table("Watched while it trains", ["question", "answer"], rows, note=f"Context: {context}", breaks=True)
+    return Table("Watched while it trains", ["question", "answer"], rows, note=f"Context: {context}", breaks=True)
 
 
 def _picked(result: Result, k: int) -> Panel:
     """(3, 3): how the start's softmax is shared among the candidates, a row a question."""
     asked, answers, values = _asked(result), _answers(result), result.picked[k]
-    notes = [
-        [
-            f"asked for {word}, start at “{answer}”: softmax {value:.4f}"
-            for answer, value in zip(answers, row, strict=True)
-        ]
-        for word, row in zip(asked, values.tolist(), strict=True)
-    ]
-    return grid(
-        "start, by candidate", values, tensor=described("picked[k]", values, ("question", "candidate")), limit=1.0,
-        rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=answers, notes=notes,
-        marks=[["lit" if row == column else "" for column in range(3)] for row in range(3)], signed=False, label_width=56,
+    cells = cells_of(
+        values,
+        note=lambda value, row, column: f"asked for {asked[row]}, start at “{answers[column]}”: softmax {value:.4f}",
+        mark=lambda value, row, column: "lit" if row == column else "",
+    )
+    return Grid(
+        "start, by candidate", cells, tensor=described("picked[k]", values, ("question", "candidate")), limit=1.0,
+        rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=answers, signed=False, label_width=56,
         badge=f"step {result.taken[k]}",
     )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    items: list[tuple[str, ...]] = [("plateau", "loss at a third each", f"{result.plateau:.3f}")]
+    items: list[Fact] = [("plateau", "loss at a third each", f"{result.plateau:.3f}")]
     if result.exact is not None:
         items.append(("right", f"held-out questions, {_how(params)}", f"{percent(result.exact[params.padding])} right"))
         items.append(("twice", "two calls, one question", "they are equal" if result.repeats else "they differ"))
     if result.moved is not None and params.padding != "no extra padding":
         items.append(("moved", "logits, with this padding", "they stay" if result.moved < 1e-3 else "they change"))
-    return facts(items)
+    return Facts(items)
 
 
 def _how(params: Params) -> str:
@@ -91,17 +103,15 @@ def _how(params: Params) -> str:
 
 
 def _loss(result: Result, k: int) -> Panel:
-    return bars(
-        "loss on held-out questions", [f"{result.n_held_out} questions"], [result.held_out_losses[k]],
-        references=[("ln 3", result.plateau)], limit=max(result.held_out_losses), digits=3,
+    return Bars(
+        "loss on held-out questions", [Bar(f"{result.n_held_out} questions", result.held_out_losses[k])],
+        references=[("ln 3", result.plateau)], limit=max(result.held_out_losses),
     )  # fmt: skip
 
 
 def _accuracy(result: Result, k: int) -> Panel:
-    return bars(
-        "held-out questions right, start and end", [f"{result.n_held_out} questions"], [result.accuracy[k]], limit=1.0,
-        digits=3,
-    )  # fmt: skip
+    bar = Bar(f"{result.n_held_out} questions", result.accuracy[k])
+    return Bars("held-out questions right, start and end", [bar], limit=1.0)
 
 
 def _losses(result: Result, k: int) -> Panel:
@@ -109,12 +119,12 @@ def _losses(result: Result, k: int) -> Panel:
     count = len(result.losses)
     labels = [str(step) for step in range(1, count + 1)]
     lines: dict[str, Sequence[float]] = {"loss of the batch": result.losses, "ln 3": [result.plateau] * count}
-    return curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], count) - 1))
+    return Curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], count) - 1))
 
 
 def _accuracy_curve(result: Result) -> Panel:
     labels = [str(step) for step in result.taken]
-    return curve("share right at each look", labels, {"held-out questions": result.accuracy}, x_title="step")
+    return Curve("share right at each look", labels, {"held-out questions": result.accuracy}, x_title="step")
 
 
 def _probs(result: Result, k: int) -> Panel:
@@ -125,34 +135,34 @@ def _probs(result: Result, k: int) -> Panel:
 
 def _cells(result: Result, logits: Any, probs: Any, title: str, badge: str) -> Panel:
     """(6, T): start and end of each watched question, one below the other, over the tokens they share."""
-    values, scores = probs.flatten(0, 1), logits.flatten(0, 1).tolist()
+    values = probs.flatten(0, 1)
     names = _asked(result)
     tokens = [*result.tokens[0][:ASKED], "|".join(names), *result.tokens[0][ASKED + 1 :]]
     targets = [position for pair in result.targets.tolist() for position in pair]
-    right = [["lit" if column == target else "" for column in range(len(tokens))] for target in targets]
-    notes = [
-        [_note(result.tokens[row // 2][column], HEADS[row % 2], scores[row][column], share)
-         for column, share in enumerate(shares)]
-        for row, shares in enumerate(values.tolist())
-    ]  # fmt: skip
-    return grid(
-        title, values, tensor=described(title, values, ("question, head", "T")), limit=1.0, badge=badge, cols="T", row_dim=0,
-        col_dim=2, row_labels=[f"{name}: {head}" for name in names for head in HEADS], col_labels=tokens, marks=right,
-        notes=notes, digits=2, wide=True, label_width=92, signed=False,
+
+    def note(share: float, score: float, row: int, column: int) -> str:
+        return f"{HEADS[row % 2]} at “{result.tokens[row // 2][column]}”: logit {score:.4f}, softmax {share:.4f}"
+
+    cells = cells_of(
+        values,
+        logits.flatten(0, 1),
+        note=note,
+        mark=lambda share, score, row, column: "lit" if column == targets[row] else "",
+    )
+    return Grid(
+        title, cells, tensor=described(title, values, ("question, head", "T")), limit=1.0, badge=badge, cols="T", row_dim=0,
+        col_dim=2, row_labels=[f"{name}: {head}" for name in names for head in HEADS], col_labels=tokens,
+        wide=True, label_width=92, signed=False,
     )  # fmt: skip
-
-
-def _note(token: str, head: str, value: float, share: float) -> str:
-    return f"{head} at “{token}”: logit {value:.4f}, softmax {share:.4f}"
 
 
 def _exact(params: Params, result: Result) -> list[Panel]:
     if result.exact is None:
         return []
     mode = f"train mode, p = {params.dropout:g}" if params.mode == "train" else "eval mode"
-    marks = ["lit" if kind == params.padding else "" for kind in result.exact]
+    shown = [Bar(kind, right, mark="lit" if kind == params.padding else "") for kind, right in result.exact.items()]
     title = f"Held-out questions right with {params.pads} [PAD] more, {mode}"
-    return [bars(title, list(result.exact), list(result.exact.values()), limit=1.0, digits=3, marks=marks, wide=True)]
+    return [Bars(title, shown, limit=1.0, wide=True)]
 
 
 def _read(params: Params, result: Result) -> list[Panel]:

@@ -4,16 +4,16 @@ import math
 from collections.abc import Sequence
 
 from explorable.words import number
+from figures.cells import Bar
 from figures.formula import term
-from figures.panels import Figure, Panel, bars, described, facts, figure, operator, pressable, table, veiled
+from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, described, figure, pressable, veiled
 from lessons.logits import Params, Result
 
 CLASSES = ("class 0", "class 1", "class 2")
-KEYS = ["class0", "class1", "class2"]
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}")
+    call = Operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}")
     return figure(
         hero=[[_logits(params, result), call, veiled(_probs(params, result))], [_facts(params, result)]],
         more=[[_gradient(params, result), _losses(params, result)], [_log_probs(result), _numbers(result)]],
@@ -42,7 +42,7 @@ def _facts(params: Params, result: Result) -> Panel:
         items.append(("through", "gradients through this log", _not_finite(result)))
     if params.fed != "logits":
         items.insert(2, ("compared", "beside feeding logits", _compared(params, result)))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _not_finite(result: Result) -> str:
@@ -61,78 +61,70 @@ def _compared(params: Params, result: Result) -> str:
 
 
 def _logits(params: Params, result: Result) -> Panel:
-    scaled = result.scaled.tolist()
-    notes = [
-        f"scaled[{i}] = (logits[{i}] + shift) / temperature = ({z:.4g} + {term(params.shift)}) / {params.temperature:g} = {s:.4f}"
-        for i, (z, s) in enumerate(zip(result.logits.tolist(), scaled, strict=True))
+    shown = [
+        _bar(
+            i,
+            z,
+            f"scaled[{i}] = (logits[{i}] + shift) / temperature = ({z:.4g} + {term(params.shift)}) / {params.temperature:g} = {s:.4f}",
+            target=params.target,
+            param=f"z{i}",
+        )
+        for i, (z, s) in enumerate(zip(result.logits.tolist(), result.scaled.tolist(), strict=True))
     ]
-    return bars(
-        "logits",
-        CLASSES,
-        result.logits.tolist(),
-        limit=10.0,
-        notes=notes,
-        keys=KEYS,
-        marks=_target(params),
-        digits=2,
-        wide=True,
-        params=("z0", "z1", "z2"),
-    )
+    return Bars("logits", shown, limit=10.0, digits=2, wide=True)
 
 
-def _target(params: Params) -> list[str]:
-    return ["lit" if index == params.target else "" for index in range(3)]
+def _bar(i: int, value: float, note: str, *, target: int | None = None, param: str = "") -> Bar:
+    """A bar of class i."""
+    return Bar(CLASSES[i], value, note, key=f"class{i}", mark="lit" if i == target else "", param=param)
 
 
 def _probs(params: Params, result: Result) -> Panel:
     scaled, top = result.scaled.tolist(), max(result.scaled.tolist())
     total = sum(math.exp(z - top) for z in scaled)
-    notes = [
-        f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
-        f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels"
-        for z, p in zip(scaled, result.probs.tolist(), strict=True)
+    shown = [
+        _bar(
+            i,
+            p,
+            f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
+            f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels",
+            target=params.target,
+        )
+        for i, (z, p) in enumerate(zip(scaled, result.probs.tolist(), strict=True))
     ]
-    return bars(
-        "probs", CLASSES, result.probs.tolist(), limit=1.0, notes=notes, keys=KEYS, marks=_target(params), digits=4, wide=True
-    )  # fmt: skip
+    return Bars("probs", shown, limit=1.0, digits=4, wide=True)
 
 
 def _log_probs(result: Result) -> Panel:
     rows = zip(*(t.tolist() for t in (result.scaled, result.log_probs, result.probs, result.log_of_probs)), strict=True)
-    notes = [
-        f"{z:.4f} - log Σ exp = {z:.4f} - {term(z - log_p)} = {log_p:.4f}   "
-        f"{'and' if math.isfinite(log_of_p) else 'but'} log(probs) = log({p:.4g}) = {log_of_p:.4f}"
-        for z, log_p, p, log_of_p in rows
+    shown = [
+        _bar(
+            i,
+            log_p,
+            f"{z:.4f} - log Σ exp = {z:.4f} - {term(z - log_p)} = {log_p:.4f}   "
+            f"{'and' if math.isfinite(log_of_p) else 'but'} log(probs) = log({p:.4g}) = {log_of_p:.4f}",
+        )
+        for i, (z, log_p, p, log_of_p) in enumerate(rows)
     ]
-    return bars("log_probs = log_softmax", CLASSES, result.log_probs.tolist(), notes=notes, keys=KEYS)
+    return Bars("log_probs = log_softmax", shown)
 
 
 def _gradient(params: Params, result: Result) -> Panel:
     """Autograd's gradient; its arithmetic is that of the formula where the formula holds."""
     grads, formula, probs = (t.tolist() for t in (result.grad, result.formula, result.probs))
-    notes = [
-        _step(grad) + f"   (p - onehot) / temperature = ({p:.7f} - {int(i == params.target)}) / {params.temperature:g} "
-        f"= {f + 0.0:.4f}"
-        + (
-            ""
-            if params.fed != "softmax(logits)"
-            else "   which is the gradient where logits or log-probabilities are fed"
+    elsewhere = "   which is the gradient where logits or log-probabilities are fed" * (params.fed == "softmax(logits)")
+    shown = [
+        _bar(
+            i,
+            grad + 0.0,
+            f"{_step(grad)}   (p - onehot) / temperature = ({p:.7f} - {int(i == params.target)}) / {params.temperature:g} "
+            f"= {f + 0.0:.4f}{elsewhere}",
+            target=params.target,
         )
         for i, (grad, f, p) in enumerate(zip(grads, formula, probs, strict=True))
     ]
-    limit = max(map(abs, formula)) or 1.0
-    return bars(
-        f"grad of the loss of {params.fed}",
-        CLASSES,
-        [grad + 0.0 for grad in grads],
-        limit=max(limit, *map(abs, grads)),
-        notes=notes,
-        keys=KEYS,
-        marks=_target(params),
-        digits=4,
-        wide=True,
-        signed=True,
-    )
+    limit = max(max(map(abs, formula)) or 1.0, *map(abs, grads))
+    return Bars(f"grad of the loss of {params.fed}", shown, limit=limit, digits=4, wide=True, signed=True)
 
 
 def _step(grad: float) -> str:
@@ -150,7 +142,7 @@ def _losses(params: Params, result: Result) -> Panel:
             (f"{lowest:.4f}", "warn" if lowest > 0.01 else "muted"),
         ]
 
-    return table(
+    return Table(
         "F.cross_entropy(input, label)",
         ("input", f"loss of class {params.target}", "lowest possible"),
         [row(fed) for fed in result.losses],
@@ -164,7 +156,7 @@ def _numbers(result: Result) -> Panel:
     columns = ("logits", "scaled", "probs", "log_probs", "log_of_probs", "formula", "grad")
     values = [getattr(result, name).tolist() for name in columns]
     rows = [[name, *(_short(column[i]) for column in values)] for i, name in enumerate(CLASSES)]
-    return table("all numbers", ("", *columns), rows, note=described("each", result.logits, ["classes"]), wide=True)
+    return Table("all numbers", ("", *columns), rows, note=described("each", result.logits, ["classes"]), wide=True)
 
 
 def _short(value: float) -> str | tuple[str, str]:

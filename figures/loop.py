@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from explorable.words import number
-from figures.panels import Figure, Panel, curve, error, facts, figure, operator, table, veiled
+from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.loop import Params, Result, moved, told, trend, values
 
 ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
@@ -24,9 +24,9 @@ MOVED = {  # the line that moves -> the one that it then stands behind; step() m
 
 
 def draw(params: Params, result: Result) -> Figure:
-    came = error("What PyTorch says", result.error) if result.error else _losses(result)
+    came = Error("What PyTorch says", result.error) if result.error else _losses(result)
     return figure(
-        hero=[[_turn(params), operator("30 turns"), veiled(came)], [_facts(result)]],
+        hero=[[_turn(params), Operator("30 turns"), veiled(came)], [_facts(result)]],
         more=[[_weights(result), *_read(result)]],
     )
 
@@ -50,7 +50,7 @@ def _turn(params: Params) -> Panel:
         for call, effect in [line]
     ]
     note = "scheduler.step() after 3 turns" if taken["schedule"] == "each epoch" else "3 turns are an epoch"
-    return table(
+    return Table(
         "one turn", ["line", "what it does"], rows, lit=[lines.index(wrong)] if wrong else [], note=note, breaks=True
     )
 
@@ -59,13 +59,13 @@ def _losses(result: Result) -> Panel:
     assert result.in_order is not None
     labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
     lines: dict[str, Sequence[float]] = {"this loop": result.losses, "in order": result.in_order}
-    return curve("loss of each batch", labels, lines, x_title="turn")
+    return Curve("loss of each batch", labels, lines, x_title="turn")
 
 
 def _facts(result: Result) -> Panel:
     if result.epochs is None or result.stride is None:
         name = str(result.error).partition(":")[0]
-        return veiled(facts([("outcome", "turn 2 ends with", f"a {name}"), ("moved", "w and b", moved(result))]))
+        return veiled(Facts([("outcome", "turn 2 ends with", f"a {name}"), ("moved", "w and b", moved(result))]))
     norm, lr = (
         (told(result.norms[0]), number(result.lrs[-1], 4)) if result.norms else ("no step() reads", "no step() reads")
     )
@@ -76,17 +76,17 @@ def _facts(result: Result) -> Panel:
         ("lr", "the last step() reads lr", lr),
         ("stride", "the last turn moves w by", told(result.stride)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _weights(result: Result) -> Panel:
     labels = [str(turn) for turn in range(len(result.weights))]
     w, b = zip(*result.weights, strict=True)
-    return curve("w and b, which should become 2 and 1", labels, {"w": w, "b": b}, x_title="turn")
+    return Curve("w and b, which should become 2 and 1", labels, {"w": w, "b": b}, x_title="turn")
 
 
 def _read(result: Result) -> list[Panel]:
     if not result.norms:
         return []
     labels = [str(turn) for turn in range(1, len(result.norms) + 1)]
-    return [curve("norm of the gradients that step() reads", labels, {"norm": result.norms}, x_title="turn")]
+    return [Curve("norm of the gradients that step() reads", labels, {"norm": result.norms}, x_title="turn")]

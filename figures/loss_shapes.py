@@ -1,8 +1,10 @@
 """What meets in the loss, as the shapes lie: predictions, targets, the single losses; then what is made of them."""
 
+from collections.abc import Callable
 from typing import Any
 
-from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Cube, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.loss_shapes import OTHER, SAME, Params, Result, value, vector
 
 SAYS = {
@@ -14,8 +16,8 @@ SQUARES = "(pred - target) ** 2".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator(SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}")
-    came = _errors(params, result) if result.errors is not None else error("What PyTorch says", str(result.error))
+    call = Operator(SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}")
+    came = _errors(params, result) if result.errors is not None else Error("What PyTorch says", str(result.error))
     given = [_pred(params, result), _tensor("target", result.target, result)]
     return figure(hero=[[*given, call, veiled(came)], [_facts(params, result)]], more=[[_shapes(result)]])
 
@@ -26,18 +28,22 @@ def _pred(params: Params, result: Result) -> Panel:
         return _tensor("pred", result.pred, result)
     axes = params.layout[1:8].split(", ")
     text = described("pred", result.pred, axes)
-    return cube("pred", result.pred, tensor=text, limit=limit(result.pred), axes=axes, solid=False)
+    return Cube("pred", cells_of(result.pred), tensor=text, limit=limit(result.pred), axes=axes, solid=False)
 
 
-def _tensor(name: str, tensor: Any, result: Result, **more: Any) -> Panel:
+def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | str = "") -> Panel:
     """A tensor of up to two dims as a table, 1-D ones as a row."""
     top = limit(result.pred if pairs(result) and name != "errors" else tensor)
     rows = rows_of(tensor)
-    keys = [[_keys(name, result, i, j) for j in range(len(row))] for i, row in enumerate(rows)]
-    marks = [["pad" if cell == -100 else "" for cell in row] for row in rows]
-    return grid(
-        name,
+    cells = cells_of(
         rows,
+        note=note,
+        key=lambda _, i, j: _keys(name, result, i, j) if result.pred.dim() < 3 else None,
+        mark=lambda value, i, j: "pad" if value == -100 else "",
+    )
+    return Grid(
+        name,
+        cells,
         tensor=described(name, tensor),
         limit=top,
         digits=_digits(rows),
@@ -45,9 +51,6 @@ def _tensor(name: str, tensor: Any, result: Result, **more: Any) -> Panel:
         labels=False,
         row_dim=0 if tensor.dim() == 2 else None,
         col_dim=tensor.dim() - 1,
-        keys=keys if result.pred.dim() < 3 else None,
-        marks=marks,
-        **more,
     )
 
 
@@ -83,9 +86,7 @@ def _errors(params: Params, result: Result) -> Panel:
     losses = result.errors
     if params.kind == "cross-entropy" or losses.dim() == 3:
         return _tensor("errors", losses, result)
-    rows = rows_of(losses)
-    notes = [[_note(params, result, i, j, cell) for j, cell in enumerate(row)] for i, row in enumerate(rows)]
-    return _tensor("errors", losses, result, notes=notes)
+    return _tensor("errors", losses, result, lambda loss, i, j: _note(params, result, i, j, loss))
 
 
 def _note(params: Params, result: Result, row: int, column: int, loss: float) -> str:
@@ -98,14 +99,14 @@ def _note(params: Params, result: Result, row: int, column: int, loss: float) ->
 def _facts(params: Params, result: Result) -> Panel:
     if result.error:
         name = result.error.partition(":")[0]
-        return veiled(facts([("outcome", "it ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
+        return veiled(Facts([("outcome", "it ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
     meant = MEANT.get(params.kind, "each with its own target")
     items = [("loss", "the loss", value(result.loss))]
     if result.meant is not None:
         items += [("meant", meant, value(result.meant)), ("compared", "beside that", SAME if result.same else OTHER)]
     if result.fitted is not None:
         items.append(("fitted", "descent ends at", vector(result.fitted)))
-    return veiled(facts([*items, ("outcome", "it ends with", "no error")]))
+    return veiled(Facts([*items, ("outcome", "it ends with", "no error")]))
 
 
 def _shapes(result: Result) -> Panel:
@@ -115,6 +116,6 @@ def _shapes(result: Result) -> Panel:
         for name, tensor in tensors.items()
         if tensor is not None
     ]
-    return table(
+    return Table(
         "shapes", ["tensor", "shape", "dtype", "numbers"], rows, note="meant: each with its own target", wide=True
     )

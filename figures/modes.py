@@ -3,19 +3,20 @@
 from typing import Any
 
 from explorable.words import count, number
+from figures.cells import Bar, cells_of
 from figures.panels import (
+    Bars,
+    Board,
+    Error,
+    Facts,
     Figure,
+    Grid,
+    Operator,
     Panel,
-    bars,
-    board,
+    Table,
     described,
-    error,
-    facts,
     figure,
-    grid,
     limit,
-    operator,
-    table,
     veiled,
 )
 from lessons.modes import NAMES, Params, Result, chosen, recorded
@@ -28,12 +29,12 @@ AROUND = {"on": "gradients on", "no_grad": "no_grad()", "inference_mode": "infer
 def draw(params: Params, result: Result) -> Figure:
     lit = (MODES.index(params.mode), GRADS.index(params.grad))
     squares = [[_square(result.board[f"{mode}, {grad}"]) for grad in GRADS] for mode in MODES]
-    seen = board(
+    seen = Board(
         "what net(x) does", ["grad on", "no_grad()", "inference_mode()"], ["train()", "eval()"], squares, lit=lit
     )
     refusal = [_backward(params, result)] if result.error else []
     return figure(
-        hero=[[_x(result), operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
+        hero=[[_x(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
         more=[
             [_flags(params, result), _bytes(params, result), *([] if result.error else [_backward(params, result)])],
             [_layers(chosen(params, result))],
@@ -43,10 +44,9 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _x(result: Result) -> Panel:
-    notes = [[f"x[{r}, {c}] = {x:.4f}" for c, x in enumerate(row)] for r, row in enumerate(result.x.tolist())]
-    return grid(
-        "x", result.x, tensor=described("x", result.x, ("N", "C")), limit=limit(result.x), digits=1, signed=False,
-        labels=False, notes=notes,
+    cells = cells_of(result.x, note=lambda x, r, c: f"x[{r}, {c}] = {x:.4f}")
+    return Grid(
+        "x", cells, tensor=described("x", result.x, ("N", "C")), limit=limit(result.x), digits=1, signed=False, labels=False
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("net", "when called", f"net.training is {result.net_training}"),
         ("loss", f"loss of {params.loss_of}, backward()", _learned(result)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _without_node(layers: dict[str, dict[str, Any]]) -> str:
@@ -99,7 +99,7 @@ def _layers(layers: dict[str, dict[str, Any]]) -> Panel:
         for name, seen in layers.items()
     ]
     columns = ["layer", "training", "largest change of a buffer", "grad_fn of the output", "shapes saved for backward"]
-    return table("the chosen square, layer by layer", columns, rows)
+    return Table("the chosen square, layer by layer", columns, rows)
 
 
 def _node(seen: dict[str, Any]) -> str:
@@ -110,32 +110,38 @@ def _node(seen: dict[str, Any]) -> str:
 def _backward(params: Params, result: Result) -> Panel:
     if result.error:
         where = "head(y)" if "Inference tensors" in result.error else "loss.backward()"
-        return veiled(error(f"The loss of {params.loss_of}", result.error, where=where))
+        return veiled(Error(f"The loss of {params.loss_of}", result.error, where=where))
     gradients = result.gradients or {}
-    return bars(f"Norm of .grad, loss of {params.loss_of}", list(gradients), list(gradients.values()))
+    return Bars(f"Norm of .grad, loss of {params.loss_of}", [Bar(name, norm) for name, norm in gradients.items()])
 
 
 def _calls(result: Result) -> list[Panel]:
     top = limit(result.y, result.difference)
-    pairs = [zip(*rows, strict=True) for rows in zip(result.y.tolist(), result.difference.tolist(), strict=True)]
-    notes = [[f"first call {y:+.4f}, second call {y + d:+.4f}: difference {d:+.4f}" for y, d in row] for row in pairs]
-    return [
-        grid(name, values, badge=badge, tensor=described(name, values, ("N", "C")), limit=top, notes=notes)
-        for name, values, badge in (("y", result.y, "first call"), ("difference", result.difference, "second call - y"))
-    ]
+
+    def note(_: float, y: float, d: float, *at: int) -> str:
+        return f"first call {y:+.4f}, second call {y + d:+.4f}: difference {d:+.4f}"
+
+    def panel(name: str, values: Any, badge: str) -> Panel:
+        cells = cells_of(values, result.y, result.difference, note=note)
+        return Grid(name, cells, badge=badge, tensor=described(name, values, ("N", "C")), limit=top)
+
+    return [panel("y", result.y, "first call"), panel("difference", result.difference, "second call - y")]
 
 
 def _bytes(params: Params, result: Result) -> Panel:
-    totals = {square: sum(seen["bytes"] for seen in layers.values()) for square, layers in result.board.items()}
-    marks = ["lit" if square == f"{params.mode}, {params.grad}" else "" for square in totals]
-    return bars("Bytes saved for backward", list(totals), list(totals.values()), unit="B", marks=marks, digits=0)
+    lit = f"{params.mode}, {params.grad}"
+    totals = [
+        Bar(square, sum(seen["bytes"] for seen in layers.values()), mark="lit" if square == lit else "")
+        for square, layers in result.board.items()
+    ]
+    return Bars("Bytes saved for backward", totals, unit="B", digits=0)
 
 
 def _flags(params: Params, result: Result) -> Panel:
     rows = [[call, *(_flag(training) for training in flags)] for call, *flags in result.flags]
     holder = "model is net itself" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
     now = [index for index, (call, *_) in enumerate(result.flags) if call == f"model.{params.mode}()"]
-    return table("training, after each call", ["call", "model", "net"], rows, note=holder, lit=now)
+    return Table("training, after each call", ["call", "model", "net"], rows, note=holder, lit=now)
 
 
 def _flag(training: bool) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from figures.panels import Panel, node
+from figures.cells import Node, Part
 
 BADGES = {"parameter": "▲", "buffer": "▤"}
 
@@ -58,7 +58,7 @@ class ModuleTree:
         self.walk = walk
         self.twins = {path: group for group in result.twins for path in group}
         self.letters = {path: chr(ord("A") + k % 26) for k, group in enumerate(result.twins) for path in group}
-        self.drawn: list[Panel] = []
+        self.drawn: list[Node] = []
         self._draw([self._grow()])
 
     def _grow(self) -> Place:
@@ -82,15 +82,13 @@ class ModuleTree:
             place.look = looks[own, inside, tuple(map(self._look, place.tensors))]
         return places[""]
 
-    def _folded(self, place: Place) -> Panel | None:
+    def _folded(self, place: Place) -> str:
         """What is said instead of drawing what lies below, where a filter left none of it, or all of one block of many."""
         if len(self.walk.kept) == len(self.walk.order) or not place.children:
-            return None
+            return ""
         if not place.kept:
-            return {"value": "nothing kept"}
-        if place.kept == place.walked and place.name.isdigit():
-            return {"value": f"all {place.kept} kept", "mark": "walked"}
-        return None
+            return "nothing kept"
+        return f"all {place.kept} kept" if place.kept == place.walked and place.name.isdigit() else ""
 
     def _numel(self, path: str) -> int:
         total = 1
@@ -106,31 +104,28 @@ class ModuleTree:
     def _draw(self, siblings: Sequence[Place]) -> None:
         for run in _runs(siblings):
             first = run[0]
-            if folded := self._folded(first):
-                self.drawn.append({**self._node(run), **folded})
-                continue
-            self.drawn.append(self._node(run))
-            self._draw(first.children)
-            self.drawn += [self._hidden(first, path) for path in first.hidden]
+            folded = self._folded(first)
+            self.drawn.append(self._node(run, folded))
+            if not folded:
+                self._draw(first.children)
+                self.drawn += [self._hidden(first, path) for path in first.hidden]
 
-    def _node(self, run: Sequence[Place]) -> Panel:
+    def _node(self, run: Sequence[Place], folded: str) -> Node:
         place, last = run[0], run[-1]
         name = place.name or "model"
-        drawn = node(
+        return Node(
             place.depth,
             name if len(run) == 1 else f"{name} … {last.name}",
             kind=place.type,
+            value=folded,
             key=f"at-{place.path}",
             note=self._told(run),
+            mark="walked" if folded and place.kept else self.walk.mark(place.path),
+            order=self.walk.number(place.path),
+            times=len(run) if len(run) > 1 else None,
+            same=self.letters.get(place.path, ""),
+            parts=[self._part(path) for path in place.tensors] or None,
         )
-        more = {
-            "mark": self.walk.mark(place.path) or None,
-            "order": self.walk.number(place.path) or None,
-            "times": len(run) if len(run) > 1 else None,
-            "same": self.letters.get(place.path),
-            "parts": [self._part(path) for path in place.tensors] or None,
-        }
-        return _filled({**drawn, **more})
 
     def _told(self, run: Sequence[Place]) -> str:
         place = run[0]
@@ -148,21 +143,20 @@ class ModuleTree:
         dropped = ["dropped by the filter"] if self.walk.mark(path) == "dropped" else []
         return [*([f"the same object as {', '.join(others)}"] if others else []), *walked, *dropped]
 
-    def _part(self, path: str) -> Panel:
+    def _part(self, path: str) -> Part:
         tensor = self.result.tensors[path]
         shape = "×".join(map(str, tensor["shape"])) or "scalar"
         group = self.twins.get(path, [path])
-        part = {
-            "name": path.rpartition(".")[2],
-            "badge": BADGES[tensor["kind"]] if tensor["requires_grad"] or tensor["kind"] == "buffer" else "❄",
-            "facts": shape,
-            "mark": self.walk.mark(path) or None,
-            "order": self.walk.number(path) or None,
-            "same": self.letters.get(path),
-            "key": f"at-{group[0]}",
-            "note": self._told_of_tensor(path),
-        }
-        return _filled(part)
+        return Part(
+            path.rpartition(".")[2],
+            badge=BADGES[tensor["kind"]] if tensor["requires_grad"] or tensor["kind"] == "buffer" else "❄",
+            facts=shape,
+            key=f"at-{group[0]}",
+            note=self._told_of_tensor(path),
+            mark=self.walk.mark(path),
+            order=self.walk.number(path),
+            same=self.letters.get(path, ""),
+        )
 
     def _told_of_tensor(self, path: str) -> str:
         tensor = self.result.tensors[path]
@@ -173,12 +167,13 @@ class ModuleTree:
             kind += ", requires_grad" if tensor["requires_grad"] else ", frozen"
         return "  ·  ".join([access(path), kind, size, method, *self._also(path)])
 
-    def _hidden(self, place: Place, path: str) -> Panel:
+    def _hidden(self, place: Place, path: str) -> Node:
         seen = self.result.hidden[path]
         told = f"model.{path}  ·  {seen['type']}, {seen['numel']:,} numbers  ·  in a plain Python container: no walk gives it"
         name = path.removeprefix(f"{place.path}.")
-        drawn = node(place.depth + 1, name, kind=seen["type"], value="not registered", key=f"at-{path}", note=told)
-        return _filled({**drawn, "mark": "hidden"})
+        return Node(
+            place.depth + 1, name, kind=seen["type"], value="not registered", key=f"at-{path}", note=told, mark="hidden"
+        )
 
 
 def _depth(path: str) -> int:
@@ -192,7 +187,3 @@ def _runs(siblings: Sequence[Place]) -> list[list[Place]]:
         alike = runs and place.name.isdigit() and runs[-1][-1].name.isdigit() and runs[-1][-1].look == place.look
         runs[-1].append(place) if alike and (place.children or place.tensors) else runs.append([place])
     return runs
-
-
-def _filled(entry: Panel) -> Panel:
-    return {key: value for key, value in entry.items() if value not in (None, "")}

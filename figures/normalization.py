@@ -5,8 +5,9 @@ from string import ascii_uppercase
 from typing import Any
 
 from explorable.words import listing, number
+from figures.cells import Cell, cells_of
 from figures.formula import standardised
-from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.panels import Cube, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.normalization import Params, Result, called
 
 AXES = ("N", "C", "L")
@@ -16,9 +17,9 @@ ALONG = {"N": "N, the samples", "C": "C, the channels", "L": "L, the last axis"}
 
 def draw(params: Params, result: Result) -> Figure:
     x = _sample(result, 0)
-    layer = operator(f"nn.{_call(params)}", "train mode")
+    layer = Operator(f"nn.{_call(params)}", "train mode")
     if result.error:
-        refusal = veiled(error("y", result.error, where="y = layer(x)"))
+        refusal = veiled(Error("y", result.error, where="y = layer(x)"))
         return figure(hero=[[x, layer, refusal]], more=[[_refused(result)]])
     moments = [_moments(result, "x"), _moments(result, "y")]
     rows = [moments] if len(result.before) <= 6 else [[panel] for panel in moments]
@@ -42,38 +43,35 @@ def _call(params: Params) -> str:
 
 def _sample(result: Result, n: int) -> Panel:
     values = result.x[n]
-    return grid(
-        f"x[{n}]", values, tensor=described(f"x[{n}]", values, AXES[1:]), limit=limit(result.x), digits=1, signed=False, labels=False,
-        rows="C", cols="L", row_dim=1, col_dim=2, keys=_places(result, n),
-        notes=[[f"x[{n}, {c}, {i}] = {value:.4f}" for i, value in enumerate(row)] for c, row in enumerate(values.tolist())],
+    cells = cells_of(
+        values,
+        key=lambda value, c, i: f"cell-{n},{c},{i}",
+        note=lambda value, c, i: f"x[{n}, {c}, {i}] = {value:.4f}",
+    )
+    return Grid(
+        f"x[{n}]", cells, tensor=described(f"x[{n}]", values, AXES[1:]), limit=limit(result.x), digits=1, signed=False, labels=False,
+        rows="C", cols="L", row_dim=1, col_dim=2,
     )  # fmt: skip
-
-
-def _places(result: Result, n: int) -> list[list[str]]:
-    """Keys by which a cell of the input and its letter light together."""
-    return [[f"cell-{n},{c},{i}" for i in range(result.x.shape[2])] for c in range(result.x.shape[1])]
 
 
 def _letters(params: Params, result: Result, n: int) -> Panel:
     """The group of each cell of a sample, as a letter; cells of one letter are normalised together."""
-    numbers, before = result.group[params.norm][n].tolist(), result.before.tolist()
-    keys = [
-        [[f"group-{g}", key] for g, key in zip(*rows, strict=True)]
-        for rows in zip(numbers, _places(result, n), strict=True)
-    ]
+    before = result.before.tolist()
 
-    def note(g: int) -> str:
+    def cell(g: int, c: int, i: int) -> Cell:
         mean, var, square = before[g]
+        moments = f"mean {mean:.4f}, biased variance {var:.4f}"
         if params.norm == "RMSNorm(L)":
-            return f"group {ascii_uppercase[g]} of x: mean of the squares {square:.4f}"
-        return f"group {ascii_uppercase[g]} of x: mean {mean:.4f}, biased variance {var:.4f}"
+            moments = f"mean of the squares {square:.4f}"
+        letter = ascii_uppercase[g]
+        note, keys = f"group {letter} of x: {moments}", [f"group-{g}", f"cell-{n},{c},{i}"]
+        return Cell(letter, note, keys, mark="card", group=g)
 
+    rows = enumerate(result.group[params.norm][n].tolist())
     return veiled(
-        grid(
-            f"together in x[{n}]", [[ascii_uppercase[g] for g in row] for row in numbers], limit=1.0, digits=0, labels=False,
-            tensor="one letter a group", rows="C", cols="L", row_dim=1, col_dim=2, keys=keys, groups=numbers,
-            marks=[["card"] * len(row) for row in numbers],
-            notes=[[note(g) for g in row] for row in numbers],
+        Grid(
+            f"together in x[{n}]", [[cell(g, c, i) for i, g in enumerate(row)] for c, row in rows], limit=1.0, digits=0, labels=False,
+            tensor="one letter a group", rows="C", cols="L", row_dim=1, col_dim=2,
         ),
         cells=True,
     )  # fmt: skip
@@ -89,7 +87,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if params.norm == "GroupNorm":
         items.append(("parameters", "parameters, and LayerNorm([C, L])'s", _parameters(params, result)))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _means(params: Params, result: Result) -> str:
@@ -146,28 +144,30 @@ def _refused(result: Result) -> Panel:
     """The input, with the values marked that the layer would have normalised together first."""
     size = result.x.shape[2]
     note = f"LayerNorm takes the last axis: {size} values here, where normalized_shape says 4"
-    return cube(
-        "x", result.x, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True,
-        marks=_nested(result.x, lambda n, c, i: "error" if n == c == 0 else ""),
-        notes=_nested(result.x, lambda n, c, i: f"x[{n}, {c}, :] · {note}"),
-        keys=_nested(result.x, lambda n, c, i: f"row-{n},{c}"),
-    )  # fmt: skip
+    cells = cells_of(
+        result.x,
+        mark=lambda _, n, c, i: "error" if n == c == 0 else "",
+        note=lambda _, n, c, i: f"x[{n}, {c}, :] · {note}",
+        key=lambda _, n, c, i: f"row-{n},{c}",
+    )
+    return Cube("x", cells, tensor=described("x", result.x, AXES), limit=limit(result.x), axes=AXES, wide=True)
 
 
-def _nested(group: Any, cell: Callable[[int, int, int], Any]) -> Any:
-    """`cell(n, c, l)` for every cell of an (N, C, L) tensor."""
-    samples, channels, length = group.shape
-    return [[[cell(n, c, i) for i in range(length)] for c in range(channels)] for n in range(samples)]
-
-
-def _cells(params: Params, result: Result, name: str, notes: Any) -> Panel:
-    values, group = getattr(result, name), result.group[params.norm]
-    numbers = group.tolist()
-    return cube(
-        name, values, tensor=described(name, values, AXES), limit=limit(result.x, result.y), axes=AXES, notes=notes,
-        groups=numbers, group_names=_names(result, name),
-        keys=_nested(group, lambda n, c, i: f"group-{numbers[n][c][i]}"),
-        badge="before" if name == "x" else f"after {params.norm}",
+def _grouped(params: Params, result: Result, name: str, note: Callable[[float, float, int], str]) -> Panel:
+    """x or y; note: of a value of x, the y that it became, and their group."""
+    values = getattr(result, name)
+    cells = cells_of(
+        values,
+        result.x,
+        result.y,
+        result.group[params.norm],
+        note=lambda _, x, y, g, *at: note(x, y, g),
+        key=lambda _, x, y, g, *at: f"group-{g}",
+        group=lambda _, x, y, g, *at: g,
+    )
+    return Cube(
+        name, cells, tensor=described(name, values, AXES), limit=limit(result.x, result.y), axes=AXES,
+        group_names=_names(result, name), badge="before" if name == "x" else f"after {params.norm}",
     )  # fmt: skip
 
 
@@ -178,40 +178,42 @@ def _names(result: Result, name: str) -> list[str]:
 
 
 def _input(params: Params, result: Result) -> Panel:
-    group, before = result.group[params.norm].tolist(), result.before.tolist()
+    before = result.before.tolist()
 
-    def note(n: int, c: int, i: int) -> str:
-        mean, var, square = before[group[n][c][i]]
-        return f"group {group[n][c][i]}: mean {mean:.4f}, biased variance {var:.4f}, mean of the squares {square:.4f}"
+    def note(x: float, y: float, g: int) -> str:
+        mean, var, square = before[g]
+        return f"group {g}: mean {mean:.4f}, biased variance {var:.4f}, mean of the squares {square:.4f}"
 
-    return _cells(params, result, "x", _nested(result.x, note))
+    return _grouped(params, result, "x", note)
 
 
 def _output(params: Params, result: Result) -> Panel:
-    group, before = result.group[params.norm].tolist(), result.before.tolist()
-    x, y = result.x.tolist(), result.y.tolist()
+    before = result.before.tolist()
 
-    def note(n: int, c: int, i: int) -> str:
-        mean, var, square = before[group[n][c][i]]
+    def note(x: float, y: float, g: int) -> str:
+        mean, var, square = before[g]
         if params.norm == "RMSNorm(L)":
-            formula = f"x / √(mean(x²) + eps) = {x[n][c][i]:.4f} / √({square:.4f} + {result.eps:.3g})"
+            formula = f"x / √(mean(x²) + eps) = {x:.4f} / √({square:.4f} + {result.eps:.3g})"
         else:
-            formula = standardised(x[n][c][i], mean, var, result.eps)
-        return f"{formula} = {y[n][c][i]:+.4f}"
+            formula = standardised(x, mean, var, result.eps)
+        return f"{formula} = {y:+.4f}"
 
-    return _cells(params, result, "y", _nested(result.y, note))
+    return _grouped(params, result, "y", note)
 
 
 def _moments(result: Result, name: str) -> Panel:
     moments = result.before.T if name == "x" else result.after.T
     title, words = "before.T" if name == "x" else "after.T", ("mean", "biased variance", "mean of the squares")
-    groups = range(len(result.before))
-    return grid(
-        title, moments, tensor=described(title, moments, ("moments", "groups")), limit=limit(result.x, result.y),
+    cells = cells_of(
+        moments,
+        key=lambda value, row, k: f"group-{k}",
+        group=lambda value, row, k: k,
+        note=lambda value, row, k: f"group {k} of {name}: {words[row]} {value:.6f}",
+    )
+    return Grid(
+        title, cells, tensor=described(title, moments, ("moments", "groups")), limit=limit(result.x, result.y),
         badge=f"mean, variance and mean square of {name}", row_labels=["μ", "σ²", f"{name}²"], cols="group", row_dim=None,
-        col_dim=None, keys=[[f"group-{k}" for k in groups]] * 3, groups=[list(groups)] * 3,
-        notes=[[f"group {k} of {name}: {word} {v:.6f}" for k, v in enumerate(row)]
-               for word, row in zip(words, moments.tolist(), strict=True)],
+        col_dim=None,
     )  # fmt: skip
 
 
@@ -219,7 +221,7 @@ def _layers(params: Params, result: Result) -> Panel:
     columns = ["layer", "groups × values", "weight, bias", "parameters", "buffers", "max |train - eval|"]
     rows = [_layer(result, name) for name in result.group]
     note = "Equal groups do not mean equal parameters. max |train - eval| is taken after this one batch in train mode."
-    return table(
+    return Table(
         "every layer on this x", columns, rows, wide=True, note=note, lit=[list(result.group).index(params.norm)]
     )
 

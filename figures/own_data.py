@@ -4,21 +4,22 @@ import csv
 import io
 from typing import Any
 
-from figures.panels import Figure, Panel, error, facts, figure, node, operator, pressable, table, tree, veiled
+from figures.cells import Node
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, pressable, veiled
 from lessons.own_data import Params, Result, leaves
 
 WIDE, FACTS = 12, 4  # columns that a table shows, and that have a fact
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator(f"DataLoader(rows, {params.batch_size})", params.collate_fn)
+    call = Operator(f"DataLoader(rows, {params.batch_size})", params.collate_fn)
     if result.first_rows is None:
-        return figure(hero=[[veiled(error("data", result.error or "", where=f"reading {params.format}"))]])
+        return figure(hero=[[veiled(Error("data", result.error or "", where=f"reading {params.format}"))]])
     below = [_choice(params, result)] if result.names else []
     rows = _rows(params, result)
     if result.error:
         where = "DataLoader(...)" if result.asked is None else "next(iter(loader))"
-        hero = [[rows, call, veiled(error("batch", result.error, where=where))], [_stopped(result)]]
+        hero = [[rows, call, veiled(Error("batch", result.error, where=where))], [_stopped(result)]]
         return figure(hero=hero, more=[below])
     return figure(hero=[[rows, call, *_batch(result)], [_facts(result)]], more=[[*below, _batches(params, result)]])
 
@@ -32,7 +33,7 @@ def _rows(params: Params, result: Result) -> Panel:
     of = f"The first {len(rows)} of {result.n} rows." if (result.n or 0) > len(rows) else ""
     columns = f"{WIDE} of the columns." if hidden > 0 else ""
     said = [f"{remark}." for remark in (result.remarks or [])[:2]]
-    return table(
+    return Table(
         "rows", ["", *names], rows, note=" ".join(filter(None, [of, columns, *said])), badge=params.format, breaks=True
     )
 
@@ -40,10 +41,10 @@ def _rows(params: Params, result: Result) -> Panel:
 def _batch(result: Result) -> list[Panel]:
     """The first batch, as a tree."""
     nodes = [
-        node(depth, name, kind=kind, facts=facts, value=value, note=f"{name}: {kind} {facts} {value}".strip())
+        Node(depth, name, kind=kind, facts=facts, value=value, note=f"{name}: {kind} {facts} {value}".strip())
         for depth, name, kind, facts, value in (result.trees or [[]])[0]
     ]
-    return [veiled(tree("batches[0]", nodes))] if nodes else []
+    return [veiled(Tree("batches[0]", nodes))] if nodes else []
 
 
 def _facts(result: Result) -> Panel:
@@ -52,7 +53,7 @@ def _facts(result: Result) -> Panel:
         (f"column-{at}", f"{name.strip(chr(39))[:24]} in batch 0".strip(), said)
         for at, (name, said) in enumerate([*held.items()][:FACTS])
     ]
-    return veiled(facts([*items, ("sizes", "sizes of the batches", _sizes(result))]))
+    return veiled(Facts([*items, ("sizes", "sizes of the batches", _sizes(result))]))
 
 
 def _sizes(result: Result) -> str:
@@ -61,7 +62,7 @@ def _sizes(result: Result) -> str:
 
 
 def _stopped(result: Result) -> Panel:
-    return veiled(facts([("loader", "the loader", f"stops: {str(result.error).partition(':')[0]}")]))
+    return veiled(Facts([("loader", "the loader", f"stops: {str(result.error).partition(':')[0]}")]))
 
 
 def _batches(params: Params, result: Result) -> Panel:
@@ -74,7 +75,7 @@ def _batches(params: Params, result: Result) -> Panel:
         sized = (f"{size}", "" if size == params.batch_size else "warn")
         rows.append([f"{at}", ", ".join(map(str, indices[:12])) + cut, sized, held])
     note = f"{len(rows)} of the {result.length} batches of an epoch."
-    return table("loader", ["batch", "rows", "size", "what is in it"], rows, note=note, wide=True)
+    return Table("loader", ["batch", "rows", "size", "what is in it"], rows, note=note, wide=True)
 
 
 def _choice(params: Params, result: Result) -> Panel:
@@ -90,7 +91,7 @@ def _choice(params: Params, result: Result) -> Panel:
         used = ("in the sample", "yes") if name in taken else ("left out", "muted")
         cell = pressable(*used, name, {"columns": columns}) if len(columns) <= 400 else used
         rows.append([name, f"{shown} {kind}".strip(), cell])
-    return table("columns", ["column", "first value", "press to change"], rows)
+    return Table("columns", ["column", "first value", "press to change"], rows)
 
 
 def _quoted(names: list[str]) -> str:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from explorable.words import count, number
-from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.padding import LABELS, MASKS, ROUNDING, WASTE, WAYS, Params, Result, pads, real_pads
 
 PLAIN = 1e9  # ids are names, not amounts: no colour
@@ -13,7 +14,7 @@ MOVES = ("", "no mask", ".bool()", "== 0")  # the ways of WAYS, as columns
 
 def draw(params: Params, result: Result) -> Figure:
     if result.input_ids is None:
-        said = veiled(error("input_ids", result.error or "", where="tokenizer(texts, ...)"))
+        said = veiled(Error("input_ids", result.error or "", where="tokenizer(texts, ...)"))
         return figure(
             hero=[[_lines(result), _call(params), said], [_facts(result)]], more=[[_tokenizer(params, result)]]
         )
@@ -31,18 +32,18 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _lines(result: Result) -> Panel:
     shown = [line if len(line) <= SHOWN else f"{line[:SHOWN]}…" for line in result.texts]
-    return table("lines", ["", "text"], [[f"{row}", line] for row, line in enumerate(shown)], breaks=True)
+    return Table("lines", ["", "text"], [[f"{row}", line] for row, line in enumerate(shown)], breaks=True)
 
 
 def _call(params: Params) -> Panel:
-    return operator("tokenizer(texts)", f"padding={params.padding!r}")
+    return Operator("tokenizer(texts)", f"padding={params.padding!r}")
 
 
 def _facts(result: Result) -> Panel:
     if result.input_ids is None:
-        return veiled(facts([("shape", "input_ids", "refused"), ("pad", "pad_token_id", str(result.pad_token_id))]))
+        return veiled(Facts([("shape", "input_ids", "refused"), ("pad", "pad_token_id", str(result.pad_token_id))]))
     return veiled(
-        facts(
+        Facts(
             [
                 ("shape", "input_ids.shape", str(tuple(result.input_ids.shape))),
                 ("pads", "filled", count(pads(result), "cell")),
@@ -54,46 +55,40 @@ def _facts(result: Result) -> Panel:
 
 def _pad(result: Result) -> str:
     """The id, and the token that it is where cells are filled with it."""
-    marked = _pads(result.attention_mask.tolist())  # type: ignore[union-attr]
-    cells = zip(sum(result.tokens or [], []), sum(marked, []), strict=True)
-    used = next((token for token, mark in cells if mark), "")
+    kept = result.attention_mask.flatten().tolist()  # type: ignore[union-attr]
+    used = next((token for token, keep in zip(sum(result.tokens or [], []), kept, strict=True) if not keep), "")
     return f"{result.pad_token_id}{f', {used}' * bool(used)}"
 
 
 def _ids(result: Result) -> Panel:
-    ids, mask, tokens = result.input_ids, result.attention_mask.tolist(), result.tokens  # type: ignore[union-attr]
-    assert ids is not None and tokens is not None
-    notes = [
-        [
-            f"line {row}, position {at}: {token!r} is id {i}; attention_mask {keep}"
-            for at, (token, i, keep) in enumerate(zip(*cells, strict=True))
-        ]
-        for row, cells in enumerate(zip(tokens, ids.tolist(), mask, strict=True))
-    ]
-    return grid(
-        "input_ids", ids, tensor=described("input_ids", ids, ("line", "T")), limit=PLAIN, digits=0, rows="line", cols="position",
-        sub=tokens, marks=_pads(mask), notes=notes, wide=True,
+    cells = cells_of(
+        result.input_ids,
+        result.tokens,
+        result.attention_mask,
+        sub=lambda i, token, keep, line, at: token,
+        mark=lambda i, token, keep, line, at: "" if keep else "pad",
+        note=lambda i, token, keep, line, at: f"line {line}, position {at}: {token!r} is id {i}; attention_mask {keep}",
+    )
+    return Grid(
+        "input_ids", cells, tensor=described("input_ids", result.input_ids, ("line", "T")), limit=PLAIN, digits=0, rows="line",
+        cols="position", wide=True,
     )  # fmt: skip
-
-
-def _pads(mask: list[list[int]]) -> list[list[str]]:
-    return [["" if keep else "pad" for keep in row] for row in mask]
 
 
 def _mask(result: Result) -> Panel:
     mask = result.attention_mask
-    return grid(
-        "attention_mask", mask, tensor=described("attention_mask", mask, ("line", "T")), limit=1, digits=0, rows="line",
+    return Grid(
+        "attention_mask", cells_of(mask), tensor=described("attention_mask", mask, ("line", "T")), limit=1, digits=0, rows="line",
         cols="position", badge="Hugging Face: 1 = attend",
     )  # fmt: skip
 
 
 def _ignored(result: Result) -> Panel:
     mask = result.key_padding_mask
-    assert mask is not None
-    return grid(
-        "key_padding_mask", mask, tensor=described("key_padding_mask", mask, ("line", "T")), limit=1, rows="line", cols="position",
-        badge="nn.MultiheadAttention: True = ignore", marks=[["pad" if ignore else "" for ignore in row] for row in mask.tolist()],
+    cells = cells_of(mask, mark=lambda ignore, *_: "pad" if ignore else "")
+    return Grid(
+        "key_padding_mask", cells, tensor=described("key_padding_mask", mask, ("line", "T")), limit=1, rows="line", cols="position",
+        badge="nn.MultiheadAttention: True = ignore",
     )  # fmt: skip
 
 
@@ -106,7 +101,7 @@ def _tokenizer(params: Params, result: Result) -> Panel:
     ]
     if result.input_ids is not None:
         rows += [["real tokens", result.input_ids.numel() - pads(result)], ["padding", pads(result)]]
-    return table(f"tokenizer with pad_token {params.pad_token}", ["", "value"], rows)
+    return Table(f"tokenizer with pad_token {params.pad_token}", ["", "value"], rows)
 
 
 def _waste(params: Params, result: Result) -> Figure:
@@ -116,8 +111,8 @@ def _waste(params: Params, result: Result) -> Figure:
         ("sorted", "sorted by length", "sorted by length"),
         ("one", "all in one batch", "one batch of all"),
     ]
-    said = facts([(key, label, _filled(cells[name] - cells["real tokens"])) for key, label, name in filled])
-    call = operator(f"DataLoader(batch_size={params.batch_size})", "padding='longest' in each batch")
+    said = Facts([(key, label, _filled(cells[name] - cells["real tokens"])) for key, label, name in filled])
+    call = Operator(f"DataLoader(batch_size={params.batch_size})", "padding='longest' in each batch")
     return figure(
         hero=[[_lines(result), call, veiled(_cells(result))], [veiled(said)]],
         more=[[_batches(result, "random order")], [_batches(result, "sorted by length")]],
@@ -135,36 +130,40 @@ def _batches(result: Result, how: str) -> Panel:
     )
     assert batches is not None and lines is not None
     widest = max(ids.shape[1] for ids in batches)
-    rows = [row + [None] * (widest - len(row)) for ids in batches for row in ids.tolist()]
     numbers = [number for number, ids in enumerate(batches) for _ in ids]
-    return grid(
-        how, rows, tensor=f"input_ids of each batch, at most [{len(rows)}, {widest}] int64 cpu", limit=PLAIN, digits=0, row_dim=None,
+    cells = cells_of(
+        [row + [None] * (widest - len(row)) for ids in batches for row in ids.tolist()],
+        mark=lambda i, row, at: "pad" if i == result.pad_token_id else "",
+        group=lambda i, row, at: None if i is None else numbers[row],
+        key=lambda i, row, at: f"line-{lines[row]}",
+    )
+    return Grid(
+        how, cells, tensor=f"input_ids of each batch, at most [{len(cells)}, {widest}] int64 cpu", limit=PLAIN, digits=0, row_dim=None,
         row_labels=[str(line) for line in lines], rows="line", cols="position", badge=f"{(result.cells or {})[how]} cells",
-        marks=[["pad" if i == result.pad_token_id else "" for i in row] for row in rows],
-        groups=[[None if i is None else number for i in row] for row, number in zip(rows, numbers, strict=True)],
-        group_names=["batch"] * len(batches), keys=[[f"line-{line}"] * widest for line in lines], wide=True,
+        group_names=["batch"] * len(batches), wide=True,
     )  # fmt: skip
 
 
 def _cells(result: Result) -> Panel:
     cells = result.cells or {}
     real = cells["real tokens"]
-    notes = [f"{name}: {count(size, 'cell')}, {size - real or 'none'} of them padding" for name, size in cells.items()]
-    return bars(
-        "cells", list(cells), list(cells.values()), digits=0, notes=notes, references=[("real tokens", real)], wide=True
-    )
+    shown = [
+        Bar(name, size, f"{name}: {count(size, 'cell')}, {size - real or 'none'} of them padding")
+        for name, size in cells.items()
+    ]
+    return Bars("cells", shown, digits=0, references=[("real tokens", real)], wide=True)
 
 
 def _labels(params: Params, result: Result) -> Figure:
-    call = operator("F.cross_entropy(logits, labels)", "ignore_index=-100")
+    call = Operator("F.cross_entropy(logits, labels)", "ignore_index=-100")
     if result.loss is None:
-        said = veiled(error("logits", result.error or "", where="model(input_ids)"))
+        said = veiled(Error("logits", result.error or "", where="model(input_ids)"))
         row = [
             ("pad", "pad_token_id", str(result.pad_token_id)),
             ("rows", "rows of the Embedding", str(result.vocab_size)),
         ]
         return figure(
-            hero=[[_lines(result), operator("model(input_ids)"), said], [veiled(facts(row))]],
+            hero=[[_lines(result), Operator("model(input_ids)"), said], [veiled(Facts(row))]],
             more=[[_ids(result), _tokenizer(params, result)]],
         )
     ids, mask = (tensor.tolist() for tensor in (result.input_ids, result.attention_mask))  # type: ignore[union-attr]
@@ -185,8 +184,7 @@ def _labels(params: Params, result: Result) -> Figure:
 
 
 def _loss(result: Result) -> Panel:
-    means = result.loss or {}
-    return bars("mean loss", list(means), list(means.values()), digits=4, wide=True)
+    return Bars("mean loss", [Bar(name, mean) for name, mean in (result.loss or {}).items()], digits=4, wide=True)
 
 
 def _said(result: Result) -> Panel:
@@ -195,7 +193,7 @@ def _said(result: Result) -> Panel:
     filled, lost = pads(result), real_pads(result)
     counts = bool(result.counted[result.attention_mask[:, 1:] == 0].any())  # type: ignore[index]
     return veiled(
-        facts(
+        Facts(
             [
                 (
                     "labels",
@@ -211,9 +209,16 @@ def _said(result: Result) -> Panel:
 
 def _losses(result: Result, name: str, badge: str, kept: list[list[int]]) -> Panel:
     values = getattr(result, name)
-    return grid(
-        name, values, tensor=described(name, values, ("line", "T - 1")), limit=limit(result.counted), rows="line",
-        cols="predicted position", badge=badge, marks=_pads(kept), sub=[row[1:] for row in result.tokens or []], digits=1,
+    cells = cells_of(
+        values,
+        kept,
+        [row[1:] for row in result.tokens or []],
+        mark=lambda loss, keep, token, *_: "" if keep else "pad",
+        sub=lambda loss, keep, token, *_: token,
+    )
+    return Grid(
+        name, cells, tensor=described(name, values, ("line", "T - 1")), limit=limit(result.counted), rows="line",
+        cols="predicted position", badge=badge, digits=1,
         col_labels=[str(at + 1) for at in range(values.shape[1])],
     )  # fmt: skip
 
@@ -228,15 +233,15 @@ def _masks(params: Params, result: Result) -> Figure:
         ["F.scaled_dot_product_attention", *map(_difference, function)],
     ]
     note = "Passed: attention_mask.bool(), or attention_mask == 0."
-    moves = table("largest move of a real token", MOVES, rows, breaks=True, wide=True, note=note)
-    said = facts([
+    moves = Table("largest move of a real token", MOVES, rows, breaks=True, wide=True, note=note)
+    said = Facts([
         ("module", "src_key_padding_mask is True", _attends(layer[3], "no token attends to it", "each token attends to it")),
         ("function", "attn_mask is True", _attends(function[1], "the queries attend to it", "no query attends to it")),
     ])  # fmt: skip
-    call = operator("attention", f"{params.mode} mode, no_grad")
+    call = Operator("attention", f"{params.mode} mode, no_grad")
     mask = result.attention_mask.tolist()  # type: ignore[union-attr]
     ones = [[f"{line}", f"{sum(row)}", f"{len(row) - sum(row)}"] for line, row in enumerate(mask)]
-    passed = table("attention_mask", ["line", "ones", "zeros"], ones, breaks=True)
+    passed = Table("attention_mask", ["line", "ones", "zeros"], ones, breaks=True)
     return figure(
         hero=[[passed, call, veiled(moves)], [veiled(said)]],
         more=[[_gap(result)], [_mask(result), _ignored(result)], [_ids(result)]],
@@ -258,7 +263,7 @@ def _gap(result: Result) -> Panel:
     ]
     rows = [[f"{argument}: {way}", *(_difference(value) for value in row)] for argument, way, row in named]
     note = "Largest difference of a real token's output from the same line alone, without padding."
-    return table("gap, line by line", columns, rows, wide=True, note=note)
+    return Table("gap, line by line", columns, rows, wide=True, note=note)
 
 
 def _difference(value: float) -> tuple[str, str]:

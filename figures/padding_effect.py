@@ -4,7 +4,8 @@ from itertools import groupby
 from typing import Any
 
 from explorable.words import count, percent
-from figures.panels import Figure, Panel, described, facts, figure, grid, limit, operator, pressable, table, veiled
+from figures.cells import Cell, cells_of
+from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, pressable, veiled
 from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
@@ -14,7 +15,7 @@ ROOM = 7  # characters of a token
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator("model(**inputs)", "eval mode")
+    call = Operator("model(**inputs)", "eval mode")
     return figure(
         hero=[[_given(params, result), call, veiled(_moves(result))], [_facts(params, result)]],
         more=[
@@ -37,7 +38,7 @@ def _given(params: Params, result: Result) -> Panel:
         ["attention_mask", _runs(mask)],
         ["position of the first token", _first(params, result)],
     ]
-    return table("inputs of the model", ["", "of one row"], rows, breaks=True)
+    return Table("inputs of the model", ["", "of one row"], rows, breaks=True)
 
 
 def _runs(cells: list[str]) -> str:
@@ -58,27 +59,20 @@ def _moves(result: Result) -> Panel:
     order += [None] * (-len(order) % COLUMNS if len(order) > COLUMNS else 0)
     real = result.keep[0].tolist()[:CELLS] + [True] * COLUMNS  # what fills the last line is no padding
     moves, width = result.hidden_gap.tolist(), min(COLUMNS, len(order))
-    cells = [
-        (
-            None if place is None else moves[place],
-            "" if place is None else _cut(result.tokens[place]),
-            "" if real[at] else "pad",
-            f"end{at}" if place is None else f"s{place}",
-            ""
-            if place is None
-            else f"{result.tokens[place]}: largest |padded - alone| of its output = {moves[place]:.7f}",
-        )
-        for at, place in enumerate(order)
-    ]
-    values, sub, marks, keys, notes = (
-        [list(column[at : at + width]) for at in range(0, len(order), width)] for column in zip(*cells, strict=True)
-    )
+
+    def cell(at: int, place: int | None) -> Cell:
+        if place is None:
+            return Cell(None, key=f"end{at}", mark="" if real[at] else "pad")
+        token, move = result.tokens[place], moves[place]
+        return Cell(move, f"{token}: largest |padded - alone| of its output = {move:.7f}", f"s{place}", sub=_cut(token))
+
+    cells = [cell(at, place) for at, place in enumerate(order)]
     shown = min(CELLS, result.keep.shape[1])
     part = f"the first {shown} of {result.keep.shape[1]} cells" if result.keep.shape[1] > CELLS else ""
-    return grid(
-        "how far each real token's output moves", values, tensor=described("hidden_gap", result.hidden_gap, ["S"]),
-        limit=max(1.0, limit(result.hidden_gap)), sub=sub, marks=marks, keys=keys, notes=notes, labels=False, signed=False, wide=True,
-        row_dim=None, col_dim=None, badge=part,
+    return Grid(
+        "how far each real token's output moves", [cells[at : at + width] for at in range(0, len(cells), width)],
+        tensor=described("hidden_gap", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)), labels=False,
+        signed=False, wide=True, row_dim=None, col_dim=None, badge=part,
     )  # fmt: skip
 
 
@@ -89,7 +83,7 @@ def _cut(token: str) -> str:
 def _facts(params: Params, result: Result) -> Panel:
     share, alone = result.accuracy[setting_of(params)], result.accuracy["each alone"]
     return veiled(
-        facts(
+        Facts(
             [
                 ("kept", "real tokens that keep their output", _kept(result)),
                 ("answer", "the answer, padded", _said(result.answer_padded)),
@@ -133,7 +127,7 @@ def _accuracy(params: Params, result: Result) -> Panel:
         ("relative positions",) if params.model == T5 else ("default position_ids", "counted from the first real token")
     )
     current = settings.index((params.padding_side, params.attention_mask))
-    return table(
+    return Table(
         f"accuracy, {count(params.pads, 'cell')} added to the longest row",
         ("", *columns),
         rows,
@@ -144,18 +138,18 @@ def _accuracy(params: Params, result: Result) -> Panel:
 
 
 def _gap(params: Params, result: Result) -> Panel:
-    rows = zip(result.logits_alone.tolist(), result.logits_padded.tolist(), result.gap.tolist(), strict=True)
     over = "largest |padded - alone| over all words" if params.model == T5 else "|padded - alone|"
-    notes = [
-        [
-            f"{over} = {gap:.7f}   here {padded:.4f} with padding, {alone:.4f} without"
-            for alone, padded, gap in zip(*row, strict=True)
-        ]
-        for row in rows
-    ]
-    return grid(
-        "gap",
+    cells = _cells(
+        params,
+        result,
         result.gap,
+        result.logits_alone,
+        result.logits_padded,
+        note=lambda gap, alone, padded, *_: f"{over} = {gap:.7f}   here {padded:.4f} with padding, {alone:.4f} without",
+    )
+    return Grid(
+        "gap",
+        cells,
         tensor=described("gap", result.gap, ["", "S" if params.model != T5 else "A"]),
         limit=max(1.0, limit(result.gap)),
         signed=False,
@@ -163,9 +157,6 @@ def _gap(params: Params, result: Result) -> Panel:
         label_width=44,
         col_dim=1,
         cols="real tokens" if params.model != T5 else "tokens of the answer",
-        sub=_subs(result, len(result.gap)),
-        notes=notes,
-        keys=_keys(result, len(result.gap), params),
         badge="only rounding" if result.gap.max() < ROUNDING else "logits moved",
         wide=True,
     )
@@ -175,48 +166,44 @@ def _rows(params: Params) -> list[str]:
     return ["logit"] if params.model == T5 else ["start", "end"]
 
 
-def _subs(result: Result, rows: int) -> list[list[str]]:
-    return [result.named] * rows
-
-
-def _keys(result: Result, rows: int, params: Params) -> list[list[str]]:
+def _cells(params: Params, result: Result, *tensors: Any, **entries: Any) -> Any:
+    """The first of tensors that have a column a token, which is named below each number."""
     name = "a" if params.model == T5 else "s"
-    return [[f"{name}{place}" for place in range(len(result.named))]] * rows
+    return cells_of(
+        *tensors, key=lambda *cell: f"{name}{cell[-1]}", sub=lambda *cell: result.named[cell[-1]], **entries
+    )
 
 
 def _hidden(result: Result) -> Panel:
-    return grid(
+    cells = cells_of(
+        [result.hidden_gap],
+        [result.tokens],
+        sub=lambda gap, token, *_: token,
+        note=lambda gap, token, *_: f"{token}: largest |padded - alone| of its hidden state = {gap:.7f}",
+        key=lambda gap, token, row, place: f"s{place}",
+    )
+    return Grid(
         "hidden_gap",
-        [result.hidden_gap.tolist()],
+        cells,
         tensor=described("hidden_gap", result.hidden_gap, ["S"]),
         limit=max(1.0, limit(result.hidden_gap)),
         signed=False,
         row_labels=["max |Δ|"],
         label_width=56,
         cols="real tokens: the encoder's last hidden state",
-        sub=[result.tokens],
-        notes=[
-            [
-                f"{token}: largest |padded - alone| of its hidden state = {gap:.7f}"
-                for token, gap in zip(result.tokens, result.hidden_gap.tolist(), strict=True)
-            ]
-        ],
-        keys=[[f"s{place}" for place in range(len(result.tokens))]],
         wide=True,
     )
 
 
 def _logits(name: str, params: Params, result: Result) -> Panel:
     tensor, top = getattr(result, name), limit(result.logits_alone, result.logits_padded)
-    return grid(
+    return Grid(
         name,
-        tensor,
+        _cells(params, result, tensor),
         tensor=described(name, tensor),
         limit=top,
         row_labels=_rows(params),
         label_width=44,
-        sub=_subs(result, len(tensor)),
-        keys=_keys(result, len(tensor), params),
         digits=1,
         wide=True,
     )
@@ -226,20 +213,23 @@ def _inputs(result: Result) -> Panel:
     """The tensors that the model is given, one below the other; filled cells are marked."""
     keep = result.keep[0].tolist()
     places = iter(range(len(result.tokens)))
-    key = [f"s{next(places)}" if real else f"pad{cell}" for cell, real in enumerate(keep)]
+    keys = [f"s{next(places)}" if real else f"pad{cell}" for cell, real in enumerate(keep)]
     words = iter(result.tokens)
     shown = [next(words) if real else "" for real in keep]
-    first = result.inputs["input_ids"]
-    return grid(
+    names, first = list(result.inputs), result.inputs["input_ids"]
+    cells = cells_of(
+        [tensor[0] for tensor in result.inputs.values()],
+        sub=lambda _, row, at: shown[at] if names[row] == "input_ids" else "",
+        mark=lambda _, row, at: "" if keep[at] else "pad",
+        key=lambda _, row, at: keys[at],
+    )
+    return Grid(
         "inputs",
-        [tensor[0].tolist() for tensor in result.inputs.values()],
+        cells,
         tensor=f"{len(result.inputs)} tensors: {described('each', first, ['B', 'S'])}",
         limit=FAR,
-        row_labels=list(result.inputs),
+        row_labels=names,
         label_width=104,
-        sub=[shown if name == "input_ids" else [""] * len(keep) for name in result.inputs],
-        marks=[["" if real else "pad" for real in keep]] * len(result.inputs),
-        keys=[key] * len(result.inputs),
         digits=0,
         wide=True,
         badge="what the model is given",

@@ -6,7 +6,8 @@ from typing import Any
 
 from explorable.cut import source_of
 from explorable.words import listing
-from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, operator, table, veiled
+from figures.cells import Bar, Cell, cells_of
+from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, veiled
 from lessons.qa_model import (
     AGAIN,
     APPEND,
@@ -32,10 +33,10 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    ended = [veiled(error("error", result.error, where=place_of(params, result)))] if result.error else []
+    ended = [veiled(Error("error", result.error, where=place_of(params, result)))] if result.error else []
     return figure(
         hero=[
-            [_class(), operator("model(batch)", "one call an item"), veiled(_lanes(result))],
+            [_class(), Operator("model(batch)", "one call an item"), veiled(_lanes(result))],
             ended,
             [veiled(_facts(params, result))],
         ],
@@ -78,7 +79,7 @@ def loop_lines() -> list[str]:
 
 def _class() -> Panel:
     """The loop, before anything is said about it."""
-    return table("QAModel.forward(batch)", ["the loop"], [[_indented(line)] for line in loop_lines()], breaks=True)
+    return Table("QAModel.forward(batch)", ["the loop"], [[_indented(line)] for line in loop_lines()], breaks=True)
 
 
 def _lanes(result: Result) -> Panel:
@@ -89,7 +90,7 @@ def _lanes(result: Result) -> Panel:
         shape = str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")
         rows.append([f"item {place}" if place < len(result.questions) else "again", shape, loss])
     rows = rows or [["none", "self.model was not called", ""]]
-    return table("what its model returns", ["call", ".logits (B, T, V)", ".loss"], rows, breaks=True)
+    return Table("what its model returns", ["call", ".logits (B, T, V)", ".loss"], rows, breaks=True)
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -97,7 +98,7 @@ def _facts(params: Params, result: Result) -> Panel:
     returns = str(tuple(result.logits.shape)) if result.logits is not None else "nothing: it is not called"
     whose = "the last item alone" if params.forward == AGAIN else "all items"
     inside = params.forward != NEVER and result.batch is not None
-    return facts(
+    return Facts(
         [
             ("forward", "forward(batch) returns", failed if result.error and inside else returns),
             ("of", "get_loss() is the loss of", "nothing: it is not reached" if result.loss is None else whose),
@@ -121,7 +122,7 @@ def _source(params: Params, result: Result) -> Panel:
         else:
             told = said.get(code, "")
         rows.append([_indented(line), told])
-    return table(
+    return Table(
         "the class that loops, line by line",
         ("line", "what happened"),
         rows,
@@ -178,24 +179,19 @@ def _axes(result: Result) -> Panel:
     meanings = ("N: items of the loop", "B: the batch of one item", "T: answer tokens", "V: words of the vocabulary")
     rows = [[f"dim {dim}", str(size), meanings[dim]] for dim, size in enumerate(result.logits.shape)]  # type: ignore[union-attr]
     note = described("logits", result.logits, ["N", "B", "T", "V"])
-    return table("the axes of torch.stack(logits)", ("dim", "size", "counts"), rows, note=note)
+    return Table("the axes of torch.stack(logits)", ("dim", "size", "counts"), rows, note=note)
 
 
 def _losses(params: Params, result: Result) -> Panel:
-    names, values = [], []
-    for place, lane in enumerate(result.lanes):
-        if lane.get("loss") is not None:
-            names.append(f"item {place}" if place < len(result.questions) else "again")
-            values.append(lane["loss"].item())
-    if result.loss is not None:
-        names.append("get_loss()")
-        values.append(result.loss.item())
-    if result.batched_loss is not None:
-        names.append("the batch, by token")
-        values.append(result.batched_loss.item())
-    if not values:
-        return table("losses", ("loss", "why"), [["None", "no item has labels, so there is no loss"]])
-    return bars("losses", names, values, digits=4, notes=[_told(name, params) for name in names])
+    losses = [
+        *((f"item {at}" if at < len(result.questions) else "again", lane.get("loss")) for at, lane in enumerate(result.lanes)),
+        ("get_loss()", result.loss),
+        ("the batch, by token", result.batched_loss),
+    ]  # fmt: skip
+    shown = [Bar(name, loss.item(), _told(name, params)) for name, loss in losses if loss is not None]
+    if not shown:
+        return Table("losses", ("loss", "why"), [["None", "no item has labels, so there is no loss"]])
+    return Bars("losses", shown, digits=4)
 
 
 def _told(name: str, params: Params) -> str:
@@ -210,7 +206,7 @@ def _told(name: str, params: Params) -> str:
 def _argmax(result: Result) -> Panel:
     lanes = [lane for lane in result.lanes if "p" in lane]
     if not lanes:
-        return table("argmax of the lanes", ("nothing",), [["no call returned logits"]])
+        return Table("argmax of the lanes", ("nothing",), [["no call returned logits"]])
     return _words(
         "argmax of the lanes",
         lanes,
@@ -226,27 +222,21 @@ def _answers(result: Result) -> Panel:
 def _words(title: str, rows: list[dict[str, Any]], axis: str, badge: str) -> Panel:
     """The tokens with their probabilities, a row for each answer; short ones end early."""
     widest = max(len(row["tokens"]) for row in rows)
-    gap = [None] * widest
-    cells = [[*row["p"].tolist(), *gap][:widest] for row in rows]
-    words = [[*row["tokens"], *[""] * widest][:widest] for row in rows]
-    notes = [
-        [
-            f"p({word}) = softmax(logits[{i}, {t}]).max() = {p:.6f}" if word else "after </s>"
-            for t, (word, p) in enumerate(zip(*pair, strict=True))
-        ]
-        for i, pair in enumerate(zip(words, cells, strict=True))
-    ]
-    return grid(
+
+    def cell(i: int, t: int) -> Cell:
+        key = f"{axis}{i}t{t}"
+        if t >= len(rows[i]["tokens"]):
+            return Cell(None, "after </s>", key, mark="pad")
+        word, p = rows[i]["tokens"][t], rows[i]["p"][t].item()
+        return Cell(p, f"p({word}) = softmax(logits[{i}, {t}]).max() = {p:.6f}", key, sub=word)
+
+    return Grid(
         title,
-        cells,
+        [[cell(i, t) for t in range(widest)] for i in range(len(rows))],
         tensor=f"{len(rows)} answers, up to {widest} tokens: float32 {rows[0]['p'].device}",
         limit=1.0,
         rows=axis,
         cols="T",
-        sub=words,
-        notes=notes,
-        marks=[["" if word else "pad" for word in row] for row in words],
-        keys=[[f"{axis}{i}t{t}" for t in range(widest)] for i in range(len(rows))],
         badge=badge,
         digits=3,
         wide=True,
@@ -254,16 +244,21 @@ def _words(title: str, rows: list[dict[str, Any]], axis: str, badge: str) -> Pan
 
 
 def _ids(result: Result) -> Panel:
-    return grid(
-        "input_ids",
+    cells = cells_of(
         result.input_ids,
+        result.tokens,
+        result.attention_mask,
+        sub=lambda i, token, keep, *_: token,
+        mark=lambda i, token, keep, *_: "" if keep else "pad",
+        key=lambda i, token, keep, row, column: f"s{row}.{column}",
+    )
+    return Grid(
+        "input_ids",
+        cells,
         tensor=described("input_ids", result.input_ids, ["N", "S"]),
         limit=FAR,
         rows="N",
         cols="S",
-        sub=result.tokens,
-        marks=[["" if keep else "pad" for keep in row] for row in result.attention_mask.tolist()],
-        keys=_places("s", result.input_ids),
         badge="of one padded batch",
         digits=0,
         wide=True,
@@ -272,22 +267,21 @@ def _ids(result: Result) -> Panel:
 
 def _mask(result: Result) -> Panel:
     mask = result.attention_mask
-    return grid(
-        "attention_mask", mask, tensor=described("attention_mask", mask, ["N", "S"]), limit=FAR, rows="N", cols="S",
-        keys=_places("s", mask), digits=0, wide=True,
+    cells = cells_of(mask, key=lambda _, row, column: f"s{row}.{column}")
+    return Grid(
+        "attention_mask", cells, tensor=described("attention_mask", mask, ["N", "S"]), limit=FAR, rows="N", cols="S", digits=0, wide=True
     )  # fmt: skip
 
 
 def _labels(result: Result) -> Panel:
     if result.labels is None:
-        return table("labels", ("labels", "so"), [["None", "the decoder reads its start token alone; no loss"]])
-    return grid(
-        "labels", result.labels, tensor=described("labels", result.labels, ["N", "T"]), limit=FAR, rows="N", cols="T",
-        marks=[["pad" if label == -100 else "" for label in row] for row in result.labels.tolist()],
-        keys=_places("t", result.labels), digits=0, badge="-100 is ignored",
+        return Table("labels", ("labels", "so"), [["None", "the decoder reads its start token alone; no loss"]])
+    cells = cells_of(
+        result.labels,
+        mark=lambda label, *_: "pad" if label == -100 else "",
+        key=lambda label, row, column: f"t{row}.{column}",
+    )
+    return Grid(
+        "labels", cells, tensor=described("labels", result.labels, ["N", "T"]), limit=FAR, rows="N", cols="T", digits=0,
+        badge="-100 is ignored",
     )  # fmt: skip
-
-
-def _places(name: str, tensor: Any) -> list[list[str]]:
-    rows, columns = tensor.shape
-    return [[f"{name}{row}.{column}" for column in range(columns)] for row in range(rows)]

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.registration import CHECKPOINT, Params, Result, reaches
 
-Cell = str | tuple[str, str]
+Text = str | tuple[str, str]
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator(f"net{params.then}" if params.then.startswith(".") else params.then, "then net(x) again")
+    call = Operator(f"net{params.then}" if params.then.startswith(".") else params.then, "then net(x) again")
     return figure(
         hero=[[_held(params, result), call, veiled(_outcome(params, result))], [_facts(params, result)]],
         more=[[_slots(params, result)], _before(result)],
@@ -18,11 +19,11 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _held(params: Params, result: Result) -> Panel:
     """The net as it is built, and in which of its dicts the names stand."""
-    rows: list[list[Cell]] = [
+    rows: list[list[Text]] = [
         [f"net.{name}", ", ".join(names) or ("–", "muted")] for name, names in (result.dicts or _none()).items()
     ]
     made = f"self.held: {params.content} as {params.slot}"
-    return table("net", ["dict", "names"], rows, note=f"{made}{'; self.head: a Linear' * params.head}", breaks=True)
+    return Table("net", ["dict", "names"], rows, note=f"{made}{'; self.head: a Linear' * params.head}", breaks=True)
 
 
 def _none() -> dict[str, list[str]]:
@@ -31,7 +32,7 @@ def _none() -> dict[str, list[str]]:
 
 def _facts(params: Params, result: Result) -> Panel:
     if result.dicts is None:
-        return veiled(facts([("refused", "the module", "is not built")]))
+        return veiled(Facts([("refused", "the module", "is not built")]))
     items = [
         ("reach", _CALLS.get(params.then, f"net{params.then}"), _reach(params, result)),
         ("kept", "to() and state_dict()", _kept(result.reached[params.slot])),
@@ -45,7 +46,7 @@ def _facts(params: Params, result: Result) -> Panel:
         items.insert(0, ("moved", "the checkpoint", _loaded(result)))
     if params.then.startswith("SGD"):
         items.insert(0, ("moved", "the step has moved", _moved(result)))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 _CALLS = {
@@ -87,13 +88,13 @@ def _names(result: Result) -> str:
 def _slots(params: Params, result: Result) -> Panel:
     rows = [[slot, *_reached(seen)] for slot, seen in result.reached.items()]
     columns = ["self.held = ...", ".to(float64)", '.to("meta")', ".eval()", "state_dict()", "SGD(...)"]
-    return table(
+    return Table(
         f"What reaches a {params.content}", columns, rows, wide=True, lit=[list(result.reached).index(params.slot)],
         note="✓ the call reached it   ✗ it did not   – there is nothing to reach",
     )  # fmt: skip
 
 
-def _reached(seen: dict[str, Any] | str) -> list[Cell]:
+def _reached(seen: dict[str, Any] | str) -> list[Text]:
     """The five measured cells of a row; a refused slot has none."""
     if isinstance(seen, str):
         return [("refused", "muted"), *[("", "muted")] * 4]
@@ -121,10 +122,12 @@ def _outcome(params: Params, result: Result) -> Panel:
         params.then, f"After {params.then}"
     )
     if result.error:
-        return error(after if result.dicts else "The module is not built", result.error, where=_where(params, result))
+        return Error(after if result.dicts else "The module is not built", result.error, where=_where(params, result))
     if result.y is None:
-        return table(after, ["", "output"], [["y", result.output]], note="On meta a tensor has no numbers.")
-    return grid("y", result.y, badge=after, tensor=described("y", result.y), limit=limit(result.y_before, result.y))
+        return Table(after, ["", "output"], [["y", result.output]], note="On meta a tensor has no numbers.")
+    return Grid(
+        "y", cells_of(result.y), badge=after, tensor=described("y", result.y), limit=limit(result.y_before, result.y)
+    )
 
 
 def _where(params: Params, result: Result) -> str:
@@ -139,8 +142,6 @@ def _where(params: Params, result: Result) -> str:
 
 def _before(result: Result) -> list[Panel]:
     if result.y_before is None:
-        return [grid("x", result.x, badge="input", tensor=described("x", result.x), limit=limit(result.x))]
-    top = limit(result.y_before, result.y)
-    return [
-        grid("y_before", result.y_before, badge="first call", tensor=described("y_before", result.y_before), limit=top)
-    ]
+        return [Grid("x", cells_of(result.x), badge="input", tensor=described("x", result.x), limit=limit(result.x))]
+    y, top = result.y_before, limit(result.y_before, result.y)
+    return [Grid("y_before", cells_of(y), badge="first call", tensor=described("y_before", y), limit=top)]

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorable.words import count, number
+from figures.cells import Bar, Cell, Token
 from figures.panels import (
+    Bars,
+    Error,
+    Facts,
     Figure,
+    Grid,
+    Operator,
     Panel,
-    bars,
+    Strip,
+    Table,
     described,
-    error,
-    facts,
     figure,
-    grid,
     limit,
-    operator,
     stepped,
-    strip,
-    table,
-    token,
     veiled,
-)  # fmt: skip
+)
 from lessons.span import Params, Result, illegal, shorten, verdict
 
 MOST_FRAMES = 12  # windows that can be scrubbed through
@@ -44,12 +44,12 @@ Numbers = dict[str, Any]  # the fields of the Result as lists
 def draw(params: Params, result: Result) -> Figure:
     if result.error:
         return figure(
-            hero=[[operator("model(question, context)"), veiled(error("the model is not asked", result.error))]]
+            hero=[[Operator("model(question, context)"), veiled(Error("the model is not asked", result.error))]]
         )
     numbers = {name: value.tolist() for name, value in vars(result).items() if hasattr(value, "tolist")}
     shown = ranked_windows(numbers)
     frames = [_strip(result, numbers, w) for w in shown]
-    text = stepped(frames[-1], frames) if len(frames) > 1 else frames[0]
+    text = stepped(frames) if len(frames) > 1 else frames[0]
     return figure(
         hero=[[veiled(text)], [_facts(params, result)]],
         more=[
@@ -80,7 +80,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if len(result.begins) > 1:
         items.append(("second", "the second window begins", f"at token {result.begins[1]}"))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def ranked_windows(numbers: Numbers) -> list[int]:
@@ -101,7 +101,7 @@ def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
     real = sum(numbers["attention_mask"][window])
     shown = min(len(result.tokens[window]), real + PADDING_SHOWN)
     hidden = len(result.tokens[window]) - shown
-    return strip(
+    return Strip(
         f"start_logits[{window}], end_logits[{window}]",
         [_token(result, numbers, window, at) for at in range(shown)],
         tensor=described("start_logits, end_logits", result.start_logits, ("W", "T"))
@@ -112,7 +112,7 @@ def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
     )
 
 
-def _token(result: Result, numbers: Numbers, window: int, at: int) -> Panel:
+def _token(result: Result, numbers: Numbers, window: int, at: int) -> Token:
     start, end = numbers["start_logits"][window][at], numbers["end_logits"][window][at]
     up, down = numbers["start_probability"][window][at], numbers["end_probability"][window][at]
     kinds = _kinds(numbers, window, at)
@@ -124,8 +124,15 @@ def _token(result: Result, numbers: Numbers, window: int, at: int) -> Panel:
         f"token {at} “{result.tokens[window][at]}” ({where}): start logit {start:+.3f}, softmax {up:.3f}; "
         f"end logit {end:+.3f}, softmax {down:.3f}"
     )
-    return token(
-        result.tokens[window][at], (start, end), (up, down), kinds=kinds, keys=_keys(numbers, window, at), note=note
+    return Token(
+        result.tokens[window][at],
+        round(start, 4),
+        round(end, 4),
+        start_share=round(up, 4),
+        end_share=round(down, 4),
+        kinds=kinds,
+        key=" ".join(_keys(numbers, window, at)),
+        note=note,
     )
 
 
@@ -177,16 +184,18 @@ def _lights(window: int, start: int, end: int, tokens: Sequence[int]) -> list[st
 
 def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
     """The n best spans by their probability among all legal ones."""
-    rows = list(zip(result.answers, numbers["spans"], numbers["scores"], numbers["probabilities"], strict=True))
-    return bars(
-        f"probabilities of the {len(rows)} best spans",
-        [f"{rank} {shorten(answer, 22)}" for rank, (answer, *_) in enumerate(rows, 1)],
-        [share for *_, share in rows],
-        limit=1.0,
-        keys=[_lights(w, i, j, range(i, j + 1)) for _, (w, i, j), _, _ in rows],
-        notes=[_sum(params, result, numbers, span, share) for _, span, _, share in rows],
-        marks=["lit", *[""] * (len(rows) - 1)],
-    )
+    rows = zip(result.answers, numbers["spans"], numbers["probabilities"], strict=True)
+    shown = [
+        Bar(
+            f"{rank} {shorten(answer, 22)}",
+            share,
+            _sum(params, result, numbers, (w, i, j), share),
+            key=_lights(w, i, j, range(i, j + 1)),
+            mark="lit" if rank == 1 else "",
+        )
+        for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
+    ]
+    return Bars(f"probabilities of the {len(shown)} best spans", shown, limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:
@@ -204,11 +213,20 @@ def _matrix(params: Params, result: Result, numbers: Numbers) -> Panel:
     window, *best = numbers["spans"][0]
     starts, ends = numbers["starts"], numbers["ends"]
     listed = [span[1:] for span in numbers["spans"] if span[0] == window]
-    pairs = [[(i, j) for j in ends] for i in starts]
     label = result.tokens[window]
-    return grid(
+
+    def cell(score: float, legal: bool, i: int, j: int) -> Cell:
+        told, keys = _told(params, result, numbers, i, j), _lights(window, i, j, (i, j))
+        group = 0 if [i, j] == best else 1 if [i, j] == numbers["naive"] else 2 if [i, j] in listed else None
+        return Cell(score, told, keys, mark="" if legal else "illegal", group=group)
+
+    rows = zip(numbers["matrix"], numbers["matrix_legal"], starts, strict=True)
+    return Grid(
         "matrix",
-        result.matrix,
+        [
+            [cell(score, legal, i, j) for score, legal, j in zip(scores, kept, ends, strict=True)]
+            for scores, kept, i in rows
+        ],
         badge=f"start + end logit; window {window}, its likeliest starts and ends",
         tensor=described("matrix", result.matrix, ("start", "end")),
         limit=limit(result.matrix),
@@ -216,24 +234,14 @@ def _matrix(params: Params, result: Result, numbers: Numbers) -> Panel:
         cols="end token",
         row_labels=[f"{i} {label[i]}" for i in starts],
         col_labels=[f"{j} {label[j]}" for j in ends],
-        keys=[[_lights(window, i, j, (i, j)) for i, j in row] for row in pairs],
-        marks=[["" if legal else "illegal" for legal in row] for row in numbers["matrix_legal"]],
-        groups=[
-            [
-                0 if [i, j] == best else 1 if [i, j] == numbers["naive"] else 2 if [i, j] in listed else None
-                for i, j in row
-            ]
-            for row in pairs
-        ],
         group_names=["best legal span", "the two argmaxes", "another of the n best"],
-        notes=[[_cell(params, result, numbers, i, j) for i, j in row] for row in pairs],
         label_width=92,
         digits=1,
         wide=True,
     )
 
 
-def _cell(params: Params, result: Result, numbers: Numbers, start: int, end: int) -> str:
+def _told(params: Params, result: Result, numbers: Numbers, start: int, end: int) -> str:
     window = numbers["spans"][0][0]
     first, last = numbers["start_logits"][window][start], numbers["end_logits"][window][end]
     why = illegal(result, window, start, end, params.max_answer_tokens)
@@ -262,7 +270,7 @@ def _pair(params: Params, result: Result, numbers: Numbers) -> Panel:
     names = ["start token", "end token", "score"]
     pipeline = [f"{result.pipeline_score:.3f}", ("–", "muted")]
     null = [f"{result.null_gap:.2f}", (f"null score {result.null_score:.2f}", "muted")]
-    return table(
+    return Table(
         "The best pair, and the pair of the bests",
         ["", "best legal span", "two argmaxes"],
         [
@@ -292,7 +300,7 @@ def _windows(params: Params, result: Result, numbers: Numbers) -> Panel:
                 (f"{ranks}: won", "yes") if 1 in top else (ranks, "muted"),
             )
         )
-    return table(
+    return Table(
         "Windows",
         ["window", "tokens", "characters of the context", "highest start, end logit", "ranks among the n best"],
         rows,
@@ -315,7 +323,7 @@ def _batch(params: Params, result: Result) -> Panel:
     window = result.spans[0, 0]
     rows = [(name, described("", t).strip(), _ends(t[window].tolist())) for name, t in tensors.items() if t is not None]
     asked = "" if params.weights == "extractive" else f"; {params.weights} was asked for"
-    return table(
+    return Table(
         "batch",
         ["tensor", "(windows, tokens)", f"row {int(window)}"],
         rows,

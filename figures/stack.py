@@ -1,10 +1,11 @@
 """The list, the operator, what comes out; then the memory of the result and the same list through the other operator."""
 
-from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from explorable.words import count
-from figures.panels import Figure, Panel, cube, described, error, facts, figure, grid, limit, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Cube, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.stack import CATS, Params, Result
 
 NEW = 3  # the colour of the inserted axis; the inputs' own axes i, j, k keep the colours 0, 1, 2
@@ -18,9 +19,9 @@ CALLS = {
 
 
 def draw(params: Params, result: Result) -> Figure:
-    tensors, call = _tensors(params, result), operator(CALLS[params.op].format(params.dim))
+    tensors, call = _tensors(params, result), Operator(CALLS[params.op].format(params.dim))
     if result.out is None:
-        refusal = veiled(error("out", str(result.error), where=CALLS[params.op].format(params.dim)))
+        refusal = veiled(Error("out", str(result.error), where=CALLS[params.op].format(params.dim)))
         counts = str(result.error).startswith("IndexError") and result.tensors
         legal = [_legal_dims(params, result)] if counts else []
         return figure(hero=[[tensors, call, refusal]], more=[legal])
@@ -46,7 +47,7 @@ def _facts(params: Params, result: Result, out: Any) -> Panel:
         items.append(
             ("compared", f"beside stack(dim={params.dim})", f"same shape, {'same' if same else 'other'} numbers")
         )
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 # -- where a number comes from: all numbers of a list differ, so a number names its cell -------------------------------
@@ -62,15 +63,9 @@ def _sources(params: Params, result: Result) -> dict[float, tuple[int, str]]:
     sources: dict[float, tuple[int, str]] = {}
     for entry, (name, tensor) in enumerate(zip(_names(params), result.tensors, strict=False)):
         if tensor is not None:
-            _each(lambda value, index, e=entry, n=name: sources.setdefault(value, (e, _at(n, index))), tensor.tolist())
+            for index in product(*map(range, tensor.shape)):
+                sources.setdefault(tensor[index].item(), (entry, _at(name, index)))
     return sources
-
-
-def _each(apply: Callable[..., Any], nested: Any, index: tuple[int, ...] = ()) -> Any:
-    """Nested lists of the same shape that hold apply(value, index)."""
-    if isinstance(nested, list):
-        return [_each(apply, item, (*index, place)) for place, item in enumerate(nested)]
-    return apply(nested, index)
 
 
 def _at(name: str, index: tuple[int, ...]) -> str:
@@ -81,7 +76,7 @@ def _number(value: float | None) -> str:
     return "None" if value is None else f"{value:g}"
 
 
-def _key(value: float | None, index: tuple[int, ...]) -> str:
+def _key(value: float | None, *_: float) -> str:
     return f"v{_number(value)}"
 
 
@@ -89,23 +84,22 @@ def _key(value: float | None, index: tuple[int, ...]) -> str:
 
 
 def _tensors(params: Params, result: Result) -> Panel:
-    names, values = _names(params), [None if t is None else t.tolist() for t in result.tensors]
+    names = _names(params)
     axes = [*"ijk"[: max((t.dim() for t in result.tensors if t is not None), default=0)]]
     if params.inputs == "last one shorter" and result.out is None and axes:
         axes[-1] += " ✗"  # the axis in which the shapes differ
     shapes = dict.fromkeys(described("", t, "ijk"[: t.dim()]).strip() for t in result.tensors if t is not None)
-    marks = [
-        _each(lambda _, index, e=entry: _offending(params, result, e, index), value)
-        for entry, value in enumerate(values)
-    ]
-    return cube(
-        "tensors", values, parts=names[: len(values)], axes=axes, limit=limit(*result.tensors), digits=0,
-        tensor=f"list of {len(values)}: {' and '.join(shapes)}" if shapes else f"list of {len(values)}",
-        keys=_each(_key, values),
-        notes=[_each(lambda value, index, n=name: f"{_at(n, index)} = {_number(value)}", value) for name, value in zip(names, values, strict=False)],
-        groups=[_each(lambda *_, e=entry: e, value) for entry, value in enumerate(values)],
-        marks=marks if any("error" in str(mark) for mark in marks) else None,
-        badge="a Python list", solid=False,
+    size = f"list of {len(result.tensors)}"
+    cells = cells_of(
+        result.tensors,
+        key=_key,
+        note=lambda value, entry, *index: f"{_at(names[entry], index)} = {_number(value)}",
+        mark=lambda value, entry, *index: _offending(params, result, entry, index),
+        group=lambda value, entry, *index: entry,
+    )
+    return Cube(
+        "tensors", cells, parts=names[: len(result.tensors)], axes=axes, limit=limit(*result.tensors), digits=0,
+        tensor=f"{size}: {' and '.join(shapes)}" if shapes else size, badge="a Python list", solid=False,
     )  # fmt: skip
 
 
@@ -121,55 +115,46 @@ def _offending(params: Params, result: Result, entry: int, index: tuple[int, ...
 
 
 def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) -> Panel:
-    sources, values = _sources(params, result), tensor.tolist()
+    sources = _sources(params, result)
     axes, dims, at = [*"ijk"[: tensor.dim()]], [*range(tensor.dim())], params.dim % tensor.dim()
     if op not in CATS:
         axes, dims = [*"ijk"[: tensor.dim() - 1]], [*range(tensor.dim() - 1)]
         axes.insert(at, "n")
         dims.insert(at, NEW)
-    right = result.other.tolist() if op == "stack + reshape" else values  # type: ignore[union-attr]
-    wanted = _flat(right)
-    marks = _each(lambda value, index: "" if wanted[index] == value else "error", values)
-    return cube(
-        title, values, axes=axes, dims=dims, new_dim=at if op not in CATS else None, limit=limit(*result.tensors), digits=0,
-        tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", keys=_each(_key, values),
-        notes=_each(lambda value, index: _note(title, value, index, sources, wanted), values),
-        groups=_each(lambda value, _: sources[value][0], values), group_names=_names(params) if title == "out" else None,
-        marks=marks if right != values else None, badge=CALLS[op].format(params.dim), wide=title == "out", solid=tensor.dim() > 2,
+
+    def note(value: float, wanted: float, *index: int) -> str:
+        said = f"{_at(title, index)} = {sources[value][1]} = {value:g}"
+        return said if wanted == value else f"{said}; stack has {sources[wanted][1]} = {wanted:g} here"
+
+    cells = cells_of(
+        tensor,
+        result.other if op == "stack + reshape" else tensor,
+        key=_key,
+        note=note,
+        mark=lambda value, wanted, *_: "" if wanted == value else "error",
+        group=lambda value, *_: sources[value][0],
+    )
+    return Cube(
+        title, cells, axes=axes, dims=dims, new_dim=at if op not in CATS else None, limit=limit(*result.tensors), digits=0,
+        tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", group_names=_names(params) if title == "out" else None,
+        badge=CALLS[op].format(params.dim), wide=title == "out", solid=tensor.dim() > 2,
     )  # fmt: skip
-
-
-def _flat(nested: Any) -> dict[tuple[int, ...], float]:
-    cells: dict[tuple[int, ...], float] = {}
-    _each(lambda value, index: cells.setdefault(index, value), nested)
-    return cells
-
-
-def _note(
-    title: str,
-    value: float,
-    index: tuple[int, ...],
-    sources: dict[float, tuple[int, str]],
-    wanted: dict[tuple[int, ...], float],
-) -> str:
-    said = f"{_at(title, index)} = {sources[value][1]} = {value:g}"
-    return said if wanted[index] == value else f"{said}; stack has {sources[wanted[index]][1]} = {wanted[index]:g} here"
 
 
 def _memory(params: Params, result: Result) -> Panel:
     assert result.out is not None and result.every is not None and result.memory is not None
-    sources, chosen = _sources(params, result), params.dim % result.out.dim()
-    dims = [*range(len(result.every))] if params.inputs == "equal shapes" else [chosen]
-    rows = [memory.tolist() for memory in result.memory]
-    return grid(
-        "memory", rows, limit=limit(*result.tensors), digits=0, rows="dim", cols="offset in storage", row_dim=None, col_dim=None,
-        tensor="; ".join(f"dim {d}: {tuple(t.shape)}, strides {t.stride()}" for d, t in zip(dims, result.every, strict=True)),
-        row_labels=[f"▸{d}" if d == chosen else str(d) for d in dims], keys=_each(_key, rows),
-        groups=_each(lambda value, _: sources[value][0], rows), group_names=_names(params),
-        notes=[
-            [_place(offset, value, tensor, sources) for offset, value in enumerate(row)]
-            for tensor, row in zip(result.every, rows, strict=True)
-        ],
+    every, sources, chosen = result.every, _sources(params, result), params.dim % result.out.dim()
+    dims = [*range(len(every))] if params.inputs == "equal shapes" else [chosen]
+    cells = cells_of(
+        result.memory,
+        key=_key,
+        group=lambda value, row, offset: sources[value][0],
+        note=lambda value, row, offset: _place(offset, value, every[row], sources),
+    )
+    return Grid(
+        "memory", cells, limit=limit(*result.tensors), digits=0, rows="dim", cols="offset in storage", row_dim=None, col_dim=None,
+        tensor="; ".join(f"dim {d}: {tuple(t.shape)}, strides {t.stride()}" for d, t in zip(dims, every, strict=True)),
+        row_labels=[f"▸{d}" if d == chosen else str(d) for d in dims], group_names=_names(params),
         badge="in storage order", wide=True,
     )  # fmt: skip
 
@@ -184,7 +169,7 @@ def _place(offset: int, value: float, tensor: Any, sources: dict[float, tuple[in
 def _other(params: Params, result: Result) -> Panel:
     op = "cat" if params.op == "stack" else "stack"
     if isinstance(result.other, str):
-        return error("other", result.other, where=CALLS[op].format(params.dim))
+        return Error("other", result.other, where=CALLS[op].format(params.dim))
     return _joined("other", op, params, result, result.other)
 
 
@@ -194,4 +179,4 @@ def _legal_dims(params: Params, result: Result) -> Panel:
     said = [("legal", "yes") if -rank <= d < rank else ("not legal", "muted") for d in range(-5, 5)]
     said[params.dim + 5] = ("not legal", "warn")
     note = f"The result has {count(rank, 'dim')}, so dim runs from {-rank} to {rank - 1}."
-    return table("dim", ["dim", *map(str, range(-5, 5))], [[params.op, *said]], note=note, wide=True)
+    return Table("dim", ["dim", *map(str, range(-5, 5))], [[params.op, *said]], note=note, wide=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from explorable.words import listing
-from figures.panels import Figure, Panel, error, facts, figure, operator, stepped, table, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, stepped, veiled
 from lessons.super_init import Params, Result, code, fails, skipped
 
 Cell = str | tuple[str, str]
@@ -17,10 +17,10 @@ def draw(params: Params, result: Result) -> Figure:
     labels = ["before the first line", *(f"after line {k}" for k in range(1, len(result.steps)))]
     listings = [_listing(params, lines, k) for k in range(len(states))]
     dicts = [_dicts(result, k) for k in range(len(states))]
-    said = [veiled(error("What Python says", result.error, where=lines[len(result.steps) - 1]))] if result.error else []
+    said = [veiled(Error("What Python says", result.error, where=lines[len(result.steps) - 1]))] if result.error else []
     return figure(
         hero=[
-            [stepped(listings[0], listings), operator("Net()", "line by line"), veiled(stepped(dicts[0], dicts))],
+            [stepped(listings, at=0), Operator("Net()", "line by line"), veiled(stepped(dicts, at=0))],
             [veiled(_facts(result))],
             said,
         ],
@@ -34,13 +34,13 @@ def _listing(params: Params, lines: list[str], at: int) -> Panel:
     """The lines of __init__, the one that has just run marked."""
     rows = [[str(k), line] for k, line in enumerate(lines, 1)]
     title = f"class Net({params.bases}): def __init__(self)"
-    return table(title, ["line", "code"], rows, lit=[at - 1] if at else [], breaks=True)
+    return Table(title, ["line", "code"], rows, lit=[at - 1] if at else [], breaks=True)
 
 
 def _facts(result: Result) -> Panel:
     never = [f"{'nn.' * (name == 'Module')}{name}'s" for name in skipped(result)]
     used = (result.afterwards or {}).get("net(x)", "there is no net")
-    return facts(
+    return Facts(
         [
             ("fails", "it fails", fails(result)),
             ("skipped", "whose __init__ is skipped", listing(never) if never else "nobody's"),
@@ -51,7 +51,7 @@ def _facts(result: Result) -> Panel:
 
 def _went(result: Result, lines: list[str]) -> Panel:
     rows = [[str(k), line, _landed(result, k)] for k, line in enumerate(lines, 1)]
-    return table("Where each line went", ["line", "code", "went to"], rows, wide=True)
+    return Table("Where each line went", ["line", "code", "went to"], rows, wide=True)
 
 
 def _landed(result: Result, line: int) -> Cell:
@@ -70,7 +70,7 @@ def _dicts(result: Result, at: int) -> Panel:
     state = result.steps[min(at, len(result.steps) - 1)]
     rows: list[list[Cell]] = [[f"{name} {BADGES.get(name, '')}".strip(), _held(state[name])] for name in DICTS]
     hooks: Cell = (f"{state['hooks']} dicts", "yes") if state["hooks"] else ("not there", "warn")
-    return table("Dicts of self", ["dict", "holds"], [*rows[:3], ["_..._hooks", hooks], rows[3]], breaks=True)
+    return Table("Dicts of self", ["dict", "holds"], [*rows[:3], ["_..._hooks", hooks], rows[3]], breaks=True)
 
 
 def _held(names: list[str] | None) -> Cell:
@@ -83,7 +83,7 @@ def _use(result: Result) -> list[Panel]:
     rows: list[list[Cell]] = [
         [call, (text, "warn" if "Error: " in text else "yes")] for call, text in (result.afterwards or {}).items()
     ]
-    return [table("After net = Net()", ["call", "gives"], rows, wide=True)] if rows else []
+    return [Table("After net = Net()", ["call", "gives"], rows, wide=True)] if rows else []
 
 
 def _order(result: Result) -> Panel:
@@ -95,4 +95,4 @@ def _order(result: Result) -> Panel:
         ]
         for k, name in enumerate(result.chain, 1)
     ]
-    return table("Net.__mro__", ["class", "its __init__"], rows)
+    return Table("Net.__mro__", ["class", "its __init__"], rows)

@@ -4,13 +4,14 @@ from collections import Counter
 from typing import Any
 
 from explorable.words import count
-from figures.panels import Figure, Panel, bars, described, facts, figure, grid, operator, stepped, table, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, stepped, veiled
 from lessons.train_mode_answers import Params, Result, agree, kept
 
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    call = operator("train()", f"p = {', '.join(map(str, result.answers))}; {count(passes, 'pass')}")
+    call = Operator("train()", f"p = {', '.join(map(str, result.answers))}; {count(passes, 'pass')}")
     return figure(
         hero=[[call, veiled(_own(result))], [veiled(_means(result))], [_facts(result)]],
         more=[[_accuracy(result)], [_answers(result)]],
@@ -26,7 +27,7 @@ def _facts(result: Result) -> Panel:
         ("loaded", "model.training after from_pretrained()", str(result.loaded_training)),
         ("float", "SelfAttention.dropout after p = 0.5", kept(result.attention_dropout)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _own(result: Result) -> Panel:
@@ -40,52 +41,40 @@ def _own(result: Result) -> Panel:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         kind = "yes" if best == eval_answer else "warn"
         rows.append([f"train, p = {p}", (best or "nothing", kind), f"{times} of {len(passes)}", rest + more])
-    return table(
+    return Table(
         result.asked[0], ("mode", "answer given most", "passes", "other answers"), rows, wide=True, breaks=True
     )
 
 
 def _means(result: Result) -> Panel:
-    labels = ["eval", *[f"train, p = {p}" for p in result.answers]]
-    values = [result.eval_accuracy, *result.mean.tolist()]
-    spreads = result.spread.tolist()
-    size = len(result.wanted)
-    notes = [f"{round(result.eval_accuracy * size)} of {size} questions; two passes in eval mode are equal"]
-    for row, mean, spread in zip(result.accuracy.tolist(), result.mean.tolist(), spreads, strict=True):
-        notes.append(
-            f"mean of {len(row)} passes = {mean:.4f}, standard deviation {spread:.4f}, lowest {min(row):.4f}, highest {max(row):.4f}"
-        )
-    return bars(
-        f"accuracy over {size} questions", labels, values, limit=1.0, notes=notes, keys=["eval", *_rates(result)]
-    )
-
-
-def _rates(result: Result) -> list[str]:
-    return [f"p{p}" for p in result.answers]
+    size, share = len(result.wanted), result.eval_accuracy
+    told = f"{round(share * size)} of {size} questions; two passes in eval mode are equal"
+    shown = [Bar("eval", share, told, key="eval")]
+    for p, row, mean, spread in zip(
+        result.answers, result.accuracy.tolist(), result.mean.tolist(), result.spread.tolist(), strict=True
+    ):
+        told = f"mean of {len(row)} passes = {mean:.4f}, standard deviation {spread:.4f}, lowest {min(row):.4f}, highest {max(row):.4f}"
+        shown.append(Bar(f"train, p = {p}", mean, told, key=f"p{p}"))
+    return Bars(f"accuracy over {size} questions", shown, limit=1.0)
 
 
 def _accuracy(result: Result) -> Panel:
-    size = len(result.wanted)
-    rows = zip(result.answers, result.accuracy.tolist(), result.spread.tolist(), strict=True)
-    notes = [
-        [
-            f"pass {k + 1}, p = {p}: {round(share * size)} of {size} = {share:.4f}; spread of the row {spread:.4f}"
-            for k, share in enumerate(row)
-        ]
-        for p, row, spread in rows
-    ]
-    return grid(
+    size, rates, spreads = len(result.wanted), list(result.answers), result.spread.tolist()
+
+    def note(share: float, row: int, k: int) -> str:
+        right = f"{round(share * size)} of {size} = {share:.4f}"
+        return f"pass {k + 1}, p = {rates[row]}: {right}; spread of the row {spreads[row]:.4f}"
+
+    return Grid(
         "accuracy",
-        result.accuracy,
+        cells_of(result.accuracy, note=note, key=lambda share, row, k: f"p{rates[row]}"),
         tensor=described("accuracy", result.accuracy, ["p", "passes"]),
         limit=1.0,
         signed=False,
         rows="p",
         cols="passes",
-        row_labels=[f"p={p}" for p in result.answers],
+        row_labels=[f"p={p}" for p in rates],
         label_width=52,
-        notes=notes,
-        keys=[[key] * result.accuracy.shape[1] for key in _rates(result)],
         badge="the spread: each pass is another model",
         wide=True,
     )
@@ -94,7 +83,7 @@ def _accuracy(result: Result) -> Panel:
 def _answers(result: Result) -> Panel:
     """The answers of one pass to every question; the slider goes through the passes."""
     frames = [_of_pass(k, result) for k in range(result.accuracy.shape[1])]
-    return stepped(frames[-1], frames)
+    return stepped(frames)
 
 
 def _of_pass(k: int, result: Result) -> Panel:
@@ -104,4 +93,4 @@ def _of_pass(k: int, result: Result) -> Panel:
         said = [result.eval_answers[place], *(passes[k][place] for passes in result.answers.values())]
         rows.append([question, *((words or "nothing", "yes" if words == wanted else "warn") for words in said)])
     columns = ("question", "eval", *(f"train, p = {p}" for p in result.answers))
-    return table("answers", columns, rows, badge=f"pass {k + 1}", wide=True)
+    return Table("answers", columns, rows, badge=f"pass {k + 1}", wide=True)

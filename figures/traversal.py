@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from figures.module_tree import BADGES, ModuleTree, Walk, access
-from figures.panels import Figure, Panel, error, facts, figure, operator, table, tree, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.traversal import NAMED, OF_MODULES, Params, Result, block_of, called, names_of_one
 
 Cell = str | tuple[str, str]
@@ -26,7 +26,7 @@ GIVES = {
 
 def draw(params: Params, result: Result) -> Figure:
     given = called(params).removeprefix(params.walk[:-1]).rstrip(")")
-    call = operator(params.walk.removesuffix("()"), given or _test(params))
+    call = Operator(params.walk.removesuffix("()"), given or _test(params))
     out = _refused(result, params) if result.error else _out(params, result)
     return figure(
         hero=[[_children(params, result), call, veiled(out)], [veiled(_facts(params, result))]],
@@ -43,7 +43,7 @@ def _children(params: Params, result: Result) -> Panel:
     lists = groupby(result.hidden, lambda place: place.partition("[")[0])
     rows += [[name, (f"list of {len(list(places))}", "warn")] for name, places in lists]
     note = "▲ parameters   ▤ buffers, in it and below"
-    return table(f"{params.architecture}: its children", ["self.", "holds"], rows, note=note, breaks=True)
+    return Table(f"{params.architecture}: its children", ["self.", "holds"], rows, note=note, breaks=True)
 
 
 def _held(result: Result, path: str, kind: str) -> Cell:
@@ -63,14 +63,14 @@ def _out(params: Params, result: Result) -> Panel:
     kept = result.kept or []
     title = "What it gives" if not (params.walk in NAMED and params.pattern) else "What is kept of it"
     if not kept:
-        return table(title, ["name"], [[("nothing", "muted")]], breaks=True)
+        return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
         rows = [[_name(path), _kind(result, path)] for path in kept]
-        return table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, breaks=True)
+        return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, breaks=True)
     blocks = _blocks(kept)
     shown = blocks[:MOST_BLOCKS]
     left = f"… and {len(blocks) - MOST_BLOCKS} more rows" if len(blocks) > MOST_BLOCKS else ""
-    return table(title, ["names below", "how many"], [list(row) for row in shown], note=left, breaks=True)
+    return Table(title, ["names below", "how many"], [list(row) for row in shown], note=left, breaks=True)
 
 
 def _name(path: str) -> str:
@@ -105,7 +105,7 @@ def _span(stem: str, lasts: list[str]) -> str:
 def _refused(result: Result, params: Params) -> Panel:
     took_long = str(result.error).startswith("TimeoutError")
     title = "The pattern takes too long" if took_long else "The pattern is no regex"
-    return error(title, str(result.error), where=f'search("{params.pattern}", name, timeout=0.05)')
+    return Error(title, str(result.error), where=f'search("{params.pattern}", name, timeout=0.05)')
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -122,7 +122,7 @@ def _facts(params: Params, result: Result) -> Panel:
         items.append(("buffers", "buffers among them", f"{sum(b in walked for b in buffers)} of {len(buffers)}"))
     if result.hidden:
         items.append(("hidden", "modules in a list", f"0 of {len(result.hidden)} given"))
-    return facts(items)
+    return Facts(items)
 
 
 def _of_one(params: Params, group: list[str], walked: list[str]) -> tuple[str, str, str]:
@@ -144,13 +144,13 @@ def _tree(params: Params, result: Result) -> Panel:
     walk = Walk({path: k for k, path in enumerate(walked, 1)}, set(walked if result.kept is None else result.kept))
     nodes = ModuleTree(result, walk).drawn
     badge = f"{params.architecture}, {result.numel:,} numbers in its parameters"
-    return {**tree("The whole tree", nodes, badge=badge, note=LEGEND, wide=True), "tall": True}
+    return Tree("The whole tree", nodes, badge=badge, note=LEGEND, wide=True, tall=True)
 
 
 def _counts(params: Params, result: Result) -> Panel:
     rows = [[f".{walk}", count, GIVES[walk]] for walk, count in result.counts.items()]
     lit = [list(result.counts).index(params.walk)]
-    return table(
+    return Table(
         "The seven walks", ["list(model. ...)", "length", "of"], rows, lit=lit, note="with their default arguments"
     )
 
@@ -165,7 +165,7 @@ def _given(params: Params, result: Result) -> Panel:
     ]
     left = f"… and {len(kept) - MOST_ROWS} more" if len(kept) > MOST_ROWS else ""
     columns = ["number", "name", "is", "the line that gets it"]
-    return table(
+    return Table(
         "In order", columns, rows, note=left, wide=True, badge=f"{len(kept)} of {len(walked)} {_test(params)}".strip()
     )
 

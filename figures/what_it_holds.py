@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, facts, figure, node, operator, table, tree, veiled
+from figures.cells import Bar, Node
+from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
@@ -11,7 +12,7 @@ MOST_NODES = 160
 def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
-            [_model(params, result), operator("modules()", "each once"), veiled(_parts(result))],
+            [_model(params, result), Operator("modules()", "each once"), veiled(_parts(result))],
             [veiled(_facts(result))],
         ],
         more=[
@@ -31,21 +32,21 @@ def _model(params: Params, result: Result) -> Panel:
         [params.dtype, f"{size:,.1f} MiB"],
         ["search", params.search or ("nothing", "muted")],
     ]
-    return table("What goes in", ["", "is"], rows, breaks=True)
+    return Table("What goes in", ["", "is"], rows, breaks=True)
 
 
 def _parts(result: Result) -> Panel:
-    notes = [f"{part}: {size:,} numbers" for part, size in result.parts.items()]
-    return bars(
-        "Numbers by part", list(result.parts), [size / 1e6 for size in result.parts.values()], unit="million",
-        digits=2, notes=notes, keys=[f"part-{part.replace(' ', '-')}" for part in result.parts],
-    )  # fmt: skip
+    shown = [
+        Bar(part, size / 1e6, f"{part}: {size:,} numbers", key=f"part-{part.replace(' ', '-')}")
+        for part, size in result.parts.items()
+    ]
+    return Bars("Numbers by part", shown, unit="million", digits=2)
 
 
 def _facts(result: Result) -> Panel:
     most = max(result.parts, key=result.parts.__getitem__)
     names = most_names(result)
-    return facts(
+    return Facts(
         [
             ("left", "dropout calls after the loop", left(result)),
             ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
@@ -69,7 +70,7 @@ def _tree(params: Params, result: Result) -> Panel:
         )
         name = path.rpartition(".")[2] or "model"
         many = f" × {times}" if times > 1 else ""
-        drawn = node(
+        drawn = Node(
             depth,
             name + many,
             kind=kind,
@@ -77,11 +78,12 @@ def _tree(params: Params, result: Result) -> Panel:
             value=own[:80],
             key=f"at-{path}",
             note=_told(path, kind, times, numel, own),
+            mark="walked" if params.search and params.search in path else "",
         )
-        nodes.append({**drawn, "mark": "walked"} if params.search and params.search in path else drawn)
+        nodes.append(drawn)
     more = len(result.tree) - MOST_NODES
     note = f"The first {MOST_NODES} rows; {more} more follow." if more > 0 else ""
-    return tree("The tree; equal neighbours are one row", nodes, note=note, wide=True)
+    return Tree("The tree; equal neighbours are one row", nodes, note=note, wide=True)
 
 
 def _told(path: str, kind: str, times: int, numel: int, own: str) -> str:
@@ -94,7 +96,7 @@ def _rates(result: Result) -> Panel:
     rows += [[what, times] for what, times in result.rates]
     rows += [["calls that drop, in one forward", result.calls_before], ["calls after the loop", result.calls_after]]
     note = "Rates that a module keeps as a float are not found by isinstance(m, nn.Dropout)."
-    return table("Dropout", ["", "how many"], rows, note=note)
+    return Table("Dropout", ["", "how many"], rows, note=note)
 
 
 def _sits(result: Result) -> Panel:
@@ -102,12 +104,12 @@ def _sits(result: Result) -> Panel:
     note = (
         "Class that holds it, attribute and shape of the weight. Parts are told by the names that transformers gives."
     )
-    return table("Where the feed-forward sits", ["matrix", "how many"], rows, note=note)
+    return Table("Where the feed-forward sits", ["matrix", "how many"], rows, note=note)
 
 
 def _names(result: Result) -> Panel:
     rows = [[names[0], ", ".join(names[1:])] for names in result.tied[:8]] or [["no parameter has two names", ""]]
-    return table("Tied: one parameter under several names", ["given as", "also there as"], rows, breaks=True)
+    return Table("Tied: one parameter under several names", ["given as", "also there as"], rows, breaks=True)
 
 
 def _buffers(result: Result) -> Panel:
@@ -116,7 +118,7 @@ def _buffers(result: Result) -> Panel:
         for name, shape, size, saved in result.buffers[:8]
     ] or [["no buffer", "", "", ""]]
     note = f"The first 8 of {len(result.buffers)}." if len(result.buffers) > 8 else ""
-    return table("Buffers", ["name", "shape", "bytes", "state_dict()"], rows, note=note)
+    return Table("Buffers", ["name", "shape", "bytes", "state_dict()"], rows, note=note)
 
 
 def _found(params: Params, result: Result) -> list[Panel]:
@@ -126,4 +128,4 @@ def _found(params: Params, result: Result) -> list[Panel]:
         ["no name holds it", "", ""]
     ]
     note = f"The first {len(result.found)} of {result.found_count}." if result.found_count > len(result.found) else ""
-    return [table(f"Names that hold {params.search!r}", ["name", "shape", "numbers"], rows, note=note, wide=True)]
+    return [Table(f"Names that hold {params.search!r}", ["name", "shape", "numbers"], rows, note=note, wide=True)]

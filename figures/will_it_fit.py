@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from figures.panels import Figure, Panel, bars, curve, facts, figure, operator, table, veiled
+from figures.cells import Bar
+from figures.panels import Bars, Curve, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.will_it_fit import WHILE, Params, Result, fits, gib, name_of
 
 GIB = 2**30
@@ -33,23 +34,23 @@ def _step(params: Params, result: Result) -> Panel:
         ["frozen", "▲ nothing" if params.frozen == "nothing" else f"❄ {params.frozen}"],
         ["attention", params.attention + (", checkpoints" if params.checkpointing else "")],
     ]
-    return table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
 def _call(params: Params) -> Panel:
-    return operator("one step", f"{params.optimizer}, {params.mode} mode")
+    return Operator("one step", f"{params.optimizer}, {params.mode} mode")
 
 
 def _bill(result: Result) -> Panel:
-    notes = [f"{kind}: {size:,} bytes" for kind, size in result.bill.items()]
-    return bars(
-        "Held at the peak", list(result.bill), [size / GIB for size in result.bill.values()], unit="GiB",
-        digits=1 if result.total >= 10 * GIB else 3, notes=notes, keys=[f"bill-{kind.replace(' ', '-')}" for kind in result.bill],
-    )  # fmt: skip
+    shown = [
+        Bar(kind, size / GIB, f"{kind}: {size:,} bytes", key=f"bill-{kind.replace(' ', '-')}")
+        for kind, size in result.bill.items()
+    ]
+    return Bars("Held at the peak", shown, unit="GiB", digits=1 if result.total >= 10 * GIB else 3)
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    return facts(
+    return Facts(
         [
             ("most", "holds most at the peak", _holder(params, result)),
             ("gradients", "gradients at the peak", _gradients(result)),
@@ -82,7 +83,7 @@ def _course(params: Params, result: Result) -> Panel:
     }
     lines[f"budget {params.budget} GiB"] = [float(params.budget)] * len(labels)
     when = "GiB over the operators of f(orward), b(ackward) and s(tep), 16 parts each"
-    return curve("The course of the step: each line adds a kind to those below it", labels, lines, x_title=when)
+    return Curve("The course of the step: each line adds a kind to those below it", labels, lines, x_title=when)
 
 
 def _ends(result: Result) -> Panel:
@@ -90,7 +91,7 @@ def _ends(result: Result) -> Panel:
     rows.append(["together", *(gib(sum(held.values())) for held in result.at_end.values())])
     rows.append(["forward alone, no_grad", gib(result.without_grad), ("–", "muted"), ("–", "muted")])
     columns = ["GiB", *(f"after {phase}" for phase in result.at_end)]
-    return table(
+    return Table(
         "Held when a phase ends", columns, rows, note="The last row is the peak of a forward without gradients."
     )
 
@@ -98,14 +99,14 @@ def _ends(result: Result) -> Panel:
 def _kept(result: Result) -> Panel:
     rows = [[what, times, gib(int(size))] for what, times, size in result.kept] or [["nothing", 0, "0"]]
     note = "Storages, each counted once; the eight kinds with most bytes. Parameters are not among them."
-    return table("kept: what autograd saves in forward", ["tensor", "how many", "GiB"], rows, note=note)
+    return Table("kept: what autograd saves in forward", ["tensor", "how many", "GiB"], rows, note=note)
 
 
 def _changes(params: Params, result: Result) -> Panel:
     rows: list[list[Any]] = [["as it is", gib(result.total), _verdict(params, result.total)]]
     rows += [[change, gib(size), _verdict(params, size)] for change, size in (result.totals or {}).items()]
     note = "Each change alone, measured by a step of its own."
-    return table("What would fit", ["change", "GiB at the peak", f"in {params.budget} GiB"], rows, note=note)
+    return Table("What would fit", ["change", "GiB at the peak", f"in {params.budget} GiB"], rows, note=note)
 
 
 def _verdict(params: Params, size: int) -> tuple[str, str]:
@@ -117,7 +118,7 @@ def _most(params: Params, result: Result) -> Panel:
     if result.most_length is not None or result.most_batch is None:
         rows.append(["length", _number(result.most_length)])
     note = "All else as it is. The next larger one was measured too, and does not fit, unless the limit was reached."
-    return table(f"The most that fits in {params.budget} GiB", ["", "value"], rows, note=note)
+    return Table(f"The most that fits in {params.budget} GiB", ["", "value"], rows, note=note)
 
 
 def _number(most: int | None) -> Any:

@@ -1,19 +1,20 @@
 """What each batch of two epochs drew, worker by worker; equal batches have one colour."""
 
-from figures.panels import Figure, Panel, described, error, facts, figure, grid, operator, table, veiled
+from figures.cells import cells_of
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, veiled
 from lessons.worker_seeds import Params, Result, batches_agree, epochs_agree
 
 
 def draw(params: Params, result: Result) -> Figure:
     init = f"worker_init_fn={params.worker_init_fn}" if params.worker_init_fn == "None" else params.worker_init_fn
-    call = operator(f"DataLoader(num_workers={params.num_workers})", init if params.num_workers else "no worker")
+    call = Operator(f"DataLoader(num_workers={params.num_workers})", init if params.num_workers else "no worker")
     if result.error:
         where = 'DataLoader(..., collate_fn=lambda items: ..., multiprocessing_context="spawn")'
         if params.start == "spawn, unguarded":
             where = "worker.start(), at the top level of train.py"
-        said = facts([("error", "iter(loader)", "it raises")])
+        said = Facts([("error", "iter(loader)", "it raises")])
         return figure(
-            hero=[[_dataset(params), call, veiled(error("loader", result.error, where=where))], [veiled(said)]]
+            hero=[[_dataset(params), call, veiled(Error("loader", result.error, where=where))], [veiled(said)]]
         )
     return figure(
         hero=[[_dataset(params), call], [veiled(_epoch(result, 0)), veiled(_epoch(result, 1))], [_facts(result)]],
@@ -24,7 +25,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _dataset(params: Params) -> Panel:
     draws = "self.generator.randrange(1000)" if params.source == "kept generator" else "torch.randint(1000, ())"
     rows = [["__init__", "self.generator = random.Random(0)"], ["__getitem__", draws]]
-    return table("dataset", ["method", "does"], rows, breaks=True)
+    return Table("dataset", ["method", "does"], rows, breaks=True)
 
 
 def _epoch(result: Result, epoch: int) -> Panel:
@@ -35,12 +36,17 @@ def _epoch(result: Result, epoch: int) -> Panel:
     shown = result.numbers[epoch].T
     own = [kinds.index(batch) for batch in batches[4 * epoch : 4 * epoch + 4]]
     names = [f"w{who}" if who >= 0 else "loop" for who in result.worker]
-    return grid(
-        f"numbers[{epoch}].T", shown, tensor=described(f"numbers[{epoch}].T", shown, ("sample", "batch")), limit=1e9, digits=0,
+    cells = cells_of(
+        shown,
+        key=lambda _, row, at: f"kind-{own[at]}",
+        mark="card",
+        group=lambda _, row, at: own[at],
+        note=lambda number, row, at: f"epoch {epoch}, batch {at}, from {names[at]}: {number}",
+    )
+    return Grid(
+        f"numbers[{epoch}].T", cells, tensor=described(f"numbers[{epoch}].T", shown, ("sample", "batch")), limit=1e9, digits=0,
         signed=False, row_dim=None, col_dim=0, col_labels=[f"{name} b{at}" for at, name in enumerate(names)], row_labels=["", ""],
-        marks=[["card"] * 4] * 2, groups=[own] * 2, keys=[[f"kind-{kind}" for kind in own]] * 2, badge=f"epoch {epoch}",
-        notes=[[f"epoch {epoch}, batch {at}, from {name}: {number}" for at, (name, number) in enumerate(zip(names, row, strict=True))]
-               for row in shown.tolist()],
+        badge=f"epoch {epoch}",
     )  # fmt: skip
 
 
@@ -50,7 +56,7 @@ def _facts(result: Result) -> Panel:
         ("epochs", "the second epoch gets", "the same numbers again" if epochs_agree(result) else "new numbers"),
         ("different", "different numbers of 16", str(result.different)),
     ]
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _seeds(result: Result) -> Panel:
@@ -60,7 +66,7 @@ def _seeds(result: Result) -> Panel:
         for at, who in enumerate(result.worker)
     ]
     note = "In a worker it is the base seed that the loader drew for this epoch + the worker's id."
-    return table(
+    return Table(
         "torch.initial_seed() where a batch is loaded",
         ["batch", "by", "epoch 0", "epoch 1"],
         rows,

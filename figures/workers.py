@@ -3,16 +3,15 @@
 from typing import Any
 
 from explorable.words import count
-from figures.panels import Figure, Panel, bars, described, error, facts, figure, grid, lanes, operator, table, veiled
+from figures.cells import Bar, Span, cells_of
+from figures.panels import Bars, Error, Facts, Figure, Grid, Lanes, Operator, Panel, Table, described, figure, veiled
 from lessons.workers import Params, Result, number, place_of_sample_0
-
-Span = tuple[float, float, str, str, str, str]  # from, to in ms, batch, kind, key, note
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
+    call = Operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
     if result.error:
-        return figure(hero=[[call, veiled(error("loader", result.error, where="iter(loader)"))]])
+        return figure(hero=[[call, veiled(Error("loader", result.error, where="iter(loader)"))]])
     return figure(
         hero=[[call, veiled(_epoch(params, result))], [_facts(params, result)]],
         more=[[_fetched(params, result), _values(result)], [_epochs(params, result)]],
@@ -30,11 +29,12 @@ def _epoch(params: Params, result: Result) -> Panel:
     end = max(result.steps[-1][1], result.loads[-1][1])
     queue = [("queue", spans) for spans in _queue(params, result, end / 100)]
     rows = [*_readers(params, result).items(), *queue, ("loop", _loop(result))]
-    return lanes("the first epoch, as measured", rows, end=end, unit="ms", badge=f"{result.epochs[0]:.0f} ms")
+    return Lanes("the first epoch, as measured", rows, end=end, unit="ms", badge=f"{result.epochs[0]:.0f} ms")
 
 
 def _span(batch: int, span: list[float], kind: str, told: str) -> Span:
-    return (*span, f"{batch}", kind, f"batch-{batch}", f"{told}: {span[0]:.1f} to {span[1]:.1f} ms")  # type: ignore[return-value]
+    start, end = span
+    return Span(start, end, f"{batch}", kind, f"batch-{batch}", f"{told}: {start:.1f} to {end:.1f} ms")
 
 
 def _readers(params: Params, result: Result) -> dict[str, list[Span]]:
@@ -81,7 +81,7 @@ def _facts(params: Params, result: Result) -> Panel:
     ]
     if params.first > 1:
         items.insert(2, ("slow", "the batch of sample 0 comes", f"at place {place_of_sample_0(result)}"))
-    return veiled(facts(items))
+    return veiled(Facts(items))
 
 
 def _seen(result: Result) -> str:
@@ -91,23 +91,27 @@ def _seen(result: Result) -> str:
 
 def _fetched(params: Params, result: Result) -> Panel:
     ahead = params.num_workers * params.prefetch_factor * params.batch_size
-    labels = ["iter(loader)", *(f"next() {at}" for at in range(1, len(result.fetched)))]
     lines = [("num_workers · prefetch_factor · batch_size", ahead)] if params.num_workers else []
-    return bars(
-        "Samples handed out for reading, after", labels, result.fetched, digits=0, references=lines,
-        limit=max(ahead, *result.fetched),
-        keys=["", *(f"batch-{number(result, place)}" for place in range(len(result.indices)))],
-        notes=[f"{count(taken, 'sample')} left the sampler by {label}" for label, taken in zip(labels, result.fetched, strict=True)],
-    )  # fmt: skip
+
+    def bar(at: int, taken: int) -> Bar:
+        label, key = (f"next() {at}", f"batch-{number(result, at - 1)}") if at else ("iter(loader)", "")
+        return Bar(label, taken, f"{count(taken, 'sample')} left the sampler by {label}", key=key)
+
+    shown = [bar(at, taken) for at, taken in enumerate(result.fetched)]
+    return Bars(
+        "Samples handed out for reading, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched)
+    )
 
 
 def _values(result: Result) -> Panel:
-    seen = result.values.tolist()
-    return grid(
-        "values", result.values, tensor=described("values", result.values, ("epoch", "batch")), limit=9, digits=0, rows="epoch",
-        cols="batch", marks=[["error" if epoch and value == 1 else "" for value in row] for epoch, row in enumerate(seen)],
-        notes=[[f"epoch {epoch}: dataset.value was {value} at loading; set to 9 after epoch 0" for value in row] for epoch, row in enumerate(seen)],
-        badge="stale copy" if 1 in seen[1] else "set to 9 after epoch 0",
+    cells = cells_of(
+        result.values,
+        mark=lambda value, epoch, batch: "error" if epoch and value == 1 else "",
+        note=lambda value, epoch, batch: f"epoch {epoch}: dataset.value was {value} at loading; set to 9 after epoch 0",
+    )
+    return Grid(
+        "values", cells, tensor=described("values", result.values, ("epoch", "batch")), limit=9, digits=0, rows="epoch",
+        cols="batch", badge="stale copy" if 1 in result.values[1].tolist() else "set to 9 after epoch 0",
     )  # fmt: skip
 
 
@@ -124,4 +128,4 @@ def _epochs(params: Params, result: Result) -> Panel:
         ["order of the batches", str([number(result, place) for place in range(len(result.indices))])],
     ]
     note = "Times are measured on this machine, once, and kept for these settings; a busy machine takes longer."
-    return table("Two epochs", ["", "measured"], rows, note=note, wide=True)
+    return Table("Two epochs", ["", "measured"], rows, note=note, wide=True)

@@ -33,10 +33,10 @@ def _cells(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _bars(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    unit = f" {panel['unit']}" if panel["unit"] else ""
+    unit = f" {panel['unit']}" if "unit" in panel else ""
     for index, (label, value) in enumerate(zip(panel["labels"], panel["values"], strict=True)):
-        keys = panel["keys"][index] if panel.get("keys") else label.replace(" ", "_")
-        yield joined(keys), cell_text(value, panel["digits"]) + unit
+        keys = at(panel.get("keys"), (index,))
+        yield joined(label.replace(" ", "_") if keys is None else keys), cell_text(value, panel["digits"]) + unit
 
 
 def _table(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

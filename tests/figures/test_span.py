@@ -45,7 +45,7 @@ def test_padding_is_drawn_only_where_it_begins():
     params = Params(context=LONG, max_length=256)
     [strip] = panels_of(draw(params, run(params)), "strip")
     windows = [{**strip, **frame} for frame in strip["frames"]]
-    padding = [sum("padding" in token["is"] for token in window["tokens"]) for window in windows]
+    padding = [sum("padding" in token["kinds"] for token in window["tokens"]) for window in windows]
     assert sorted(padding) == [0, 0, PADDING_SHOWN]
     assert [PADDING_SHOWN * ("not drawn" in window["tensor"]) for window in windows] == padding
 
@@ -72,5 +72,5 @@ def test_tokens_that_two_windows_hold_are_marked_in_both():
     result = run(params)
     [strip] = panels_of(draw(params, result), "strip")
     windows = {frame["badge"].split(",")[0]: frame["tokens"] for frame in [{**strip, **f} for f in strip["frames"]]}
-    shared = {name: sum("shared" in token["is"] for token in tokens) for name, tokens in windows.items()}
+    shared = {name: sum("shared" in token["kinds"] for token in tokens) for name, tokens in windows.items()}
     assert [shared[f"window {w}"] for w in range(len(result.tokens))] == [48, 96, 96, 48]

@@ -21,11 +21,11 @@ export class Strip {
   }
 }
 
-/** `is`: what the token is (question, special, padding, answer, start, end), as classes. */
-function nodeOf({ text, start, end, startShare, endShare, is, key, note }, limit, index) {
+/** `kinds`: what the token is (question, special, padding, answer, start, end), as classes. */
+function nodeOf({ text, start, end, startShare, endShare, kinds, key, note }, limit, index) {
   const shade = (logit) => fill(Math.max(0, logit), limit).background; // most tokens are far below 0, and of no interest
   const style = `--start:${shade(start)};--end:${shade(end)};--up:${startShare};--down:${endShare}`;
-  const classes = ["token", ...is.map((kind) => `is-${kind}`)].join(" ");
+  const classes = ["token", ...kinds.map((kind) => `is-${kind}`)].join(" ");
   return h("bdi", { class: classes, style, tabindex: index ? -1 : 0, role: "img", "aria-label": note, "data-key": key, "data-note": note }, text);
 }
 

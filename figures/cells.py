@@ -1,0 +1,137 @@
+"""What stands in panels: cells, bars, nodes, tokens and spans, each with all that belongs to it.
+
+What shares a `key` lights up together in every panel of the figure; the key "~x" lights what has the key "x", without being lit
+by it. A `note` is the arithmetic, shown when it is pointed at or focused.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Key = str | Sequence[str]
+Text = str | Callable[..., str]  # the same for all cells, or a function of each
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a grid or a cube: a number, a bool, text, or None for an empty one."""
+
+    value: Any
+    note: str = ""
+    key: Key | None = None  # None: its indices, so that equal places of all panels light together
+    sub: str = ""  # a second, small line
+    mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs; several with spaces between
+    group: int | None = None  # the number of a coloured band
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar; param: the number of Params that it shows, so that it can be dragged, or moved with the arrow keys."""
+
+    label: str
+    value: float
+    note: str = ""
+    key: Key | None = None  # None: its label
+    mark: str = ""
+    param: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tensor of a node, as a chip on its line."""
+
+    name: str
+    badge: str
+    facts: str
+    key: str
+    note: str
+    mark: str = ""
+    order: str = ""
+    same: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a tree: kind is its type, facts its dtype and shape; its children follow it with a greater depth."""
+
+    depth: int
+    name: str
+    kind: str = ""
+    facts: str = ""
+    value: str = ""
+    key: str = ""
+    note: str = ""
+    mark: str = ""  # walked, dropped, hidden
+    order: str = ""  # its number in a walk
+    times: int | None = None  # how many equal neighbours are drawn as this one
+    same: str = ""  # the letter that objects with several names share
+    parts: Sequence[Part] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a strip: its start and end logit, and the softmax of each."""
+
+    text: str
+    start: float
+    end: float
+    start_share: float
+    end_share: float
+    kinds: Sequence[str]  # question, special, padding, shared (in two windows), answer, start, end (the argmaxes)
+    key: str
+    note: str
+
+
+class Span(NamedTuple):
+    """A span of a lane. text: a number, which also is its colour."""
+
+    start: float
+    end: float
+    text: str
+    kind: str  # loads, waits, trains
+    key: str
+    note: str
+
+
+def cells_of(
+    values: Any,
+    *beside: Any,
+    note: Text = "",
+    key: Callable[..., Key | None] | None = None,
+    sub: Text = "",
+    mark: Text = "",
+    group: Callable[..., int | None] | None = None,
+) -> Any:
+    """The cells of a tensor, or of nested lists, nested alike.
+
+    Each entry is given once for all cells, or as a function of a cell's value, of what stands in its place in each of `beside`,
+    and of its indices: `cells_of(y, x, note=lambda y, x, row, column: f"{x} gives {y}")`.
+    """
+    entries = {"note": note, "key": key, "sub": sub, "mark": mark, "group": group}
+    return _built((values, *beside), {name: entry for name, entry in entries.items() if entry not in ("", None)}, ())
+
+
+def _built(nested: Sequence[Any], entries: dict[str, Any], index: tuple[int, ...]) -> Any:
+    here = [part.tolist() if hasattr(part, "tolist") else part for part in nested]
+    if isinstance(here[0], (list, tuple)):
+        return [_built(parts, entries, (*index, at)) for at, parts in enumerate(zip(*here, strict=True))]
+    return Cell(here[0], **{name: of(*here, *index) if callable(of) else of for name, of in entries.items()})
+
+
+def spread(things: Any, entries: dict[str, str]) -> dict[str, Any]:
+    """Nested cells or bars as the page reads them: for each entry one nested list, or None where it is empty everywhere."""
+    flat = list(_leaves(things))
+    said = {entry for entry in entries if any(getattr(one, entry) not in ("", None) for one in flat)}
+    return {name: _read(things, entry) if entry in {"value", *said} else None for entry, name in entries.items()}
+
+
+def _leaves(things: Any) -> Iterator[Any]:
+    if isinstance(things, (list, tuple)):
+        for inner in things:
+            yield from _leaves(inner)
+    else:
+        yield things
+
+
+def _read(things: Any, entry: str) -> Any:
+    return [_read(inner, entry) for inner in things] if isinstance(things, (list, tuple)) else getattr(things, entry)
