@@ -38,7 +38,7 @@ class Panel:
 
     def drawn(self) -> dict[str, Any]:
         """The panel as JSON; a frame holds the entries that differ from the panel."""
-        shown = {"view": type(self).__name__.lower(), **_sent(self.entries())}
+        shown = {"view": type(self).__name__.lower(), "title": "", **_sent(self.entries())}
         if not self.frames:
             return shown
         frames = [replace(frame, veiled=self.veiled).drawn() for frame in self.frames]
@@ -141,8 +141,11 @@ class Table(Panel):
     rows: Sequence[Sequence[Any]]
     _: KW_ONLY
     note: str = ""
-    lit: Sequence[int] | None = None  # the rows that matter now: marked, and announced as the current ones
+    lit: Sequence[int] = ()  # the rows that matter now: marked, and announced as the current ones
     breaks: bool = False  # on a phone all columns are seen at once, and long words break; otherwise the table scrolls
+
+    def entries(self) -> dict[str, Any]:
+        return {**super().entries(), "lit": self.lit or None}
 
 
 @dataclass(frozen=True)

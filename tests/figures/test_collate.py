@@ -16,7 +16,8 @@ def test_the_trees_are_the_rows_of_the_result():
     result, panels = drawn(sample="nested")
     for title in ("sample_tree", "batch_tree"):
         nodes = [
-            tuple(node[part] for part in ("depth", "name", "kind", "facts", "value")) for node in panels[title]["nodes"]
+            tuple(node.get(part, "") for part in ("depth", "name", "kind", "facts", "value"))
+            for node in panels[title]["nodes"]
         ]
         assert nodes == getattr(result, title)
 

@@ -37,7 +37,7 @@ def test_a_figure_is_json_for_views_that_exist(lesson, params):
     json.dumps(figure_at(lesson.slug, params), allow_nan=False)
     assert panels(lesson, params)
     assert {panel["view"] for panel in panels(lesson, params)} <= VIEWS
-    assert all("title" in panel or panel["view"] == "facts" for panel in panels(lesson, params))
+    assert all(panel["title"] or panel["view"] == "facts" for panel in panels(lesson, params))
 
 
 @at_every_corner

@@ -16,7 +16,7 @@ def test_every_state_has_a_frame_and_every_frame_marks_its_line():
         _, _, picture, _ = drawn(**params)
         listing, _, dicts = picture["rows"][0]
         assert len(picture["steps"]) == len(listing["frames"]) == len(dicts["frames"])
-        lit = [{**listing, **frame}["lit"] for frame in listing["frames"]]
+        lit = [{**listing, **frame}.get("lit") for frame in listing["frames"]]
         assert lit == [None, *([line] for line in range(len(lit) - 1))]
 
 
