@@ -4,7 +4,7 @@ What shares a `key` lights up together in every panel of the figure; the key "~x
 by it. A `note` is the arithmetic, shown when it is pointed at or focused.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -120,17 +120,13 @@ def _built(nested: Sequence[Any], entries: dict[str, Any], index: tuple[int, ...
 
 def spread(things: Any, entries: dict[str, str]) -> dict[str, Any]:
     """Nested cells or bars as the page reads them: for each entry one nested list, or None where it is empty everywhere."""
-    flat = list(_leaves(things))
+    flat = _leaves(things)
     said = {entry for entry in entries if any(getattr(one, entry) not in ("", None) for one in flat)}
     return {name: _read(things, entry) if entry in {"value", *said} else None for entry, name in entries.items()}
 
 
-def _leaves(things: Any) -> Iterator[Any]:
-    if isinstance(things, (list, tuple)):
-        for inner in things:
-            yield from _leaves(inner)
-    else:
-        yield things
+def _leaves(things: Any) -> list[Any]:
+    return [leaf for inner in things for leaf in _leaves(inner)] if isinstance(things, (list, tuple)) else [things]
 
 
 def _read(things: Any, entry: str) -> Any:

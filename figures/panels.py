@@ -6,7 +6,7 @@ Numbers are read off tensors with `.tolist()`; nothing is computed here.
 
 import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -296,14 +296,16 @@ def limit(*tensors: Any) -> float:
 
 
 def numbers(value: Any) -> Any:
-    """Nested lists and dicts of numbers in which NaN and infinities are text, as JSON needs them."""
+    """What panels hold as JSON: NaN and infinities as text, and a node or a token as an object."""
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, (list, tuple)):
         return [numbers(item) for item in value]
     if isinstance(value, dict):
         return {key: numbers(item) for key, item in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return _sent(entries_of(value)) if is_dataclass(value) else value
+    return _sent(entries_of(value))
 
 
 def entries_of(thing: Any) -> dict[str, Any]:

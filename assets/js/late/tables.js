@@ -89,7 +89,7 @@ function plainRows({ columns, rows }) {
 
 function tokenRows({ tokens }) {
   const columns = ["token", "start logit", "end logit", "start probability", "end probability", "kind"];
-  return { columns, rows: tokens.map(({ text, start, end, startShare, endShare, is }) => [text, start, end, startShare, endShare, is.join(" ")].map(String)) };
+  return { columns, rows: tokens.map(({ text, start, end, startShare, endShare, kinds }) => [text, start, end, startShare, endShare, kinds.join(" ")].map(String)) };
 }
 
 function nodeRows({ nodes }) {
