@@ -26,14 +26,10 @@ def _forward(params: Params, result: Result) -> Panel:
     moved = ", after w -= 0.1" if params.in_place == "w -= 0.1" and result.grads else ""
     made = {"w": f"the weights{moved}", "x": "the data", "h": "h = w * x", "y": f"y = {params.function}"}
     return Grid(
-        ", ".join(bound),
-        cells_of(tensors, note=lambda _, row, place: made[bound[row]]),
-        tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}",
-        limit=limit(*tensors),
-        row_labels=bound,
-        digits=_digits(tensors),
-        signed=False,
-    )
+        ", ".join(bound), cells_of(tensors, note=lambda _, row, place: made[bound[row]]),
+        tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}", limit=limit(*tensors),
+        row_labels=bound, digits=_digits(tensors), signed=False,
+    )  # fmt: skip
 
 
 def _digits(tensors: list[Any]) -> int:
@@ -46,15 +42,10 @@ def _grads(params: Params, result: Result) -> Panel:
     held = [grad for name in ROWS if (grad := result.grads[name]) is not None]
     values = [["None"] * 3 if (grad := result.grads[name]) is None else grad.tolist() for name in ROWS]
     return Grid(
-        ".grad",
-        cells_of(values, note=lambda _, row, place: _note(params, result, ROWS[row], place)),
-        tensor="after the last line of the loop",
-        limit=limit(*held),
-        row_labels=[f"{name}.grad" for name in ROWS],
-        label_width=52,
-        digits=_digits(held),
-        signed=False,
-    )
+        ".grad", cells_of(values, note=lambda _, row, place: _note(params, result, ROWS[row], place)),
+        tensor="after the last line of the loop", limit=limit(*held), row_labels=[f"{name}.grad" for name in ROWS],
+        label_width=52, digits=_digits(held), signed=False,
+    )  # fmt: skip
 
 
 def _note(params: Params, result: Result, name: str, place: int) -> str:

@@ -44,14 +44,9 @@ def _out(result: Result, top: float) -> Panel:
         mark=lambda value, before, *index: "" if value == before else "differs",
     )
     return Cube(
-        "out",
-        cells,
-        tensor=f"{described('out', out)}, strides {result.strides}",
-        limit=top,
-        axes=[*"ijk"[: out.dim()]],
-        digits=0,
-        solid=False,
-    )
+        "out", cells, tensor=f"{described('out', out)}, strides {result.strides}", limit=top, axes=[*"ijk"[: out.dim()]],
+        digits=0, solid=False,
+    )  # fmt: skip
 
 
 def _place(result: Result, index: tuple[int, ...]) -> int:

@@ -159,14 +159,7 @@ def _logits(result: Result, name: str) -> Panel:
         note=lambda value, reference, *_: f"{name}: {value:.5f}; cpu float32: {reference:.5f}",
     )
     return Grid(
-        f"logits[{name!r}][0, :, :{real}]",
-        cells,
-        tensor=described("logits", shown, ("start, end", "T")),
-        limit=limit(*[each[0, :, :real] for each in result.logits.values()]),
-        row_labels=["start", "end"],
-        rows="start, end",
-        cols="token",
-        label_width=44,
-        digits=1,
-        wide=True,
-    )
+        f"logits[{name!r}][0, :, :{real}]", cells, tensor=described("logits", shown, ("start, end", "T")),
+        limit=limit(*[each[0, :, :real] for each in result.logits.values()]), row_labels=["start", "end"], rows="start, end",
+        cols="token", label_width=44, digits=1, wide=True,
+    )  # fmt: skip

@@ -143,13 +143,11 @@ def _losses(params: Params, result: Result) -> Panel:
         ]
 
     return Table(
-        "F.cross_entropy(input, label)",
-        ("input", f"loss of class {params.target}", "lowest possible"),
-        [row(fed) for fed in result.losses],
-        lit=[list(result.losses).index(params.fed)],
+        "F.cross_entropy(input, label)", ("input", f"loss of class {params.target}", "lowest possible"),
+        [row(fed) for fed in result.losses], lit=[list(result.losses).index(params.fed)],
         note="Where logits or their log_softmax are fed, the loss comes as near to 0 as you like; float32 rounds it to 0.",
         wide=True,
-    )
+    )  # fmt: skip
 
 
 def _numbers(result: Result) -> Panel:

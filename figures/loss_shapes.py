@@ -42,16 +42,9 @@ def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | s
         mark=lambda value, i, j: "pad" if value == -100 else "",
     )
     return Grid(
-        name,
-        cells,
-        tensor=described(name, tensor),
-        limit=top,
-        digits=_digits(rows),
-        signed=False,
-        labels=False,
-        row_dim=0 if tensor.dim() == 2 else None,
-        col_dim=tensor.dim() - 1,
-    )
+        name, cells, tensor=described(name, tensor), limit=top, digits=_digits(rows), signed=False, labels=False,
+        row_dim=0 if tensor.dim() == 2 else None, col_dim=tensor.dim() - 1,
+    )  # fmt: skip
 
 
 def pairs(result: Result) -> bool:

@@ -128,13 +128,9 @@ def _accuracy(params: Params, result: Result) -> Panel:
     )
     current = settings.index((params.padding_side, params.attention_mask))
     return Table(
-        f"accuracy, {count(params.pads, 'cell')} added to the longest row",
-        ("", *columns),
-        rows,
-        lit=[current],
-        note="share of a small set answered exactly, in one padded batch",
-        wide=True,
-    )
+        f"accuracy, {count(params.pads, 'cell')} added to the longest row", ("", *columns), rows, lit=[current],
+        note="share of a small set answered exactly, in one padded batch", wide=True,
+    )  # fmt: skip
 
 
 def _gap(params: Params, result: Result) -> Panel:
@@ -148,18 +144,11 @@ def _gap(params: Params, result: Result) -> Panel:
         note=lambda gap, alone, padded, *_: f"{over} = {gap:.7f}   here {padded:.4f} with padding, {alone:.4f} without",
     )
     return Grid(
-        "gap",
-        cells,
-        tensor=described("gap", result.gap, ["", "S" if params.model != T5 else "A"]),
-        limit=max(1.0, limit(result.gap)),
-        signed=False,
-        row_labels=_rows(params),
-        label_width=44,
-        col_dim=1,
+        "gap", cells, tensor=described("gap", result.gap, ["", "S" if params.model != T5 else "A"]),
+        limit=max(1.0, limit(result.gap)), signed=False, row_labels=_rows(params), label_width=44, col_dim=1,
         cols="real tokens" if params.model != T5 else "tokens of the answer",
-        badge="only rounding" if result.gap.max() < ROUNDING else "logits moved",
-        wide=True,
-    )
+        badge="only rounding" if result.gap.max() < ROUNDING else "logits moved", wide=True,
+    )  # fmt: skip
 
 
 def _rows(params: Params) -> list[str]:
@@ -183,30 +172,18 @@ def _hidden(result: Result) -> Panel:
         key=lambda gap, token, row, place: f"s{place}",
     )
     return Grid(
-        "hidden_gap",
-        cells,
-        tensor=described("hidden_gap", result.hidden_gap, ["S"]),
-        limit=max(1.0, limit(result.hidden_gap)),
-        signed=False,
-        row_labels=["max |Δ|"],
-        label_width=56,
-        cols="real tokens: the encoder's last hidden state",
-        wide=True,
-    )
+        "hidden_gap", cells, tensor=described("hidden_gap", result.hidden_gap, ["S"]),
+        limit=max(1.0, limit(result.hidden_gap)), signed=False, row_labels=["max |Δ|"], label_width=56,
+        cols="real tokens: the encoder's last hidden state", wide=True,
+    )  # fmt: skip
 
 
 def _logits(name: str, params: Params, result: Result) -> Panel:
     tensor, top = getattr(result, name), limit(result.logits_alone, result.logits_padded)
     return Grid(
-        name,
-        _cells(params, result, tensor),
-        tensor=described(name, tensor),
-        limit=top,
-        row_labels=_rows(params),
-        label_width=44,
-        digits=1,
-        wide=True,
-    )
+        name, _cells(params, result, tensor), tensor=described(name, tensor), limit=top, row_labels=_rows(params),
+        label_width=44, digits=1, wide=True,
+    )  # fmt: skip
 
 
 def _inputs(result: Result) -> Panel:
@@ -224,13 +201,6 @@ def _inputs(result: Result) -> Panel:
         key=lambda _, row, at: keys[at],
     )
     return Grid(
-        "inputs",
-        cells,
-        tensor=f"{len(result.inputs)} tensors: {described('each', first, ['B', 'S'])}",
-        limit=FAR,
-        row_labels=names,
-        label_width=104,
-        digits=0,
-        wide=True,
-        badge="what the model is given",
-    )
+        "inputs", cells, tensor=f"{len(result.inputs)} tensors: {described('each', first, ['B', 'S'])}", limit=FAR,
+        row_labels=names, label_width=104, digits=0, wide=True, badge="what the model is given",
+    )  # fmt: skip

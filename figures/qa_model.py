@@ -123,14 +123,9 @@ def _source(params: Params, result: Result) -> Panel:
             told = said.get(code, "")
         rows.append([_indented(line), told])
     return Table(
-        "the class that loops, line by line",
-        ("line", "what happened"),
-        rows,
-        lit=[order.index(failed)] if failed in order else [],
-        badge="raises" if failed else "silent",
-        breaks=True,
-        wide=True,
-    )
+        "the class that loops, line by line", ("line", "what happened"), rows,
+        lit=[order.index(failed)] if failed in order else [], badge="raises" if failed else "silent", breaks=True, wide=True,
+    )  # fmt: skip
 
 
 def _what_happened(params: Params, result: Result) -> dict[str, Any]:
@@ -231,16 +226,10 @@ def _words(title: str, rows: list[dict[str, Any]], axis: str, badge: str) -> Pan
         return Cell(p, f"p({word}) = softmax(logits[{i}, {t}]).max() = {p:.6f}", key, sub=word)
 
     return Grid(
-        title,
-        [[cell(i, t) for t in range(widest)] for i in range(len(rows))],
-        tensor=f"{len(rows)} answers, up to {widest} tokens: float32 {rows[0]['p'].device}",
-        limit=1.0,
-        rows=axis,
-        cols="T",
-        badge=badge,
-        digits=3,
-        wide=True,
-    )
+        title, [[cell(i, t) for t in range(widest)] for i in range(len(rows))],
+        tensor=f"{len(rows)} answers, up to {widest} tokens: float32 {rows[0]['p'].device}", limit=1.0, rows=axis, cols="T",
+        badge=badge, digits=3, wide=True,
+    )  # fmt: skip
 
 
 def _ids(result: Result) -> Panel:
@@ -253,16 +242,9 @@ def _ids(result: Result) -> Panel:
         key=lambda i, token, keep, row, column: f"s{row}.{column}",
     )
     return Grid(
-        "input_ids",
-        cells,
-        tensor=described("input_ids", result.input_ids, ["N", "S"]),
-        limit=FAR,
-        rows="N",
-        cols="S",
-        badge="of one padded batch",
-        digits=0,
-        wide=True,
-    )
+        "input_ids", cells, tensor=described("input_ids", result.input_ids, ["N", "S"]), limit=FAR, rows="N", cols="S",
+        badge="of one padded batch", digits=0, wide=True,
+    )  # fmt: skip
 
 
 def _mask(result: Result) -> Panel:

@@ -324,13 +324,9 @@ def _batch(params: Params, result: Result) -> Panel:
     rows = [(name, described("", t).strip(), _ends(t[window].tolist())) for name, t in tensors.items() if t is not None]
     asked = "" if params.weights == "extractive" else f"; {params.weights} was asked for"
     return Table(
-        "batch",
-        ["tensor", "(windows, tokens)", f"row {int(window)}"],
-        rows,
-        badge=f"{result.folder} read it{asked}",
-        note="The model is given all but offset_mapping, which finds the characters of each token.",
-        wide=True,
-    )
+        "batch", ["tensor", "(windows, tokens)", f"row {int(window)}"], rows, badge=f"{result.folder} read it{asked}",
+        note="The model is given all but offset_mapping, which finds the characters of each token.", wide=True,
+    )  # fmt: skip
 
 
 def _ends(values: list[Any]) -> str:

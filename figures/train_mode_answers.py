@@ -66,18 +66,10 @@ def _accuracy(result: Result) -> Panel:
         return f"pass {k + 1}, p = {rates[row]}: {right}; spread of the row {spreads[row]:.4f}"
 
     return Grid(
-        "accuracy",
-        cells_of(result.accuracy, note=note, key=lambda share, row, k: f"p{rates[row]}"),
-        tensor=described("accuracy", result.accuracy, ["p", "passes"]),
-        limit=1.0,
-        signed=False,
-        rows="p",
-        cols="passes",
-        row_labels=[f"p={p}" for p in rates],
-        label_width=52,
-        badge="the spread: each pass is another model",
-        wide=True,
-    )
+        "accuracy", cells_of(result.accuracy, note=note, key=lambda share, row, k: f"p{rates[row]}"),
+        tensor=described("accuracy", result.accuracy, ["p", "passes"]), limit=1.0, signed=False, rows="p", cols="passes",
+        row_labels=[f"p={p}" for p in rates], label_width=52, badge="the spread: each pass is another model", wide=True,
+    )  # fmt: skip
 
 
 def _answers(result: Result) -> Panel:
