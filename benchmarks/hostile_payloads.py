@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.hostile import DOORS, Endpoint, attacks, survey
+from benchmarks.hostile_requests import DOORS, Endpoint, attacks, survey
 from benchmarks.judge import faults
 from benchmarks.report import none
 from benchmarks.server import OURS, serving

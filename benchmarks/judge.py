@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.hostile import Attack
+from benchmarks.hostile_requests import Attack
 
 LONGEST = 600  # letters of a sentence
 NO_JSON = re.compile(

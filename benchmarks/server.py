@@ -32,11 +32,14 @@ class Server:
 
 
 @contextmanager
-def serving(*command: str, log: Path | None = None) -> Iterator[Server]:
-    """`python *command`, until the block ends; all it prints goes into `log`, else only what it complains of is shown."""
+def serving(*command: str, log: Path | None = None, rate: str = "0") -> Iterator[Server]:
+    """`python *command`, until the block ends; all it prints goes into `log`, else only what it complains of is shown.
+
+    rate: TORCH_EXPLORABLES_RATE. All visitors of a benchmark come from one address, so there is no limit unless it is asked for.
+    """
     port = _free_port()
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
-    settings["TORCH_EXPLORABLES_RATE"] = "0"  # all visitors of a benchmark come from here
+    settings["TORCH_EXPLORABLES_RATE"] = rate
     begun = time.perf_counter()
     with TemporaryDirectory() as folder:
         rooms = {"TORCH_EXPLORABLES_ROOMS": f"{folder}/rooms.sqlite3"}  # unless the caller names a place of his own

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib import import_module
 from itertools import pairwise
+from threading import Lock
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -36,6 +37,7 @@ def lesson_of(slug: str) -> Lesson:
 OURS = ("lesson", "hide", "view", "q", "answered")  # names in a link that are no Params
 _states = Kept(largest=32_000_000)  # compressed: some 5,000 of them
 _openings = Kept(largest=8_000_000)
+_heavy = Lock()
 
 
 class Computed(NamedTuple):
@@ -52,7 +54,7 @@ def computed(slug: str, params: Any) -> Computed:
     lesson = lesson_of(slug)
     tape = lesson.program.tape(params)
     try:
-        with nullcontext() if lesson.button else tape:
+        with _heavy if lesson.heavy(params) else nullcontext(), nullcontext() if lesson.button else tape:
             result, note = gpu.run(lesson, params)
     except (BadParam, Cancelled):
         raise

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -21,11 +22,11 @@ from weakref import WeakSet
 
 from explorable.params import BadParam
 from explorable.processes import Unavailable
-from explorable.program import Program
+from explorable.program import Ending, Program
 from explorable.progress import tell
 
 ROOT = Path(__file__).parent.parent
-AT_ONCE = 2  # processes; each holds some 400 MB
+AT_ONCE = 2  # processes of one kind; each holds some 200 to 400 MB
 PATIENCE = 4
 OUT_OF_TIME = getattr(signal, "SIGPROF", signal.SIGTERM)  # what ends a process that has used its processor time
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "HOME", "TMPDIR", "HF_HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -33,6 +34,10 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "HOME", "TMPDIR", "HF_HOME"
 
 def _said(error: str) -> str:
     return f"The run failed: {error}."
+
+
+def _always(_: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,13 @@ class Apart(Program):
     memory: int = 1_500_000_000  # bytes that the process may ask for beyond what it begins with
     imports: tuple[str, ...] = ("transformers",)  # before memory is bounded
     explain: Callable[[str], str] = _said  # the text of an exception, "ValueError: no", -> one sentence for the visitor
+    advice: str = "choose a smaller model"  # for who asked too much
+    when: Callable[[Any], bool] = _always  # the Params that are run apart; all others run here
 
     def run(self, params: Any) -> Any:
         """The Result. Raises BadParam with what the program cannot do, Unavailable when it was stopped."""
+        if not self.when(params):
+            return super().run(params)
         request: dict[str, Any] = {
             "slug": self.slug,
             "values": dict(self.values(params)),
@@ -53,8 +62,11 @@ class Apart(Program):
         }
         names = [field.name for field in fields(self.Result)]
         with _process(self.memory, self.imports) as process:
-            request |= {"fields": names, "seconds": self.seconds}
-            return self._made(process.run(request, self.seconds, self._tell))
+            request |= {"fields": names, "seconds": self.seconds, "raises": [kind.__name__ for kind in self.raises]}
+            try:
+                return self._made(process.run(request, self.seconds, self._tell))
+            except Unavailable as stopped:
+                raise Unavailable(f"{stopped}; {self.advice}.") from None
 
     def _tell(self, done: int, total: int, so_far: dict[str, Any] | None) -> None:
         tell(done, total, None if so_far is None or not self.so_far else partial(self._made, {"result": so_far}))
@@ -62,6 +74,8 @@ class Apart(Program):
     def _made(self, answer: dict[str, Any]) -> Any:
         if "failed" in answer:
             raise BadParam(self.explain(answer["failed"]))
+        if "ended" in answer:  # JSON has the text of an Ending alone
+            answer["result"]["error"] = Ending(answer["result"]["error"], answer["ended"])
         return self.Result(**answer["result"])
 
 
@@ -114,7 +128,7 @@ class Process:
         except (OSError, ValueError):
             long = late.is_set() or self._popen.wait() == -OUT_OF_TIME
             why = f"took more than {seconds:g} seconds" if long else "took too much memory"
-            raise Unavailable(f"The run {why} and was stopped; choose a smaller model.") from None
+            raise Unavailable(f"The run {why} and was stopped") from None
         finally:
             timer.cancel()
 
@@ -127,8 +141,8 @@ class Process:
         return answer
 
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_idle: dict[Any, list[Process]] = {}  # by the memory that they may ask for, and what they have imported
+_turns: defaultdict[Any, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
+_idle: dict[Any, list[Process]] = {}  # both by the memory that they may ask for, and what they have imported
 _all: WeakSet[Process] = WeakSet()
 
 
@@ -143,7 +157,7 @@ def end_all() -> None:
 @contextmanager
 def _process(*kind: Any) -> Iterator[Process]:
     """A process for one run; it is kept for the next one unless the run broke it."""
-    if not _turns.acquire(timeout=120):
+    if not _turns[kind].acquire(timeout=120):
         raise Unavailable("Too many runs wait for a process; try again in a minute.")
     try:
         waiting = _idle.setdefault(kind, [])
@@ -162,4 +176,4 @@ def _process(*kind: Any) -> Iterator[Process]:
             else:
                 process.end()
     finally:
-        _turns.release()
+        _turns[kind].release()

@@ -1,5 +1,6 @@
 """The other side of explorable/apart.py: reads requests from standard input, runs the program, writes its Result as JSON."""
 
+import builtins
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from typing import Any, TextIO
 
 import torch
 
-from explorable.program import Program, unscoped
+from explorable.program import Ending, Program, unscoped
 from explorable.progress import Cancelled, watched
 
 MOST_HELD = 900_000_000  # bytes; a process that has grown so far ends after its run, and the next one begins anew
@@ -77,19 +78,22 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 def answered(request: dict[str, Any]) -> dict[str, Any]:
     """The fields of the Result, or what the program failed with."""
     try:
-        return {"result": run(request)}
+        result = run(request)
     except MemoryError:
         raise
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
+    ended = result.get("error")
+    return {"result": result, **({"ended": ended.cell} if isinstance(ended, Ending) else {})}
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
     """The fields of the Result."""
     Result = make_dataclass("Result", request["fields"])
     values, given = request["values"], request["given"]
+    raises = tuple(getattr(builtins, name) for name in request["raises"])
     program = Program(
-        request["slug"], Result, values=lambda _: values, given=lambda _: given, scope=unscoped, so_far=True
+        request["slug"], Result, raises, values=lambda _: values, given=lambda _: given, scope=unscoped, so_far=True
     )
     return vars(program.run(None))
 

@@ -72,6 +72,9 @@ class Lesson:
     instant: tuple[str, ...] = ()  # beside a button: the Params whose change is a run all the same
     examples: tuple[Example, ...] = ()
     tolerance: float = 0.0  # above 0 where a model reads the questions of several visitors in one padded batch
+    heavy: Callable[[Any], bool] = lambda _: (
+        False
+    )  # the Params that take seconds or much memory: one such run goes at a time
     measured: frozenset[str] = frozenset()  # fields of Result such as seconds, which no second run repeats
 
     @property

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from explorable.apart import Apart
 from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import IN_A_LINK, bounded, choice, switch, text
-from explorable.program import Program, unscoped
+from explorable.program import unscoped
 from explorable.words import count, listing, one_of
 
 REFUSALS = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
@@ -41,13 +42,13 @@ class Result:
     names: list[str] | None  # the columns: those of the first line, or of all JSON objects
     remarks: list[str] | None  # what the reader saw: missing values, why a column is text, a choice that is dropped
     chosen: list[str] | None  # the columns that a sample is cut to; none: all
-    first_rows: list[list[tuple[str, str]]] | None  # the first 6 samples: (type, value) of each column
+    first_rows: list[list[list[str]]] | None  # the first 6 samples: [type, value] of each column
     length: int | None  # len(loader)
     asked: (
         list[int] | None
     )  # the indices that __getitem__ was asked for, batch after batch, up to the sixth or an error
     sizes: list[int] | None  # rows in each of the first 6 batches
-    trees: list[list[tuple]] | None  # each of them: rows of depth, name, type, dtype and shape, values
+    trees: list[list[list[Any]]] | None  # each of them: rows of depth, name, type, dtype and shape, values
     error: str | None  # what was said by whom refused
 
 
@@ -62,12 +63,17 @@ def given(params: Params) -> dict[str, Any]:
     return {"content": params.data} if len(params.data) > IN_A_LINK else {}
 
 
+def large(params: Params) -> bool:
+    """Whether reading the text takes Python long: here it would hold everybody else up."""
+    return len(params.data) > 50_000
+
+
 def files(params: Params) -> dict[str, str]:
     """That file, for who runs the program alone."""
     return {FILES[params.format]: params.data} if len(params.data) > IN_A_LINK else {}
 
 
-def leaves(tree: list[tuple]) -> dict[str, str]:
+def leaves(tree: list[list[Any]]) -> dict[str, str]:
     """What a batch holds under each name: "Tensor int64 (4,)" or "list of 4 str"."""
     found = {name: what(kind, facts, value) for depth, name, kind, facts, value in tree if depth == 1}
     return found or {"": what(*tree[0][2:5])}
@@ -190,7 +196,7 @@ def _changes(result: Result) -> list[str]:
     return said
 
 
-def _types(tree: list[tuple]) -> dict[str, str]:
+def _types(tree: list[list[Any]]) -> dict[str, str]:
     """The dtype of each tensor of a batch, the type of what is none."""
     return {
         name: facts.split(" ")[0] if kind == "Tensor" else kind for depth, name, kind, facts, _ in tree if depth == 1
@@ -204,7 +210,20 @@ LESSON = Lesson(
     title="Your own data",
     truth=__doc__,
     Params=Params,
-    program=Program("own_data", Result, raises=REFUSALS, values=values, given=given, files=files, scope=unscoped),
+    program=Apart(
+        "own_data",
+        Result,
+        raises=REFUSALS,
+        values=values,
+        given=given,
+        files=files,
+        scope=unscoped,
+        seconds=15.0,
+        memory=1_000_000_000,
+        imports=(),
+        advice="give fewer rows",
+        when=large,
+    ),  # fmt: skip
     caption=caption,
     details=details,
     minutes=6,

@@ -274,13 +274,13 @@ def shown(value: Any) -> str:
     return str(value)[:40]
 
 
-def described(sample: Any) -> list[tuple[str, str]]:
-    """(type, value) of each of the columns; ("", "") where the row does not have it."""
+def described(sample: Any) -> list[list[str]]:
+    """[type, value] of each of the columns; ["", ""] where the row does not have it."""
     values = [sample.get(name, ...) for name in names[:24]] if isinstance(sample, dict) else [sample]
-    return [("", "") if value is ... else (type(value).__name__, shown(value)) for value in values]
+    return [["", ""] if value is ... else [type(value).__name__, shown(value)] for value in values]
 
 
-def tree(value: Any, name: str, depth: int = 0) -> list[tuple]:
+def tree(value: Any, name: str, depth: int = 0) -> list[list[Any]]:
     """A row for the value and, indented, one for each of the first things in it."""
     facts = f"{value.dtype} {tuple(value.shape)}".removeprefix("torch.") if hasattr(value, "dtype") else ""
     inner: list[tuple[str, Any]] = []
@@ -290,7 +290,7 @@ def tree(value: Any, name: str, depth: int = 0) -> list[tuple]:
         facts = f"len {len(value)}"
         nested = any(hasattr(child, "dtype") or isinstance(child, (dict, list, tuple)) for child in value[:4])
         inner = [(f"[{at}]", child) for at, child in enumerate(value[:4])] if nested else []
-    node = (depth, name, type(value).__name__, facts, "" if inner else shown(value))
+    node = [depth, name, type(value).__name__, facts, "" if inner else shown(value)]
     return [node] + [row for key, child in inner for row in tree(child, key, depth + 1)]
 
 

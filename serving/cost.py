@@ -13,9 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.visitor import Visitor, visitor_of
 
 COMPUTES = ("/gradio_api/run/", "/gradio_api/api/")
-HEAVY = 100_000  # bytes of a body: reading that much data takes Python seconds
+HEAVY = 100_000  # bytes of a body that make a request heavy: reading that much data takes Python seconds
 OWN, OWN_LINE = 3, 20  # of one cookie: at once, and waiting
-SHARED, SHARED_LINE = 16, 400  # of one address, of the 40 threads: a class shares it
+SHARED, SHARED_LINE = (
+    4,
+    400,
+)  # of one address, of the 40 threads: a class shares it, and more at once would not end sooner
 HEAVY_LINE, HEAVY_SHARED = 16, 4  # heavy ones that wait: of all, and of one address
 SENTENCE = "Too much of yours is computed already; try again in a moment."
 
@@ -56,15 +59,15 @@ class Cost:
         self._heavy_shared, self._heavy = Turns(1, HEAVY_SHARED), Turns(1, HEAVY_LINE)
 
     @asynccontextmanager
-    async def turn(self, who: Visitor, size: int) -> AsyncIterator[None]:
-        """For a request whose body has come, `size` bytes of it: no slow sender holds a turn. Raises Busy where a line is full.
+    async def turn(self, who: Visitor, heavy: bool) -> AsyncIterator[None]:
+        """For a request whose body has come: no slow sender holds a turn. Raises Busy where a line is full.
 
         One turn of each kind, always in this order: the narrowest first, so that who waits holds nobody else up.
         """
         async with AsyncExitStack() as turns:
             if who.cookie:
                 await turns.enter_async_context(self._own.turn(who.cookie))
-            if size > HEAVY:
+            if heavy:
                 await turns.enter_async_context(self._heavy_shared.turn(who.address))
                 await turns.enter_async_context(self._heavy.turn(""))
             await turns.enter_async_context(self._shared.turn(who.address))
@@ -80,10 +83,10 @@ class BoundCost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not get_route_path(scope).startswith(COMPUTES):
             return await self.app(scope, receive, send)
-        size = int(Headers(scope=scope).get("content-length", HEAVY + 1))
+        heavy = int(Headers(scope=scope).get("content-length", HEAVY + 1)) > HEAVY
         async with AsyncExitStack() as turn:
             try:
-                await turn.enter_async_context(self._cost.turn(visitor_of(scope), size))
+                await turn.enter_async_context(self._cost.turn(visitor_of(scope), heavy))
             except Busy:
                 return await too_much()(scope, receive, send)
             await self.app(scope, receive, send)

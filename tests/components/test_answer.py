@@ -1,9 +1,14 @@
 """What the browser receives: computed once for equal Params, JSON without NaN, one sentence for what is wrong."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from components import gpu
 from components.answer import answer, computed, lesson_of, state, state_json, to_json
 from components.site import LESSONS
 from tests.components.served import at_the_door, opened_by
@@ -19,8 +24,6 @@ def test_a_state_is_strict_json_and_says_what_torch_ran(slug):
 
 
 def test_many_visitors_at_once_each_get_their_code():
-    from concurrent.futures import ThreadPoolExecutor
-
     Params = lesson_of("stack").Params
     asked = [Params(n=n, dim=dim) for n in (2, 3, 4) for dim in (0, 1)] * 20
     with ThreadPoolExecutor(8) as pool:
@@ -31,6 +34,27 @@ def test_many_visitors_at_once_each_get_their_code():
 def test_equal_params_are_computed_once():
     Params = lesson_of("dropout").Params
     assert computed("dropout", Params(p=0.25)) is computed("dropout", Params(p=0.25))
+
+
+@pytest.mark.parametrize("measure, most", [(True, 1), (False, 3)])
+def test_of_what_takes_seconds_one_goes_at_a_time(measure, most, monkeypatch):
+    Params = lesson_of("batch_memory").Params
+    going: list[int] = [0]
+    seen = []
+    together = Barrier(3)
+
+    def run(lesson, params):
+        going[0] += 1
+        with suppress(BrokenBarrierError):
+            together.wait(0.1 if measure else 10)
+        seen.append(going[0])
+        going[0] -= 1
+        return lesson.run(replace(params, measure=False)), ""
+
+    monkeypatch.setattr(gpu, "run", run)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda budget: computed("batch_memory", Params(measure=measure, budget=budget)), (61, 62, 63)))
+    assert max(seen) == most
 
 
 def test_an_opening_carries_each_proof_as_a_program():

@@ -2,6 +2,8 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 from torch.utils.data import default_collate
 
 from components.answer import state_json
+from explorable.apart import Apart, Process
 from explorable.params import BadParam, from_query, read, to_query
-from lessons.own_data import GAP, LESSON, TOKENS, Params, caption, details
+from lessons.own_data import GAP, LESSON, TOKENS, Params, caption, details, large
 
 run, snippet = LESSON.run, LESSON.snippet
 
@@ -93,7 +96,7 @@ def test_nothing_that_is_read_is_ever_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     formulas = "a,b\n=cmd|' /C calc'!A0,@SUM(1+1)\n__import__('os').mkdir('x'),/etc/passwd\n"
     first = run(Params(data=formulas)).first_rows
-    assert first[0][1] == ("str", "'@SUM(1+1)'") and first[1][1] == ("str", "'/etc/passwd'")
+    assert first[0][1] == ["str", "'@SUM(1+1)'"] and first[1][1] == ["str", "'/etc/passwd'"]
     exec(snippet(Params(data=formulas)), {"__name__": "__main__"})
     assert list(tmp_path.iterdir()) == []
 
@@ -227,8 +230,8 @@ def test_a_caption_says_why_the_loader_stops():
 def test_numbers_become_64_bit_tensors_and_strings_stay_lists():
     [_, name, *_, weight, _] = run(Params(columns="name, age, weight, vaccinated")).trees[0]
     age = run(Params(columns="age")).trees[0][1]
-    assert name[1:4] == ("'name'", "list", "len 4")
-    assert age[1:4] == ("'age'", "Tensor", "int64 (4,)") and weight[1:4] == ("'weight'", "Tensor", "float64 (4,)")
+    assert name[1:4] == ["'name'", "list", "len 4"]
+    assert age[1:4] == ["'age'", "Tensor", "int64 (4,)"] and weight[1:4] == ["'weight'", "Tensor", "float64 (4,)"]
 
 
 @given(
@@ -276,6 +279,20 @@ def test_a_megabyte_of_rows_shows_only_the_first_batches():
     result = run(Params(data="a,b\n" + "12345,abcde\n" * 80_000, batch_size=64))
     assert (result.n, result.length, len(result.trees), len(result.asked)) == (80_000, 1250, 6, 384)
     assert len(repr(result)) < 20_000
+
+
+@pytest.mark.parametrize("rest", ["", "x,y,z\n"], ids=["read", "refused"])
+def test_a_large_text_is_read_by_a_process_of_its_own_with_the_same_result(rest, monkeypatch):
+    runs = MagicMock(side_effect=Process.run)
+    monkeypatch.setattr(Process, "run", lambda *arguments: runs(*arguments))
+    params = Params(data="a,b\n" + "12345,abcde\n" * 5000 + rest)
+    assert isinstance(LESSON.program, Apart)
+    here = replace(LESSON.program, when=lambda _: False).run(params)
+    run(Params())
+    assert not runs.called and large(params)
+    apart = run(params)
+    assert runs.call_count == 1
+    assert apart == here and getattr(apart.error, "cell", None) == getattr(here.error, "cell", None)
 
 
 def test_more_than_a_megabyte_is_refused_with_the_name_of_the_field():

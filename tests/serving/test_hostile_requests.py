@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from benchmarks.hostile import DOORS, Endpoint, attacks
 from benchmarks.hostile_payloads import siege
+from benchmarks.hostile_requests import DOORS, Endpoint, attacks
 from benchmarks.server import OURS, serving
 
 REQUESTS = 1000

@@ -13,7 +13,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from benchmarks.hostile import ROOM_FIELDS, survey
+from benchmarks.hostile_requests import ROOM_FIELDS, survey
 from benchmarks.server import OURS, serving
 from components import CHAPTERS
 from components.assets import VERSION
