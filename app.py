@@ -30,7 +30,7 @@ demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
 
 if __name__ == "__main__":
-    sys.setswitchinterval(0.0005)  # seconds, of 0.005: a thread that reads a large text lets the others answer sooner
+    sys.setswitchinterval(0.0001)  # seconds, of 0.005: a thread that computes lets the others answer sooner
     ENDING.serve()
     demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
     bound_connections(demo.server.config)

@@ -100,7 +100,7 @@ def middleware(cost: Cost) -> list[Middleware]:
         Middleware(LimitBody),
         Middleware(BoundBodies),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
-        Middleware(BoundCost, cost=cost),
+        Middleware(BoundCost, cost=cost, runs=frozenset(slug for slug in LESSONS if lesson_of(slug).button)),
         Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(SameForAll, key=pages),

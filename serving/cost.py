@@ -1,7 +1,7 @@
 """How much is computed at once: for one visitor, for one address whatever cookies it invents, and of what is heavy for all."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,11 +14,9 @@ from serving.visitor import Visitor, visitor_of
 
 COMPUTES = ("/gradio_api/run/", "/gradio_api/api/")
 HEAVY = 100_000  # bytes of a body that make a request heavy: reading that much data takes Python seconds
-OWN, OWN_LINE = 3, 20  # of one cookie: at once, and waiting
-SHARED, SHARED_LINE = (
-    4,
-    400,
-)  # of one address, of the 40 threads: a class shares it, and more at once would not end sooner
+OWN, OWN_LINE = 2, 20  # of one cookie: at once, and waiting
+AT_ONCE = 2  # of all: torch uses every core for one, and threads that share Python's lock only slow each other down
+SHARED_LINE = 400  # of one address that wait: a class shares it
 HEAVY_LINE, HEAVY_SHARED = 16, 4  # heavy ones that wait: of all, and of one address
 SENTENCE = "Too much of yours is computed already; try again in a moment."
 
@@ -35,10 +33,13 @@ class Turns:
         self._gates: dict[Hashable, asyncio.Semaphore] = {}
         self._wanted: Counter[Hashable] = Counter()
 
+    def is_full(self, key: Hashable) -> bool:
+        return self._wanted[key] >= self._at_once + self._line
+
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[None]:
         """Raises Busy when the line is full."""
-        if self._wanted[key] >= self._at_once + self._line:
+        if self.is_full(key):
             raise Busy
         self._wanted[key] += 1
         gate = self._gates.setdefault(key, asyncio.Semaphore(self._at_once))
@@ -51,18 +52,62 @@ class Turns:
                 del self._wanted[key], self._gates[key]
 
 
+class Rounds:
+    """`at_once` may go; who waits is let in address after address: many requests of one hold up nobody's first."""
+
+    def __init__(self, at_once: int, line: int) -> None:
+        self._free, self._line = at_once, line
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, key: Hashable) -> AsyncIterator[None]:
+        """Raises Busy when the line of this key is full."""
+        await self._enter(key)
+        try:
+            yield
+        finally:
+            self._hand_on()
+
+    async def _enter(self, key: Hashable) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        line = self._waiting.setdefault(key, deque())
+        if len(line) >= self._line:
+            raise Busy
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was this one's turn already
+                self._hand_on()
+            raise
+
+    def _hand_on(self) -> None:
+        while self._waiting:
+            key, line = self._waiting.popitem(last=False)
+            turn = line.popleft()
+            if line:
+                self._waiting[key] = line  # behind all others
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
 class Cost:
     """What is computed at this moment and who waits for it, at whichever door it was asked for."""
 
     def __init__(self) -> None:
-        self._own, self._shared = Turns(OWN, OWN_LINE), Turns(SHARED, SHARED_LINE)
+        self._own, self._rounds = Turns(OWN, OWN_LINE), Rounds(AT_ONCE, SHARED_LINE)
         self._heavy_shared, self._heavy = Turns(1, HEAVY_SHARED), Turns(1, HEAVY_LINE)
 
     @asynccontextmanager
     async def turn(self, who: Visitor, heavy: bool) -> AsyncIterator[None]:
         """For a request whose body has come: no slow sender holds a turn. Raises Busy where a line is full.
 
-        One turn of each kind, always in this order: the narrowest first, so that who waits holds nobody else up.
+        The narrowest line first, so that who waits holds nobody else up; what is heavy has a line of its own, beside the light ones.
         """
         async with AsyncExitStack() as turns:
             if who.cookie:
@@ -70,18 +115,27 @@ class Cost:
             if heavy:
                 await turns.enter_async_context(self._heavy_shared.turn(who.address))
                 await turns.enter_async_context(self._heavy.turn(""))
-            await turns.enter_async_context(self._shared.turn(who.address))
+            else:
+                await turns.enter_async_context(self._rounds.turn(who.address))
             yield
+
+    def refuses(self, who: Visitor, size: int) -> bool:
+        """Whether a body of `size` bytes would come to a full line: it need not be read."""
+        return size > HEAVY and self._heavy_shared.is_full(who.address)
 
 
 class BoundCost:
-    """Lets the computations of Gradio's doors go as the bounds above say, and answers 429 where a line is full."""
+    """Lets the computations of Gradio's doors go as the bounds above say, and answers 429 where a line is full.
 
-    def __init__(self, app: ASGIApp, cost: Cost) -> None:
-        self.app, self._cost = app, cost
+    runs: the lessons whose runs of seconds stand in lines of their own.
+    """
+
+    def __init__(self, app: ASGIApp, cost: Cost, runs: frozenset[str] = frozenset()) -> None:
+        self.app, self._cost, self._runs = app, cost, runs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not get_route_path(scope).startswith(COMPUTES):
+        path = get_route_path(scope) if scope["type"] == "http" else ""
+        if not path.startswith(COMPUTES) or path.rpartition("/")[2] in self._runs:
             return await self.app(scope, receive, send)
         heavy = int(Headers(scope=scope).get("content-length", HEAVY + 1)) > HEAVY
         async with AsyncExitStack() as turn:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from components.assets import VERSION
-from serving.cost import SHARED
+from serving.cost import AT_ONCE
 from serving.headers import VARIABLE, embedders_from_environment, policy
 from tests.components.served import served
 
@@ -107,9 +107,9 @@ def test_the_health_check_answers_while_all_that_one_address_may_compute_waits_f
             return visitor.get(DOOR, params={"seed": seed, "p": 0.71}).status_code
 
     monkeypatch.setattr("components.door.state_zip", loading)
-    with ThreadPoolExecutor(SHARED + 5) as pool:
-        done = [pool.submit(ask, seed) for seed in range(SHARED + 5)]
-        assert all(begun.acquire(timeout=30) for _ in range(SHARED))
+    with ThreadPoolExecutor(AT_ONCE + 5) as pool:
+        done = [pool.submit(ask, seed) for seed in range(AT_ONCE + 5)]
+        assert all(begun.acquire(timeout=30) for _ in range(AT_ONCE))
         assert app.get("/healthz").text == "ok"
         assert not any(one.done() for one in done)
         loaded.set()
