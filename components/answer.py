@@ -37,7 +37,7 @@ def lesson_of(slug: str) -> Lesson:
 OURS = ("lesson", "hide", "view", "q", "answered")  # names in a link that are no Params
 _states = Kept(largest=32_000_000)  # compressed: some 5,000 of them
 _openings = Kept(largest=8_000_000)
-_heavy = Lock()
+_slow = Lock()
 
 
 class Computed(NamedTuple):
@@ -54,7 +54,7 @@ def computed(slug: str, params: Any) -> Computed:
     lesson = lesson_of(slug)
     tape = lesson.program.tape(params)
     try:
-        with _heavy if lesson.heavy(params) else nullcontext(), nullcontext() if lesson.button else tape:
+        with _slow if lesson.slow else nullcontext(), nullcontext() if lesson.button else tape:
             result, note = gpu.run(lesson, params)
     except (BadParam, Cancelled):
         raise

@@ -28,7 +28,7 @@ from components.warm import VISITS
 from explorable.lesson import Lesson
 from explorable.params import BadParam, in_own_words, read, read_written
 from serving.bodies import Refused, json_object
-from serving.cost import HEAVY, Busy, Cost, too_much
+from serving.cost import Busy, Cost, too_much
 from serving.doors import ASK
 from serving.same_for_all import FOR_GOOD
 from serving.visitor import visitor_of
@@ -89,7 +89,7 @@ async def _answer(request: Request, lesson: Lesson, asked: Asked, cost: Cost) ->
     gpu.asked_by(request)
     VISITS.happen()
     if asked.link is not None:
-        opened = await _computed(request, asked.size > HEAVY, cost, partial(opening, lesson.slug, asked.link))
+        opened = await _computed(request, asked, lesson, cost, partial(opening, lesson.slug, asked.link))
         return _sent(request, lesson, opened.body, opened.lasting)
     if asked.again and lesson.measured:
         forget(lesson.slug, asked.params)
@@ -97,14 +97,13 @@ async def _answer(request: Request, lesson: Lesson, asked: Asked, cost: Cost) ->
         return _sent(request, lesson, kept, not in_own_words(asked.params))
     if lesson.button:
         return await _news(follow(lesson.slug, asked.params, visitor_of(request.scope)))
-    heavy = asked.size > HEAVY or lesson.heavy(asked.params)
-    made = await _computed(request, heavy, cost, partial(state_zip, lesson.slug, asked.params))
+    made = await _computed(request, asked, lesson, cost, partial(state_zip, lesson.slug, asked.params))
     is_kept = kept_zip(lesson.slug, asked.params) is not None
     return _sent(request, lesson, made, is_kept and not in_own_words(asked.params))
 
 
-async def _computed(request: Request, heavy: bool, cost: Cost, compute: Callable[[], Any]) -> Any:
-    async with cost.turn(visitor_of(request.scope), heavy):
+async def _computed(request: Request, asked: Asked, lesson: Lesson, cost: Cost, compute: Callable[[], Any]) -> Any:
+    async with cost.turn(visitor_of(request.scope), asked.size, lesson.slow):
         return await run_sync(compute)
 
 

@@ -76,6 +76,11 @@ def launch_settings() -> dict[str, Any]:
     }
 
 
+def _those(what: str) -> frozenset[str]:
+    """The lessons that have a button, or are slow."""
+    return frozenset(slug for slug in LESSONS if getattr(lesson_of(slug), what))
+
+
 def health_checks() -> dict[str, Check]:
     """Beside the page itself: the first lesson's picture is drawn, on a thread of its own, so that a busy app is not a dead one."""
     limiter, slug = CapacityLimiter(1), LESSONS[0]
@@ -100,7 +105,7 @@ def middleware(cost: Cost) -> list[Middleware]:
         Middleware(LimitBody),
         Middleware(BoundBodies),
         Middleware(ReadCalls, endpoints={slug: arguments(slug) for slug in LESSONS}),
-        Middleware(BoundCost, cost=cost, runs=frozenset(slug for slug in LESSONS if lesson_of(slug).button)),
+        Middleware(BoundCost, cost=cost, runs=_those("button"), slow=_those("slow")),
         Middleware(KnownStreams),
         Middleware(BoundUnread),
         Middleware(SameForAll, key=pages),

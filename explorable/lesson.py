@@ -68,13 +68,11 @@ class Lesson:
     details: Callable[[Any, Any], str] | None = None  # Params, Result -> what the caption leaves out, in a fold
     button: str = ""  # what starts a run ("Ask", "Train"); without it every change does
     gpu_seconds: int = 0  # above 0 where a run uses a GPU if there is one: the seconds of its longest run there
-    at_once: int = 2  # beside a button: runs of this lesson that go at the same time; others wait in line
+    at_once: int = 1  # beside a button: runs of this lesson that go at the same time; others wait in line
     instant: tuple[str, ...] = ()  # beside a button: the Params whose change is a run all the same
     examples: tuple[Example, ...] = ()
     tolerance: float = 0.0  # above 0 where a model reads the questions of several visitors in one padded batch
-    heavy: Callable[[Any], bool] = lambda _: (
-        False
-    )  # the Params that take seconds or much memory: one such run goes at a time
+    slow: bool = False  # without a button: a change takes tenths of a second or more, so one goes at a time
     measured: frozenset[str] = frozenset()  # fields of Result such as seconds, which no second run repeats
 
     @property

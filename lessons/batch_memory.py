@@ -141,7 +141,7 @@ LESSON = Lesson(
     main=("batch_size", "mode", "frozen", "optimizer"),
     related=("freeze", "modes", "batches"),
     gpu_seconds=10,
-    heavy=lambda params: params.measure,
+    slow=True,
     measured=frozenset({"throughput"}),
     predictions=(
         Prediction(

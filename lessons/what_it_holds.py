@@ -99,6 +99,7 @@ LESSON = Lesson(
     main=("config", "dtype", "search"),
     related=("will_it_fit", "dropout_reset", "traversal"),
     button="Look inside",
+    at_once=2,  # in processes of their own
     examples=tuple(Example(name, {"config": config}) for name, config in READY.items() if name != "BART base"),
     predictions=(
         Prediction(

@@ -144,6 +144,7 @@ LESSON = Lesson(
     main=("config", "batch_size", "length"),
     related=("batch_memory", "freeze", "modes"),
     button="Measure",
+    at_once=2,  # in processes of their own
     examples=tuple(Example(name, {"config": config}) for name, config in READY.items() if name != "Llama 8B"),
     predictions=(
         Prediction(

@@ -119,7 +119,6 @@ LESSON = Lesson(
     main=("source", "num_workers", "worker_init_fn", "start"),
     related=("workers", "iterable", "dataset"),
     button="Run",
-    at_once=1,
     predictions=(
         Prediction(
             id="batches",

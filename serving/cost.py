@@ -100,23 +100,24 @@ class Cost:
     """What is computed at this moment and who waits for it, at whichever door it was asked for."""
 
     def __init__(self) -> None:
-        self._own, self._rounds = Turns(OWN, OWN_LINE), Rounds(AT_ONCE, SHARED_LINE)
+        self._own = Turns(OWN, OWN_LINE)
+        self._light, self._slow = Rounds(AT_ONCE, SHARED_LINE), Rounds(1, SHARED_LINE)
         self._heavy_shared, self._heavy = Turns(1, HEAVY_SHARED), Turns(1, HEAVY_LINE)
 
     @asynccontextmanager
-    async def turn(self, who: Visitor, heavy: bool) -> AsyncIterator[None]:
-        """For a request whose body has come: no slow sender holds a turn. Raises Busy where a line is full.
+    async def turn(self, who: Visitor, size: int, slow: bool) -> AsyncIterator[None]:
+        """For a request whose body, of `size` bytes, has come: no slow sender holds a turn. Raises Busy where a line is full.
 
-        The narrowest line first, so that who waits holds nobody else up; what is heavy has a line of its own, beside the light ones.
+        What is heavy, what is slow and all the rest go beside one another.
         """
         async with AsyncExitStack() as turns:
             if who.cookie:
                 await turns.enter_async_context(self._own.turn(who.cookie))
-            if heavy:
+            if size > HEAVY:
                 await turns.enter_async_context(self._heavy_shared.turn(who.address))
                 await turns.enter_async_context(self._heavy.turn(""))
             else:
-                await turns.enter_async_context(self._rounds.turn(who.address))
+                await turns.enter_async_context((self._slow if slow else self._light).turn(who.address))
             yield
 
     def refuses(self, who: Visitor, size: int) -> bool:
@@ -127,20 +128,23 @@ class Cost:
 class BoundCost:
     """Lets the computations of Gradio's doors go as the bounds above say, and answers 429 where a line is full.
 
-    runs: the lessons whose runs of seconds stand in lines of their own.
+    runs: the lessons whose runs of seconds stand in lines of their own. slow: those of which one change goes at a time.
     """
 
-    def __init__(self, app: ASGIApp, cost: Cost, runs: frozenset[str] = frozenset()) -> None:
-        self.app, self._cost, self._runs = app, cost, runs
+    def __init__(
+        self, app: ASGIApp, cost: Cost, runs: frozenset[str] = frozenset(), slow: frozenset[str] = frozenset()
+    ) -> None:
+        self.app, self._cost, self._runs, self._slow = app, cost, runs, slow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = get_route_path(scope) if scope["type"] == "http" else ""
-        if not path.startswith(COMPUTES) or path.rpartition("/")[2] in self._runs:
+        slug = path.rpartition("/")[2]
+        if not path.startswith(COMPUTES) or slug in self._runs:
             return await self.app(scope, receive, send)
-        heavy = int(Headers(scope=scope).get("content-length", HEAVY + 1)) > HEAVY
+        size = int(Headers(scope=scope).get("content-length", HEAVY + 1))
         async with AsyncExitStack() as turn:
             try:
-                await turn.enter_async_context(self._cost.turn(visitor_of(scope), heavy))
+                await turn.enter_async_context(self._cost.turn(visitor_of(scope), size, slug in self._slow))
             except Busy:
                 return await too_much()(scope, receive, send)
             await self.app(scope, receive, send)

@@ -121,6 +121,16 @@ def test_a_run_of_seconds_stands_in_its_own_line_and_in_no_other():
     assert awaited(visit())[0] == Counter(me=10)
 
 
+def test_slow_ones_go_one_at_a_time_beside_light_ones():
+    async def visit() -> tuple[Counter[str], Counter[int]]:
+        app = App()
+        slow = [(f"slow {i}", "", LIGHT, "/gradio_api/run/batch_memory") for i in range(5)]
+        bounded = BoundCost(app, Cost(), slow=frozenset({"batch_memory"}))
+        return await asked(app, bounded, [*slow, *((f"{i}",) for i in range(5))])
+
+    assert awaited(visit()) == (Counter({"slow 0": 1, "0": 1, "1": 1}), Counter({200: 10}))
+
+
 def test_heavy_ones_of_many_addresses_go_one_after_the_other_beside_light_ones():
     async def visit() -> tuple[Counter[str], Counter[int]]:
         app = App()
@@ -143,7 +153,8 @@ def test_nothing_is_kept_of_who_has_been_answered():
     cost_of_all = awaited(visit())
     for turns in (cost_of_all._own, cost_of_all._heavy, cost_of_all._heavy_shared):
         assert not turns._gates and not turns._wanted
-    assert not cost_of_all._rounds._waiting and cost_of_all._rounds._free == cost.AT_ONCE
+    for rounds, free in ((cost_of_all._light, cost.AT_ONCE), (cost_of_all._slow, 1)):
+        assert not rounds._waiting and rounds._free == free
 
 
 def test_what_computes_nothing_waits_for_nothing():
