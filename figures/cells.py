@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 Key = str | Sequence[str]
+LEAVES = (float, int, str)  # where a row begins with one of them, it is a row of cells
 Text = str | Callable[..., str]  # the same for all cells, or a function of each
 
 
@@ -108,21 +109,28 @@ def cells_of(
     and of its indices: `cells_of(y, x, note=lambda y, x, row, column: f"{x} gives {y}")`.
     """
     entries = {"note": note, "key": key, "sub": sub, "mark": mark, "group": group}
-    return _built((values, *beside), {name: entry for name, entry in entries.items() if entry not in ("", None)}, ())
+    fixed = {name: entry for name, entry in entries.items() if isinstance(entry, str) and entry}
+    made = [(name, entry) for name, entry in entries.items() if callable(entry)]
+    return _built((values, *beside), fixed, made, ())
 
 
-def _built(nested: Sequence[Any], entries: dict[str, Any], index: tuple[int, ...]) -> Any:
+def _built(nested: Sequence[Any], fixed: dict[str, Any], made: list[tuple[str, Any]], index: tuple[int, ...]) -> Any:
     here = [part.tolist() if hasattr(part, "tolist") else part for part in nested]
-    if isinstance(here[0], (list, tuple)):
-        return [_built(parts, entries, (*index, at)) for at, parts in enumerate(zip(*here, strict=True))]
-    return Cell(here[0], **{name: of(*here, *index) if callable(of) else of for name, of in entries.items()})
+    if not isinstance(here[0], (list, tuple)):
+        return Cell(here[0], **fixed, **{name: of(*here, *index) for name, of in made})
+    if here[0] and isinstance(here[0][0], LEAVES):
+        rows = enumerate(zip(*here, strict=True))
+        return [Cell(one[0], **fixed, **{name: of(*one, *index, at) for name, of in made}) for at, one in rows]
+    return [_built(parts, fixed, made, (*index, at)) for at, parts in enumerate(zip(*here, strict=True))]
 
 
 def spread(things: Any, entries: dict[str, str]) -> dict[str, Any]:
     """Nested cells or bars as the page reads them: for each entry one nested list, or None where it is empty everywhere."""
     flat = _leaves(things)
-    said = {entry for entry in entries if any(getattr(one, entry) not in ("", None) for one in flat)}
-    return {name: _read(things, entry) if entry in {"value", *said} else None for entry, name in entries.items()}
+    said = [
+        entry for entry in entries if entry == "value" or any(getattr(one, entry) not in ("", None) for one in flat)
+    ]
+    return {name: _read(things, entry) if entry in said else None for entry, name in entries.items()}
 
 
 def _leaves(things: Any) -> list[Any]:
@@ -130,4 +138,6 @@ def _leaves(things: Any) -> list[Any]:
 
 
 def _read(things: Any, entry: str) -> Any:
-    return [_read(inner, entry) for inner in things] if isinstance(things, (list, tuple)) else getattr(things, entry)
+    if not isinstance(things, (list, tuple)):
+        return getattr(things, entry)
+    return [_read(one, entry) if isinstance(one, (list, tuple)) else getattr(one, entry) for one in things]

@@ -301,17 +301,26 @@ def numbers(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, (list, tuple)):
-        return [numbers(item) for item in value]
+    if isinstance(value, (list, tuple)):  # most are rows of text and of numbers
+        return [one if isinstance(one, (str, int)) or _is_finite(one) else numbers(one) for one in value]
     if isinstance(value, dict):
         return {key: numbers(item) for key, item in value.items()}
     return _sent(entries_of(value))
 
 
+def _is_finite(value: Any) -> bool:
+    return value.__class__ is float and value - value == 0.0
+
+
 def entries_of(thing: Any) -> dict[str, Any]:
     """The fields of a dataclass, without flags that are as they usually are."""
-    values = {one.name: (getattr(thing, one.name), getattr(Panel, one.name, one.default)) for one in fields(thing)}
-    return {name: value for name, (value, usual) in values.items() if not isinstance(value, bool) or value != usual}
+    values = [(name, getattr(thing, name), usual) for name, usual in _usual(thing.__class__)]
+    return {name: value for name, value, usual in values if value is not usual or not isinstance(value, bool)}
+
+
+@cache
+def _usual(kind: Any) -> list[tuple[str, Any]]:
+    return [(one.name, getattr(Panel, one.name, one.default)) for one in fields(kind)]
 
 
 def _sent(entries: dict[str, Any]) -> dict[str, Any]:

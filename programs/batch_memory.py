@@ -163,7 +163,7 @@ recorded = y.requires_grad
 
 # %% the bytes saved at other batch sizes
 by_size = {}
-for size in (1, 2, 4, 8, 16, 32):
+for size in tqdm((1, 2, 4, 8, 16, 32)):
     by_size[size] = nbytes(forward_and_saved(net, torch.randn(size, length, width))[1])
 
 # %% the bytes saved for one item, were something else frozen
