@@ -27,6 +27,9 @@ class Prediction:
     id: str  # names the question in links, rooms and exports: "batch_norm.neighbour" is `neighbour` of batch_norm
     ring: str  # key of the cell of the hero that decides it
 
+    def __post_init__(self) -> None:
+        _must_be_a_dict(self.id, "show", self.show)
+
     @property
     def right(self) -> Choice:
         return self.choices[self.answer]
@@ -40,6 +43,14 @@ class Trap:
     sentence: str
     source: str  # https address of a public thread in which people fall into it
     params: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        _must_be_a_dict(self.name, "params", self.params)
+
+
+def _must_be_a_dict(whose: str, name: str, given: Any) -> None:
+    if not isinstance(given, dict):
+        raise TypeError(f'{whose}: {name} is a dict of those Params that differ, such as {{"p": 0.3}}, not {given!r}.')
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """What the README promises: its front matter, its commands, its tables and its code."""
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import gradio_client
@@ -9,6 +11,7 @@ import pytest
 
 from components import CHAPTERS
 from components.answer import answer, lesson_of
+from explorable import source
 from explorable.params import read
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +37,9 @@ def test_every_chapter_is_named():
 
 def test_every_lesson_is_named():
     titles = [lesson_of(slug).title.replace("__", r"\_\_") for chapter in CHAPTERS for slug in chapter.lessons]
-    assert [title for title in titles if f"| {title} |" not in README] == []
+    assert [title for title in titles if f"| {title} |" not in README] == [], (
+        "give each its row: | | title | question |"
+    )
 
 
 def test_every_file_that_is_named_is_there():
@@ -48,6 +53,25 @@ def test_every_command_is_a_target_of_the_makefile():
     rules = re.findall(r"^([\w ]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
     assert set(re.findall(r"(?m)(?:^|`)make (\w+)", README)) <= targets
+
+
+def test_the_lesson_that_it_shows_is_one(monkeypatch, tmp_path, capsys):
+    section = README.split("## Add a lesson")[1].split("\n## ")[0]
+    program, lesson, figure = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "relu.py").write_text(program)
+    monkeypatch.setattr(source, "FOLDER", tmp_path)
+    for name, text in (("lessons.relu", lesson), ("figures.relu", figure)):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        exec(compile(text, name, "exec"), vars(sys.modules[name]))
+    relu, draw = sys.modules["lessons.relu"].LESSON, sys.modules["figures.relu"].draw
+    params, [question] = relu.Params(), relu.predictions
+    result = relu.run(params)
+    exec(relu.program.proof(question.proof), {})
+    assert capsys.readouterr().out.strip() == question.right.text == str(result.dead)
+    assert relu.caption(params, result) == "Of 3 entries 2 are 0."
+    panels = [panel for row in draw(params, result)["rows"] for panel in row]
+    assert [one["text"] for panel in panels for one in panel.get("items", []) if one["key"] == question.ring] == ["2"]
+    assert relu.run(relu.Params(**relu.traps[0].params)).dead == 1
 
 
 def test_the_picture_is_small():

@@ -21,6 +21,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from components import CHAPTERS
 from explorable.params import choices, from_query, kind, not_in_a_link, read, to_query
 from explorable.parsing import tree_of
 from explorable.wire import plain
@@ -276,12 +277,14 @@ def printed(code: str) -> str:
 def test_every_prediction_can_be_wrong_and_says_why(lesson):
     for prediction in lesson.predictions:
         texts, replies = zip(*((choice.text, choice.reply) for choice in prediction.choices), strict=True)
-        assert len(set(texts)) == len(texts) > 1
-        assert 0 <= prediction.answer < len(texts)
-        assert prediction.question.endswith("?") and all(len(reply.split()) > 5 for reply in replies)
+        assert len(set(texts)) == len(texts) > 1, f"{prediction.id}: two choices read alike"
+        assert 0 <= prediction.answer < len(texts), f"{prediction.id}: answer is the index of the right choice"
+        assert prediction.question.endswith("?"), f"{prediction.id}: a question ends with ?"
+        short = [reply for reply in replies if len(reply.split()) <= 5]
+        assert not short, f"{prediction.id}: a reply has more than five words, and says why"
         read(lesson.Params, prediction.show)
     assert len({prediction.answer for prediction in lesson.predictions}) > 1, (
-        "the right choice always has the same place"
+        "the right choice always has the same place: move one, and change its answer"
     )
 
 
@@ -294,13 +297,14 @@ def test_a_question_has_a_name_and_replies_to_each_of_three_to_five_choices(less
 
 
 def test_the_first_question_asks_about_what_the_first_screen_shows(lesson):
-    assert lesson.Params(**lesson.predictions[0].show) == lesson.Params()
+    asked = lesson.Params(**lesson.predictions[0].show)
+    assert asked == lesson.Params(), "the first question is asked at the defaults: show={}"
 
 
 def test_the_first_screen_has_two_to_four_controls_and_leads_to_lessons_that_exist(lesson):
     names = {param.name for param in fields(lesson.Params)}
     assert set(lesson.main) <= names and set(lesson.related) <= set(LESSONS) - {lesson.slug}
-    assert 2 <= len(lesson.main) <= 4 or len(names) < 2
+    assert 2 <= len(lesson.main) <= 4 or len(names) < 2, f"main names two to four of {', '.join(names)}"
 
 
 def test_every_trap_shows_another_picture_and_a_public_source(lesson):
@@ -315,4 +319,10 @@ def test_every_trap_shows_another_picture_and_a_public_source(lesson):
 def test_every_lesson_says_what_is_true_in_one_sentence(lesson):
     assert lesson.title and lesson.truth.strip().endswith(".")
     unexplained = [param.name for param in fields(lesson.Params) if not (param.metadata["about"] or choices(param))]
-    assert unexplained == []
+    assert unexplained == [], 'give each of these an about="...", one line for whoever sets it'
+
+
+def test_every_lesson_stands_in_a_chapter(lesson):
+    assert any(lesson.slug in chapter.lessons for chapter in CHAPTERS), (
+        f'{lesson.slug} is in no chapter: add "{lesson.slug}" to the lessons of a file in components/'
+    )

@@ -64,7 +64,8 @@ def test_the_notebook_in_the_repository_is_that_of_today(lesson):
     params = lesson.Params()
     ending = result_at(lesson.slug, params).error if lesson.program.raises else None
     today = as_notebook(Taken(lesson, params, lesson.predictions[0], ending=ending))
-    assert file_of(lesson.slug).read_text("utf-8") == today, f"make notebooks ONLY={lesson.slug}"
+    kept = file_of(lesson.slug)
+    assert kept.exists() and kept.read_text("utf-8") == today, f"make notebooks ONLY={lesson.slug}"
 
 
 def test_no_notebook_is_of_a_lesson_that_is_gone():
