@@ -19,29 +19,30 @@ from explorable.lesson import Lesson
 
 CALLED = "dropout"  # the endpoint that the explorable at the top calls
 FIXED = {"p": 0.5, "input": "ones", "passes": 1}
+START = ("dropout", "functional")  # the question to start with, which the calls at the top do not answer
 FIRST = 3  # the seed of the first call; each further one takes the next
 
 
 def home() -> str:
-    first = lesson_of(CHAPTERS[0].lessons[0])
+    slug, asked = START
+    first = next(prediction for prediction in lesson_of(slug).predictions if prediction.id == asked)
     return Markup(
         '<div class="home" id="home-content">'
         '<p class="notice" role="status" hidden></p>'
         "{}"
         '<section class="find" aria-label="Search"><div class="search-box large" data-part="search"></div></section>'
-        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}">Start here: {}</a>'
-        '<a class="continue" hidden></a></p><div class="due" hidden><h2>Ask yourself again</h2><ul></ul></div></section>'
+        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}">Start here: {}</a>'
+        '<a class="continue" hidden></a></p><nav class="doors" aria-label="More"><a href="teach/">Teach a class</a>'
+        '<a href="python">Ask from Python</a><a href="traps/">All traps</a></nav><div class="due" hidden><h2>Ask yourself again</h2><ul></ul></div></section>'
         '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">{} lessons, each one question</h2>{}</section>'
         '<section class="remember"><label><input type="checkbox" role="switch" checked> Remember in this browser what I answered'
         "</label> <span>Nothing of it is sent. Switched off, all of it is forgotten.</span></section>"
-        '<section class="doors" aria-label="More"><a href="teach/">Teach a class: everybody votes, and torch decides</a>'
-        '<a href="python">Ask every lesson from Python</a>'
-        '<a href="traps/">All traps, with their error texts</a></section>'
         "</div>"
     ).format(
         _twice(),
-        first.slug,
-        rich(first.predictions[0].question),
+        slug,
+        asked,
+        rich(first.question),
         sum(len(chapter.lessons) for chapter in CHAPTERS),
         Markup("").join(map(_chapter, CHAPTERS)),
     )

@@ -2,6 +2,8 @@
 
 import { h, rich } from "./dom.js";
 
+const HOLE = 60; // px
+
 /** { root, parts }: the empty page of a lesson. */
 export function anatomy({ slug, truth, examples }, tools, take) {
   const parts = {};
@@ -37,5 +39,14 @@ export function anatomy({ slug, truth, examples }, tools, take) {
       part("nav", "next", { "aria-label": `Go on from ${slug}` }),
     ),
   );
+  fill(root);
   return { root, parts };
+}
+
+/** Where the column of the controls is longer, the lines that matter begin beside it: no hole stays below the traps. */
+function fill(root) {
+  const [stage, traps, side] = [".stage", ".traps", ".side"].map((name) => root.querySelector(name));
+  const hole = () => side.offsetHeight - stage.offsetHeight - traps.offsetHeight;
+  const watch = new ResizeObserver(() => root.classList.toggle("long-side", hole() > HOLE));
+  [stage, traps, side].forEach((one) => watch.observe(one));
 }

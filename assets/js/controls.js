@@ -125,7 +125,7 @@ function drawSwitch(field, id, changed) {
 
 function drawText(field, id, changed) {
   const shared = { id, maxlength: field.max_length, spellcheck: "false" };
-  const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines }) : h("input", { type: "text", ...shared });
+  const input = field.lines > 1 ? h("textarea", { ...shared, rows: field.lines, style: `--lines:${field.lines}` }) : h("input", { type: "text", ...shared });
   let [rest, typing, refused] = [null, false, null]; // refused: why the last file was not read; said once
   const tell = (settled) => {
     clearTimeout(rest);

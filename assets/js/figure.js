@@ -4,7 +4,7 @@
 import { spoken } from "./color.js";
 import { h, say } from "./dom.js";
 import { Scrub } from "./scrub.js";
-import { veil } from "./veil.js";
+import { Ghost, veil } from "./veil.js";
 import { ErrorText } from "./views/error.js";
 import { Grid } from "./views/grid.js";
 import { Facts, Operator, Veil } from "./views/small.js";
@@ -26,6 +26,7 @@ const VIEWS = {
   table: async () => (await import("./views/table.js")).Table,
   tree: async () => (await import("./views/tree.js")).Tree,
 };
+const loaded = {}; // view -> its class
 const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
 
 export class Figure {
@@ -72,8 +73,8 @@ export class Figure {
     this.framed = []; // panels with frames, and their entries
     this.draw("hero");
     if (this.more.open) this.draw("more");
-    const framed = Object.values(this.rows).flat(2).some((panel) => panel.frames);
-    this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, anew);
+    const framed = figure.rows.flat().some((panel) => panel.frames);
+    this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, anew, this.veiled);
     this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes || panel.lanes);
     say(this.line, HINT);
     this.line.classList.add("hint");
@@ -90,10 +91,10 @@ export class Figure {
     const [place, rows, used] = [this.places[name], this.rows[name], new Set()];
     const boxes = rows.map((panels, row) => panels.map((panel, column) => this.panel(panel, `${name} ${row}.${column} ${panel.view}`, used)));
     for (const key of [...this.panels.keys()]) if (key.startsWith(`${name} `) && !used.has(key)) this.panels.delete(key);
-    const arrangement = rows.map((panels) => panels.map((panel) => panel.view + (panel.frames ? "*" : "")).join(" ")).join("/");
+    const arrangement = rows.map((panels) => panels.map((panel) => panel.view + (framesOf(panel) ? "*" : "")).join(" ")).join("/");
     if (arrangement !== place.arrangement) {
       const lines = boxes.map((inside) => h("div", { class: "panel-row" }, inside));
-      const first = rows.findIndex((panels) => panels.some((panel) => panel.frames));
+      const first = rows.findIndex((panels) => panels.some(framesOf));
       if (first >= 0 && (name === "hero" || !this.scrub.node.isConnected || place.host.contains(this.scrub.node))) lines.splice(first, 0, this.scrub.node);
       place.host.replaceChildren(...lines);
     }
@@ -108,13 +109,14 @@ export class Figure {
   panel(panel, key, used) {
     used.add(key);
     if (!this.panels.has(key)) {
-      const box = h("section", { class: `panel view-${panel.view}` });
-      this.panels.set(key, { box, view: null, made: Promise.resolve(VIEWS[panel.view]()).then((View) => new View(box, this)) });
+      const box = h("section");
+      this.panels.set(key, { box, view: null, ghost: new Ghost(box) });
     }
     const entry = this.panels.get(key);
-    entry.box.classList.toggle("wide", Boolean(panel.wide));
-    const columns = panel.values?.[0]?.length;
-    if (panel.view === "grid" && columns) entry.box.style.setProperty("--columns", columns);
+    const drawn = panel.hides ?? panel;
+    entry.box.className = `panel view-${drawn.view}${drawn.wide ? " wide" : ""}`;
+    const columns = drawn.values?.[0]?.length;
+    if (drawn.view === "grid" && columns) entry.box.style.setProperty("--columns", columns);
     if (panel.frames) this.framed.push({ entry, panel });
     this.show(entry, panel);
     return entry.box;
@@ -122,12 +124,16 @@ export class Figure {
 
   show(entry, panel) {
     entry.newest = panel;
-    if (entry.view) this.redraw(entry);
-    else entry.made.then((view) => ((entry.view = view), this.redraw(entry)));
+    const needed = [panel, panel.hides].filter(Boolean).map(({ view }) => view);
+    if (needed.every((name) => loaded[name])) this.redraw(entry);
+    else Promise.all(needed.map(load)).then(() => entry.newest === panel && this.redraw(entry));
   }
 
   redraw(entry) {
+    const { view, hides } = entry.newest;
+    entry.view ??= new loaded[view](entry.box);
     entry.view.update(entry.newest);
+    entry.ghost.stand(hides && loaded[hides.view], hides);
     this.mark();
   }
 
@@ -148,6 +154,16 @@ export class Figure {
     this.seek = false;
     const { top, bottom } = cell.getBoundingClientRect();
     const phone = matchMedia("(max-width: 820px)").matches;
-    if (top < 0 || bottom > innerHeight * (phone ? 0.7 : 1)) cell.scrollIntoView({ block: phone ? "center" : "nearest", behavior: "smooth" });
+    const foot = phone ? this.root.querySelector(".choices").getBoundingClientRect().top : innerHeight;
+    if (top < 0 || bottom > Math.min(foot, innerHeight)) cell.scrollIntoView({ block: phone ? "center" : "nearest", behavior: "smooth" });
   }
+}
+
+/** Of a veiled panel those of what it hides. */
+function framesOf(panel) {
+  return (panel.hides ?? panel).frames;
+}
+
+async function load(name) {
+  return (loaded[name] ??= await VIEWS[name]());
 }

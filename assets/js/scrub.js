@@ -22,18 +22,23 @@ export class Scrub {
     return Number(this.slider.value);
   }
 
-  /** Offer the steps with these labels. `anew`: from the first one; otherwise the visitor stays at theirs, or at the end. */
-  offer(labels, name, anew) {
+  /**
+   * Offer the steps with these labels. `anew`: from the first one; otherwise the visitor stays at theirs, or at the end.
+   * `veiled`: the first one, until what the steps lead to may be seen; its place is kept.
+   */
+  offer(labels, name, anew, veiled) {
     const ended = this.labels.length === 0 || this.at === this.labels.length - 1;
     this.labels = labels;
     this.node.hidden = labels.length < 2;
+    this.node.classList.toggle("not-yet", veiled);
     if (labels.length < 2) return this.stop();
-    const at = anew ? 0 : ended ? labels.length - 1 : Math.min(this.at, labels.length - 1);
+    const at = anew || veiled ? 0 : ended ? labels.length - 1 : Math.min(this.at, labels.length - 1);
     this.slider.max = labels.length - 1;
     say(this.name, name ?? "");
     this.slider.setAttribute("aria-label", name ?? "step");
     this.go(at);
-    if (anew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.start();
+    if (veiled) this.stop();
+    else if (anew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.start();
   }
 
   go(index) {

@@ -1,10 +1,42 @@
 // A panel that would answer the question, as it looks before: its title and its frame, and "?" for what is in it.
 
+import { h } from "./dom.js";
+
 const UNSAID = { notes: undefined, marks: undefined, sub: undefined, groups: undefined, groupNames: undefined, badge: undefined, frames: undefined, note: undefined };
 
-/** The panel without what torch returned. `panel.veiled` says how much of its frame may be seen: "cells" or "box"; of facts only the one with the key `asked` keeps its name. */
+/** The panel without what torch returned, which `hides` keeps. `panel.veiled` says how much of its frame may be seen: "cells" or "box"; of facts only the one with the key `asked` keeps its name. */
 export function veil(panel, asked) {
-  if (panel.view === "facts") return { ...panel, ...UNSAID, items: panel.items.filter(({ key }) => key === asked).map(({ key, label }) => ({ key, label, text: "?" })) };
-  if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, values: panel.values.map((row) => row.map(() => "?")) };
-  return { view: "veil", title: panel.title, wide: panel.wide, rows: panel.values?.length ?? 3 };
+  const hides = { ...panel, ...panel.frames?.[0] };
+  if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === asked).map(({ key, label }) => ({ key, label, text: "?" })) };
+  if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, values: panel.values.map((row) => row.map(() => "?")) };
+  return { view: "veil", title: panel.title, hides };
+}
+
+const MOST = 360; // px, that question, picture and caption are on one screen
+
+/** Gives the box of a veiled panel the height of what it hides: that is drawn out of sight, measured, and taken away at once. */
+export class Ghost {
+  constructor(box) {
+    this.box = box;
+    this.sheet = h("div", { class: "ghost", "aria-hidden": "true" });
+    new ResizeObserver(() => this.measure()).observe(box);
+  }
+
+  /** Stand in for `panel`, drawn by `View`; for undefined go away. */
+  stand(View, panel) {
+    if (View !== this.View) this.view = View && new View(this.sheet);
+    Object.assign(this, { View, panel, width: 0 }); // width: of the box when it was measured
+    if (panel) this.measure();
+    else this.box.style.minHeight = "";
+  }
+
+  measure() {
+    const { clientWidth } = this.box;
+    if (!this.panel || !clientWidth || clientWidth === this.width) return;
+    this.width = clientWidth;
+    this.box.append(this.sheet);
+    this.view.update(this.panel);
+    this.box.style.minHeight = `${Math.min(MOST, this.sheet.offsetHeight)}px`;
+    this.sheet.remove();
+  }
 }

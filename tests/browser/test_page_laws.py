@@ -64,6 +64,11 @@ def test_no_part_of_the_page_answers_a_question_before_it_is_asked(walk, slug):
             assert not found, f"{prediction.question} ... {words[max(0, found.start() - 60) :][:120]}"
 
 
+def test_the_picture_is_as_large_while_it_is_veiled(walk):
+    before, after = walk.asked[0].heights
+    assert abs(after - before) <= 2
+
+
 def test_answering_rings_what_decides_it_and_replies_to_the_choice(walk, slug):
     for prediction, asked in zip(lesson_of(slug).predictions, walk.asked, strict=True):
         wrong = prediction.choices[(prediction.answer + 1) % len(prediction.choices)]

@@ -41,8 +41,8 @@ export class Veil {
     this.host = host;
   }
 
-  update({ title, rows }) {
-    const box = h("div", { class: "veil-box", style: `--rows:${rows}` }, h("span", { "aria-hidden": "true" }, "?"), h("span", { class: "for-ears" }, "hidden until you answer, or press just show me"));
+  update({ title }) {
+    const box = h("div", { class: "veil-box" }, h("span", { "aria-hidden": "true" }, "?"), h("span", { class: "for-ears" }, "hidden until you answer, or press just show me"));
     this.host.replaceChildren(h("h3", { class: "panel-name" }, title), box);
   }
 }
