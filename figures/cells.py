@@ -1,4 +1,4 @@
-"""What stands in panels: cells, bars, nodes, tokens and spans, each with all that belongs to it.
+"""What stands in panels: cells, bars, nodes, tokens, spans and ticks, each with all that belongs to it.
 
 What shares a `key` lights up together in every panel of the figure; the key "~x" lights what has the key "x", without being lit
 by it. A `note` is the arithmetic, shown when it is pointed at or focused.
@@ -92,6 +92,16 @@ class Span(NamedTuple):
     kind: str  # loads, waits, trains
     key: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One number of a line; without a text it is drawn, and not named."""
+
+    at: float
+    text: str = ""
+    key: str = ""
+    note: str = ""
 
 
 def cells_of(

@@ -36,14 +36,18 @@ def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
     )  # fmt: skip
     said = Facts(
         [
-            ("subscript", "loader[0]", verdict(jobs["loader[2]"])),
+            ("subscript", "loader[0]", verdict(jobs["loader[0]"])),
             ("length", "len(loader) counts", count(len(result.batches or []), "batch")),
             ("shuffle", "shuffle=True replaces", f"the sampler, by a {result.replaced}"),
         ]
     )
     samples = _strip(result.samples, "samples", "dataset")
     call = Operator(f"DataLoader(batch_size={params.batch_size})", "what comes next")
-    return figure(hero=[[samples, call], [veiled(_batches(result))], [veiled(said)]], more=[[sorter]])
+    subscript = Error("loader[0]", jobs["loader[0]"], where="loader[0]")
+    return figure(
+        hero=[[samples, call], [veiled(_batches(result)), Operator("loader[0]", "by index"), veiled(subscript)], [veiled(said)]],
+        more=[[sorter]],
+    )  # fmt: skip
 
 
 def _batches(result: Result) -> Panel:
@@ -56,7 +60,7 @@ def _batches(result: Result) -> Panel:
     ]
     return Grid(
         "batches", rows, tensor=f"list of {len(batches)}, one column a batch", limit=1e9, digits=0, row_dim=None, col_dim=0,
-        rows="place in the batch", cols="batch", wide=True,
+        rows="place in the batch", cols="batch",
     )  # fmt: skip
 
 

@@ -1,23 +1,51 @@
-"""Times, memory and differences of the same questions in each place: table and bars of what was measured."""
+"""What a dtype can hold as ticks of a number line; below, times, memory and differences of the same questions in each place."""
 
 from explorable.words import count
-from figures.cells import Bar, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.cells import Bar, Tick, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Line, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.device import Params, Result, changed
+
+FROM, TO = 1.0, 1.03125  # what the line shows: 1 and four steps of bfloat16
+APART = 64  # steps in it that can be drawn apart
 
 
 def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
-    call = Operator(f"model.to({place.replace(' ', ', ')})", count(params.batch_size, "question"))
+    one = Table("a number", ["", "is"], [["x", "1.0"], ["dtype", params.dtype]], breaks=True)
     return figure(
-        hero=[[call, veiled(_largest(result))], [veiled(_ticks(params, result))], [_facts(params, result, place)]],
+        hero=[[one, Operator("x + step", "the numbers above it"), veiled(_line(params, result))], [_facts(params, result, place)]],
         more=[
-            [_there(params, result)],
+            [_largest(result), _there(params, result)],
             [_sizes(result), _places(result)],
             [_answers(result), _batch(result)],
             [_logits(result, name) for name in result.logits],
+            [_ticks(params, result)],
         ],
+    )  # fmt: skip
+
+
+def _line(params: Params, result: Result) -> Panel:
+    names = dict.fromkeys(("float32", params.dtype))
+    return Line(
+        f"what a {params.dtype} can hold from {FROM:g} to {TO}",
+        [_held(name, params, row) for name, row in zip(names, result.ticks.tolist(), strict=False)],
+        low=FROM,
+        high=TO,
     )
+
+
+def _held(name: str, params: Params, row: list[float]) -> tuple[str, list[Tick], str]:
+    """The first of them as torch gave it, the others as many steps on."""
+    step = row[1] - row[0]
+    steps = round((TO - FROM) / step)
+    if steps > APART:
+        return name, [], f"next {row[1]!r}; steps of {step:.2g}, closer than can be drawn"
+    named = {1, steps, 0 if steps < APART // 4 else 1}  # where there are many, the text of the second covers the first
+    ticks = [
+        Tick(FROM + at * step, f"{FROM + at * step!r}" if at in named else "", "next" if at == 1 else "", f"1 + {at} · {step!r} in {name}")
+        for at in range(steps + 1)
+    ]  # fmt: skip
+    return name, ticks, "nothing between two ticks"
 
 
 def _ticks(params: Params, result: Result) -> Panel:
@@ -35,7 +63,6 @@ def _ticks(params: Params, result: Result) -> Panel:
 def _facts(params: Params, result: Result, place: str) -> Panel:
     share = result.weight_bytes[place] / result.weight_bytes["cpu float32"]
     items = [
-        ("next", f"the next {params.dtype} above 1", f"{result.ticks[1, 1].item()}"),
         ("square", "300 · 300", f"{result.square}"),
         ("plus", "256 + 1", f"{result.plus_one}"),
         ("bytes", "bytes of the weights", f"{share:g} of float32's"),

@@ -11,11 +11,15 @@ from lessons.iterable import Params, Result, once
 def draw(params: Params, result: Result) -> Figure:
     readers = f"num_workers={params.num_workers}" if params.num_workers else "num_workers=0"
     call = Operator(f"DataLoader({readers})", f"of a stream of {count(params.n, 'item')}")
-    batches = [veiled(_batches(params, result))] if result.batches else []
+    batches = [veiled(_batches(params, result))] if result.batches else [veiled(_pipes(params, result))]
     processes = [_processes(result)] if result.arrived else []
     return figure(
-        hero=[[call, veiled(_pipes(params, result))], batches, [_facts(result)]],
-        more=[processes, [_counts(params, result), *([_displacement(result)] if once(result) else [])]],
+        hero=[[_stream(params), call], batches, [_facts(result)]],
+        more=[
+            [_pipes(params, result)] if result.batches else [],
+            processes,
+            [_counts(params, result), *([_displacement(result)] if once(result) else [])],
+        ],
     )
 
 
@@ -36,6 +40,14 @@ def _card(i: int, note: str = "", sub: str = "", mark: str = "card") -> Cell:
 
 
 EMPTY = Cell(None, key="")
+
+
+def _stream(params: Params) -> Panel:
+    """What __iter__ goes through, before anybody asks who reads it."""
+    return Grid(
+        "the stream", [[_card(i, f"item {i} of the stream") for i in range(params.n)]], tensor=f"range({params.n})", limit=1e9,
+        digits=0, row_dim=None, col_dim=0, row_labels=[""], wide=True, badge="what __iter__ goes through",
+    )  # fmt: skip
 
 
 def _pipes(params: Params, result: Result) -> Panel:

@@ -1,4 +1,4 @@
-"""The watched questions and their candidates step by step, the loss beside the plateau at ln 3, and what padding and dropout break."""
+"""The loss of each batch beside the plateau at ln 3; below, the watched questions step by step, and what padding and dropout break."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,11 +34,11 @@ def draw(params: Params, result: Result) -> Figure:
     step = Operator("AdamW", f"{params.steps} steps")
     return figure(
         hero=[
-            [_questions(result), step, _played(watched)],
-            [_played(curves), _played(losses)],
+            [_questions(result), step, _played(curves)],
             [veiled(_facts(params, result))],
         ],
         more=[
+            [stepped(watched), stepped(losses)],
             [*_exact(params, result), stepped(shares)],
             [stepped(whole)],
             _read(params, result),

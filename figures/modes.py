@@ -34,13 +34,19 @@ def draw(params: Params, result: Result) -> Figure:
     )
     refusal = [_backward(params, result)] if result.error else []
     return figure(
-        hero=[[_x(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
+        hero=[[_net(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
         more=[
             [_flags(params, result), _bytes(params, result), *([] if result.error else [_backward(params, result)])],
             [_layers(chosen(params, result))],
-            _calls(result),
+            [_x(result), *_calls(result)],
         ],
     )  # fmt: skip
+
+
+def _net(result: Result) -> Panel:
+    """The layers that x goes through, by name."""
+    rows = [[str(place), name] for place, name in enumerate(NAMES[name] for name in result.board["train, on"])]
+    return Table("net", ["", "layer"], rows, breaks=True)
 
 
 def _x(result: Result) -> Panel:
@@ -55,8 +61,8 @@ def _square(layers: dict[str, dict[str, Any]]) -> list[tuple[str, str, bool]]:
     moved = any(seen["moved"] for seen in layers.values())
     nodes, size = len(recorded(layers)), sum(seen["bytes"] for seen in layers.values())
     return [
-        ("⚄", "draws a mask" if random else "draws nothing", random),
-        ("◔", "statistics move" if moved else "statistics stay", moved),
+        ("⚄", "draws a mask" if random else "no mask", random),
+        ("◔", "stats move" if moved else "stats stay", moved),
         ("←", f"{nodes} of {len(layers)} recorded" if nodes else "nothing recorded", nodes > 0),
         ("▤", f"{count(size, 'byte')} kept" if size else "no byte kept", size > 0),
     ]

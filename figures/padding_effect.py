@@ -11,7 +11,7 @@ from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result,
 FAR = 1e9  # a colour limit that leaves ids white
 COLUMNS, CELLS = 10, 60  # of the hero's grid: the row as text is wrapped, and its first cells
 LONGEST = 40  # characters of an answer
-ROOM = 7  # characters of a token
+ROOM = 5  # characters of a token
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -29,16 +29,29 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _given(params: Params, result: Result) -> Panel:
-    """What goes in, cell by cell as runs of the same."""
-    keep = result.keep[0].tolist()
-    mask = ["one" if seen else "zero" for seen in result.inputs["attention_mask"][0].tolist()]
-    cells = _runs(["token" if real else "[PAD]" for real in keep])
-    rows = [
-        ["input_ids", cells],
-        ["attention_mask", _runs(mask)],
-        ["position of the first token", _first(params, result)],
-    ]
-    return Table("inputs of the model", ["", "of one row"], rows, breaks=True)
+    """The row that goes in, as text: padding and tokens, where they stand."""
+    mask = _runs(["one" if seen else "zero" for seen in result.inputs["attention_mask"][0].tolist()])
+
+    def cell(at: int, place: int | None, real: bool) -> Cell:
+        if place is None:
+            return Cell("", key=f"end{at}", mark="" if real else "pad")
+        return Cell(_cut(result.tokens[place]), f"cell {at}: {result.tokens[place]}", f"s{place}", mark="card", group=0)
+
+    return Grid(
+        "one row of input_ids", _wrapped(result, cell), tensor=f"attention_mask: {mask}; position of the first token: {_first(params, result)}",
+        limit=FAR, labels=False, row_dim=None, col_dim=None, wide=True, badge="padding is striped",
+    )  # fmt: skip
+
+
+def _wrapped(result: Result, cell: Any) -> list[list[Cell]]:
+    """The first cells of the row in lines, as text is wrapped: `cell` of its index, its token's place, and whether it is no padding."""
+    places = iter(range(len(result.tokens)))
+    order = [next(places) if real else None for real in result.keep[0].tolist()][:CELLS]
+    order += [None] * (-len(order) % COLUMNS if len(order) > COLUMNS else 0)
+    real = result.keep[0].tolist()[:CELLS] + [True] * COLUMNS  # what fills the last line is no padding
+    width = min(COLUMNS, len(order))
+    cells = [cell(at, place, real[at]) for at, place in enumerate(order)]
+    return [cells[at : at + width] for at in range(0, len(cells), width)]
 
 
 def _runs(cells: list[str]) -> str:
@@ -53,24 +66,19 @@ def _first(params: Params, result: Result) -> str:
 
 
 def _moves(result: Result) -> Panel:
-    """The padded row as text is wrapped: each real token with how far its output moves, and the padding grey."""
-    places = iter(range(len(result.tokens)))
-    order = [next(places) if real else None for real in result.keep[0].tolist()][:CELLS]
-    order += [None] * (-len(order) % COLUMNS if len(order) > COLUMNS else 0)
-    real = result.keep[0].tolist()[:CELLS] + [True] * COLUMNS  # what fills the last line is no padding
-    moves, width = result.hidden_gap.tolist(), min(COLUMNS, len(order))
+    """The same cells: each real token with how far its output moves, and the padding grey."""
+    moves = result.hidden_gap.tolist()
 
-    def cell(at: int, place: int | None) -> Cell:
+    def cell(at: int, place: int | None, real: bool) -> Cell:
         if place is None:
-            return Cell(None, key=f"end{at}", mark="" if real[at] else "pad")
+            return Cell(None, key=f"end{at}", mark="" if real else "pad")
         token, move = result.tokens[place], moves[place]
         return Cell(move, f"{token}: largest |padded - alone| of its output = {move:.7f}", f"s{place}", sub=_cut(token))
 
-    cells = [cell(at, place) for at, place in enumerate(order)]
     shown = min(CELLS, result.keep.shape[1])
     part = f"the first {shown} of {result.keep.shape[1]} cells" if result.keep.shape[1] > CELLS else ""
     return Grid(
-        "how far each real token's output moves", [cells[at : at + width] for at in range(0, len(cells), width)],
+        "how far each real token's output moves", _wrapped(result, cell),
         tensor=described("hidden_gap", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)), labels=False,
         signed=False, wide=True, row_dim=None, col_dim=None, badge=part,
     )  # fmt: skip
@@ -86,10 +94,10 @@ def _facts(params: Params, result: Result) -> Panel:
         Facts(
             [
                 ("kept", "real tokens that keep their output", _kept(result)),
-                ("answer", "the answer, padded", _said(result.answer_padded)),
-                ("alone", "and alone", _said(result.answer_alone)),
+                ("answer", "the padded row answers", _said(result.answer_padded)),
+                ("alone", "the row alone answers", _said(result.answer_alone)),
                 ("pooled", "the mean over all cells", _stays(result.pooled_gap["all cells"])),
-                ("masked", "and over the real ones", _stays(result.pooled_gap["real cells"])),
+                ("masked", "the mean over real tokens", _stays(result.pooled_gap["real cells"])),
                 ("set", "small set right, padded and alone", f"{percent(share)}, {percent(alone)}"),
             ]
         )  # fmt: skip

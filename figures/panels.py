@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from figures.cells import Bar, Cell, Node, Span, Token, spread
+from figures.cells import Bar, Cell, Node, Span, Tick, Token, spread
 
 Figure = dict[str, Any]
 Fact = tuple[str, str, str] | tuple[str, str, str, str]  # key, label, text, note; the key is what a question rings
@@ -227,6 +227,24 @@ class Lanes(Panel):
     end: float
     unit: str
     wide: bool = True
+
+
+@dataclass(frozen=True)
+class Line(Panel):
+    """A number line from `low` to `high` for each row."""
+
+    title: str
+    rows: Sequence[
+        tuple[str, Sequence[Tick], str]
+    ]  # name, ticks (none: too close to be drawn apart), words beside the name
+    _: KW_ONLY
+    low: float
+    high: float
+    wide: bool = True
+
+    def entries(self) -> dict[str, Any]:
+        rows = [{"name": name, "ticks": list(ticks), "words": words} for name, ticks, words in self.rows]
+        return {**super().entries(), "rows": rows}
 
 
 @dataclass(frozen=True)

@@ -33,17 +33,18 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    ended = [veiled(Error("error", result.error, where=place_of(params, result)))] if result.error else []
+    error = Error("error", result.error or "", where=place_of(params, result))
+    stacked = _axes(result) if result.logits is not None else error if result.error else _lanes(result)
     return figure(
         hero=[
-            [_class(), Operator("model(batch)", "one call an item"), veiled(_lanes(result))],
-            ended,
+            [_calls(result), Operator("torch.stack(logits)", "what forward returns"), veiled(stacked)],
+            [veiled(error)] if result.error and stacked is not error else [],
             [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
-            [_answers(result), _argmax(result), _losses(params, result)],
-            [_axes(result)] if result.logits is not None else [],
+            [_lanes(result), _answers(result)],
+            [_argmax(result), _losses(params, result)],
             [_ids(result)],
             [_mask(result), _labels(result)],
         ],
@@ -64,22 +65,22 @@ def _indented(line: str) -> str:
     return line.replace("    ", "\N{NO-BREAK SPACE}" * 2)
 
 
-def loop_lines() -> list[str]:
-    """The loop and what follows it; a `try` and an `except` stand on one line with what is inside."""
-    body = [line[4:] for line in class_lines() if line.strip()]
-    lines = body[[line.strip() for line in body].index('for item in batch["text"]:') : -2]
-    joined: list[str] = []
-    for line in lines:
-        if joined and joined[-1].strip() in ("try:", "except AttributeError:"):
-            joined[-1] += f" {line.strip()}"
-        else:
-            joined.append(line)
-    return joined
+def _calls(result: Result) -> Panel:
+    """A block for each call of the inner model: the shape of its logits."""
+    rows: list[list[Any]] = [
+        [_call(place, result), str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")]
+        for place, lane in enumerate(result.lanes)
+    ]
+    return Table(
+        "self.model(**item)",
+        ["call", ".logits (B, T, V)"],
+        rows or [["none", "self.model was not called"]],
+        breaks=True,
+    )
 
 
-def _class() -> Panel:
-    """The loop, before anything is said about it."""
-    return Table("QAModel.forward(batch)", ["the loop"], [[_indented(line)] for line in loop_lines()], breaks=True)
+def _call(place: int, result: Result) -> str:
+    return f"item {place}" if place < len(result.questions) else "again"
 
 
 def _lanes(result: Result) -> Panel:
@@ -88,7 +89,7 @@ def _lanes(result: Result) -> Panel:
     for place, lane in enumerate(result.lanes):
         loss = "None" if lane.get("loss") is None else f"{lane['loss'].item():.4f}"
         shape = str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")
-        rows.append([f"item {place}" if place < len(result.questions) else "again", shape, loss])
+        rows.append([_call(place, result), shape, loss])
     rows = rows or [["none", "self.model was not called", ""]]
     return Table("what its model returns", ["call", ".logits (B, T, V)", ".loss"], rows, breaks=True)
 
@@ -102,7 +103,7 @@ def _facts(params: Params, result: Result) -> Panel:
         [
             ("forward", "forward(batch) returns", failed if result.error and inside else returns),
             ("of", "get_loss() is the loss of", "nothing: it is not reached" if result.loss is None else whose),
-            ("means", "beside the loss of one padded batch", beside(result)),
+            ("means", "get_loss(), to the loss of one padded batch", beside(result)),
             ("answer", "one padded batch answers", listing([repr(each["text"]) for each in result.decoded])),
         ]
     )
@@ -179,7 +180,7 @@ def _axes(result: Result) -> Panel:
 
 def _losses(params: Params, result: Result) -> Panel:
     losses = [
-        *((f"item {at}" if at < len(result.questions) else "again", lane.get("loss")) for at, lane in enumerate(result.lanes)),
+        *((_call(at, result), lane.get("loss")) for at, lane in enumerate(result.lanes)),
         ("get_loss()", result.loss),
         ("the batch, by token", result.batched_loss),
     ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from figures.cells import cells_of
-from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.registration import CHECKPOINT, Params, Result, reaches
 
 Text = str | tuple[str, str]
@@ -35,7 +35,7 @@ def _facts(params: Params, result: Result) -> Panel:
         return veiled(Facts([("refused", "the module", "is not built")]))
     items = [
         ("reach", _CALLS.get(params.then, f"net{params.then}"), _reach(params, result)),
-        ("kept", "to() and state_dict()", _kept(result.reached[params.slot])),
+        ("kept", "by to() and state_dict() held is", _kept(result.reached[params.slot])),
         (
             "parameters",
             "net.parameters() gives",
@@ -45,7 +45,7 @@ def _facts(params: Params, result: Result) -> Panel:
     if params.then in CHECKPOINT:
         items.insert(0, ("moved", "the checkpoint", _loaded(result)))
     if params.then.startswith("SGD"):
-        items.insert(0, ("moved", "the step has moved", _moved(result)))
+        items.insert(0, ("moved", "the step moves", _moved(result)))
     return veiled(Facts(items))
 
 
@@ -125,6 +125,19 @@ def _outcome(params: Params, result: Result) -> Panel:
         return Error(after if result.dicts else "The module is not built", result.error, where=_where(params, result))
     if result.y is None:
         return Table(after, ["", "output"], [["y", result.output]], note="On meta a tensor has no numbers.")
+    if result.change:
+        return Bars(
+            f"largest change of a weight, {after[0].lower()}{after[1:]}", [*map(_change, result.change.items())]
+        )
+    return _output(result, after)
+
+
+def _change(named: tuple[str, float]) -> Bar:
+    name, by = named
+    return Bar(f"self.{name}", by, f"the entry of self.{name} that moved most went by {by:.4f}", key=f"change-{name}")
+
+
+def _output(result: Result, after: str) -> Panel:
     return Grid(
         "y", cells_of(result.y), badge=after, tensor=described("y", result.y), limit=limit(result.y_before, result.y)
     )
@@ -144,4 +157,5 @@ def _before(result: Result) -> list[Panel]:
     if result.y_before is None:
         return [Grid("x", cells_of(result.x), badge="input", tensor=described("x", result.x), limit=limit(result.x))]
     y, top = result.y_before, limit(result.y_before, result.y)
-    return [Grid("y_before", cells_of(y), badge="first call", tensor=described("y_before", y), limit=top)]
+    first = Grid("y_before", cells_of(y), badge="first call", tensor=described("y_before", y), limit=top)
+    return [first, _output(result, "second call")] if result.change and not result.error else [first]

@@ -1,29 +1,45 @@
-"""One answer in eval mode, many in train mode: how often each was given, and how far the accuracy spreads."""
+"""The logits of two passes in train mode; below, one answer in eval mode, many in train mode, and how far the accuracy spreads."""
 
 from collections import Counter
 from typing import Any
 
-from explorable.words import count
 from figures.cells import Bar, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, stepped, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
 from lessons.train_mode_answers import Params, Result, agree, kept
 
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    call = Operator("train()", f"p = {', '.join(map(str, result.answers))}; {count(passes, 'pass')}")
+    batch = Table(
+        "batch", ["", "question"], [["0", result.asked[0]], [f"1–{len(result.wanted)}", "the small set"]], breaks=True
+    )
     return figure(
-        hero=[[call, veiled(_own(result))], [veiled(_means(result))], [_facts(result)]],
-        more=[[_accuracy(result)], [_answers(result)]],
+        hero=[[batch, Operator("model(**batch)", "in train mode, twice"), veiled(_two_passes(result))], [_facts(result)]],
+        more=[[_own(result)], [_means(result)], [_accuracy(result)], [_answers(result)]],
         steps=[f"{k + 1} of {passes}" for k in range(passes)],
         step_name="pass in train mode",
-    )
+    )  # fmt: skip
+
+
+def _two_passes(result: Result) -> Panel:
+    """The same logits of both passes, one below the other."""
+    first, second = result.two_passes.tolist()
+
+    def note(value: float, row: int, place: int) -> str:
+        gap = second[place] - first[place]
+        return f"logit of {result.tokens[place]!r} in pass {row + 1}: {value:.4f}; pass 2 - pass 1 = {gap:+.4f}"
+
+    return Grid(
+        "two_passes", cells_of(result.two_passes, note=note), tensor=described("two_passes", result.two_passes, ("pass", "token")),
+        limit=limit(result.two_passes), row_labels=["pass 1", "pass 2"], col_labels=result.tokens, label_width=52,
+        cols="first token of the answer", wide=True, badge="of question 0",
+    )  # fmt: skip
 
 
 def _facts(result: Result) -> Panel:
     items = [
         ("twice", "logits of two passes in train mode", agree(result.differ)),
-        ("no_grad", "likewise under no_grad()", agree(result.differ_no_grad)),
+        ("no_grad", "the same under no_grad()", agree(result.differ_no_grad)),
         ("loaded", "model.training after from_pretrained()", str(result.loaded_training)),
         ("float", "SelfAttention.dropout after p = 0.5", kept(result.attention_dropout)),
     ]

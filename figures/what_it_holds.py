@@ -1,4 +1,4 @@
-"""The model's parts by size, and what a walk over it would miss; below, the tree with its repeats folded."""
+"""The dropout calls that a loop over modules stops, and what else a walk would miss; below, parts by size and the tree."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ MOST_NODES = 160
 def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
-            [_model(params, result), Operator("modules()", "each once"), veiled(_parts(result))],
+            [_model(params, result), Operator("module.p = 0", "for each nn.Dropout"), veiled(_calls(result))],
             [veiled(_facts(result))],
         ],
         more=[
+            [_parts(result)],
             [_tree(params, result)],
             [_rates(result), _sits(result)],
             [_names(result), _buffers(result)],
@@ -33,6 +34,22 @@ def _model(params: Params, result: Result) -> Panel:
         ["search", params.search or ("nothing", "muted")],
     ]
     return Table("What goes in", ["", "is"], rows, breaks=True)
+
+
+def _calls(result: Result) -> Panel:
+    """The calls that drop entries before the loop, and those that it finds and does not find."""
+    before, after = result.calls_before, result.calls_after
+    shown = [
+        Bar("before the loop", before, f"{before} calls of F.dropout drop entries in one forward in train mode"),
+        Bar("stopped by the loop", before - after, f"{before} - {after} = {before - after}"),
+        Bar(
+            "still drop",
+            after,
+            f"{after} calls drop entries after the loop: their rate is no nn.Dropout's",
+            key="calls-left",
+        ),
+    ]
+    return Bars("Dropout calls in one forward", shown, digits=0, limit=max(before, 1))
 
 
 def _parts(result: Result) -> Panel:

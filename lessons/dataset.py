@@ -52,7 +52,7 @@ class Result:
 
 
 JOBS = (  # job, what the dataset gives, what the loader gives, who does it
-    ("say what sample 2 is", "dataset[2]", "loader[2]", "Dataset"),
+    ("say what sample 0 is", "dataset[0]", "loader[0]", "Dataset"),
     ("know how many there are", "len(dataset)", "len(loader)", "each its own"),
     ("read and tokenise a sample", "dataset.__getitem__(2)", "loader.__getitem__(2)", "Dataset"),
     ("group samples into batches", "[s.item() for s in dataset]", "[b.tolist() for b in loader]", "DataLoader"),
@@ -103,7 +103,7 @@ def details(params: Params, result: Result) -> str:
     if result.jobs is not None:
         return (
             f"One epoch called __getitem__ {count(result.calls or 0, 'time')}, once a sample: Squares has no __getitems__, which "
-            f"would be handed all indices of a batch. loader[2] gives {result.jobs['loader[2]']}."
+            f"would be handed all indices of a batch. loader[0] gives {result.jobs['loader[0]']}."
         )
     if result.outcomes is not None:
         return f"len(ds): {result.outcomes['len(ds)']}. ds[2]: {result.outcomes['ds[2]']}. {_looped(params)}".rstrip()

@@ -41,6 +41,7 @@ class Result:
     output: str | None  # shape, dtype and device of that output
     missing: list[str] | None  # keys that the net has and the older checkpoint has not
     unexpected: list[str] | None  # keys that the older checkpoint has and the net has not
+    change: dict[str, float] | None  # of held and head: the largest change of an entry by a step of SGD or a checkpoint
     moved: list[str] | None  # which of held and head a step of SGD or a checkpoint has changed
     error: str | None
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, listed, text
 from explorable.program import Program
-from explorable.words import count, percent
+from explorable.words import count, number, percent
 from lessons.shipped import shipped
 
 MODULES, FLOATS = "nn.Dropout", "nn.Dropout and float attributes"
@@ -37,6 +37,8 @@ class Result:
     eval_answers: list[str]  # N + 1
     eval_accuracy: float  # share of the set answered exactly in eval mode
     differ: float  # largest difference of the logits of two passes in train mode, p = 0.1
+    tokens: list[str]  # 6 that the first pass finds likeliest to begin the answer to the visitor's question
+    two_passes: Tensor  # (2, 6) their logits in two passes in train mode, p = 0.1
     differ_no_grad: float  # likewise under torch.no_grad()
     answers: dict[float, list[list[str]]]  # p -> for each pass in train mode the N + 1 answers
     accuracy: Tensor  # (3, passes) share of the set, for p = 0.1, 0.3, 0.5
@@ -63,8 +65,9 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    right = f"Eval mode answers {percent(result.eval_accuracy)} of the set right"
-    return f"{right}, train mode with p = 0.5 on average {percent(result.mean[-1].item())}."
+    passes = f"differ by up to {number(result.differ, 2)}" if result.differ else "are equal"
+    right = percent(result.eval_accuracy)
+    return f"In train mode the logits of two passes {passes}; eval mode answers {right} of the small set right."
 
 
 def details(params: Params, result: Result) -> str:

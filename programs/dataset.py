@@ -136,8 +136,8 @@ if view == "who does it?":
     lines = [torch.arange(1 + i % 3) for i in range(n)]  # samples of unequal length
     padded = DataLoader(lines, batch_size=batch_size, collate_fn=partial(pad_sequence, batch_first=True))
     jobs = {
-        "dataset[2]": attempt(lambda: dataset[2]),
-        "loader[2]": attempt(lambda: loader[2]),
+        "dataset[0]": attempt(lambda: dataset[0]),
+        "loader[0]": attempt(lambda: loader[0]),
         "len(dataset)": attempt(lambda: len(dataset)),
         "len(loader)": attempt(lambda: len(loader)),
         "[s.item() for s in dataset]": attempt(lambda: [s.item() for s in dataset]),
@@ -226,7 +226,7 @@ if view == "index path":
 # %% print
 if view == "who does it?":
     print(f"{n} samples make {len(batches)} batches: {batches}")
-    print(f"loader[2] → {jobs['loader[2]']}")
+    print(f"loader[0] → {jobs['loader[0]']}")
 elif view == "protocol":
     print("\n".join(f"{expression} → {outcome}" for expression, outcome in outcomes.items()))
 else:

@@ -152,9 +152,10 @@ else:
 output = f"{tuple(out.shape)} {out.dtype} {out.device}"
 y = None if out.is_meta else out
 if then in ("SGD step", "SGD, then a new held", "load old checkpoint", "load, strict=False"):
-    moved = [name for name, now in weights(net).items() if not torch.equal(now, before[name])]
+    change = {name: (now - before[name]).abs().max().item() for name, now in weights(net).items()}
 else:
-    moved = []
+    change = {}
+moved = [name for name, by in change.items() if by]
 
 # %% print
 print(f"state_dict() has {keys}, parameters() has {parameters}, and the output is {output}")

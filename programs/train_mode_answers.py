@@ -58,6 +58,11 @@ torch.manual_seed(seed)
 one, other = (model(**batch, labels=input_ids).logits for _ in range(2))
 differ = (one - other).abs().max().item()
 
+# %% what two passes say of the first token of your answer
+best = one[0, 0].topk(6).indices
+tokens = tokenizer.convert_ids_to_tokens(best)
+two_passes = torch.stack([one[0, 0, best], other[0, 0, best]]).detach()  # (2, 6)
+
 # %% likewise under no_grad
 torch.manual_seed(seed)
 with torch.no_grad():

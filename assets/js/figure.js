@@ -22,6 +22,7 @@ const VIEWS = {
   cube: async () => (await import("./views/cube.js")).Cube,
   dots: async () => (await import("./views/dots.js")).Dots,
   lanes: async () => (await import("./views/lanes.js")).Lanes,
+  line: async () => (await import("./views/line.js")).Line,
   strip: async () => (await import("./views/strip.js")).Strip,
   table: async () => (await import("./views/table.js")).Table,
   tree: async () => (await import("./views/tree.js")).Tree,

@@ -18,6 +18,7 @@ def printed(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "strip": _tokens,
         "board": _squares,
         "lanes": _spans,
+        "line": _ticks,
     }
     return read[panel["view"]](panel) if panel["view"] in read else iter(())
 
@@ -49,6 +50,10 @@ def _squares(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _spans(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((key, text) for _, spans in panel["lanes"] for _, _, text, _, key, _ in spans)
+
+
+def _ticks(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((tick["key"], tick["text"]) for row in panel["rows"] for tick in row["ticks"] if "text" in tick)
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ VIEWS = {
     "curve",
     "board",
     "lanes",
+    "line",
 }
 
 

@@ -3,7 +3,7 @@
 import { format } from "../color.js";
 import { h } from "../dom.js";
 
-const ROWS = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, curve: curveRows, board: boardRows, lanes: laneRows, dots: dotRows, tree: nodeRows, veil: veilRows, error: errorRows };
+const ROWS = { grid: gridRows, cube: cubeRows, bars: barRows, facts: factRows, table: plainRows, strip: tokenRows, curve: curveRows, board: boardRows, lanes: laneRows, line: lineRows, dots: dotRows, tree: nodeRows, veil: veilRows, error: errorRows };
 /** How numbers stand in a table of the page; csv.js has its own way. */
 const READ = {
   number: (value, digits, signed) => (signed === false ? format(value, digits).replace("+", "") : format(value, digits)),
@@ -67,6 +67,10 @@ function boardRows({ columns, rows, squares }) {
 
 function laneRows({ lanes }) {
   return { rows: lanes.flatMap(([name, spans]) => spans.map(([, , , , , note]) => [name, note])) };
+}
+
+function lineRows({ rows }) {
+  return { rows: rows.flatMap(({ name, ticks, words }) => [[name, words], ...ticks.filter(({ text }) => text).map(({ text, note }) => [`${name} ${text}`, note])]) };
 }
 
 function dotRows({ kinds, off, on }) {

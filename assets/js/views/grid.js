@@ -75,7 +75,7 @@ export class Grid {
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
     cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
-    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}`].filter(Boolean).join(" ");
+    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
     cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c));
   }
