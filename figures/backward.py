@@ -64,7 +64,7 @@ def _note(params: Params, result: Result, name: str, place: int) -> str:
 
 def _facts(result: Result) -> Panel:
     outcome = f"a {result.error.partition(':')[0]}" if result.error else "no error"
-    items = [("outcome", "it ends with", outcome)]
+    items = [("outcome", "backward() ends with", outcome)]
     if result.grads:
         names = filled(result)
         said = listing(names) if len(names) > 1 else f"{names[0]} alone" if names else "nothing"
@@ -72,7 +72,7 @@ def _facts(result: Result) -> Panel:
             ("w", "w.grad", text(result.grads["w"])),
             ("h", "h.grad", text(result.grads["h"])),
             ("b", "b.grad", text(result.grads["b"])),
-            ("filled", "a .grad stands in", said),
+            ("filled", "a .grad is in", said),
             *items,
         ]
     return veiled(Facts(items))

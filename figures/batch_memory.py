@@ -60,7 +60,7 @@ def _bill(params: Params, result: Result) -> Panel:
 
 def _facts(params: Params, result: Result) -> Panel:
     items = [
-        ("double", "saved at batch_size 16, to 8", _double(result)),
+        ("double", "bytes saved at 16, compared with 8", _double(result)),
         ("graph", "y.grad_fn", _graph(result)),
         ("state", "optimizer state, to gradients", _state(result)),
         ("fits", f"the bill, in {params.budget} MiB", "fits" if _is_within(params, result.total) else "does not fit"),

@@ -74,7 +74,7 @@ def _memory(result: Result, top: float) -> Panel:
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    items = [("outcome", "it ends with", f"a {result.error.partition(':')[0]}" if result.error else "no error")]
+    items = [("outcome", "the line ends with", f"a {result.error.partition(':')[0]}" if result.error else "no error")]
     if result.out is not None and result.turned is not None:
         shape = ("shape", "shape of out", str(tuple(result.out.shape)))
         items = [
@@ -83,11 +83,11 @@ def _facts(params: Params, result: Result) -> Panel:
             *items,
         ]
         if params.op == "a.view(3, 2)" and params.first == "x" and params.write == "nothing":
-            items.insert(1, ("compared", "beside x.permute(1, 0)", compared(result.out, result.turned)))
+            items.insert(1, ("compared", "out, compared with x.permute(1, 0)", compared(result.out, result.turned)))
     if result.x_changed is not None:
-        items.insert(2, ("of_x", "of x has changed", of_x(result)))
+        items.insert(2, ("of_x", "the write changes in x", of_x(result)))
         if params.write != "nothing":
-            items.insert(3, ("of_out", "of out was changed", count(result.out_changed or 0, "number")))
+            items.insert(3, ("of_out", "the write changes in out", count(result.out_changed or 0, "number")))
     return veiled(Facts(items))
 
 

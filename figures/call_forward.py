@@ -83,7 +83,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("ran", "forward hooks that ran", f"{result.ran(params.call)} of {params.registered}"),
         ("args", "args of the pre hook of model", _args(params, result)),
         ("skipped", "the forward hook of second", _second(params, result)),
-        ("y", "against y before any hook", _y(result)),
+        ("y", "y, compared with no hook", _y(result)),
     ]))  # fmt: skip
 
 

@@ -44,8 +44,8 @@ def _said(result: Result) -> list[Panel]:
 def _facts(params: Params, result: Result) -> Panel:
     cold, ice = strays(result), frozen(result)
     items = [
-        ("norm", "changed in norm", _norm(result)),
-        ("stray", "moved though frozen", f"{len(cold)} of {len(ice)}"),
+        ("norm", "the step changes in norm", _norm(result)),
+        ("stray", "frozen tensors that move", f"{len(cold)} of {len(ice)}"),
         ("count", "requires_grad is False on", f"{len(ice)} of {len(result.names)} tensors"),
         ("backward", "loss.backward()", _backward(result)),
         ("bias", "stem.bias.grad, first step", bias_gradient(result)),

@@ -58,9 +58,9 @@ def _facts(params: Params, result: Result) -> Panel:
     same = "the same four numbers" if params.call == "generate" else "the same number"
     other = "other numbers" if params.call == "generate" else "another number"
     items = [
-        ("goes_on", "beside the hours alone, the padded row gives", same if goes_on(result) else other),
+        ("goes_on", "compared with the hours alone, padded gives", same if goes_on(result) else other),
         ("read", "the first new number is read at", "a cell of padding" if reads_padding(result) else "the last hour"),
-        ("moves", "its logits beside those alone", _moves(result)),
+        ("moves", "the logits, compared with the hours alone", _moves(result)),
         ("first", "position of the first hour", str(_first(result))),
     ]
     return veiled(Facts(items))

@@ -26,8 +26,8 @@ def draw(params: Params, result: Result) -> Figure:
 def _facts(result: Result) -> Panel:
     first = str(result.batches[0].tolist()) if result.batches else "none comes"
     items = [
-        ("delivered", "delivered", count(len(result.received), "item")),
-        ("lost", "never delivered", count(result.lost, "item") if result.lost else "none"),
+        ("delivered", "the loop receives", count(len(result.received), "item")),
+        ("lost", "the loop never receives", count(result.lost, "item") if result.lost else "none"),
         ("first", "the first batch", first),
         ("length", "batches, and len(loader)", f"{len(result.batches)}, and {result.length}"),
     ]

@@ -32,7 +32,7 @@ def _scaled(params: Params) -> str:
 def _facts(params: Params, result: Result) -> Panel:
     right = params.target
     items = [
-        ("constant", "with 100 added", _moved(result)),
+        ("constant", "with 100 added to each", _moved(result)),
         ("loss", "F.cross_entropy returns", number(result.losses[params.fed].item())),
         ("grad", f"gradient of logit {right}", number(result.grad[right].item(), 4)),
         ("largest", "largest |gradient|", number(result.grad.abs().max().item(), 4)),
@@ -41,7 +41,7 @@ def _facts(params: Params, result: Result) -> Panel:
     if not result.log_grad.isfinite().all():
         items.append(("through", "gradients through this log", _not_finite(result)))
     if params.fed != "logits":
-        items.insert(2, ("compared", "beside feeding logits", _compared(params, result)))
+        items.insert(2, ("compared", "the loss, compared with feeding logits", _compared(params, result)))
     return veiled(Facts(items))
 
 

@@ -92,14 +92,17 @@ def _note(params: Params, result: Result, row: int, column: int, loss: float) ->
 def _facts(params: Params, result: Result) -> Panel:
     if result.error:
         name = result.error.partition(":")[0]
-        return veiled(Facts([("outcome", "it ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
+        return veiled(Facts([("outcome", "the loss call ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
     meant = MEANT.get(params.kind, "each with its own target")
     items = [("loss", "the loss", value(result.loss))]
     if result.meant is not None:
-        items += [("meant", meant, value(result.meant)), ("compared", "beside that", SAME if result.same else OTHER)]
+        items += [
+            ("meant", meant, value(result.meant)),
+            ("compared", "the call as meant gives", SAME if result.same else OTHER),
+        ]
     if result.fitted is not None:
         items.append(("fitted", "descent ends at", vector(result.fitted)))
-    return veiled(Facts([*items, ("outcome", "it ends with", "no error")]))
+    return veiled(Facts([*items, ("outcome", "the loss call ends with", "no error")]))
 
 
 def _shapes(result: Result) -> Panel:

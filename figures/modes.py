@@ -76,7 +76,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("adds", "adds nothing to the graph", _without_node(layers)),
         ("moved", "running statistics", "moved by the forward pass" if moved else "not moved"),
         ("calls", "two calls of model(x)", f"differ by up to {number(differ, 2)}" if differ else "are equal"),
-        ("net", "when called", f"net.training is {result.net_training}"),
+        ("net", "in the call", f"net.training is {result.net_training}"),
         ("loss", f"loss of {params.loss_of}, backward()", _learned(result)),
     ]
     return veiled(Facts(items))

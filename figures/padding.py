@@ -46,7 +46,7 @@ def _facts(result: Result) -> Panel:
         Facts(
             [
                 ("shape", "input_ids.shape", str(tuple(result.input_ids.shape))),
-                ("pads", "filled", count(pads(result), "cell")),
+                ("pads", "padding fills", count(pads(result), "cell")),
                 ("pad", "pad_token_id", _pad(result)),
             ]
         )  # fmt: skip

@@ -38,7 +38,7 @@ def _facts(params: Params, result: Result, out: Any) -> Panel:
         ("shape", "shape of out", str(tuple(out.shape))),
         ("legal", "legal dims", f"{-out.dim()} to {out.dim() - 1}"),
         ("write", "a later x[0] = 9 changes in out", "x's part" if result.shared else "nothing"),
-        ("copied", "copied on the way", f"{result.copied} numbers"),
+        ("copied", "the call copies", f"{result.copied} numbers"),
     ]
     if params.inputs == "last one float64":
         items.append(("dtype", "dtype of out", str(out.dtype)))

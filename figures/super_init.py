@@ -42,7 +42,7 @@ def _facts(result: Result) -> Panel:
     used = (result.afterwards or {}).get("net(x)", "there is no net")
     return Facts(
         [
-            ("fails", "it fails", fails(result)),
+            ("fails", "the net fails", fails(result)),
             ("skipped", "whose __init__ is skipped", listing(never) if never else "nobody's"),
             ("used", "net(x) gives", used.partition(": ")[0]),
         ]

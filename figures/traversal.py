@@ -114,7 +114,7 @@ def _facts(params: Params, result: Result) -> Panel:
     if params.walk in NAMED and params.pattern:
         items.append(("kept", "the filter keeps", f"{len(kept)} names"))
     if blocks := {block_of(path) for path in kept if any(part.isdigit() for part in path.split("."))}:
-        items.append(("blocks", "from", _counted(len(blocks), "block")))
+        items.append(("blocks", "the names come from", _counted(len(blocks), "block")))
     if group := names_of_one(params, result):
         items.append(_of_one(params, group, walked))
     buffers = [name for name, tensor in result.tensors.items() if tensor["kind"] == "buffer"]

@@ -52,7 +52,7 @@ def _bill(result: Result) -> Panel:
 def _facts(params: Params, result: Result) -> Panel:
     return Facts(
         [
-            ("most", "holds most at the peak", _holder(params, result)),
+            ("most", "the most at the peak is", _holder(params, result)),
             ("gradients", "gradients at the peak", _gradients(result)),
             ("where", "the peak comes", WHILE[result.peak_in]),
             (

@@ -52,7 +52,11 @@ def _epoch(result: Result, epoch: int) -> Panel:
 
 def _facts(result: Result) -> Panel:
     items = [
-        ("batches", "beside batch 0, batch 1 gets", "the same numbers" if batches_agree(result) else "other numbers"),
+        (
+            "batches",
+            "compared with batch 0, batch 1 gets",
+            "the same numbers" if batches_agree(result) else "other numbers",
+        ),
         ("epochs", "the second epoch gets", "the same numbers again" if epochs_agree(result) else "new numbers"),
         ("different", "different numbers of 16", str(result.different)),
     ]

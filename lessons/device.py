@@ -64,10 +64,10 @@ def caption(params: Params, result: Result) -> str:
         )
         return f"{full[0].upper()}{full[1:]}; what fitted before, and the CPU, is shown."
     above = result.ticks[1, 1].item()
-    held = f"Between 1 and {above!r} a {params.dtype} holds nothing"
+    nothing = f"etween 1 and {above!r} a {params.dtype} holds nothing."
     if params.device == "cuda" and not result.cuda:
-        return f"torch finds no CUDA GPU here, so the CPU alone is measured. {held}."
-    return f"{held}."
+        return f"torch finds no CUDA GPU here, so the CPU alone is measured; b{nothing}"
+    return f"B{nothing}"
 
 
 def details(params: Params, result: Result) -> str:

@@ -53,7 +53,7 @@ def _spans(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _ticks(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((tick["key"], tick["text"]) for row in panel["rows"] for tick in row["ticks"] if "text" in tick)
+    yield from ((tick.get("key", ""), tick["text"]) for row in panel["rows"] for tick in row["ticks"] if "text" in tick)
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
