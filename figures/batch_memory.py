@@ -1,4 +1,4 @@
-"""What goes into one training step, its bill in memory, and below what it comes to at every batch_size."""
+"""What goes into one training step, and what autograd saves at each batch_size; below the whole bill, at every batch_size."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ MIB = 2**20
 
 def draw(params: Params, result: Result) -> Figure:
     return figure(
-        hero=[[_step(params), _call(params), veiled(_bill(params, result))], [veiled(_facts(params, result))]],
+        hero=[[_step(params), _call(params), veiled(_by_size(params, result))], [veiled(_facts(params, result))]],
         more=[
+            [_bill(params, result)],
             [_totals(params, result)],
             [_throughput(params, result)] if result.throughput else [],
             [_frozen(params, result), _kept(params, result)],
@@ -46,6 +47,15 @@ def _parts(result: Result) -> dict[str, int]:
         "optimizer state": result.state,
         "activations": result.activations,
     }
+
+
+def _by_size(params: Params, result: Result) -> Panel:
+    """The bytes that autograd saves, measured at some batch sizes; the chosen one is marked."""
+    shown = [
+        Bar(f"batch_size {size}", saved / MIB, f"{saved} bytes saved at batch_size {size}", mark=_lit(size == params.batch_size))
+        for size, saved in result.by_size.items()
+    ]  # fmt: skip
+    return Bars("saved for backward", shown, unit="MiB", digits=2)
 
 
 def _bill(params: Params, result: Result) -> Panel:

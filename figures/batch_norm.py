@@ -38,10 +38,17 @@ def draw(params: Params, result: Result) -> Figure:
         more = [[_input(params, result, cells), _eval(params, result, cells)]]
         return figure(hero=[[_channel(params, result, cells), layer, refusal]], more=more)
     shown = _shown(params)
+    in_train, in_eval = _neighbours(params, result, cells)
+    moved = [_eval(params, result, cells), in_eval]
+    drift: list[Panel] = [_curve(params, cells, "running_mean", shown)]  # what a frozen layer is asked about
     return figure(
-        hero=[[_channel(params, result, cells), layer, _curve(params, cells, "running_mean", shown)], [_facts(params, result)]],
+        hero=[
+            [_channel(params, result, cells), layer, *map(veiled, drift if params.frozen else moved)],
+            [_facts(params, result)],
+        ],
         more=[
-            [_train(params, result, cells), _eval(params, result, cells), *_neighbours(params, result, cells)],
+            moved if params.frozen else drift,
+            [_train(params, result, cells), in_train],
             [_input(params, result, cells)],
             [_gap(result, cells), _statistics(cells), _drift(params, result)],
             [_updates(params, cells, shown)],
@@ -245,4 +252,4 @@ def _curve(params: Params, cells: Any, name: str, shown: list[int]) -> Panel:
         )  # fmt: skip
 
     frames = [until(step) for step in shown]
-    return veiled(stepped(frames))
+    return stepped(frames)

@@ -8,10 +8,10 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    written = "model.generate(input_ids, ...)" if params.call == "generate" else "model(input_ids, ...)"
+    written = "generate(...)" if params.call == "generate" else "model(...)"
     call = Operator(written, "eval mode, a GPT-2")
     return figure(
-        hero=[[_row(params, result)], [call, veiled(_continued(params, result))], [_facts(params, result)]],
+        hero=[[_row(params, result), call, veiled(_continued(params, result))], [_facts(params, result)]],
         more=[[_logits("logits_alone", result), _logits("logits_padded", result)], [_logits("gap", result)]],
     )
 
@@ -29,7 +29,7 @@ def _row(params: Params, result: Result) -> Panel:
     )
     return Grid(
         "inputs", cells, tensor=described("each", result.input_ids, ["B", "S"]), limit=FAR, digits=0, signed=False,
-        row_labels=list(rows), label_width=120, row_dim=None, col_dim=1, cols="cell", wide=True,
+        row_labels=list(rows), label_width=108, row_dim=None, col_dim=1, cols="cell",
         badge=f"{params.pads} cells of padding" if params.pads else "no padding",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ def draw(params: Params, result: Result) -> Figure:
             hero=[[_dataset(params), call, veiled(Error("loader", result.error, where=where))], [veiled(said)]]
         )
     return figure(
-        hero=[[_dataset(params), call], [veiled(_epoch(result, 0)), veiled(_epoch(result, 1))], [_facts(result)]],
+        hero=[[_dataset(params)], [call, veiled(_epoch(result, 0)), veiled(_epoch(result, 1))], [_facts(result)]],
         more=[[_seeds(result)]],
     )
 

@@ -53,6 +53,9 @@ def caption(params: Params, result: Result) -> str:
         return "No batch has come yet, so eval mode works with the first mean and variance, 0 and 1."
     if not result.drift["running_mean"]:
         return f"A new batch has no weight: after {count(params.steps, 'batch')} the stored mean and variance are still 0 and 1."
+    if params.N > 1 and not params.frozen:
+        still, drawn = moves(result.change_eval), moves(result.change_train)
+        return f"Adding {params.shift:g} to the other samples moves sample 0 {still} in eval mode and {drawn} in train mode."
     stored = number(result.running_mean[-1, 0].item(), 2)
     frozen = ", although every parameter is frozen" if params.frozen else ""
     return (
