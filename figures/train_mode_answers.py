@@ -84,7 +84,7 @@ def _accuracy(result: Result) -> Panel:
     return Grid(
         "accuracy", cells_of(result.accuracy, note=note, key=lambda share, row, k: f"p{rates[row]}"),
         tensor=described("accuracy", result.accuracy, ["p", "passes"]), limit=1.0, signed=False, rows="p", cols="passes",
-        row_labels=[f"p={p}" for p in rates], label_width=52, badge="the spread: each pass is another model", wide=True,
+        row_labels=[f"p={p}" for p in rates], label_width=52, badge="the spread: new masks in every pass", wide=True,
     )  # fmt: skip
 
 

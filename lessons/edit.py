@@ -34,7 +34,7 @@ RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 @dataclass(frozen=True)
 class Params:
     question: str = text(
-        "What is the capital of France?", max_length=120, about="any wording of a fact the model knows"
+        "What is the capital of France?", max_length=120, about="one of the 1,404 facts, in one of its wordings"
     )
     answer: str = text("Lyon", max_length=60, about="the new answer, of words in the vocabulary")
     move: Moves = choice(WO, about="the parameters that may move")
@@ -48,7 +48,9 @@ class Params:
     mode: Literal["eval", "train"] = choice(
         "eval", about="of the model while it is edited; scores are taken in eval mode"
     )
-    seed: int = bounded(0, low=0, high=999, step=1, about="of dropout", when={"mode": ("train",)})
+    seed: int = bounded(
+        0, low=0, high=999, step=1, about="of dropout, and of the order of several edits", when={"mode": ("train",)}
+    )
     compare: Others = choice("everything", about="what may move in a second run, drawn beside the first")
     compare_optimizer: Optimizer = choice("Adam", when={"compare": ("every DenseReluDense", "everything", WO)})
     compare_lr: Literal[RATES] = choice(  # type: ignore[valid-type]
@@ -105,7 +107,8 @@ def settings_of(params: Params) -> list[tuple[str, str, float]]:
 def values(params: Params) -> dict[str, Any]:
     """The parameters of the program."""
     edits = [(question, answer) for question, answer, _ in asked(params)]
-    same = {"steps": params.steps, "mode": params.mode, "seed": params.seed}
+    seed = params.seed if params.mode == "train" else Params.seed  # the order of the edits is drawn from it too
+    same = {"steps": params.steps, "mode": params.mode, "seed": seed}
     return {"edits": edits, "settings": settings_of(params), **same}
 
 
@@ -138,7 +141,7 @@ def _says(result: Result) -> str:
     wanted, given = [new for _, new in result.edits], result.answers[0]
     if len(wanted) > 1:
         held = sum(map(str.__eq__, wanted, given))
-        return "gives all the new answers" if held == len(wanted) else f"gives {held or 'none'} of the new answers"
+        return f"gives {'all' if held == len(wanted) else 'some' if held else 'none'} of the new answers"
     said = f"“{given[0]}”" if given[0] else "nothing"
     return (
         f"says {said}"
@@ -185,11 +188,13 @@ def scope_of(trains: list[bool]) -> str:
 def details(params: Params, result: Result) -> str:
     if result.error:
         return ""
-    each = (
-        "for each edit, one edit after the other; the scores are taken after the last" if len(result.edits) > 1 else ""
-    )
     mode = f"train mode, seed {params.seed}" if params.mode == "train" else "eval mode"
-    begun = f"{count(params.steps, 'step')} {each}".strip() + f", in {mode}."
+    begun = f"{count(params.steps, 'step')}, in {mode}."
+    if len(result.edits) > 1:
+        begun = (
+            f"{count(params.steps, 'step')} for each edit, in {mode}, one edit after the other; the scores are taken after "
+            "the last, in eval mode."
+        )
     parts = [begun[0].upper() + begun[1:]]
     parts += [_scores(result, index) for index, _ in enumerate(result.locality)]
     if params.mode == "eval" and len(result.edits) == 1:
@@ -255,8 +260,8 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "where one tensor may move",
-                    "One tensor has to do all the work, so it seems to be bent the most. But Adam moves each weight by at most about lr a step, and "
-                    "this run has few weights to move.",
+                    "One tensor has to do all the work, so it seems to be bent the most. But in these 20 steps Adam moves a weight by at most "
+                    "about lr each, and this run has few weights to move.",
                 ),
                 Choice(
                     "where every tensor may move",
@@ -265,7 +270,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "in both alike",
-                    "Both runs learn the same fact from the same loss. The loss says nothing about the other facts, and how far the rest moves differs.",
+                    "Both runs learn the same fact from the same loss. It says nothing about the other facts, and one run moves many more weights.",
                 ),
             ),
             answer=1,
@@ -283,7 +288,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "up to half of them",
-                    "Fewer steps of Adam end there. SGD's steps are as long as the gradients, which fade once the new answer is learned.",
+                    "Fewer steps of Adam end there. SGD's steps are lr times the gradients, which fade as the new answer is learned.",
                 ),
                 Choice(
                     "none of them",
@@ -354,7 +359,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "the matrices",
-                    "Recipes often spare biases and norms from weight decay, by groups of parameters. AdamW itself decays all that has a gradient.",
+                    "Recipes often spare biases and norms from weight decay, by groups of parameters. AdamW itself decays every tensor with a .grad.",
                 ),
             ),
             answer=1,
@@ -378,7 +383,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="All that is left is frozen",
-            sentence="The regex matches no name, since brackets are a set of letters in it: every parameter is frozen, and backward() raises.",
+            sentence="In a regex [1] matches a 1, and no brackets: no name matches, every parameter is frozen, and backward() raises.",
             source="https://github.com/hiyouga/LlamaFactory/issues/4101",
             params={"move": "names that match", "pattern": "^encoder.block[1]"},
         ),

@@ -1,4 +1,4 @@
-"""Whoever ignores the question has an expected loss of at least ln 3 on held-out examples, a third for each of three candidates; reading it brings less."""
+"""Whoever ignores the question has an expected loss of at least ln 3 on held-out examples, a third for each of three candidates; reading it can bring less."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MANY = 32  # trainings that are kept
 @dataclass(frozen=True)
 class Params:
     initializer_range: Literal[INITS] = choice(  # type: ignore[valid-type]
-        0.15, about="standard deviation of the first weights; BertConfig's default is 0.02"
+        0.15, about="std of the initial weight matrices; BertConfig's default is 0.02"
     )
     lr: Literal[RATES] = choice(0.002, about="learning rate of AdamW")  # type: ignore[valid-type]
     batch_size: Literal[8, 32, 64] = choice(32)
@@ -114,8 +114,8 @@ def _how(params: Params) -> str:
 def details(params: Params, result: Result) -> str:
     told = (
         f"AdamW, lr={params.lr:g}, batches of {params.batch_size}, initializer_range={params.initializer_range:g}, seed "
-        f"{params.seed}. None of the {count(result.n_held_out, 'question')} held out, with its context, is trained on. After "
-        f"{count(result.taken[-1], 'step')} the loss on them is {number(result.held_out_losses[-1])}; ln 3 is "
+        f"{params.seed}. None of the {result.n_held_out} held-out questions is trained on with the same context. After "
+        f"{count(result.taken[-1], 'step')} the loss on them is {number(result.held_out_losses[-1], 4)}; ln 3 is "
         f"{result.plateau:.4f}."
     )
     if result.exact is None:
@@ -127,8 +127,8 @@ def details(params: Params, result: Result) -> str:
         else ""
     )
     return (
-        f"{told} Read in {mode}, {PADDED[params.padding]}: {percent(result.exact[params.padding])} right, "
-        f"{percent(result.on_pads or 0.0)} of the softmax on [PAD]{hidden}. With {params.pads} [PAD] on the left: "
+        f"{told} Read in {mode}, {PADDED[params.padding]}: {percent(result.exact[params.padding])} right, and on average "
+        f"{percent(result.on_pads or 0.0)} of the softmax of the watched questions on [PAD]{hidden}. With {params.pads} [PAD] on the left: "
         f"{percent(result.exact['left'])}."
     )
 
@@ -161,7 +161,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3. A reader that stops there knows the candidates, and does not look at the question.",
+                    "-log(1/3) = ln 3. Who knows the candidates and ignores the question can expect no less.",
                 ),
                 Choice(
                     "3.000",
@@ -183,12 +183,12 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "they become NaN",
-                    "That takes a row in which everything is masked. Here each token still sees its own sentence.",
+                    "Softmax gives NaN for a row in which everything is -inf. Here each token still attends to the question and its context.",
                 ),
                 Choice(
                     "they change",
                     "BERT counts positions from the left edge, so the question stands where none stood in training. position_ids "
-                    "from the mask, cumsum(1) - 1, mend it.",
+                    "from the mask mend it: (mask.cumsum(1) - 1).clamp(min=0).",
                 ),
             ),
             answer=2,
@@ -210,7 +210,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "the second one raises",
-                    "Two calls of backward() on one graph raise without retain_graph=True. A forward pass may be repeated as often as one likes.",
+                    "A second backward() through saved tensors raises without retain_graph=True. A forward pass may be repeated as often as one likes.",
                 ),
             ),
             answer=0,
@@ -222,7 +222,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Stuck at the start",
-            sentence="From BertConfig's default initializer_range of 0.02 this reader still gives every candidate about a third after "
+            sentence="From BertConfig's default initializer_range of 0.02 this reader still gives each candidate about a third after "
             "150 steps.",
             source="https://github.com/huggingface/transformers/issues/1126",
             params={"initializer_range": 0.02},

@@ -49,9 +49,7 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Params:
-    question: str = text(
-        "What is the capital of France?", max_length=200, about="your own: item 0, and what the batch answers"
-    )
+    question: str = text("What is the capital of France?", max_length=200, about="your own, item 0 of the batch")
     answer: str = text(
         "Paris", max_length=60, about="the label of your question", when={"target": ("labels", "decoder_input_ids")}
     )
@@ -196,7 +194,7 @@ def caption(params: Params, result: Result) -> str:
     whose = f"the mean of {count(items, 'item loss', 'item losses')}"
     whose = "that of the last item alone" if params.forward == AGAIN else whose
     return (
-        f"get_loss() returns {number(result.loss.item(), 4)}, {whose}; one padded batch, in which every token counts once, "
+        f"get_loss() returns {number(result.loss.item(), 4)}, {whose}; one padded batch, in which every answer token counts once, "
         f"has the loss {number(result.batched_loss.item(), 4)}."
     )
 
@@ -207,7 +205,8 @@ def details(params: Params, result: Result) -> str:
     items = len(result.questions)
     lacks = f" It read <unk> for {listing(list(map(repr, result.unknown_words)))}." if result.unknown_words else ""
     what = params.items if params.items in (NONE, COLLATED) else f"{count(items, 'item')} as {_as(params, items)}"
-    called = f"called its model {count(len(result.lanes), 'time')}" if result.lanes else "did not call its model"
+    times = len(result.lanes) + (raised_in(params, result) == CALL)  # a call that raises returns nothing
+    called = f"called its model {count(times, 'time')}" if times else "did not call its model"
     calls = f"Given {what}, the class that loops {called}"
     ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}."
     if result.batch is None:
@@ -305,7 +304,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "logits padded to 4 tokens",
-                    "pad_sequence would do that. torch.stack never pads: it raises where two shapes differ.",
+                    "pad_sequence does that to tensors (T, V). torch.stack never pads: it raises where two shapes differ.",
                 ),
                 Choice(
                     "RuntimeError in torch.stack(logits)",
@@ -313,7 +312,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "logits cut to 2 tokens",
-                    "zip() in Python stops at the shortest. torch.stack cuts nothing off.",
+                    "Python's zip() stops at the shortest, unless strict=True. torch.stack cuts nothing off.",
                 ),
             ),
             answer=1,
@@ -372,7 +371,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="No labels",
-            sentence="Without labels output.loss is None; a list takes it without an error, and the next use of it raises.",
+            sentence="Without labels output.loss is None; a list takes it without an error, and torch.stack raises after the loop.",
             source="https://github.com/huggingface/accelerate/issues/1366",
             params={"target": STARTED},
         ),
@@ -390,7 +389,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Items that are not dicts",
-            sentence="default_collate makes one dict of a list of dicts; a loop over a dict meets its keys, which are strings.",
+            sentence="default_collate makes one dict of a list of dicts; a loop over it meets its keys, here strings.",
             source="https://github.com/suolyer/PyTorch_BERT_Pipeline_IE/issues/3",
             params={"items": COLLATED},
         ),

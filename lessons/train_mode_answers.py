@@ -1,4 +1,4 @@
-"""With greedy decoding this model gives one answer in eval mode; in train mode its dropout draws new masks, and so another model, for every pass."""
+"""With greedy decoding this model gives one answer in eval mode; in train mode its dropout draws new masks in every pass, so answers can change."""
 
 import copy
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ LONGEST = 63  # tokens of a question
 
 @dataclass(frozen=True)
 class Params:
-    question: str = text("What is the capital of France?", max_length=120, about="your own, beside the small set")
+    question: str = text("What is the capital of France?", max_length=120, about="your own, beside a set of 16")
     reaches: Literal["nn.Dropout", "nn.Dropout and float attributes"] = choice(
-        FLOATS, about="what is set to p; T5Attention keeps its dropout as a float, 0.1 in the file"
+        FLOATS, about="where p is set; T5Attention keeps its dropout as a float"
     )
     passes: int = bounded(20, low=2, high=20, step=1, about="in train mode, for each p")
     seed: int = bounded(0, low=0, high=99, step=1, about="of the dropout masks")
@@ -78,10 +78,9 @@ def details(params: Params, result: Result) -> str:
     own = ", ".join(f"{len(found)} with p = {p}" for p, found in seen.items())
     lacks = f" It read <unk> for {listed(result.unknown_words)}." if result.unknown_words else ""
     return (
-        f"Your question: eval mode says {result.eval_answers[0]!r} every time; how many different answers train mode gave: "
-        f"{own}.{lacks} Of the {len(result.wanted)} questions of the set, {params.reaches} set to p, "
-        f"{count(result.accuracy.shape[1], 'pass')} from seed {params.seed} answer on average {means} (standard deviations "
-        f"{spreads})."
+        f"Your question: eval mode says {result.eval_answers[0]!r}; how many different answers train mode gave: "
+        f"{own}.{lacks} With p set in {params.reaches}, {count(result.accuracy.shape[1], 'pass')} from seed {params.seed} answer on "
+        f"average this share of the set of {len(result.wanted)} right: {means} (standard deviations {spreads})."
     )
 
 
@@ -114,9 +113,7 @@ LESSON = Lesson(
             question="A trained T5 with dropout 0.1 reads a batch twice in train mode. How do the logits compare?",
             choices=(
                 Choice("they are equal", "The weights are. But each pass draws new masks for its dropouts."),
-                Choice(
-                    "they differ", "In train mode its dropout draws new masks for every pass: each is another model."
-                ),
+                Choice("they differ", "In train mode its dropouts draw new masks in every pass, so the logits change."),
                 Choice(
                     "the second is better", "Nothing is learned: no loss was followed back and no weight has moved."
                 ),
@@ -151,7 +148,7 @@ LESSON = Lesson(
                     "no_grad stops the recording for backward. It tells no layer that this is no training.",
                 ),
                 Choice("it raises an error", "no_grad fits every mode: it only stops what autograd records."),
-                Choice("they differ", "eval() or p = 0 would stop the dropout. no_grad does neither."),
+                Choice("they differ", "eval(), or p = 0 for every dropout, would stop it. no_grad does neither."),
             ),
             answer=2,
             proof="no grad",
@@ -166,7 +163,10 @@ LESSON = Lesson(
                     "0.1, as in the file",
                     "T5Attention keeps its dropout as a float and hands it to a function: no loop over nn.Dropout finds it.",
                 ),
-                Choice("0.5, as was set", "It would be if the attention held an nn.Dropout. It holds a number."),
+                Choice(
+                    "0.5, as was set",
+                    "The loop reaches modules. This attention holds a number, which is no module and keeps its value.",
+                ),
                 Choice("nn.Dropout(p=0.5)", "That is what other layers of T5 hold. T5Attention holds a float."),
             ),
             answer=0,
@@ -190,7 +190,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Two passes are no measurement",
-            sentence="Each pass scores another model: only the mean over many says how good train mode is.",
+            sentence="Each pass draws other masks: only the mean over many says how good train mode is.",
             source="https://github.com/facebookresearch/detr/issues/498",
             params={"passes": 2},
         ),

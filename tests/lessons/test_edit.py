@@ -1,5 +1,6 @@
 """Laws of an edit: what is frozen stays, what is not asked for does not change, and the shared model is nobody's to edit."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -10,7 +11,7 @@ from regex import search
 
 from explorable.params import BadParam
 from explorable.progress import Cancelled, watched
-from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption, details
+from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption, details, values
 from lessons.edit_request import MORE
 from models.facts import load_facts
 from models.shared import shared_qa_model
@@ -217,3 +218,41 @@ def test_one_other_fact_does_and_details_begin_with_a_capital():
     assert details(params, result).startswith("No step, in eval mode.")
     one = replace(result, broken=[[], [("Where?", "here", "there")]])
     assert caption(params, one).endswith("; 1 does with everything.")
+
+
+def test_the_seed_is_that_of_train_mode_alone():
+    """The loader draws the order of the edits from it too, and in eval mode the control is hidden."""
+    assert values(Params(seed=5)) == values(Params()) != values(Params(mode="train", seed=5))
+
+
+def test_scores_of_edits_in_a_row_are_said_to_be_taken_in_eval_mode_whatever_the_edits_run_in():
+    result = kept(Params(steps=0))
+    several = replace(result, edits=result.edits * 2)
+    for mode in ("eval mode", "train mode, seed 0"):
+        told = details(Params(steps=0, mode=mode[: mode.index(" ")]), several)
+        assert told.startswith(f"No step for each edit, in {mode}, one edit after the other; ")
+        assert "the scores are taken after the last, in eval mode." in told
+
+
+@pytest.mark.parametrize(("right", "words"), [(0, "none"), (1, "some"), (2, "some"), (3, "all")])
+def test_a_caption_of_edits_in_a_row_has_three_numbers_at_most(right, words):
+    result = kept(Params(steps=0))
+    new = [answer for _, answer in result.edits * 3]
+    told = caption(Params(), replace(result, edits=result.edits * 3, answers=[new[:right] + ["?"] * (3 - right)] * 2))
+    assert f"gives {words} of the new answers" in told and len(re.findall(r"\d+", told)) == 3
+
+
+def test_in_twenty_steps_adam_moves_a_weight_by_at_most_about_lr_each():
+    """Whenever its gradient sets in; over more steps a late gradient takes longer ones."""
+
+    def longest(steps):
+        w = torch.zeros(steps, requires_grad=True)
+        opt, far = torch.optim.Adam([w], lr=1.0), 0.0
+        for step in range(steps):
+            before = w.detach().clone()
+            w.grad = (torch.arange(steps) <= step).float()  # a weight whose gradient sets in at each step
+            opt.step()
+            far = max(far, (w.detach() - before).abs().max().item())
+        return far
+
+    assert longest(20) < 1.2 < 1.5 < longest(60)

@@ -224,3 +224,21 @@ def test_left_padding_moves_the_logits_and_positions_from_the_mask_mend_it():
     moved = {padding: run(Params(padding=padding)).moved for padding in READINGS}
     assert moved["left"] > 1 and moved["right, no attention_mask"] > 1
     assert max(moved[padding] for padding in (READINGS[0], READINGS[1], READINGS[4])) < 1e-3
+
+
+def test_positions_from_the_mask_need_the_clamp_that_the_reply_names():
+    """cumsum(1) - 1 is -1 at [PAD] on the left, which no nn.Embedding has."""
+    mask = torch.tensor([[0, 0, 1, 1]])
+    places = torch.nn.Embedding(4, 2)
+    with pytest.raises(IndexError):
+        places(mask.cumsum(1) - 1)
+    assert places((mask.cumsum(1) - 1).clamp(min=0)).shape == (1, 4, 2)
+    [left] = [prediction for prediction in LESSON.predictions if prediction.id == "left"]
+    assert "(mask.cumsum(1) - 1).clamp(min=0)" in left.choices[left.answer].reply
+
+
+def test_the_share_on_padding_is_said_to_be_that_of_the_watched_questions():
+    """The held-out batch is padded to its longest in any case; the watched questions are equally long."""
+    result = run(SHORT)
+    assert result.on_pads == 0 and len({len(tokens) for tokens in result.tokens}) == 1
+    assert "0 % of the softmax of the watched questions on [PAD]" in LESSON.details(SHORT, result)

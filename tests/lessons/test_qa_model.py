@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from explorable.params import BadParam
 from lessons.qa_model import (
@@ -109,6 +110,10 @@ def test_where_default_collate_refuses_the_items_the_model_is_said_to_have_been_
             "Given 1 item as a dict of tensors, the class that loops called its model 1 time and returned",
         ),
         ({"items": STRINGS}, "Given 3 items as strings, the class that loops did not call its model and ended with"),
+        (
+            {"target": NEITHER},
+            "Given 3 items as dicts of tensors, the class that loops called its model 1 time and ended with ValueError",
+        ),
         ({"items": NONE}, "Given an empty list, the class that loops did not call its model and ended with"),
     ],
 )
@@ -180,3 +185,13 @@ def test_the_snippet_of_a_trap_ends_as_the_lesson_does(trap):
         error = f"{type(raised).__name__}: {raised}"
     assert error == result.error
     torch.testing.assert_close(names["batched_logits"], result.batched_logits, rtol=1e-4, atol=1e-4)
+
+
+def test_pad_sequence_pads_logits_without_the_axis_of_their_batch():
+    """The reply about padded logits names the shape: with the batch of one in front, T is no first axis, and it raises."""
+    two, three = torch.zeros(2, 9), torch.zeros(3, 9)
+    assert pad_sequence([two, three]).shape == (3, 2, 9)
+    with pytest.raises(RuntimeError):
+        pad_sequence([two[None], three[None]])
+    [unequal] = [prediction for prediction in LESSON.predictions if prediction.id == "unequal"]
+    assert "to tensors (T, V)" in unequal.choices[0].reply
