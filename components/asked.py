@@ -37,4 +37,7 @@ WORDS = {
     "dense_relu_dense": "T5 feed forward, wi wo, gated gelu, MLP",
     "edit": "model editing, change a fact, forgetting, catastrophic forgetting, overwrite",
     "live_training": "train from scratch, loss stuck, plateau, loss does not decrease, initialisation",
+    "what_it_holds": "my model, config.json, count parameters, tied weights, list modules, tree",
+    "what_moves": "freeze layers by name, trainable parameters, only train the head, freeze embeddings, BitFit, unfreeze, param_groups, lm_head tied",
+    "will_it_fit": "how much memory, GPU memory calculator, estimate memory, out of memory, largest batch, gradient checkpointing",
 }

@@ -2,4 +2,4 @@
 
 from components.chapter import Chapter
 
-CHAPTER = Chapter("your_model", "Your model", ("what_it_holds", "will_it_fit"))
+CHAPTER = Chapter("your_model", "Your model", ("what_it_holds", "what_moves", "will_it_fit"))

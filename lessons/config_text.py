@@ -23,6 +23,7 @@ READY = {  # made by this project from the public sizes of each architecture
         ("Mixtral 8x7B", "mixtral_8x7b"),
         ("ViT base", "vit_base"),
         ("ModernBERT base", "modernbert_base"),
+        ("ResNet-50", "resnet50"),
     )
 }
 FAMILIES = frozenset(  # of each, a step of a small model on a CPU held the same bytes
@@ -30,7 +31,7 @@ FAMILIES = frozenset(  # of each, a step of a small model on a CPU held the same
         "bart beit bert blenderbot bloom camembert codegen cohere cohere2 deberta-v2 dinov2 distilbert electra "
         "ernie4_5 eurobert exaone4 falcon gemma gemma2 gemma3_text glm glm4 gpt2 gpt_bigcode gpt_neox gpt_oss gptj "
         "granite granitemoe helium llama marian mistral mixtral modernbert mpt mt5 nomic_bert olmo2 olmo3 olmoe opt "
-        "pegasus phi phi3 phimoe qwen2 qwen2_moe qwen3 qwen3_moe roberta seed_oss smollm3 stablelm starcoder2 t5 umt5 "
+        "pegasus phi phi3 phimoe qwen2 qwen2_moe qwen3 qwen3_moe resnet roberta seed_oss smollm3 stablelm starcoder2 t5 umt5 "
         "vit xglm xlm-roberta "
     ).split()
 )
@@ -42,7 +43,7 @@ IGNORED = {
     "transformers_version", "use_cache", "use_bfloat16",
 }  # fmt: skip
 SIZE = re.compile(
-    r"((^|_)(size|heads|layers?|dim|experts|channels|positions|embeddings|embd|head|inner|ctx|labels)|d_model|d_kv|d_ff|_per_tok)$"
+    r"((^|_)(sizes?|depths|heads|layers?|dim|experts|channels|positions|embeddings|embd|head|inner|ctx|labels)|d_model|d_kv|d_ff|_per_tok)$"
 )
 
 
@@ -146,4 +147,4 @@ def _refuse_number(name: str, field: str, value: float) -> None:
 def _most(name: str) -> int:
     if name == "num_labels":
         return MOST_VALUES
-    return MOST_LAYERS if re.search(r"layers?$", name) else LARGEST
+    return MOST_LAYERS if re.search(r"(layers?|depths)$", name) else LARGEST

@@ -68,8 +68,8 @@ class Dropped(TorchFunctionMode):
 
 def dropout_calls(model: PreTrainedModel) -> int:
     """How many calls of one forward drop entries."""
-    side = getattr(model.config, "image_size", None)
-    if side:
+    if model.main_input_name == "pixel_values":
+        side = getattr(model.config, "image_size", 224)
         sides = side if isinstance(side, (list, tuple)) else (side, side)
         batch = {"pixel_values": torch.zeros(1, model.config.num_channels, *sides, dtype=model.dtype)}
     else:

@@ -169,7 +169,8 @@ def stacks_of(model: PreTrainedModel) -> list[nn.ModuleList]:
 
 def freeze(model: PreTrainedModel, part: str) -> None:
     if part.startswith("embeddings"):
-        model.get_input_embeddings().requires_grad_(False)
+        embedder = getattr(model.base_model, "embedder", None)  # of a ResNet, which has no other name for it
+        (embedder or model.get_input_embeddings()).requires_grad_(False)
     if part == "embeddings and lower half":
         for blocks in stacks_of(model):
             blocks[: len(blocks) // 2].requires_grad_(False)
@@ -190,8 +191,8 @@ def positions_of(model: PreTrainedModel) -> int:
 
 def batch_of(model: PreTrainedModel, setting: SimpleNamespace) -> dict[str, Tensor]:
     """Rows of tokens and as many labels, or pictures and a label for each."""
-    side = getattr(model.config, "image_size", None)
-    if side:
+    if model.main_input_name == "pixel_values":
+        side = getattr(model.config, "image_size", 224)
         sides = side if isinstance(side, (list, tuple)) else (side, side)
         pixels = torch.zeros(setting.batch_size, model.config.num_channels, *sides, dtype=model.dtype)
         return {"pixel_values": pixels, "labels": torch.zeros(setting.batch_size, dtype=torch.long)}

@@ -2,7 +2,8 @@
 
 import { h, svg } from "../dom.js";
 
-const COLUMNS = 54;
+const MOST_COLUMNS = 54;
+const WIDE = 3; // how many times as wide as high few dots are drawn
 
 export class Dots {
   constructor(host) {
@@ -11,9 +12,10 @@ export class Dots {
 
   update({ title, kinds, off, on, badge }) {
     const marked = [...kinds].filter((kind) => kind === "1").length;
-    const at = (kind) => [...kinds].map((one, i) => (one === kind ? `M${(i % COLUMNS) + 0.5} ${Math.floor(i / COLUMNS) + 0.5}h0` : "")).join("");
+    const columns = Math.min(MOST_COLUMNS, Math.ceil(Math.sqrt(WIDE * kinds.length)));
+    const at = (kind) => [...kinds].map((one, i) => (one === kind ? `M${(i % columns) + 0.5} ${Math.floor(i / columns) + 0.5}h0` : "")).join("");
     const told = `${title}: ${marked} ${on}, ${kinds.length - marked} ${off}`;
-    const picture = { viewBox: `0 0 ${COLUMNS} ${Math.ceil(kinds.length / COLUMNS)}`, class: "dots", role: "img", "aria-label": told };
+    const picture = { viewBox: `0 0 ${columns} ${Math.ceil(kinds.length / columns)}`, class: "dots", role: "img", "aria-label": told };
     const entry = (kind, words) => h("span", {}, h("i", { class: `dot dot-${kind}`, "aria-hidden": "true" }), ` ${words}`);
     this.host.replaceChildren(
       h("p", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
