@@ -1,6 +1,7 @@
 """A visitor's config.json, read as data: the families that are measured, bounded sizes, and one sentence for what is refused.
 
-Nothing in it is followed: no code of a repository, no path, no kernel or file to fetch. What is left describes sizes.
+Nothing in it is followed: no code of a repository, no path, no kernel or file to fetch. What is left describes sizes. In its
+place a visitor may name a repository of the Hub, of which config.json is fetched, and no other file.
 """
 
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from explorable.params import IN_A_LINK, BadParam, shorten
+from explorable.progress import tell
+from models.hub import REPOSITORY, ModelUnavailable, fetch_config
 
 CONFIGS = Path(__file__).parent.parent / "assets" / "configs"
 READY = {  # made by this project from the public sizes of each architecture
@@ -49,8 +52,8 @@ SIZE = re.compile(
 
 @lru_cache(maxsize=64)
 def config_text(config: str) -> str:
-    """What describes the model, as JSON of one line. Raises BadParam."""
-    given = _object(config)
+    """What describes the model, as JSON of one line; asks the Hub where the text is the name of a repository. Raises BadParam."""
+    given = _object(_fetched(config.strip()) if REPOSITORY.fullmatch(config.strip()) else config)
     read = {name: value for name, value in given.items() if name not in IGNORED and not name.startswith("_")}
     _refuse_family(read.get("model_type"))
     for name, value in read.items():
@@ -93,13 +96,24 @@ def cannot(error: str) -> str:
     return f"config: transformers cannot make and train this model ({kind}: {said})."
 
 
+def _fetched(repo: str) -> str:
+    """The config.json of a repository of the Hub; whoever watches the run sees the time go by, and may cancel it."""
+    try:
+        return fetch_config(repo, lambda share: tell(int(100 * share), 100))
+    except ModelUnavailable as error:
+        raise BadParam(f"config: {str(error).rstrip('.')}; paste the text of its config.json instead.") from None
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
         read = json.loads(text, parse_constant=_no_number)
     except RecursionError:
         raise BadParam("config is nested too deep; a config.json has at most 4 levels.") from None
     except ValueError as error:
-        raise BadParam(f"config must be the text of a config.json, which is JSON ({str(error)[:80]}).") from None
+        raise BadParam(
+            f"config must be the text of a config.json, which is JSON ({str(error)[:80]}), or a name of the Hub such as "
+            "google-bert/bert-base-uncased."
+        ) from None
     if not isinstance(read, dict):
         raise BadParam(f'config must be a JSON object such as {{"model_type": "bert"}}, not {shorten(read)}.')
     return read

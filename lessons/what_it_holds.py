@@ -15,7 +15,11 @@ NONE, SOME, ALL = "none of them", "some of them", "all of them"
 @dataclass(frozen=True)
 class Params:
     config: str = text(
-        READY["BART base"], max_length=100_000, lines=3, about="a config.json, kept nowhere", file={".json": {}}
+        READY["BART base"],
+        max_length=100_000,
+        lines=3,
+        about="a config.json or name/model of the Hub, kept nowhere",
+        file={".json": {}},
     )
     dtype: Literal["float32", "bfloat16"] = choice("float32", about="of the parameters")
     search: str = text("", max_length=60, about="text to find in the names of parameters")

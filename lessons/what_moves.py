@@ -32,7 +32,11 @@ NONE, SOME, EVERY = "none of them", "some of them", "all of them"
 @dataclass(frozen=True)
 class Params:
     config: str = text(
-        READY["GPT-2"], max_length=100_000, lines=3, about="a config.json, kept nowhere", file={".json": {}}
+        READY["GPT-2"],
+        max_length=100_000,
+        lines=3,
+        about="a config.json or name/model of the Hub, kept nowhere",
+        file={".json": {}},
     )
     learns: Literal[
         "biases and norms", "the head", "all but the embeddings", "every second block", "everything", "names that match"

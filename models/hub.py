@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TypeVar
 
-from huggingface_hub import HfApi, hf_hub_download, snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.utils import tqdm
 
+T = TypeVar("T")
 Progress = Callable[[float, str], None]  # share done from 0 to 1, and what is happening
 
 WEIGHTS = "*.safetensors"
@@ -60,8 +64,6 @@ def fetch(
     if cached:
         return cached
     limits = limits or Limits()
-    found: list[Path] = []
-    failed: list[Exception] = []
     given_up = threading.Event()
 
     def report(share: float, doing: str) -> None:
@@ -69,22 +71,63 @@ def fetch(
             raise TimeoutError
         progress(min(1.0, share), doing)
 
-    def work() -> None:
+    try:
+        return _in_time(repo, limits.seconds, lambda: _download(repo, revision, report, limits, endpoint))
+    finally:
+        given_up.set()
+
+
+CONFIG = Limits(seconds=15.0, bytes=1_000_000)
+REPOSITORY = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+def fetch_config(
+    repo: str, progress: Callable[[float], None], limits: Limits = CONFIG, endpoint: str | None = None
+) -> str:
+    """The text of the repository's config.json: no other file of it is asked for, and nobody's token is sent along.
+
+    `progress` is told what share of the time has passed, and may raise to end the waiting. Raises ModelUnavailable.
+    """
+
+    def work() -> str:
+        size = get_hf_file_metadata(
+            hf_hub_url(repo, "config.json", endpoint=endpoint), token=False, timeout=limits.answer_seconds
+        ).size
+        if (size or 0) > limits.bytes:
+            raise ModelUnavailable(
+                f"The config.json of {repo} has {size:,} bytes; at most {limits.bytes:,} are fetched."
+            )
+        path = hf_hub_download(repo, "config.json", token=False, etag_timeout=limits.answer_seconds, endpoint=endpoint)
+        return Path(path).read_text("utf-8")
+
+    return _in_time(repo, limits.seconds, work, progress)
+
+
+def _in_time(
+    repo: str, seconds: float, work: Callable[[], T], waiting: Callable[[float], None] = lambda share: None
+) -> T:
+    """What `work` returns; the thread that does it is left behind when the time is up."""
+    found: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
         try:
-            found.append(_download(repo, revision, report, limits, endpoint))
+            found.append(work())
         except Exception as error:
             failed.append(error)
 
     # The caller's context goes along: Gradio finds the visitor of a progress report in it.
-    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(run,), daemon=True)
     thread.start()
-    thread.join(limits.seconds)
-    given_up.set()
+    end = time.monotonic() + seconds
+    while thread.is_alive() and (left := end - time.monotonic()) > 0:
+        waiting(1 - left / seconds)
+        thread.join(min(left, 0.25))
     if found:
         return found[0]
     if failed:
         raise _explained(repo, failed[0]) from failed[0]
-    raise ModelUnavailable(f"{repo} did not arrive within {limits.seconds:g} seconds.")
+    raise ModelUnavailable(f"{repo} did not arrive within {seconds:g} seconds.")
 
 
 def _explained(repo: str, error: Exception) -> ModelUnavailable:
@@ -92,6 +135,8 @@ def _explained(repo: str, error: Exception) -> ModelUnavailable:
         return error
     if isinstance(error, RepositoryNotFoundError):
         return ModelUnavailable(f"The Hugging Face Hub does not offer {repo}.")
+    if isinstance(error, RemoteEntryNotFoundError):
+        return ModelUnavailable(f"{repo} has no config.json on the Hugging Face Hub.")
     return ModelUnavailable(f"The Hugging Face Hub cannot be reached, so {repo} is not available.")
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import lessons.config_text as hub
 from explorable.params import IN_A_LINK, BadParam
 from lessons.config_text import FAMILIES, READY, cannot, config_text, given_of, name_of, values_of
 from lessons.will_it_fit import LESSON, Params
@@ -25,6 +26,8 @@ REFUSED = {
     json.dumps({**BERT, "hidden_act": "x" * 300}): "hidden_act must have at most 200 characters",
     json.dumps({**BERT, "rope_parameters": {"a": {"b": {"c": {"d": 1}}}}}): "rope_parameters is nested too deep",
     json.dumps({**BERT, "layers": [1] * 20_001}): "layers holds 20,001 values",
+    json.dumps({"model_type": "resnet", "depths": [3, 10**9]}): "depths must be a whole number from 1 to 200",
+    json.dumps({"model_type": "resnet", "hidden_sizes": [64, -1]}): "hidden_sizes must be a whole number from 1",
 }
 BUILT = {  # refused by transformers or torch, in the process of the program
     json.dumps({**BERT, "hidden_size": 65}): "65",
@@ -56,6 +59,30 @@ def test_nothing_that_could_be_followed_is_left():
         "_attn_implementation": "evil/kernel", "quantization_config": {"quant_method": "x"}, "architectures": ["Evil"], "dtype": "x",
     }  # fmt: skip
     assert json.loads(config_text(json.dumps({**BERT, **followed, "hidden_size": 48}))) == {**BERT, "hidden_size": 48}
+
+
+def test_a_name_of_the_hub_stands_for_its_config_which_is_read_as_any_other(monkeypatch):
+    fetched = {**BERT, "hidden_size": 48, "auto_map": {"AutoModel": "evil--modeling.Evil"}}
+    asked = []
+    monkeypatch.setattr(hub, "fetch_config", lambda repo, progress: asked.append(repo) or json.dumps(fetched))
+    assert json.loads(config_text(" someone/bert ")) == {**BERT, "hidden_size": 48}
+    assert values_of(Params(config="someone/bert"))["config"] == json.dumps({**BERT, "hidden_size": 48})
+    assert set(asked) == {"someone/bert"}
+
+
+def test_a_config_of_the_hub_that_is_none_of_ours_is_refused_by_its_field(monkeypatch):
+    monkeypatch.setattr(hub, "fetch_config", lambda repo, progress: '{"model_type": "nonesuch"}')
+    with pytest.raises(BadParam, match="config: model_type must be one of"):
+        config_text("someone/other")
+
+
+def test_offline_a_name_of_the_hub_is_one_sentence_with_what_to_do_instead():
+    with pytest.raises(BadParam) as refused:
+        config_text("someone/tiny")
+    said = str(refused.value)
+    assert said == (
+        "config: The Hugging Face Hub cannot be reached, so someone/tiny is not available; paste the text of its config.json instead."
+    )
 
 
 def test_labels_are_counted():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.extractive import Extractive
-from models.hub import Limits, ModelUnavailable, fetch
+from models.hub import REPOSITORY, Limits, ModelUnavailable, fetch, fetch_config
 from tests.models import fake_hub
 from tests.models.tiny import network, tokenizer
 from training.reader import Reader
@@ -104,3 +104,76 @@ def test_offline_is_one_sentence_and_opens_no_connection(monkeypatch, tmp_path):
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("opened a connection"))
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
         fetch(REPO, quiet)
+
+
+# -- config.json alone ------------------------------------------------------------------------------------------------
+
+
+def unwatched(share: float) -> None:
+    """Nobody watches."""
+
+
+def test_of_a_repository_config_json_alone_is_asked_for(online, folder, tmp_path):
+    asked: list[str] = []
+    with fake_hub.serving(folder, asked=asked) as hub:
+        text = fetch_config(REPO, unwatched, endpoint=hub)
+    assert text == (folder / "config.json").read_text("utf-8")
+    assert asked and all(path.endswith("/config.json") for path in asked)
+    assert {path.name for path in (tmp_path / "cache").rglob("*") if path.suffix} <= {"config.json", "CACHEDIR.TAG"} | {
+        path.name for path in (tmp_path / "cache").rglob("*.lock")
+    }
+
+
+def test_the_operators_token_is_not_sent(online, folder, monkeypatch):
+    sent: list[str | None] = []
+    monkeypatch.setenv("HF_TOKEN", "hf_of_the_operator")
+    monkeypatch.setattr(
+        fake_hub.Handler, "log_message", lambda self, *_: sent.append(self.headers.get("authorization"))
+    )
+    with fake_hub.serving(folder) as hub:
+        fetch_config(REPO, unwatched, endpoint=hub)
+    assert sent and set(sent) == {None}
+
+
+def test_a_config_that_is_too_large_is_not_fetched(online, folder, tmp_path):
+    with fake_hub.serving(folder) as hub:
+        with pytest.raises(ModelUnavailable, match="at most 10 are fetched"):
+            fetch_config(REPO, unwatched, Limits(bytes=10), endpoint=hub)
+    assert not list((tmp_path / "cache").rglob("config.json"))
+
+
+@pytest.mark.parametrize(("status", "sentence"), [(404, "does not offer"), (500, "cannot be reached")])
+def test_a_hub_that_refuses_a_config_is_one_sentence(online, folder, status, sentence):
+    with fake_hub.serving(folder, status) as hub:
+        with pytest.raises(ModelUnavailable, match=sentence):
+            fetch_config(REPO, unwatched, Limits(seconds=30), endpoint=hub)
+
+
+def test_a_hub_that_hangs_is_watched_and_given_up(online):
+    shares: list[float] = []
+    with fake_hub.hanging() as hub:
+        with pytest.raises(ModelUnavailable, match="did not arrive within 0.6 seconds"):
+            fetch_config(REPO, shares.append, Limits(seconds=0.6, answer_seconds=5), endpoint=hub)
+    assert len(shares) > 1 and shares == sorted(shares) and 0 <= shares[0] and shares[-1] <= 1
+
+
+def test_who_watches_may_end_the_waiting(online):
+    def leave(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with fake_hub.hanging() as hub:
+        with pytest.raises(KeyboardInterrupt):
+            fetch_config(REPO, leave, endpoint=hub)
+
+
+def test_offline_no_config_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("opened a connection"))
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        fetch_config(REPO, unwatched)
+
+
+def test_a_name_of_the_hub_is_no_path_and_no_address():
+    assert all(map(REPOSITORY.fullmatch, ("google-bert/bert-base-uncased", "someone/tiny_1.5")))
+    refused = ("bert", "a/b/c", "../secret", "a/..", "/etc/passwd", "http://x/y", "a/b?c", "a b/c", "{}", "a--b/c", "")
+    assert not any(map(REPOSITORY.fullmatch, refused))
