@@ -90,9 +90,11 @@ def _ends(result: Result) -> Panel:
     rows: list[list[Any]] = [[kind, *(gib(held[kind]) for held in result.at_end.values())] for kind in result.bill]
     rows.append(["together", *(gib(sum(held.values())) for held in result.at_end.values())])
     rows.append(["forward alone, no_grad", gib(result.without_grad), ("–", "muted"), ("–", "muted")])
+    if result.allocated is not None:
+        rows.append(["peak of this GPU's allocator", gib(result.allocated), ("–", "muted"), ("–", "muted")])
     columns = ["GiB", *(f"after {phase}" for phase in result.at_end)]
     return Table(
-        "Held when a phase ends", columns, rows, note="The last row is the peak of a forward without gradients."
+        "Held when a phase ends", columns, rows, note="Below the sums: the peak of a forward without gradients."
     )
 
 

@@ -18,7 +18,11 @@ ACTIVATIONS = "the activations"
 @dataclass(frozen=True)
 class Params:
     config: str = text(
-        READY["Llama 8B"], max_length=100_000, lines=3, about="a config.json, kept nowhere", file={".json": {}}
+        READY["Llama 8B"],
+        max_length=100_000,
+        lines=3,
+        about="a config.json or name/model of the Hub, kept nowhere",
+        file={".json": {}},
     )
     batch_size: int = bounded(4, low=1, high=256, step=1, about="rows of tokens, or pictures")
     length: int = bounded(2048, low=16, high=32768, step=16, about="tokens of a row")
@@ -49,6 +53,10 @@ class Result:
     course: list[list[int]]  # 16 parts of each phase: the most that is held in it, bytes of each kind
     kept: list[list[str | int]]  # of what autograd saves in forward: dtype and shape, how many storages, bytes
     without_grad: int  # bytes at the peak of a forward alone, under no_grad
+    depths: list[int]  # how many of the blocks were measured, where the rest repeats them; empty: all were
+    allocated: (
+        int | None
+    )  # bytes that a GPU's allocator held at most in the same step with data; None: no GPU with so much room
     totals: dict[str, int] | None = None  # a change -> bytes at the peak; None: not asked for
     most_batch: int | None = None  # the largest batch_size that fits the budget
     most_length: int | None = None  # the largest length that fits, in steps of 16; None: pictures
@@ -75,7 +83,15 @@ def caption(params: Params, result: Result) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    parts = [_settings(params, result), _cut(params, result), _share(result), _alone(result), _what(result)]
+    parts = [
+        _settings(params, result),
+        _cut(params, result),
+        _share(result),
+        _alone(result),
+        _what(result),
+        _extended(result),
+        _real(result),
+    ]
     return " ".join(part for part in [*parts, _found(params, result)] if part)
 
 
@@ -112,6 +128,22 @@ def _what(result: Result) -> str:
         f"The last tensor before the peak is made by {result.peak_at}. The step ran on tensors without data, dispatched as on a CPU; "
         "what an operator needs only while it runs is not seen, and an allocator reserves more than it hands out."
     )
+
+
+def _extended(result: Result) -> str:
+    if not result.depths:
+        return ""
+    return (
+        "The model was measured with one, two and three of its blocks: each one more repeats the same operators and bytes, "
+        "and so do the others."
+    )
+
+
+def _real(result: Result) -> str:
+    if result.allocated is None:
+        return ""
+    ratio = result.allocated / result.total
+    return f"The same step with data held {gib(result.allocated)} GiB of this machine's GPU at its peak, {ratio:.3g} times the bill."
 
 
 def _found(params: Params, result: Result) -> str:

@@ -52,6 +52,11 @@ budget: int = 80  # GiB
 search: bool = False
 
 
+Script = list[
+    Any
+]  # of one phase: names of operators and (kind, bytes) of what is made, or let go if negative, in their order
+
+
 class Ledger(TorchDispatchMode):
     """Notes each storage that torch makes, and when it is let go. A storage counts once, however many tensors share it."""
 
@@ -64,7 +69,10 @@ class Ledger(TorchDispatchMode):
         self.operators: list[str] = []
         self.phases: dict[str, tuple[int, int]] = {}  # name -> the operators run before it, and by its end
         self.saved: dict[int, str] = {}  # storage that autograd saves -> its dtype and shape
+        self.kept = Counter[tuple[str, str]]()  # what forward saves, see saved_by_forward
+        self.depths: list[int] = []  # how many blocks were measured, where this is extended from them
         self.alive: dict[int, tuple[int, Any]] = {}
+        self.ended = False  # from then on nothing is noted
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -83,7 +91,8 @@ class Ledger(TorchDispatchMode):
 
     def forget(self, key: int, number: int, size: int, _: Any) -> None:
         del self.alive[key]
-        self.events.append((len(self.operators), number, -size))
+        if not self.ended:
+            self.events.append((len(self.operators), number, -size))
 
     def keep(self, tensor: Tensor) -> Tensor:
         """For autograd, which hands over what it saves for backward()."""
@@ -122,6 +131,56 @@ class Ledger(TorchDispatchMode):
             if (total := sum(held.values())) > most:
                 most, found = total, (time, {kind: held[kind] for kind in Ledger.KINDS})
         return found
+
+    def saved_by_forward(self) -> Counter[tuple[str, str]]:
+        """Of what autograd saves and still holds when forward ends: storages and bytes of each dtype and shape."""
+        end, found = self.phases["forward"][1], Counter[tuple[str, str]]()
+        gone = {number for time, number, size in self.events if size < 0 and time <= end}
+        for time, number, size in self.events:
+            if number in self.saved and number not in gone and size > 0 and time <= end:
+                found.update({("storages", self.saved[number]): 1, ("bytes", self.saved[number]): size})
+        return found
+
+    def scripts(self) -> dict[str, Script]:
+        """What was noted in each phase."""
+        found, at = dict[str, Script](), 0
+        for phase, (begin, end) in self.phases.items():
+            found[phase] = lines = []
+            for time in range(begin, end):
+                lines.append(self.operators[time])
+                while at < len(self.events) and self.events[at][0] <= time + 1:
+                    moment, number, size = self.events[at]
+                    at += 1
+                    if moment:
+                        lines.append((self.kinds[number], size))
+        return found
+
+    def before(self) -> Counter[str]:
+        """Bytes of each kind that are there when the first phase begins."""
+        found = Counter[str]()
+        for time, number, size in self.events:
+            if not time:
+                found[self.kinds[number]] += size
+        return found
+
+    @classmethod
+    def reading(
+        cls, before: Counter[str], scripts: dict[str, Script], kept: Counter[tuple[str, str]], depths: list[int]
+    ) -> "Ledger":
+        """A Ledger as it would be had it noted this."""
+        ledger = cls()
+        ledger.kept, ledger.depths = kept, depths
+        ledger.kinds = list(cls.KINDS)
+        ledger.events = [(0, cls.KINDS.index(kind), size) for kind, size in before.items()]
+        for phase, lines in scripts.items():
+            begin = len(ledger.operators)
+            for line in lines:
+                if isinstance(line, str):
+                    ledger.operators.append(line)
+                else:
+                    ledger.events.append((len(ledger.operators), cls.KINDS.index(line[0]), line[1]))
+            ledger.phases[phase] = begin, len(ledger.operators)
+        return ledger
 
 
 @contextmanager
@@ -239,16 +298,95 @@ def training_step(model: PreTrainedModel, optim: torch.optim.Optimizer, batch: d
     ledger.phase("step", optim.step)
     for tensor in state_of(optim):
         ledger.kinds[ledger.note(tensor)] = "optimizer state"
+    ledger.kept, ledger.ended = ledger.saved_by_forward(), True
     return ledger
+
+
+def forward_alone(model: PreTrainedModel, batch: dict[str, Tensor]) -> Ledger:
+    ledger = opened(model)
+    ledger.phase("forward", lambda: model(**batch).loss)
+    ledger.ended = True
+    return ledger
+
+
+def look(block: nn.Module) -> list[Any]:
+    """Equal for blocks that run alike: classes, plain attributes but for a block's own number, shapes and flags of parameters."""
+    plain = (bool, int, float, str, tuple, list, type(None))
+    own = ("layer_idx", "layer_id", "layer_index", "layer_number")
+    return [
+        (
+            type(module),
+            {key: value for key, value in vars(module).items() if isinstance(value, plain) and key not in own},
+            [(name, tuple(p.shape), p.requires_grad) for name, p in module.named_parameters(recurse=False)],
+        )
+        for module in block.modules()
+    ]
+
+
+def grown(short: Any, long: Any, times: int) -> Any:
+    """`short` with what `long` has more, so many times; None where `long` is more than `short` with something put in."""
+    if isinstance(short, Counter):
+        return Counter({key: short[key] + times * (long[key] - short[key]) for key in {**short, **long}})
+    more = len(long) - len(short)
+    at = next((index for index, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+    return short[:at] + long[at : at + more] * times + short[at:] if short[at:] == long[at + more :] else None
+
+
+def alike(model: PreTrainedModel, blocks: list[nn.Module]) -> bool:
+    """Whether there are many blocks, and all but the first and the last run alike."""
+    kinds = getattr(model.config, "layer_types", None) or ()
+    return len(blocks) > 6 and len(set(kinds)) < 2 and all(look(block) == look(blocks[1]) for block in blocks[2:-1])
+
+
+def of_all_blocks(model: PreTrainedModel, run: Callable[[], Ledger]) -> Ledger:
+    """What `run` notes. Where blocks are alike it runs with one, two and three of them: if each one more repeats the same
+    operators and bytes, that is extended to all; else it runs with all."""
+    stacks = stacks_of(model)
+    blocks = list(stacks[0]) if len(stacks) == 1 else []
+    if not alike(model, blocks):
+        return run()
+    found = []
+    for few in (1, 2, 3):
+        del stacks[0][:]
+        stacks[0].extend(blocks[: few - 1] + blocks[-1:])
+        ledger = run()
+        found.append({"before": ledger.before(), "kept": ledger.kept, **ledger.scripts()})
+        model.zero_grad()
+    del stacks[0][:]
+    stacks[0].extend(blocks)
+    one, two, three = found
+    if any(grown(one[name], two[name], 2) != three[name] for name in one):
+        return run()
+    whole = {name: grown(one[name], two[name], len(blocks) - 1) for name in one}
+    return Ledger.reading(whole.pop("before"), kept=whole.pop("kept"), scripts=whole, depths=[1, 2, 3])
+
+
+def ledger_of(setting: SimpleNamespace) -> Ledger:
+    """Of a step with this setting."""
+    with without_data(setting.dtype):
+        model = model_of(setting)
+        batch = batch_of(model, setting)
+        return of_all_blocks(model, lambda: training_step(model, optimizer_of(model, setting), batch))
+
+
+def allocated_on(device: str, setting: SimpleNamespace, needs: int) -> int | None:
+    """What the allocator of a GPU held at most in a real step; None where there is none, or too little of its memory is free."""
+    if not torch.cuda.is_available() or needs > 0.8 * torch.cuda.mem_get_info()[0]:
+        return None
+    with torch.device(device):
+        model = model_of(setting)
+        for parameter in model.parameters():
+            parameter.data.normal_(0, 0.02)
+        optim, batch = optimizer_of(model, setting), batch_of(model, setting)
+        torch.cuda.reset_peak_memory_stats()
+        model(**batch).loss.backward()
+        optim.step()
+        return torch.cuda.max_memory_allocated()
 
 
 def total_with(**changes: Any) -> int:
     """Bytes at the peak of a step with other settings."""
-    setting = SimpleNamespace(**{**vars(chosen), **changes})
-    with without_data(setting.dtype):
-        model = model_of(setting)
-        ledger = training_step(model, optimizer_of(model, setting), batch_of(model, setting))
-        return sum(ledger.peak()[1].values())
+    return sum(ledger_of(SimpleNamespace(**{**vars(chosen), **changes})).peak()[1].values())
 
 
 def llama_8b(**changes: Any) -> dict[str, int]:
@@ -264,10 +402,7 @@ def llama_8b(**changes: Any) -> dict[str, int]:
         "checkpointing": False,
         "frozen": "nothing",
     }
-    setting = SimpleNamespace(**{**usual, **changes})
-    with without_data(setting.dtype):
-        model = model_of(setting)
-        ledger = training_step(model, optimizer_of(model, setting), batch_of(model, setting))
+    ledger = ledger_of(SimpleNamespace(**{**usual, **changes}))
     time, bill = ledger.peak()
     return {**bill, "where": sum(time > end for _, end in ledger.phases.values())}
 
@@ -283,23 +418,25 @@ chosen.checkpointing, chosen.frozen = checkpointing, frozen
 # %% one training step on tensors that have a shape and no data
 with without_data(dtype):
     model = model_of(chosen)
-    optim = optimizer_of(model, chosen)
     batch = batch_of(model, chosen)
-    ledger = training_step(model, optim, batch)
+    ledger = of_all_blocks(model, lambda: training_step(model, optimizer_of(model, chosen), batch))
 time, bill = ledger.peak()
 total = sum(bill.values())
 
 # %% one forward without gradients
 with without_data(dtype), torch.no_grad():
     model = model_of(chosen)
-    alone = opened(model)
     batch = batch_of(model, chosen)
-    alone.phase("forward", lambda: model(**batch).loss)
+    alone = of_all_blocks(model, lambda: forward_alone(model, batch))
 without_grad = sum(alone.peak()[1].values())
+
+# %% the same step with data, where there is a GPU that has the room
+allocated = allocated_on("cuda", chosen, total)
 
 # %% where the peak is, and what is held at the end of each phase
 gib = total / 2**30
 name = type(model).__name__
+depths = ledger.depths
 shape = list(next(iter(batch.values())).shape)
 numel = sum(parameter.numel() for parameter in model.parameters())
 trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
@@ -312,15 +449,9 @@ for moment, held in ledger.course():
             at_end[phase] = {kind: held[kind] for kind in Ledger.KINDS}
 
 # %% what autograd saves, by dtype and shape
-there = Counter(number for moment, number, size in ledger.events if moment <= ledger.phases["forward"][1] and size >= 0)
-there.subtract(number for moment, number, size in ledger.events if moment <= ledger.phases["forward"][1] and size < 0)
-sizes = {number: size for _, number, size in ledger.events if size > 0}
-saved_bytes, saved_count = Counter[str](), Counter[str]()
-for number, what in ledger.saved.items():
-    if there[number] > 0:
-        saved_bytes[what] += sizes.get(number, 0)
-        saved_count[what] += 1
-kept = [[what, saved_count[what], size] for what, size in saved_bytes.most_common(8)]
+storages = {what: many for (unit, what), many in ledger.kept.items() if unit == "storages"}
+saved_bytes = Counter({what: size for (unit, what), size in ledger.kept.items() if unit == "bytes"})
+kept = [[what, storages[what], size] for what, size in saved_bytes.most_common(8)]
 
 # %% the course of the step, in parts of each phase
 course = []  # the most that is held in each part: bytes of each kind

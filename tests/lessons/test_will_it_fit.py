@@ -114,6 +114,73 @@ def test_the_activations_are_what_hooks_alone_count_in_a_real_forward(program, f
     assert held(fake)["forward"]["activations"] == saved_by_hand(program, setting)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"checkpointing": True, "attention": "eager", "mode": "eval"},
+        {"frozen": "all but the last block", "optimizer": "SGD, momentum 0.9"},
+        {"frozen": "all but norms and biases", "optimizer": "SGD", "step": "the first"},
+    ],
+    ids=lambda changes: ", ".join(map(str, changes.values())) or "train",
+)
+@pytest.mark.parametrize("family", ["llama", "bert", "gpt2", "mixtral", "vit"])
+def test_what_one_two_and_three_blocks_repeat_is_what_all_blocks_hold(program, family, changes):
+    setting = setting_of(family, sizes={"num_hidden_layers": 9, "n_layer": 9}, **changes)
+    *_, whole = stepped(program, setting, real=False)
+    extended = program.ledger_of(setting)
+    assert extended.depths == [1, 2, 3] and extended.operators == whole.operators and extended.phases == whole.phases
+    assert extended.scripts() == whole.scripts() and extended.before() == whole.before()
+    assert extended.kept == whole.kept and extended.peak() == whole.peak() and held(extended) == held(whole)
+
+
+@pytest.mark.parametrize(
+    ("family", "changes"),
+    [
+        ("modernbert", {}),  # every third block looks at all tokens
+        ("bert", {"frozen": "embeddings and lower half"}),
+        ("llama", {"foreach": True}),
+        ("t5", {"sizes": {"num_layers": 9}}),
+    ],
+)
+def test_where_blocks_differ_or_a_call_takes_all_of_them_every_block_is_measured(program, family, changes):
+    setting = setting_of(family, **{"sizes": {"num_hidden_layers": 9}, **changes})
+    *_, whole = stepped(program, setting, real=False)
+    measured = program.ledger_of(setting)
+    assert measured.depths == [] and measured.peak() == whole.peak() and held(measured) == held(whole)
+
+
+def test_a_block_with_another_attribute_is_not_taken_for_its_neighbours(program):
+    with program.without_data("bfloat16"):
+        model = program.model_of(setting_of("llama", sizes={"num_hidden_layers": 9}))
+    blocks = list(program.stacks_of(model)[0])
+    assert program.alike(model, blocks) and not program.alike(model, blocks[:6])
+    blocks[4].self_attn.scaling *= 2
+    assert not program.alike(model, blocks)
+
+
+def test_the_real_allocator_is_asked_only_where_a_gpu_has_the_room(program, monkeypatch):
+    """By a stand-in: these machines have no GPU."""
+    setting = setting_of("bert")
+    assert program.allocated_on("cpu", setting, 1000) is None
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2000, 4000))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: asked.append("reset"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: asked.append("peak") or 1234)
+    assert program.allocated_on("cpu", setting, 1700) is None and not asked
+    assert program.allocated_on("cpu", setting, 1500) == 1234 and asked == ["reset", "peak"]
+
+
+def test_what_a_gpu_held_is_told_beside_the_bill():
+    params = Params(config=TINY, length=64)
+    result = LESSON.run(params)
+    told = details(params, replace(result, allocated=2 * result.total))
+    assert "of this machine's GPU at its peak, 2 times the bill." in told and "GPU" not in details(
+        params, replace(result, allocated=None)
+    )
+
+
 @settings(max_examples=6)
 @given(
     st.sampled_from(["llama", "bert", "gpt2"]), st.integers(1, 4), st.integers(1, 33), st.sampled_from([16, 32, 48]),
