@@ -3,7 +3,7 @@
 from typing import Any
 
 from explorable.words import percent
-from figures.panels import Figure, Panel, dots, error, facts, figure, operator, table, veiled
+from figures.panels import Dots, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.what_moves import Params, Result, left, moved, name_of, pattern_of, state, tied, written
 
 MOST_ROWS = 80
@@ -12,7 +12,7 @@ MOST_ROWS = 80
 def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
-            [_model(params, result), operator("search(pattern, name)", "for each name"), veiled(_dots(result))],
+            [_model(params, result), Operator("search(pattern, name)", "for each name"), veiled(_dots(result))],
             [veiled(_facts(result))],
         ],
         more=[
@@ -33,11 +33,11 @@ def _model(params: Params, result: Result) -> Panel:
         ["order", params.order],
         ["optimizer", f"{params.optimizer}, {params.given}"],
     ]
-    return table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
 def _dots(result: Result) -> Panel:
-    return dots(
+    return Dots(
         "A dot for each parameter",
         result.flags,
         off="❄ frozen",
@@ -55,7 +55,7 @@ def _facts(result: Result) -> Panel:
     saved = f"{result.saved:,} of {result.saved_free:,} bytes"
     held = f"{result.state_bytes:,} bytes, {result.state_frozen:,} of them for what is frozen"
     buffers = f"{result.buffers_written} of {result.buffers_count}"
-    return facts(
+    return Facts(
         [
             ("count", "tensors that learn", _of(result.learning_count, result)),
             ("share", "of all numbers", share),
@@ -70,7 +70,7 @@ def _facts(result: Result) -> Panel:
 
 def _said(result: Result) -> Panel:
     where = "optim = ..." if "empty" in result.refusal else "loss.backward()"
-    return error("What torch says", result.refusal, where=where)
+    return Error("What torch says", result.refusal, where=where)
 
 
 def _names(result: Result) -> Panel:
@@ -79,7 +79,7 @@ def _names(result: Result) -> Panel:
     note = "Parameters that are alike are one row; * stands for the numbers in it."
     note += f" {more} more rows follow." if more > 0 else ""
     columns = ["parameter", "shape", "", "in the optimizer", "the step", "bytes of state"]
-    return table("Names: found and not found", columns, rows, wide=True, note=note)
+    return Table("Names: found and not found", columns, rows, wide=True, note=note)
 
 
 def _row(name: str, shape: list[int], learns: bool, held: bool, moves: bool, size: int, blocks: list[str]) -> list[Any]:
@@ -97,7 +97,7 @@ def _row(name: str, shape: list[int], learns: bool, held: bool, moves: bool, siz
 
 def _sees(result: Result) -> Panel:
     rows = [[what, f"{many:,}"] for what, many in result.sees.items()]
-    return table("What the optimizer sees", ["of the parameters", "how many"], rows, note=f"There are {result.count}.")
+    return Table("What the optimizer sees", ["of the parameters", "how many"], rows, note=f"There are {result.count}.")
 
 
 def _bytes(result: Result) -> Panel:
@@ -108,14 +108,14 @@ def _bytes(result: Result) -> Panel:
         ["of it for what is frozen", f"{result.state_frozen:,}"],
     ]
     note = f"In bfloat16, of a batch of {tuple(result.shape)}; parameters and buffers are not counted."
-    return table("Bytes", ["", "bytes"], rows, note=note)
+    return Table("Bytes", ["", "bytes"], rows, note=note)
 
 
 def _tied(result: Result) -> Panel:
     rows: list[list[Any]] = [
         [names, ("▲ learns", "yes") if on else ("❄ frozen", "no")] for names, on in result.tied[:8]
     ]
-    return table(
+    return Table(
         "One parameter under several names", ["names", ""], rows or [["no parameter has two names", ""]], breaks=True
     )
 
@@ -127,4 +127,4 @@ def _buffers(result: Result) -> Panel:
     ]  # fmt: skip
     note = f"The pass wrote {result.buffers_written} of {result.buffers_count}; those first, at most 12."
     columns = ["buffer", "shape", "state_dict()", "written"]
-    return table("Buffers", columns, rows or [["no buffer", "", "", ""]], note=note)
+    return Table("Buffers", columns, rows or [["no buffer", "", "", ""]], note=note)

@@ -119,7 +119,6 @@ def test_the_activations_are_what_hooks_alone_count_in_a_real_forward(program, f
     [
         {},
         {"checkpointing": True, "attention": "eager", "mode": "eval"},
-        {"frozen": "all but the last block", "optimizer": "SGD, momentum 0.9"},
         {"frozen": "all but norms and biases", "optimizer": "SGD", "step": "the first"},
     ],
     ids=lambda changes: ", ".join(map(str, changes.values())) or "train",
@@ -139,6 +138,10 @@ def test_what_one_two_and_three_blocks_repeat_is_what_all_blocks_hold(program, f
     [
         ("modernbert", {}),  # every third block looks at all tokens
         ("bert", {"frozen": "embeddings and lower half"}),
+        (
+            "gpt2",
+            {"sizes": {"n_layer": 9}, "frozen": "all but the last block"},
+        ),  # the second block is the first frozen one
         ("llama", {"foreach": True}),
         ("t5", {"sizes": {"num_layers": 9}}),
     ],
