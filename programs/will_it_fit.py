@@ -4,7 +4,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -183,6 +183,12 @@ class Ledger(TorchDispatchMode):
         return ledger
 
 
+@cache
+def shapes_alone() -> FakeTensorMode:
+    """One for all, as tensors of two of them do not meet."""
+    return FakeTensorMode()
+
+
 @contextmanager
 def without_data(dtype: str) -> Iterator[None]:
     """Tensors with shapes alone, and for transformers the answers that it would have to look into them for."""
@@ -190,7 +196,7 @@ def without_data(dtype: str) -> Iterator[None]:
     full_rows = patch.object(masking_utils, "prepare_padding_mask", lambda *_: None)  # nothing is padded
     known = dtype == "bfloat16"  # the only one that torch's own grouped_mm takes of tensors without data
     experts = patch.object(moe, "_can_use_grouped_mm", lambda *_: known, create=True)
-    with FakeTensorMode(), one_text, full_rows, experts:
+    with shapes_alone(), one_text, full_rows, experts:
         yield
 
 
@@ -425,8 +431,6 @@ total = sum(bill.values())
 
 # %% one forward without gradients
 with without_data(dtype), torch.no_grad():
-    model = model_of(chosen)
-    batch = batch_of(model, chosen)
     alone = of_all_blocks(model, lambda: forward_alone(model, batch))
 without_grad = sum(alone.peak()[1].values())
 
