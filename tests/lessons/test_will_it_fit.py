@@ -107,6 +107,16 @@ def test_a_step_without_data_holds_what_a_real_step_holds(program, family, way):
     assert held(fake)["step"]["optimizer state"] == sum(tensor.nbytes for tensor in program.state_of(optim))
 
 
+@pytest.mark.parametrize("frozen", ["nothing", "embeddings and lower half", "all but norms and biases"])
+def test_so_does_a_step_of_a_network_of_convolutions_which_has_no_other_attention(program, frozen):
+    sizes = {"embedding_size": 4, "hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1]}
+    text = json.dumps({"model_type": "resnet", **sizes})
+    setting = SimpleNamespace(**{**USUAL, "text": text, "attention": "eager", "frozen": frozen})
+    *_, fake = stepped(program, setting, real=False)
+    *_, real = stepped(program, setting, real=True)
+    assert held(fake) == held(real) and fake.peak()[1] == real.peak()[1]
+
+
 @pytest.mark.parametrize("family", ["llama", "bart", "vit"])
 def test_the_activations_are_what_hooks_alone_count_in_a_real_forward(program, family):
     setting = setting_of(family)
