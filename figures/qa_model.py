@@ -34,16 +34,16 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 def draw(params: Params, result: Result) -> Figure:
     error = Error("error", result.error or "", where=place_of(params, result))
-    stacked = _axes(result) if result.logits is not None else error if result.error else _lanes(result)
+    stacked = _axes(result) if result.logits is not None else error if result.error else _lanes(params, result)
     return figure(
         hero=[
-            [_calls(result), Operator("torch.stack(logits)", "what forward returns"), veiled(stacked)],
+            [_calls(params, result), Operator("torch.stack(logits)", "what forward returns"), veiled(stacked)],
             [veiled(error)] if result.error and stacked is not error else [],
             [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
-            [_lanes(result), _answers(result)],
+            [_lanes(params, result), _answers(result)],
             [_argmax(result), _losses(params, result)],
             [_ids(result)],
             [_mask(result), _labels(result)],
@@ -65,7 +65,7 @@ def _indented(line: str) -> str:
     return line.replace("    ", "\N{NO-BREAK SPACE}" * 2)
 
 
-def _calls(result: Result) -> Panel:
+def _calls(params: Params, result: Result) -> Panel:
     """A block for each call of the inner model: the shape of its logits."""
     rows: list[list[Any]] = [
         [_call(place, result), str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")]
@@ -74,7 +74,7 @@ def _calls(result: Result) -> Panel:
     return Table(
         "self.model(**item)",
         ["call", ".logits (B, T, V)"],
-        rows or [["none", "self.model was not called"]],
+        rows or [["none", _without_a_lane(params, result)]],
         breaks=True,
     )
 
@@ -83,14 +83,18 @@ def _call(place: int, result: Result) -> str:
     return f"item {place}" if place < len(result.questions) else "again"
 
 
-def _lanes(result: Result) -> Panel:
+def _without_a_lane(params: Params, result: Result) -> str:
+    return "the first call raised" if raised_in(params, result) == CALL else "self.model was not called"
+
+
+def _lanes(params: Params, result: Result) -> Panel:
     """One row for each call of the inner model: what came out."""
     rows: list[list[Any]] = []
     for place, lane in enumerate(result.lanes):
         loss = "None" if lane.get("loss") is None else f"{lane['loss'].item():.4f}"
         shape = str(lane["shape"]) if "shape" in lane else ("no .logits", "warn")
         rows.append([_call(place, result), shape, loss])
-    rows = rows or [["none", "self.model was not called", ""]]
+    rows = rows or [["none", _without_a_lane(params, result), ""]]
     return Table("what its model returns", ["call", ".logits (B, T, V)", ".loss"], rows, breaks=True)
 
 

@@ -85,8 +85,8 @@ def test_the_hero_says_how_many_real_tokens_keep_their_output(params, kept):
 
 def test_what_goes_in_is_told_as_runs_with_the_position_of_the_first_token():
     _, shown = panels(Params(pads=4))
-    rows = dict(shown["inputs of the model"]["rows"])
-    assert rows["attention_mask"].startswith("4 zeros, ") and rows["input_ids"].startswith("4 [PAD], ")
-    assert rows["position of the first token"] == "4"
+    row = shown["one row of input_ids"]
+    assert row["tensor"].startswith("attention_mask: 4 zeros, ") and row["tensor"].endswith("first token: 4")
+    assert [mark for line in row["marks"] for mark in line][:5] == ["pad"] * 4 + ["card"]
     _, shown = panels(Params(pads=4, position_ids=FIXED))
-    assert dict(shown["inputs of the model"]["rows"])["position of the first token"] == "0"
+    assert shown["one row of input_ids"]["tensor"].endswith("first token: 0")

@@ -1,6 +1,7 @@
 """The line that is marked is the line that raised, and the cells are the tensors."""
 
 import itertools
+import json
 import traceback
 
 import pytest
@@ -40,9 +41,18 @@ def line_that_raises(params):
 
 def test_the_class_on_screen_is_that_of_the_program():
     params = Params()
-    shown = [row[0].strip() for row in draw(params, run(params))["rows"][0][0]["rows"]]
+    titled = {panel["title"]: panel for row in draw(params, run(params))["rows"] for panel in row}
+    shown = [row[0].strip() for row in titled["the class that loops, line by line"]["rows"]]
     words = " ".join(LESSON.snippet(params).split())
-    assert " ".join(" ".join(shown).split()) in words and shown[0] == 'for item in batch["text"]:'
+    assert " ".join(" ".join(shown).split()) in words and shown[0].startswith("def forward(")
+
+
+def test_a_call_that_raised_is_not_told_as_none():
+    said = {}
+    for target in ("neither", "labels"):
+        result = run(params := Params(target=target))
+        said[target] = json.dumps(draw(params, result)["rows"][0][0]["rows"])
+    assert "the first call raised" in said["neither"] and "raised" not in said["labels"]
 
 
 def test_a_gate_that_opens_shows_the_sizes_of_the_stack():
