@@ -1,7 +1,7 @@
 """What people type who do not know the words of a lesson: the search finds it all the same."""
 
 WORDS = {
-    "dropout": "different outputs each time, random, not deterministic, predictions change, nn.Dropout p, inference",
+    "dropout": "different outputs each time, LSTM num_layers=1 dropout, random, not deterministic, predictions change, nn.Dropout p, inference",
     "batch_norm": "BatchNorm batch size 1, running_mean, momentum, batch norm eval bad results, neighbour changes my output",
     "batch_norm_traps": "track_running_stats False, BatchNorm NaN, running_mean nan in eval, gradient accumulation BatchNorm, (N, L, C)",
     "normalization": "LayerNorm GroupNorm InstanceNorm RMSNorm difference, which norm",

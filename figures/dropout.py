@@ -7,20 +7,24 @@ from explorable.words import count
 from figures.cells import Bar, cells_of
 from figures.formula import term
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, described, figure, limit, stepped, veiled
-from lessons.dropout import DEAF, Params, Result, quiet
+from lessons.dropout import DEAF, ONE_LAYER, Params, Result, quiet
 
 
 def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, *result.calls, result.y_train)
     shown = [k for k in range(1, params.passes + 1) if k in STEPS or k == params.passes]
     calls = [_call(params, result, number, top) for number in range(len(result.calls))]
+    hero = [
+        [_tensor("x", result.x, top), Operator(_written(params), f"{params.mode} mode"), *calls],
+        [_facts(params, result)],
+    ]
+    both = [_train(params, result, top), _eval(params, result, top), _difference(result, top)]
+    if params.layer == ONE_LAYER:  # nothing is dropped, so no mean nears anything
+        return figure(hero=hero, more=[both])
     return figure(
-        hero=[
-            [_tensor("x", result.x, top), Operator(_written(params), f"{params.mode} mode"), *calls],
-            [_facts(params, result)],
-        ],
+        hero=hero,
         more=[
-            [_train(result, top), _eval(params, result, top), _difference(result, top)],
+            both,
             [_mean(params, result, shown, top)],
             [_gap(result, shown), _law(params, result, shown)],
         ],
@@ -30,6 +34,8 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _written(params: Params) -> str:
+    if params.layer == ONE_LAYER:
+        return f"nn.LSTM(4, 4, num_layers=1, dropout={params.p:g})"
     if params.layer == "attention's dropout_p":
         return f"F.scaled_dot_product_attention(x, x, x, dropout_p={params.p:g})"
     return f"{params.layer}(x, {params.p:g})" if params.layer == "F.dropout" else f"{params.layer}(p={params.p:g})"
@@ -60,7 +66,12 @@ def _marks(y: float, x: float, before: float, *_: int) -> str:
     return " ".join(word for word, on in (("dropped", y == 0 != x), ("differs", y != before)) if on)
 
 
+NOT_DROPPED = "an LSTM drops between its layers, and has one"
+
+
 def _arithmetic(params: Params, x: float, y: float) -> str:
+    if params.layer == ONE_LAYER:
+        return f"{y:.4g}: {NOT_DROPPED}"
     if quiet(params):
         return f"x = {x + 0.0:.4g}: eval mode returns its input"
     if x == 0:
@@ -74,6 +85,7 @@ def _facts(params: Params, result: Result) -> Panel:
         ("outputs", "the three calls return", different),
         ("dropped", "they drop", _what_goes(params, result)),
         ("object", "a call returns", _object(result)),
+        *(("warned", "torch warns", text) for text in result.warned),
     ]
     return veiled(Facts(items))
 
@@ -99,7 +111,9 @@ POWER = "The mean square, E[y²] / E[x²]"
 STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160)  # passes that can be scrubbed to
 
 
-def _train(result: Result, top: float) -> Panel:
+def _train(params: Params, result: Result, top: float) -> Panel:
+    if params.layer == ONE_LAYER:
+        return _undropped("y_train", "train", result.y_train, top)
     law, scale = ("x · mask · 1/(1-p)", f" · {result.scale:.4g}")
     if math.isinf(result.scale):  # p = 1: torch multiplies by zeros, and 0 · inf would be nan
         law, scale = "x · mask", ""
@@ -127,6 +141,8 @@ def _why(x: float, mask: int) -> str:
 
 def _eval(params: Params, result: Result, top: float) -> Panel:
     """F.dropout drops here too, with the mask of the same seed."""
+    if params.layer == ONE_LAYER:
+        return _undropped("y_eval", "eval", result.y_eval, top)
     still = params.layer in DEAF and params.p > 0
     text = (
         f"y_eval = {{:.4g}}: {DEAF[params.layer]} still drops"
@@ -143,6 +159,10 @@ def _difference(result: Result, top: float) -> Panel:
 
     both = (result.y_train, result.y_eval)
     return _plain("difference", "y_train - y_eval", result.difference, top, *both, note=note)
+
+
+def _undropped(name: str, badge: str, values: Any, top: float) -> Panel:
+    return _plain(name, badge, values, top, note=lambda y, *_: f"{name} = {y + 0.0:.4g}: {NOT_DROPPED}")
 
 
 def _plain(name: str, badge: str, values: Any, top: float, *beside: Any, **entries: Any) -> Panel:

@@ -10,7 +10,10 @@ from explorable.params import bounded, choice
 from explorable.program import Program
 from explorable.words import count, number
 
-Layer = Literal["nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "F.dropout", "attention's dropout_p"]
+Layer = Literal[
+    "nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "F.dropout", "attention's dropout_p", "nn.LSTM, 1 layer"
+]  # fmt: skip
+ONE_LAYER = "nn.LSTM, 1 layer"
 DEAF = {"F.dropout": "F.dropout", "attention's dropout_p": "dropout_p"}  # layers that eval() does not reach
 
 
@@ -30,6 +33,7 @@ class Result:
     calls: list[Tensor]  # (3, 4) each: what three calls on x return, one after the other, in `mode`
     same: bool  # whether the first call returns x itself
     different: int  # how many of the three outputs differ from one another
+    warned: list[str]  # what torch says when the layer is made
     mask: Tensor  # (3, 4) 1 where the seed keeps the entry in train mode, else 0
     scale: float  # 1 / (1 - p), inf at p = 1
     y_train: Tensor  # (3, 4) output in train mode
@@ -41,11 +45,14 @@ class Result:
 
 
 def quiet(params: Params) -> bool:
-    """Whether the layer is in eval mode, and hears of it."""
-    return params.mode == "eval" and params.layer not in DEAF
+    """Whether nothing can be dropped: the layer is in eval mode and hears of it, or has no next layer to drop before."""
+    return params.layer == ONE_LAYER or params.mode == "eval" and params.layer not in DEAF
 
 
 def caption(params: Params, result: Result) -> str:
+    if params.layer == ONE_LAYER:
+        warns = ", and torch warns when it is made" * bool(result.warned)
+        return f"In {params.mode} mode an LSTM of one layer drops nothing: all {len(result.calls)} calls return the same numbers{warns}."
     if quiet(params):
         returned = "x itself" if result.same else "the numbers of x"
         return f"In eval mode {params.layer} has nothing to do: all {len(result.calls)} calls return {returned}."
@@ -64,9 +71,12 @@ def caption(params: Params, result: Result) -> str:
 
 
 def details(params: Params, result: Result) -> str:
+    same_seed = f"With the same seed, train and eval mode differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries."
+    if params.layer == ONE_LAYER:
+        said = f" torch warns: {result.warned[0]}." * bool(result.warned)
+        return f"{same_seed}{said} Put nn.Dropout behind the LSTM, or give it two layers."
     return (
-        f"With the same seed, train and eval mode differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries. "
-        f"Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {number(result.gap[-1].item())} "
+        f"{same_seed} Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {number(result.gap[-1].item())} "
         f"(root mean square) from x, and E[y²]/E[x²] is {number(result.power[-1].item())}."
     )
 
@@ -168,6 +178,28 @@ LESSON = Lesson(
             ring="outputs",
         ),
         Prediction(
+            id="one_layer",
+            question="nn.LSTM(4, 4, num_layers=1, dropout=0.5) in train mode is called three times on x. How many different outputs?",
+            choices=(
+                Choice(
+                    ALL_DIFFERENT,
+                    "So it is with num_layers=2: the LSTM drops from what one layer hands to the next.",
+                ),
+                Choice(
+                    "none: it raises",
+                    "It only warns, when the layer is made: non-zero dropout expects num_layers greater than 1.",
+                ),
+                Choice(
+                    ALL_THE_SAME,
+                    "dropout= acts between layers and never behind the last. With one layer nothing is dropped.",
+                ),
+            ),
+            answer=2,
+            proof="one layer",
+            show={"layer": ONE_LAYER},
+            ring="outputs",
+        ),
+        Prediction(
             id="picture",
             question="nn.Dropout2d(0.5) gets one picture of shape (1, 3, 4), meant as (C, H, W), in train mode. What does it drop?",
             choices=(
@@ -242,6 +274,12 @@ LESSON = Lesson(
             sentence="F.scaled_dot_product_attention drops whenever dropout_p is above 0: pass 0 unless self.training.",
             source="https://github.com/pytorch/pytorch/issues/124464",
             params={"layer": "attention's dropout_p", "mode": "eval", "seed": 4},
+        ),
+        Trap(
+            name="One LSTM layer",
+            sentence="An LSTM drops between its layers. With one layer it drops nothing, in train mode too, and only warns.",
+            source="https://github.com/espnet/espnet/issues/1780",
+            params={"layer": ONE_LAYER},
         ),
         Trap(
             name="Dropout2d without a batch axis",

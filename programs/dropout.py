@@ -39,6 +39,18 @@ class Attention(nn.Module):
         return F.scaled_dot_product_attention(x, x, x, attn_mask=itself, dropout_p=p)
 
 
+class OneLayer(nn.Module):
+    """Drops what one layer hands to the next, and there is no next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)  # the same weights, whatever the seed of the mask
+        self.lstm = nn.LSTM(4, 4, num_layers=1, dropout=p)  # reads 3 steps of 4 features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lstm(x)[0]
+
+
 # %% the same call, three times
 if input == "ones":
     x = torch.ones(3, 4)
@@ -54,6 +66,8 @@ elif layer == "nn.Dropout2d":
     dropout = Picture()
 elif layer == "attention's dropout_p":
     dropout = Attention()
+elif layer == "nn.LSTM, 1 layer":
+    dropout = OneLayer()
 else:
     dropout = ForgotTraining()
 
@@ -65,11 +79,18 @@ calls = [dropout(x) for _ in range(3)]
 different = len({tuple(call.flatten().tolist()) for call in calls})
 same = calls[0] is x
 
+# %% what torch says when the layer is made
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    if layer == "nn.LSTM, 1 layer":
+        OneLayer()
+warned = [str(warning.message) for warning in caught]
+
 # %% dropout in both modes
 torch.manual_seed(seed)
 y_train = dropout.train()(x)
 torch.manual_seed(seed)  # the same draw on ones shows the mask
-mask = (dropout(torch.ones_like(x)) > 0).int()
+mask = (dropout(torch.ones_like(x)) != 0).int()
 torch.manual_seed(seed)
 y_eval = dropout.eval()(x)
 
@@ -114,6 +135,13 @@ class Layer(nn.Module):
 
 model, x = Layer().eval(), torch.randn(8, 4)
 print(len({str(model(x)) for _ in range(3)}), "different outputs")
+
+# %% proof: one layer
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch says that it expects more layers
+    recurrent, x = nn.LSTM(4, 4, num_layers=1, dropout=0.5), torch.randn(3, 4)
+outputs = {str(recurrent(x)[0]) for _ in range(3)}
+print("1 output, three times" if len(outputs) == 1 else f"{len(outputs)} different outputs")
 
 # %% proof: a picture without a batch
 warnings.simplefilter("ignore")  # torch says that it reads (N, C, L)

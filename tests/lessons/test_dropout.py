@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lessons.dropout import DEAF, LESSON, Params
+from lessons.dropout import DEAF, LESSON, ONE_LAYER, Params
 
 run = LESSON.run
-LAYERS = Params.__annotations__["layer"].__args__
+LAYERS = [layer for layer in Params.__annotations__["layer"].__args__ if layer != ONE_LAYER]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -68,3 +68,21 @@ def test_a_seed_that_drops_everything_names_no_factor():
     params = Params(layer="attention's dropout_p")
     assert not run(params).mask.any()
     assert "keeps 0 of 12 entries;" in LESSON.caption(params, run(params))
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("p", [0.0, 0.5, 1.0])
+def test_an_lstm_of_one_layer_drops_nothing_and_says_so_where_it_was_asked_to(mode, p):
+    params = Params(layer=ONE_LAYER, mode=mode, p=p, seed=9)
+    result = run(params)
+    assert result.different == 1 and torch.equal(result.y_train, result.y_eval) and result.mask.all()
+    assert torch.equal(result.calls[0], run(Params(layer=ONE_LAYER)).calls[0])
+    assert [text.startswith("dropout option adds dropout") for text in result.warned] == [True] * (p > 0)
+    assert ("torch warns" in LESSON.caption(params, result)) == (p > 0)
+
+
+def test_an_lstm_of_two_layers_does_drop_in_train_mode():
+    x = torch.randn(3, 4)
+    two = nn.LSTM(4, 4, num_layers=2, dropout=0.5)
+    assert not torch.equal(two(x)[0], two(x)[0])
+    assert torch.equal(two.eval()(x)[0], two(x)[0])
