@@ -3,7 +3,7 @@
 WORDS = {
     "dropout": "different outputs each time, LSTM num_layers=1 dropout, random, not deterministic, predictions change, nn.Dropout p, inference",
     "batch_norm": "BatchNorm batch size 1, running_mean, momentum, batch norm eval bad results, neighbour changes my output",
-    "batch_norm_traps": "track_running_stats False, BatchNorm NaN, running_mean nan in eval, gradient accumulation BatchNorm, (N, L, C)",
+    "batch_norm_traps": "track_running_stats False, BatchNorm NaN, running_mean nan in eval, gradient accumulation BatchNorm, SyncBatchNorm, ranks",
     "normalization": "LayerNorm GroupNorm InstanceNorm RMSNorm difference, which norm",
     "modes": "eval vs no_grad, inference_mode, train mode, model.eval, does not require grad",
     "dropout_reset": "set dropout to 0, disable dropout, change p of all layers, isinstance nn.Dropout",

@@ -5,15 +5,29 @@ from typing import Any
 
 from figures.cells import cells_of
 from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
-from lessons.batch_norm_traps import MICRO, SWAPPED, UNTRACKED, Params, Result, moves, same, shares
+from lessons.batch_norm_traps import MICRO, RANKS, SWAPPED, SYNC, UNTRACKED, Params, Result, moves, same, shares
+
+LAYERS = {
+    UNTRACKED: "BatchNorm1d(3, track_running_stats=False)",
+    SYNC: "SyncBatchNorm(3)",
+}
+AXES = dict.fromkeys(SWAPPED, "sample, position") | {MICRO: "micro-batch: row", RANKS: "rank: row"}
 
 
 def draw(params: Params, result: Result) -> Figure:
-    layer = "BatchNorm1d(3, track_running_stats=False)" if params.case == UNTRACKED else "BatchNorm1d(3)"
-    call = Operator(layer, f"{params.mode} mode, after 30 batches")
+    layer = LAYERS.get(params.case, "BatchNorm1d(3)")
     if result.error:
-        refusal = veiled(Error("y", result.error, where="bn(x.reshape(2, 4, 3))"))
-        return figure(hero=[[_rows("x", params, result.x, result), call, refusal]])
+        where = "bn(batches[0])" if params.case == SYNC else "bn(batches[0].reshape(2, 4, 3))"
+        call = Operator(layer, "train mode, the first batch")
+        given = _rows("batches[0]", params, result.batches[0], result)
+        return figure(
+            hero=[
+                [given, call, veiled(Error("y", result.error, where=where))],
+                [veiled(Facts([("does", "the layer", "it raises")]))],
+            ]
+        )
+    each = "one a rank; " * (params.case == RANKS)
+    call = Operator(layer, f"{each}{params.mode} mode, after 30 batches")
     return figure(
         hero=[
             [_rows("x", params, result.x, result), call, veiled(_rows("y", params, result.y, result))],
@@ -24,16 +38,16 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _names(params: Params, rows: int) -> list[str]:
-    """What a row is: a sample, a position of one, or a row of a micro-batch."""
+    """What a row is: a sample, a position of one, a row of a micro-batch or of a rank."""
     half = rows // 2
     if params.case in SWAPPED:
         return [f"{at // half}, {at % half}" for at in range(rows)]
-    return [f"{at // half}: {at}" if params.case == MICRO else str(at) for at in range(rows)]
+    return [f"{at // half}: {at}" if params.case in (MICRO, RANKS) else str(at) for at in range(rows)]
 
 
 def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
-    axis = "sample, position" if params.case in SWAPPED else "micro-batch: row" if params.case == MICRO else "row"
-    top = limit(result.x) if title == "x" else limit(result.y, result.y_usual)
+    axis = AXES.get(params.case, "row")
+    top = limit(result.y, result.y_usual) if title.startswith("y") else limit(values)
     cells = cells_of(
         values, mark=lambda value, *_: "error" if math.isnan(value) else "", key=lambda _, at, c: f"cell-{at},{c}"
     )

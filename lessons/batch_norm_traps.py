@@ -11,9 +11,11 @@ from explorable.program import Program
 from explorable.words import count, number
 
 UNTRACKED, POISONED, MICRO = "track_running_stats=False", "one NaN", "two micro-batches"
+RANKS, SYNC = "two ranks", "SyncBatchNorm, CPU"
 SWAPPED = ("(N, L, C), L = 3", "(N, L, C), L = 4")
 Case = Literal[
-    "as usual", "track_running_stats=False", "one NaN", "(N, L, C), L = 3", "(N, L, C), L = 4", "two micro-batches"
+    "as usual", "track_running_stats=False", "one NaN", "(N, L, C), L = 3", "(N, L, C), L = 4", "two micro-batches",
+    "two ranks", "SyncBatchNorm, CPU",
 ]  # fmt: skip
 
 
@@ -32,7 +34,9 @@ class Result:
     y: Tensor | None  # (R, 3)
     y_usual: Tensor | None  # (R, 3) of a BatchNorm1d(3) that was trained on the same batches, without the NaN
     apart: float | None  # the largest |y - y_usual|
-    stored: Tensor | None  # (3,) running_mean after training; None where nothing is tracked
+    stored: (
+        Tensor | None
+    )  # (3,) running_mean after training, of rank 0 where there are two; None where nothing is tracked
     change: Tensor | None  # (R / 2, 3) what 5 added to the second half of the rows does to the output of the first
     by_channel: Tensor | None  # (3,) mean of y over the rows
     by_position: Tensor | None  # (R / 2,) mean of y over two samples and three channels, by position
@@ -60,6 +64,9 @@ def shares(result: Result) -> str:
 
 
 def caption(params: Params, result: Result) -> str:
+    if result.error and params.case == SYNC:
+        kind = result.error.partition(":")[0]
+        return f"In a process group SyncBatchNorm refuses a tensor on the CPU, in train mode, with {kind}."
     if result.error:
         return f"torch refuses with {result.error.partition(':')[0]}: the axis of 4 positions stands where 3 channels belong."
     assert result.y is not None
@@ -81,10 +88,19 @@ def _why(params: Params) -> str:
         if params.mode == "train":
             return "each micro-batch has a mean of its own"
         return "the buffers have taken the means and variances of smaller batches, twice as many"
+    if params.case == RANKS:
+        if params.mode == "train":
+            return "each rank takes the mean of its own rows"
+        return "each rank has stored the means and variances of its own rows"
     return "means are those of positions, over all channels"
 
 
 def details(params: Params, result: Result) -> str:
+    if result.error and params.case == SYNC:
+        return (
+            f"{result.error}. On GPUs it gathers mean, variance and count of each rank, and all ranks normalise with those of the whole "
+            "batch, as one BatchNorm1d does that reads all rows. Without a process group, or in eval mode, it is BatchNorm."
+        )
     if result.error:
         return f"{result.error}. BatchNorm1d reads (N, C, L): permute (N, L, C) first. With 3 positions nothing would have been said."
     assert result.y is not None and result.change is not None
@@ -92,9 +108,13 @@ def details(params: Params, result: Result) -> str:
     moved = f"changes the output of the first by up to {number(result.change.nan_to_num().abs().max().item(), 2)}"
     if not moves(result):
         moved = f"leaves the output of the first as it is{', NaN in one channel' * bool(result.change.isnan().any())}"
+    of_rank = " of rank 0" * (params.case == RANKS)
+    sent = " DistributedDataParallel would send the buffers of rank 0 to all before a forward pass." * (
+        params.case == RANKS
+    )
     return (
-        f"After {count(len(result.batches), 'batch')} running_mean holds {held}; the batches are drawn around 5, 0 and -2. Adding 5 to "
-        f"the second half of the rows {moved}, in {params.mode} mode."
+        f"After {count(len(result.batches), 'batch')} running_mean{of_rank} holds {held}; the batches are drawn around 5, 0 and -2. Adding 5 to "
+        f"the second half of the rows {moved}, in {params.mode} mode.{sent}"
     )
 
 
@@ -103,7 +123,7 @@ LESSON = Lesson(
     title="BatchNorm without an error",
     truth=__doc__,
     Params=Params,
-    program=Program("batch_norm_traps", Result, raises=(RuntimeError,)),
+    program=Program("batch_norm_traps", Result, raises=(RuntimeError, ValueError)),
     caption=caption,
     details=details,
     minutes=4,
@@ -198,6 +218,50 @@ LESSON = Lesson(
             show={"case": MICRO},
             ring="same",
         ),
+        Prediction(
+            id="ranks",
+            question="Two ranks train on three rows each, each with its BatchNorm1d. 5 is added to the rows of rank 1. What do the outputs of rank 0 do?",
+            choices=(
+                Choice(
+                    "they move",
+                    "So it is with SyncBatchNorm, which gathers mean and variance from all ranks. BatchNorm1d asks nobody.",
+                ),
+                Choice(
+                    "they stay",
+                    "Each rank has the mean of its own three rows. DistributedDataParallel averages gradients, and no statistics of a batch.",
+                ),
+                Choice(
+                    "nothing: it raises",
+                    "Nobody compares the statistics of ranks, so nobody complains. Only the numbers are others than with one batch of six.",
+                ),
+            ),
+            answer=1,
+            proof="two ranks",
+            show={"case": RANKS},
+            ring="moves",
+        ),
+        Prediction(
+            id="sync",
+            question="SyncBatchNorm stands in a process group, in train mode, and is handed six rows on the CPU. What does it do?",
+            choices=(
+                Choice(
+                    "it normalises",
+                    "So it does without a process group, where it is BatchNorm. In a group it would gather on GPUs.",
+                ),
+                Choice(
+                    "it raises",
+                    "Its kernels for gathered statistics exist for GPUs alone, and it looks at the device first. Eval mode needs none of them.",
+                ),
+                Choice(
+                    "it moves them to a GPU",
+                    "A layer moves no input: what lies on another device is refused or, where it can be, read as it is.",
+                ),
+            ),
+            answer=1,
+            proof="synchronised on a CPU",
+            show={"case": SYNC},
+            ring="does",
+        ),
     ),
     traps=(
         Trap(
@@ -223,6 +287,18 @@ LESSON = Lesson(
             sentence="Micro-batches have statistics of their own, so accumulated steps are not those of the large batch.",
             source="https://github.com/giotto-ai/giotto-deep/issues/75",
             params={"case": MICRO},
+        ),
+        Trap(
+            name="Each rank for itself",
+            sentence="Split over ranks, a batch is normalised share by share, and the running mean that gets saved is rank 0's. SyncBatchNorm gathers.",
+            source="https://github.com/LibreYOLO/libreyolo/pull/531",
+            params={"case": RANKS},
+        ),
+        Trap(
+            name="SyncBatchNorm on a CPU",
+            sentence="In a process group it wants a GPU in train mode; older versions wanted one in eval mode too. For a CPU put BatchNorm back.",
+            source="https://github.com/open-mmlab/mmsegmentation/issues/387",
+            params={"case": SYNC},
         ),
     ),
 )

@@ -1,9 +1,40 @@
 # %% parameters
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 case: str = "(N, L, C), L = 3"
 mode: str = "train"  # of the layer when it reads x
+
+
+class Ranks(nn.Module):
+    """As DistributedDataParallel runs two processes: each has a copy of the layer, and reads its half of the rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies = nn.ModuleList([nn.BatchNorm1d(3), nn.BatchNorm1d(3)])
+
+    @property
+    def running_mean(self) -> Tensor:
+        """That of rank 0, which is the one that gets saved."""
+        return self.copies[0].running_mean
+
+    def forward(self, given: Tensor) -> Tensor:
+        return torch.cat([copy(half) for copy, half in zip(self.copies, given.chunk(2), strict=True)])
+
+
+@contextmanager
+def process_group() -> Iterator[None]:
+    """This process as rank 0 of 1."""
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
 
 torch.manual_seed(0)
 if case == "(N, L, C), L = 4":
@@ -23,6 +54,10 @@ if case == "one NaN":
     batches[14, 2, 0] = torch.nan  # in one batch, one sample, one channel
 if case == "track_running_stats=False":
     bn = nn.BatchNorm1d(3, track_running_stats=False)
+elif case == "two ranks":
+    bn = Ranks()
+elif case == "SyncBatchNorm, CPU":
+    bn = nn.SyncBatchNorm(3)
 else:
     bn = nn.BatchNorm1d(3)
 
@@ -33,6 +68,9 @@ def read(given: Tensor) -> Tensor:
         return bn(given.reshape(2, -1, 3)).reshape(-1, 3)  # 2 samples of L positions: BatchNorm1d reads (N, C, L)
     elif case == "two micro-batches":
         return torch.cat([bn(half) for half in given.chunk(2)])
+    elif case == "SyncBatchNorm, CPU":
+        with process_group():
+            return bn(given)
     else:
         return bn(given)
 
@@ -91,3 +129,16 @@ print("each position" if out.mean(dim=(0, 2)).abs().max() < 1e-5 else "each chan
 layer, six = nn.BatchNorm1d(3), torch.randn(6, 3)
 halves = torch.cat([layer(half) for half in six.chunk(2)])
 print("the same numbers" if torch.allclose(halves, layer(six), atol=1e-5) else "other numbers")
+
+# %% proof: two ranks
+ranks, six = Ranks(), torch.randn(6, 3)
+moved = torch.cat([six[:3], six[3:] + 5])
+print("they stay" if torch.equal(ranks(moved)[:3], ranks(six)[:3]) else "they move")
+
+# %% proof: synchronised on a CPU
+try:
+    with process_group():
+        nn.SyncBatchNorm(3)(torch.randn(6, 3))
+    print("it normalises")
+except ValueError:
+    print("it raises")

@@ -2,9 +2,23 @@
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 
-from lessons.batch_norm_traps import LESSON, MICRO, POISONED, SWAPPED, UNTRACKED, Params, moves, same, shares
+from lessons.batch_norm_traps import (
+    LESSON,
+    MICRO,
+    POISONED,
+    RANKS,
+    SWAPPED,
+    SYNC,
+    UNTRACKED,
+    Params,
+    details,
+    moves,
+    same,
+    shares,
+)
 
 run = LESSON.run
 
@@ -40,3 +54,38 @@ def test_micro_batches_are_no_larger_batch():
     micro = run(Params(case=MICRO, mode="train"))
     assert not same(micro) and moves(micro) is False
     torch.testing.assert_close(micro.y[:3], nn.BatchNorm1d(3)(micro.x[:3]).detach())
+
+
+def test_ranks_share_no_statistics_and_rank_0_stores_those_of_its_own_rows():
+    train, still = (run(Params(case=RANKS, mode=mode)) for mode in ("train", "eval"))
+    assert moves(train) is False and not same(train) and not same(still)
+    own = nn.BatchNorm1d(3)
+    for batch in train.batches:
+        own(batch[:3])
+    assert torch.equal(train.stored, own.running_mean) and torch.equal(still.y[:3], own.eval()(still.x[:3]))
+
+
+def test_statistics_gathered_from_ranks_are_those_of_one_batch_of_all_rows():
+    """What the page says SyncBatchNorm computes on GPUs: counts, means and variances of shares give those of the whole."""
+    rows = torch.randn(7, 3)
+    shares_of_ranks = rows[:2], rows[2:]
+    counts = torch.tensor([[2.0], [5.0]])
+    means = torch.stack([share.mean(0) for share in shares_of_ranks])
+    squares = torch.stack([share.var(0, correction=0) for share in shares_of_ranks]) + means**2
+    mean = (counts * means).sum(0) / 7
+    var = (counts * squares).sum(0) / 7 - mean**2
+    whole = nn.BatchNorm1d(3)(rows).detach()
+    torch.testing.assert_close((rows - mean) / (var + 1e-5).sqrt(), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_synchronised_batch_norm_raises_on_a_cpu_only_in_a_process_group_and_in_train_mode():
+    refused = run(Params(case=SYNC))
+    assert refused.error.startswith("ValueError: SyncBatchNorm expected input tensor to be on")
+    assert not dist.is_initialized() and "it is BatchNorm" in details(Params(case=SYNC), refused)
+    rows = torch.randn(6, 3)
+    torch.testing.assert_close(nn.SyncBatchNorm(3)(rows), nn.BatchNorm1d(3)(rows))
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        assert torch.equal(nn.SyncBatchNorm(3).eval()(rows), nn.BatchNorm1d(3).eval()(rows))
+    finally:
+        dist.destroy_process_group()
