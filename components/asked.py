@@ -9,7 +9,7 @@ WORDS = {
     "dropout_reset": "set dropout to 0, disable dropout, change p of all layers, isinstance nn.Dropout",
     "backward": "grad is None, zero_grad, retain_graph, inplace operation, detach, leaf, gradients accumulate, backward twice",
     "loss_shapes": "target size different from input size, broadcasting, sigmoid twice, expected Long, target out of bounds, BCEWithLogits, ignore_index",
-    "loop": "training loop order, forgot zero_grad, optimizer.step, scheduler.step, clip gradients, loss does not change, weights do not move",
+    "loop": "training loop order, forgot zero_grad, gradient accumulation, scheduler.step, clip gradients, loss does not change, weights do not move",
     "stack": "stack vs cat, concatenate, join tensors, new dimension, shapes do not match, reshape",
     "broadcasting": "shapes do not match, non-singleton dimension, view size is not compatible, contiguous, expand, permute, transpose, strides, memory",
     "batches": "shuffle, seed, reproducible order, drop_last, DistributedSampler, last batch smaller",

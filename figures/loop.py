@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from explorable.words import number
 from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
-from lessons.loop import Params, Result, moved, told, trend, values
+from lessons.loop import ACCUMULATES, Params, Result, moved, told, trend, values
 
 ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
 BACKWARD, CLIP = ("backward()", "adds to .grad"), ("clip_grad_norm_()", "scales .grad")
 STEP, RATE = ("step()", "reads .grad"), ("scheduler.step()", "lowers lr")
 NEW = ("a new optimizer", "no averages")
+WHOLE, SHARE = ("backward()", "adds, not / 3"), ("backward()", "adds a third")
+THIRD, EMPTIED = ("step()", "every third turn"), ("zero_grad()", "after it")
 LEFT_OUT = {
     "no zero_grad()": ZERO,
     "no backward()": BACKWARD,
@@ -36,6 +38,10 @@ def _turn(params: Params) -> Panel:
     taken = values(params)
     lines = [ZERO, FORWARD, BACKWARD, *[CLIP] * (taken["clip"] or params.change == "clip after step()"), STEP]
     wrong = LEFT_OUT.get(params.change)
+    if params.change == ACCUMULATES[0]:
+        lines, wrong = [FORWARD, WHOLE, THIRD, EMPTIED], WHOLE
+    if params.change == ACCUMULATES[1]:
+        lines, wrong = [ZERO, FORWARD, SHARE, THIRD, EMPTIED], ZERO
     if params.change in MOVED:
         wrong, behind = MOVED[params.change]
         lines.remove(wrong)
@@ -56,10 +62,12 @@ def _turn(params: Params) -> Panel:
 
 
 def _losses(result: Result) -> Panel:
-    assert result.in_order is not None
+    """The loss of each turn; the mean of an epoch is a dot at the middle one of its turns."""
+    assert result.in_order is not None and result.epochs is not None
     labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
     lines: dict[str, Sequence[float]] = {"this loop": result.losses, "in order": result.in_order}
-    return Curve("loss of each batch", labels, lines, x_title="turn")
+    means = [each for mean in result.epochs.tolist() for each in (None, mean, None)]
+    return Curve("loss of each batch", labels, lines, dots={"mean of an epoch": means}, x_title="turn")
 
 
 def _facts(result: Result) -> Panel:

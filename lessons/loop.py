@@ -14,6 +14,7 @@ from explorable.words import number
 Change = Literal[
     "none", "no zero_grad()", "zero_grad() after backward()", "no backward()", "no step()", "step() before backward()",
     "clip after step()", "a new optimizer each turn", "one forward() for all turns",
+    "accumulation: loss not divided", "accumulation: zero_grad() each turn",
 ]  # fmt: skip
 LEADS = {
     "none": "With its lines in order",
@@ -25,7 +26,10 @@ LEADS = {
     "clip after step()": "With clipping behind step()",
     "a new optimizer each turn": "With a new optimiser in each turn",
     "one forward() for all turns": "With one forward() for all turns",
+    "accumulation: loss not divided": "With three losses accumulated and none divided",
+    "accumulation: zero_grad() each turn": "With zero_grad() in each turn of an accumulation",
 }
+ACCUMULATES = ("accumulation: loss not divided", "accumulation: zero_grad() each turn")  # three turns for a step()
 SCHEDULED = ("none", "no zero_grad()", "clip after step()")
 CLIPPED = ("none", "no zero_grad()", "a new optimizer each turn")
 
@@ -203,6 +207,28 @@ LESSON = Lesson(
             ring="norm",
         ),
         Prediction(
+            id="not_divided",
+            question="A batch of 12 gives a gradient of norm 6.838. Split into 3 that are accumulated, no loss divided by 3: which norm does step() read?",
+            choices=(
+                Choice(
+                    "6.838",
+                    "So it is if each loss is divided by 3: the mean over 12 is the mean of three means over 4.",
+                ),
+                Choice(
+                    "20.513",
+                    "backward() adds, it does not average: the sum of three means is 3 times as long, as if lr were 3 times as large.",
+                ),
+                Choice(
+                    "4.953",
+                    "That is the first of the three batches alone. zero_grad() waits for step(), so the others come on top.",
+                ),
+            ),
+            answer=1,
+            proof="three losses, added",
+            show={"change": ACCUMULATES[0]},
+            ring="norm",
+        ),
+        Prediction(
             id="adam_anew",
             question="Adam with lr 0.05 is made anew in each turn. How far does the last of 30 turns move w?",
             choices=(
@@ -274,6 +300,18 @@ LESSON = Lesson(
             sentence="Stepped for each batch, the learning rate of an epoch's schedule is gone long before the last epoch.",
             source="https://github.com/ivadomed/ivadomed/pull/55",
             params={"change": "none", "schedule": "each batch"},
+        ),
+        Trap(
+            name="Accumulated, not divided",
+            sentence="Three gradients are added, not averaged: for SGD that is 3 times the learning rate, and here the loss explodes. Divide each by 3.",
+            source="https://github.com/hirofumi0810/neural_sp/issues/168",
+            params={"change": ACCUMULATES[0], "lr": 0.3},
+        ),
+        Trap(
+            name="zero_grad() while accumulating",
+            sentence="It empties .grad in each turn, so step() reads the last batch alone, and a third of it.",
+            source="https://github.com/gaozhihan/PreDiff/issues/32",
+            params={"change": ACCUMULATES[1]},
         ),
         Trap(
             name="One forward() for all turns",

@@ -57,19 +57,25 @@ for _ in range(10):
     for inputs, target in batches:
         if change == "a new optimizer each turn":
             optimizer = watched(model)
-        if change != "no zero_grad()" and change != "zero_grad() after backward()":
+        if change not in ("no zero_grad()", "zero_grad() after backward()", "accumulation: loss not divided"):
             optimizer.zero_grad()
         if change != "one forward() for all turns":
             loss = F.mse_loss(model(inputs), target)
         if change == "step() before backward()":
             optimizer.step()
-        if change != "no backward()":
+        if change == "accumulation: zero_grad() each turn":
+            (loss / 3).backward()
+        elif change != "no backward()":
             loss.backward()
         if change == "zero_grad() after backward()":
             optimizer.zero_grad()
         if clip:
             clip_grad_norm_(model.parameters(), max_norm=1.0)
-        if change != "no step()" and change != "step() before backward()":
+        if change in ("accumulation: loss not divided", "accumulation: zero_grad() each turn"):
+            if len(losses) % 3 == 2:  # every third turn
+                optimizer.step()
+                optimizer.zero_grad()
+        elif change != "no step()" and change != "step() before backward()":
             optimizer.step()
         if change == "clip after step()":
             clip_grad_norm_(model.parameters(), max_norm=1.0)
@@ -87,12 +93,19 @@ if schedule != "none":
 in_order = []
 for _ in range(10):
     for inputs, target in batches:
-        optimizer.zero_grad()
-        loss = F.mse_loss(ordered(inputs), target)
-        loss.backward()
-        if clip or change == "clip after step()":
-            clip_grad_norm_(ordered.parameters(), max_norm=1.0)
-        optimizer.step()
+        if change in ("accumulation: loss not divided", "accumulation: zero_grad() each turn"):
+            loss = F.mse_loss(ordered(inputs), target)
+            (loss / 3).backward()
+            if len(in_order) % 3 == 2:
+                optimizer.step()
+                optimizer.zero_grad()
+        else:
+            optimizer.zero_grad()
+            loss = F.mse_loss(ordered(inputs), target)
+            loss.backward()
+            if clip or change == "clip after step()":
+                clip_grad_norm_(ordered.parameters(), max_norm=1.0)
+            optimizer.step()
         in_order.append(loss.item())
     if schedule != "none":
         scheduler.step()  # for each epoch
@@ -133,6 +146,15 @@ points = torch.linspace(-1, 2, 12).reshape(4, 3).T[0][:, None]
 F.mse_loss(layer(points), 2 * points + 1).backward()
 largest = torch.stack([weight.grad.norm() for weight in layer.parameters()]).norm().item()
 print(round(largest, 3))
+
+# %% proof: three losses, added
+layer = nn.Linear(1, 1)
+for weight in layer.parameters():
+    nn.init.zeros_(weight)
+for points in torch.linspace(-1, 2, 12).reshape(4, 3).T:
+    F.mse_loss(layer(points[:, None]), 2 * points[:, None] + 1).backward()
+added = torch.stack([weight.grad.norm() for weight in layer.parameters()]).norm().item()
+print(round(added, 3))
 
 # %% proof: Adam made anew
 w = torch.zeros(1, requires_grad=True)

@@ -10,7 +10,7 @@ run = LESSON.run
 CALLS = {  # the line as the table says it -> what stands in the program
     "zero_grad()": "optimizer.zero_grad()",
     "loss = ...": "F.mse_loss(",
-    "backward()": "loss.backward()",
+    "backward()": ".backward()",
     "clip_grad_norm_()": "clip_grad_norm_(",
     "step()": "optimizer.step()",
     "scheduler.step()": "scheduler.step()",
@@ -37,3 +37,6 @@ def test_the_curves_are_the_losses():
     result = run(Params())
     curve = draw(Params(), result)["rows"][0][2]
     assert curve["lines"] == [["this loop", result.losses], ["in order", result.in_order]]
+    [[name, dots]] = curve["dots"]
+    assert name == "mean of an epoch" and dots[1::3] == result.epochs.tolist()
+    assert dots[0::3] == dots[2::3] == [None] * 10

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.loop import FALLS, LESSON, STAYS, SWINGS, Params, caption, moved, trend
+from lessons.loop import ACCUMULATES, FALLS, LESSON, RISES, STAYS, SWINGS, Params, caption, moved, trend
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -49,6 +49,41 @@ def test_clipping_behind_step_changes_nothing_and_in_front_of_it_bounds_what_ste
         assert result_at("loop", params).losses == unclipped.losses
     for params in settings(change="none", clip=True):
         assert max(result_at("loop", params).norms) <= 1 + 1e-5
+
+
+def test_accumulated_and_not_divided_is_three_times_the_rate_for_sgd_and_no_other_for_adam():
+    for lr in (0.05, 0.1):
+        wrong = run(Params(change=ACCUMULATES[0], lr=lr))
+        meant = run(Params(change=ACCUMULATES[0], lr=round(3 * lr, 2))).in_order
+        assert wrong.losses == pytest.approx(meant, rel=1e-3)
+    adam = run(Params(change=ACCUMULATES[0], optimizer_is="Adam"))
+    assert adam.losses == pytest.approx(adam.in_order, rel=1e-3)
+
+
+def test_in_order_an_accumulation_is_one_batch_of_all_rows():
+    model, losses = nn.Linear(1, 1), []
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.linspace(-1, 2, 12)[:, None]
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), 2 * x + 1)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert run(Params(change=ACCUMULATES[0])).epochs_in_order.tolist() == pytest.approx(losses, rel=1e-4)
+
+
+def test_zero_grad_in_each_turn_leaves_a_third_of_the_last_batch():
+    result = run(Params(change=ACCUMULATES[1]))
+    layer = nn.Linear(1, 1)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    last = torch.linspace(-1, 2, 12).reshape(4, 3).T[2][:, None]
+    (nn.functional.mse_loss(layer(last), 2 * last + 1) / 3).backward()
+    norm = torch.stack([parameter.grad.norm() for parameter in layer.parameters()]).norm().item()
+    assert len(result.norms) == 10 and result.norms[0] == pytest.approx(norm)
 
 
 def test_a_new_optimizer_each_turn_is_the_same_for_plain_sgd_and_makes_each_step_of_adam_a_first_one():
@@ -114,3 +149,7 @@ def test_the_traps_show_what_they_name():
     assert shown["The optimiser made in the loop"].losses != shown["The optimiser made in the loop"].in_order
     assert shown["The scheduler in the inner loop"].lrs[-1] < 0.001
     assert shown["One forward() for all turns"].error
+    assert trend(shown["Accumulated, not divided"].epochs) == RISES
+    assert (
+        shown["zero_grad() while accumulating"].epochs[-1] > shown["zero_grad() while accumulating"].epochs_in_order[-1]
+    )

@@ -40,13 +40,13 @@ export class Curve {
     parts.push(...labels.map((text, i) => (i % every ? "" : middle(text, i))));
     parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
     const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
-    dots.forEach(([, values], series) =>
-      values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 3))));
     lines.forEach(([, values], series) => {
       const seen = values.slice(0, upto + 1).flatMap((value, i) => (typeof value === "number" ? [[x(i), y(value)]] : []));
       parts.push(svg("polyline", { class: `curve-line series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
       if (seen.length) parts.push(circle("curve-end", series, seen.at(-1), 5));
     });
+    dots.forEach(([, values], series) =>
+      values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 4))));
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
 }
