@@ -16,7 +16,7 @@ WORDS = {
     "collate": "collate_fn, batch is a list, list instead of tensor, dict batch, unequal length, double float",
     "dataset": "__getitem__ __len__, index a DataLoader, map-style, custom dataset",
     "iterable": "IterableDataset duplicates, every sample twice, streaming, get_worker_info, shuffle buffer",
-    "workers": "DataLoader slow, num_workers, prefetch, speed up loading, multiprocessing, pickle",
+    "workers": "DataLoader slow, num_workers, prefetch, speed up loading, multiprocessing, pickle, open file, h5py, file handle",
     "worker_seeds": "same random numbers in every worker, worker_init_fn, default_rng, augmentation repeats, spawn, can't pickle lambda",
     "padding": "pad_token_id, -100, ignore_index, attention mask, pad sequences, loss is nan, no padding token",
     "batch_memory": "out of memory, OOM, tried to allocate GiB, CUDA memory, GPU capacity, activations, batch too large",

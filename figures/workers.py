@@ -5,17 +5,31 @@ from typing import Any
 from explorable.words import count
 from figures.cells import Bar, Span, cells_of
 from figures.panels import Bars, Error, Facts, Figure, Grid, Lanes, Operator, Panel, Table, described, figure, veiled
-from lessons.workers import Params, Result, number, place_of_sample_0
+from lessons.workers import NO_FILE, Params, Result, number, place_of_sample_0, shares_position, strangers
 
 
 def draw(params: Params, result: Result) -> Figure:
     call = Operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
     if result.error:
-        return figure(hero=[[call, veiled(Error("loader", result.error, where="iter(loader)"))]])
+        return figure(hero=[[_given(params), call, veiled(Error("loader", result.error, where="iter(loader)"))]])
     return figure(
-        hero=[[call, veiled(_epoch(params, result))], [_facts(params, result)]],
-        more=[[_fetched(params, result), _values(result)], [_epochs(params, result)]],
+        hero=[[_given(params), call, veiled(_epoch(params, result))], [_facts(params, result)]],
+        more=[
+            [_lines(result)] if params.reads != NO_FILE else [],
+            [_fetched(params, result), _values(result)],
+            [_epochs(params, result)],
+        ],
     )
+
+
+def _given(params: Params) -> Panel:
+    """The samples of each batch, as the sampler gives them."""
+    samples = [[batch * params.batch_size + at for at in range(params.batch_size)] for batch in range(6)]
+    cells = cells_of(samples, key=lambda _, batch, at: f"batch-{batch}", group=lambda _, batch, at: batch)
+    return Grid(
+        "6 batches", cells, tensor="samples, as the sampler gives them", limit=1e9, digits=0, signed=False, labels=False,
+        row_dim=None, col_dim=None,
+    )  # fmt: skip
 
 
 def _ahead(params: Params) -> str:
@@ -27,7 +41,7 @@ def _ahead(params: Params) -> str:
 def _epoch(params: Params, result: Result) -> Panel:
     """One lane a process, and one a place in the queue; a batch keeps its number and colour."""
     end = max(result.steps[-1][1], result.loads[-1][1])
-    queue = [("queue", spans) for spans in _queue(params, result, end / 100)]
+    queue = [(f"ready {place}", spans) for place, spans in enumerate(_queue(params, result, end / 100), 1)]
     rows = [*_readers(params, result).items(), *queue, ("loop", _loop(result))]
     return Lanes("the first epoch, as measured", rows, end=end, unit="ms", badge=f"{result.epochs[0]:.0f} ms")
 
@@ -79,6 +93,11 @@ def _facts(params: Params, result: Result) -> Panel:
         ("second", "dataset.value in the second epoch", _seen(result)),
         ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
     ]
+    if params.reads != NO_FILE:
+        items[1:1] = [
+            ("shared", "processes share", "the position in the file" if shares_position(params, result) else "nothing"),
+            ("strangers", "got another's line", f"{strangers(result)} of {count(result.fetched[-1], 'sample')}"),
+        ]
     if params.first > 1:
         items.insert(2, ("slow", "the batch of sample 0 comes", f"at place {place_of_sample_0(result)}"))
     return veiled(Facts(items))
@@ -101,6 +120,20 @@ def _fetched(params: Params, result: Result) -> Panel:
     return Bars(
         "Samples handed out for reading, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched)
     )
+
+
+def _lines(result: Result) -> Panel:
+    """The line that each sample got, one row a batch."""
+    cells = cells_of(
+        result.lines,
+        result.indices,
+        mark=lambda line, index, *_: "" if line == index else "error",
+        note=lambda line, index, *_: f"sample {index} got line {line}",
+    )
+    return Grid(
+        "lines", cells, tensor="the line that each sample got", limit=99, digits=0, signed=False, rows="batch", cols="sample",
+        row_labels=[str(number(result, place)) for place in range(len(cells))],
+    )  # fmt: skip
 
 
 def _values(result: Result) -> Panel:

@@ -160,6 +160,8 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         lambda: next(iter(DataLoader(Dataset(), sampler=[0], num_workers=1))),
         lambda: ForkingPickler.dumps(lambda item: item),
         lambda: ForkingPickler.dumps(x for x in [1]),
+        lambda: ForkingPickler.dumps(open(__file__)),
+        lambda: ForkingPickler.dumps(open(__file__, "rb")),
     ),
     "padding": (
         lambda: nn.Embedding(4, 2)(torch.tensor([7])),

@@ -2,16 +2,18 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
 from explorable.lesson import Choice, Lesson, Prediction, Trap
-from explorable.params import bounded, switch
+from explorable.params import bounded, choice, switch
 from explorable.processes import worker_processes
 from explorable.program import Program
 from explorable.words import count, one_of
 
 SEVERAL = (1, 2, 3)
+NO_FILE, SHARED, SPAWNED, OWN = "no file", "one handle", "one handle, spawn", "a handle each"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Params:
         True, about="False: the loop gets whichever batch is ready first", when={"num_workers": SEVERAL}
     )
     persistent_workers: bool = switch(False, about="keep the processes between epochs", when={"num_workers": SEVERAL})
+    reads: Literal["no file", "one handle", "one handle, spawn", "a handle each"] = choice(
+        "no file", about="one handle: opened in __init__; each: by each worker"
+    )
 
 
 @dataclass(frozen=True)
 class Result:
     worker: list[int]  # the worker that loaded each batch of the first epoch; -1 is the training loop itself
     indices: list[list[int]]  # the samples of each batch of the first epoch, in the order of the loop
+    lines: list[list[int]]  # the lines of the file that these samples got; without a file their own numbers
+    position: int  # where the training loop's own handle stands at the end, if workers got one; it starts at 0
     fetched: list[int]  # samples handed out for reading when iter(loader) returns, and after each next()
     values: (
         Tensor  # (2, 6) epoch, batch: dataset.value as its worker saw it; the loop sets it to 9 after the first epoch
@@ -59,9 +66,29 @@ def place_of_sample_0(result: Result) -> int:
     return 1 + [batch[0] for batch in result.indices].index(0)
 
 
+def strangers(result: Result) -> int:
+    """How many samples of the first epoch got the line of another."""
+    return sum(
+        line != index
+        for row, held in zip(result.lines, result.indices, strict=True)
+        for line, index in zip(row, held, strict=True)
+    )
+
+
+def shares_position(params: Params, result: Result) -> bool:
+    """Whether workers moved the handle of the training loop, which reads nothing itself."""
+    return bool(params.num_workers and result.position)
+
+
 def caption(params: Params, result: Result) -> str:
+    if result.error and params.reads == SPAWNED and "pickle" in result.error:
+        return f"To spawn a worker Python pickles the dataset, and refuses the open file in it with {result.error.partition(':')[0]}."
     if result.error:
         return f"This host starts no worker processes with fork: set num_workers to 0 ({result.error})."
+    if params.reads != NO_FILE:
+        return (
+            f"{strangers(result)} of {count(result.fetched[-1], 'sample')} got the line of another: {_handles(params)}."
+        )
     if params.persistent_workers and params.num_workers:
         return (
             f"dataset.value is set to 9 after the first epoch, and the second sees {result.values[1, 0].item()}: "
@@ -75,6 +102,14 @@ def caption(params: Params, result: Result) -> str:
     return f"{_fetched(params, result)}; the first epoch took {result.epochs[0]:.0f} ms."
 
 
+def _handles(params: Params) -> str:
+    if params.num_workers == 0:
+        return "one process seeks and reads"
+    if params.reads == OWN:
+        return "each worker opens the file, and its handle has a position of its own"
+    return f"the position of a handle that was opened in front of a fork is one for all {count(params.num_workers + 1, 'process')}"
+
+
 def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"Without workers {count(result.fetched[0], 'sample')} is read before the loop asks for a batch"
@@ -84,10 +119,25 @@ def _fetched(params: Params, result: Result) -> str:
 
 
 def details(params: Params, result: Result) -> str:
+    if result.error and params.reads == SPAWNED and "pickle" in result.error:
+        return f"{result.error}. Open the file in the worker: on the first __getitem__, or in worker_init_fn."
     if result.error:
         return "With num_workers=0 the training loop reads each batch itself."
-    parts = (_ahead(params, result), _timed(params, result), _order(params, result), _stale(result))
+    parts = (
+        _file(params, result),
+        _ahead(params, result),
+        _timed(params, result),
+        _order(params, result),
+        _stale(result),
+    )
     return " ".join(part for part in parts if part)
+
+
+def _file(params: Params, result: Result) -> str:
+    if params.reads == NO_FILE or not params.num_workers:
+        return ""
+    moved = "the workers moved its handle" if result.position else "it holds no handle that a worker could move"
+    return f"The training loop read nothing, and {moved}. Between seek() and read() each sample sleeps for {params.load} ms."
 
 
 def _ahead(params: Params, result: Result) -> str:
@@ -137,7 +187,7 @@ LESSON = Lesson(
     title="Workers and time",
     truth=__doc__,
     Params=Params,
-    program=Program("workers", Result, (PermissionError, ValueError), scope=scope),
+    program=Program("workers", Result, (PermissionError, TypeError, ValueError), scope=scope),
     caption=caption,
     details=details,
     minutes=6,
@@ -145,7 +195,9 @@ LESSON = Lesson(
     related=("iterable", "dataset", "batches"),
     button="Measure",
     at_once=1,  # what another run costs would be measured too
-    measured=frozenset({"worker", "indices", "loads", "steps", "epochs"}),  # in_order=False: the order is a race
+    measured=frozenset(
+        {"worker", "indices", "lines", "position", "loads", "steps", "epochs"}
+    ),  # in_order=False: the order is a race
     predictions=(
         Prediction(
             id="ahead",
@@ -240,8 +292,42 @@ LESSON = Lesson(
             show={"persistent_workers": True},
             ring="second",
         ),
+        Prediction(
+            id="handle",
+            question="__init__ opens a file, and two forked workers seek and read through that handle. What do they share?",
+            choices=(
+                Choice(
+                    "nothing",
+                    "So it is for the attributes of the dataset, which are copied. The handle is a number for what the system holds open.",
+                ),
+                Choice(
+                    "the position in the file",
+                    "The system holds one open file with one position: seek() in one worker moves where the other reads.",
+                ),
+                Choice(
+                    "the lines: each is read once",
+                    "Nobody keeps a list of what was read. Where two workers seek at the same time, a line comes twice and another never.",
+                ),
+            ),
+            answer=1,
+            proof="one handle",
+            show={"reads": SHARED},
+            ring="shared",
+        ),
     ),
     traps=(
+        Trap(
+            name="A file opened in __init__",
+            sentence="Forked workers share its position: between seek() and read() of one, another seeks, and samples get each other's lines.",
+            source="https://github.com/mehta-lab/VisCy/issues/417",
+            params={"reads": SHARED},
+        ),
+        Trap(
+            name="An open file and spawn",
+            sentence="spawn pickles the dataset, and an open file cannot be pickled. Keep its path, and open it in the worker.",
+            source="https://github.com/statho/ScoreHMR/issues/23",
+            params={"reads": SPAWNED},
+        ),
         Trap(
             name="Persistent workers keep a stale copy",
             sentence="A plain attribute that the training loop sets on the dataset does not reach workers that are already running.",

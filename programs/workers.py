@@ -1,6 +1,8 @@
 # %% parameters
+import tempfile
 import time
 from collections.abc import Iterator
+from multiprocessing.reduction import ForkingPickler
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
@@ -14,6 +16,12 @@ first: int = 1  # sample 0 takes so many times as long
 step: int = 20  # ms that a training step takes
 in_order: bool = True
 persistent_workers: bool = False
+reads: str = "no file"
+
+if reads != "no file":
+    stored = tempfile.NamedTemporaryFile()
+    stored.write(b"".join(b"%03d\n" % line for line in range(99)))  # four bytes for each sample
+    stored.flush()
 
 
 class Slow(Dataset):
@@ -21,15 +29,25 @@ class Slow(Dataset):
 
     def __init__(self, n: int) -> None:
         self.n, self.value = n, 1
+        if reads == "one handle" or reads == "one handle, spawn":
+            self.file = open(stored.name, "rb", buffering=0)  # in the training loop's process
 
     def __len__(self) -> int:
         return self.n
 
-    def __getitem__(self, index: int) -> tuple[int, int, int, float, float]:
+    def __getitem__(self, index: int) -> tuple[int, int, int, int, float, float]:
         start = time.perf_counter()
+        if reads == "a handle each" and "file" not in vars(self):
+            self.file = open(stored.name, "rb", buffering=0)  # in the process that reads
+        if reads != "no file":
+            self.file.seek(4 * index)
         time.sleep(load / 1000 * (first if index == 0 else 1))
+        if reads != "no file":
+            line = int(self.file.read(4))
+        else:
+            line = index
         info = get_worker_info()  # None in the training loop's process
-        return index, info.id if info else -1, self.value, start, time.perf_counter()
+        return index, line, info.id if info else -1, self.value, start, time.perf_counter()
 
 
 class Counting(Sampler):
@@ -51,30 +69,29 @@ dataset, sampler = Slow(6 * batch_size), Counting(6 * batch_size)
 
 # %% a loader whose workers read ahead
 if num_workers:
+    if reads == "one handle, spawn":
+        ForkingPickler.dumps(vars(dataset))  # as spawn does before a worker starts
     loader = DataLoader(
-        dataset,
-        batch_size=batch_size,
-        sampler=sampler,
-        num_workers=num_workers,
+        dataset, batch_size=batch_size, sampler=sampler, num_workers=num_workers,
         prefetch_factor=prefetch_factor,  # batches ahead, for each worker
         in_order=in_order,
         persistent_workers=persistent_workers,
         multiprocessing_context="fork",  # "spawn" imports torch again in every worker, which takes seconds
         timeout=20,  # seconds to wait for a batch
         generator=torch.Generator(),
-    )
+    )  # fmt: skip
 else:
     loader = DataLoader(dataset, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
 
 # %% two epochs, and who loaded which batch when
 values = torch.zeros(2, 6, dtype=torch.int64)
-worker, indices, fetched, loads, steps, epochs = [], [], [], [], [], []
+worker, indices, lines, fetched, loads, steps, epochs = [], [], [], [], [], [], []
 for epoch in tqdm(range(2)):
     start = time.perf_counter()
     iterator = iter(loader)
     if epoch == 0:
         fetched.append(sampler.taken)
-    for batch, (index, who, value, began, ended) in enumerate(iterator):
+    for batch, (index, line, who, value, began, ended) in enumerate(iterator):
         arrived = time.perf_counter()
         time.sleep(step / 1000)  # the training step
         values[epoch, batch] = value[0]
@@ -82,10 +99,15 @@ for epoch in tqdm(range(2)):
             fetched.append(sampler.taken)
             worker.append(who[0].item())
             indices.append(index.tolist())
+            lines.append(line.tolist())
             loads.append([1000 * (began[0].item() - start), 1000 * (ended[-1].item() - start)])
             steps.append([1000 * (arrived - start), 1000 * (time.perf_counter() - start)])
     epochs.append(1000 * (time.perf_counter() - start))
     dataset.value = 9  # do the workers see it?
+if reads == "one handle":
+    position = dataset.file.tell()  # of the handle in the training loop's process
+else:
+    position = 0
 
 # %% print
 print(f"samples handed out before and after each batch: {fetched}; the two epochs took {epochs} ms")
@@ -117,6 +139,25 @@ class SlowStart(Dataset):
 
 batches = list(DataLoader(SlowStart(), batch_size=2, num_workers=2, multiprocessing_context="fork"))
 print(f"batch {batches[0][0].item() // 2}")
+
+
+# %% proof: one handle
+class Reads(Dataset):
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile(buffering=0)
+        self.file.write(bytes(range(12)))
+        self.file.seek(0)
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> int:
+        return self.file.read(1)[0]
+
+
+opened = Reads()
+list(DataLoader(opened, batch_size=2, num_workers=2, multiprocessing_context="fork"))
+print("the position in the file" if opened.file.tell() else "nothing")
 
 # %% proof: stale
 data = [1, 1]

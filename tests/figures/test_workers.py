@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from figures.workers import draw
-from lessons.workers import LESSON, Params, Result
+from lessons.workers import LESSON, SHARED, Params, Result
 
 run = LESSON.run
 
@@ -22,7 +22,7 @@ def test_a_span_is_as_long_as_it_took_in_the_lane_of_who_did_it():
     loads = [[40.0 * batch, 40.0 * batch + 20] for batch in range(8)]
     steps = [[40.0 * batch + 20, 40.0 * batch + 40] for batch in range(8)]
     indices, values = [[2 * b, 2 * b + 1] for b in range(8)], torch.tensor([[1], [9]])
-    seen = lanes(Params(), Result([0, 1] * 4, indices, [4] * 9, values, loads, steps, [320.0, 320.0]))
+    seen = lanes(Params(), Result([0, 1] * 4, indices, indices, 0, [4] * 9, values, loads, steps, [320.0, 320.0]))
     assert [name for name, _ in seen] == ["worker 0", "worker 1", "loop"]
     assert seen[1][1][0] == [40.0, 60.0, "1", "loads", "batch-1", "worker 1 loads batch 1: 40.0 to 60.0 ms"]
     assert [span[:2] for span in seen[0][1]] == loads[::2]
@@ -32,9 +32,11 @@ def test_a_span_is_as_long_as_it_took_in_the_lane_of_who_did_it():
 def test_batches_that_are_ready_early_wait_one_below_the_other():
     """Three batches are ready at 20 ms; the loop takes them at 20, 120 and 220 ms."""
     loads, steps = [[0.0, 20.0]] * 3, [[20.0, 120.0], [120.0, 220.0], [220.0, 320.0]]
-    made = Result([0, 1, 2], [[0], [1], [2]], [3] * 4, torch.tensor([[1], [9]]), loads, steps, [320.0, 320.0])
+    made = Result(
+        [0, 1, 2], [[0], [1], [2]], [[0], [1], [2]], 0, [3] * 4, torch.tensor([[1], [9]]), loads, steps, [320.0, 320.0]
+    )
     seen = lanes(Params(num_workers=3, batch_size=1), made)
-    assert [name for name, _ in seen] == ["worker 0", "worker 1", "worker 2", "queue", "queue", "loop"]
+    assert [name for name, _ in seen] == ["worker 0", "worker 1", "worker 2", "ready 1", "ready 2", "loop"]
     assert [spans for _, spans in seen[3:5]] == [
         [[20.0, 120.0, "1", "waits", "batch-1", "batch 1 is loaded and waits: 20.0 to 120.0 ms"]],
         [[20.0, 220.0, "2", "waits", "batch-2", "batch 2 is loaded and waits: 20.0 to 220.0 ms"]],
@@ -42,7 +44,9 @@ def test_batches_that_are_ready_early_wait_one_below_the_other():
 
 
 def test_a_host_without_processes_is_drawn_as_its_error():
-    [[_, panel]] = draw(Params(), Result([], [], [], torch.zeros(0), [], [], [], "PermissionError: no"))["rows"]
+    [[_, _, panel]] = draw(Params(), Result([], [], [], 0, [], torch.zeros(0), [], [], [], "PermissionError: no"))[
+        "rows"
+    ]
     assert panel["view"] == "error" and panel["text"] == "PermissionError: no"
 
 
@@ -59,3 +63,19 @@ def test_a_stale_copy_is_marked():
     params = Params(persistent_workers=True, load=0, step=0)
     shown = panels(params, run(params))["values"]
     assert shown["marks"] == [[""] * 6, ["error"] * 6] and shown["badge"] == "stale copy"
+
+
+def test_the_input_is_the_samples_of_each_batch_in_the_colour_of_its_spans():
+    [given, *_] = draw(Params(batch_size=3), run(Params(batch_size=3, load=0, step=0)))["rows"][0]
+    assert sum(given["values"], []) == list(range(18)) and given["groups"][4] == [4, 4, 4]
+    assert given["keys"][4] == ["batch-4"] * 3 and "veiled" not in given
+
+
+def test_a_line_of_another_sample_is_marked():
+    indices, lines = [[0, 1], [2, 3]], [[0, 2], [1, 3]]
+    spans, values = [[0.0, 1.0], [1.0, 2.0]], torch.tensor([[1], [9]])
+    made = Result([0, 1], indices, lines, 16, [4] * 3, values, spans, spans, [2.0, 2.0])
+    shown = panels(Params(reads=SHARED), made)
+    assert shown["lines"]["marks"] == [["", "error"], ["error", ""]]
+    told = {item["key"]: item["text"] for item in shown[""]["items"]}
+    assert told["strangers"] == "2 of 4 samples" and told["shared"] == "the position in the file"

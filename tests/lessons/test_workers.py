@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
 from explorable.progress import Cancelled, watched
-from lessons.workers import LESSON, Params, details
+from lessons.workers import LESSON, OWN, SHARED, SPAWNED, Params, details, shares_position, strangers
 
 run = LESSON.run
 QUICK = {"load": 0, "step": 0}
@@ -141,3 +141,28 @@ def test_a_host_that_forbids_processes_is_quoted_and_told_what_to_do(monkeypatch
     assert result.error == "PermissionError: [Errno 1] Operation not permitted"
     assert "set num_workers to 0" in LESSON.caption(Params(), result)
     assert run(Params(num_workers=0, **QUICK)).error is None
+
+
+def test_workers_move_a_handle_that_was_opened_in_front_of_the_fork_and_none_that_they_open():
+    shared, own = (run(Params(reads=reads, **QUICK)) for reads in (SHARED, OWN))
+    assert shares_position(Params(reads=SHARED), shared) and not shares_position(Params(reads=OWN), own)
+    assert strangers(own) == 0 and own.lines == own.indices and own.position == 0
+    one = run(Params(reads=SHARED, num_workers=1, **QUICK))
+    assert strangers(one) == 0 and one.position > 0
+
+
+def test_who_seeks_while_another_is_about_to_read_gives_it_another_line():
+    """Both workers sleep between seek() and read(); on a machine so busy that they never meet, no line is wrong."""
+    results = (run(Params(reads=SHARED, load=15, step=0)) for _ in range(4))
+    assert any(strangers(result) for result in results)
+
+
+@pytest.mark.parametrize("num_workers, refused", [(0, False), (2, True)])
+def test_an_open_file_is_refused_where_spawn_pickles_the_dataset(num_workers, refused):
+    params = Params(reads=SPAWNED, num_workers=num_workers, **QUICK)
+    result = run(params)
+    assert bool(result.error) == refused
+    if refused:
+        assert result.error == "TypeError: cannot pickle '_io.FileIO' object"
+        assert "Open the file in the worker" in details(params, result)
+        assert "num_workers to 0" not in LESSON.caption(params, result)
