@@ -28,6 +28,11 @@ class Window:
         return torch.tensor([side == 1 for side in self.sequence_ids])
 
     @property
+    def null_score(self) -> float:
+        """Start + end logit of [CLS], which is what a model says for "not in this window"."""
+        return float(self.start_logits[0] + self.end_logits[0])
+
+    @property
     def row_start(self) -> int:
         """Where the first context token stands in the row."""
         return self.sequence_ids.index(1)
@@ -77,6 +82,11 @@ class Answer:
     @property
     def best(self) -> Span:
         return self.spans[0]
+
+    @property
+    def null_gap(self) -> float:
+        """The lowest null score of the windows less the score of the best span."""
+        return min(window.null_score for window in self.windows) - self.best.score
 
     def legal(self, window: int) -> Tensor:
         """(T, T) bool of one window: [i, j] is True where tokens i..j may be an answer."""

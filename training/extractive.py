@@ -23,12 +23,13 @@ from tqdm import tqdm
 from transformers.utils import logging
 
 from training.features import Feature, Window, collate, draw_batches, featurise
+from training.held_out import SEED as HELD_OUT_SEED
 from training.held_out import quick_f1, split, write
 from training.network import build, has_bfloat16, loss_of, optimizer_for
 from training.schedule import Cooldown, Schedule, finish_in, planned
+from training.unanswerable import mixed, pairs
 
 LENGTHS = (192, 192, 192, 384)  # maximum window lengths, drawn evenly
-WARMUP = 210  # steps
 FINISH_STEPS = 150  # of cooldown, once the operator asks to finish
 
 
@@ -49,7 +50,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("data", type=Path, help="folder of SQuAD v1.1 files")
     parser.add_argument("--out", type=Path, required=True, help="folder for the float16 model")
     parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--begin", type=Path, help="folder of a trained model to go on from")
+    parser.add_argument("--unanswerable", type=float, default=0.0, help="share of the questions")
     parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--warmup", type=int, default=210, help="steps")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--more", type=int, default=0, help="steps to add to a finished run")
     parser.add_argument("--cooldown", type=float, default=0.35, help="share of the run")
@@ -81,15 +85,17 @@ class Run:
         self.args = args
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bfloat16 = has_bfloat16(self.device)
-        self.model, self.tokenizer = build(args.dropout, self.device)
+        self.model, self.tokenizer = build(args.begin, args.dropout, self.device)
         self.optimizer = optimizer_for(self.model, args.learning_rate)
-        self.schedule = planned(args.steps, WARMUP, args.cooldown)
+        self.schedule = planned(args.steps, args.warmup, args.cooldown)
         self.progress = Progress()
         train, self.held_out = split(args.data)
         self.sample = self.held_out[:: max(1, len(self.held_out) // 240)]
-        self.features = [f for f in featurise(train, self.tokenizer) if f.answers]
+        self.features = featurise(mixed(train, args.unanswerable, args.seed), self.tokenizer)
         args.checkpoints.mkdir(parents=True, exist_ok=True)
         write(self.held_out, args.checkpoints / "held_out.json")
+        for kind, questions in pairs(self.held_out, HELD_OUT_SEED).items():
+            write(questions, args.checkpoints / f"held_out_{kind}.json")
 
     @property
     def checkpoint(self) -> Path:

@@ -23,7 +23,7 @@ class Feature:
     question: tuple[int, ...]  # token ids
     context: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]  # characters of each context token
-    answers: tuple[tuple[int, int], ...]  # first and last context token, one pair an annotator
+    answers: tuple[tuple[int, int], ...]  # first and last context token; none: not in the text
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,12 @@ class Window:
         return len(self.feature.question) + self.last - self.first + SPECIAL
 
     def targets(self) -> list[tuple[int, int]]:
-        """The annotators' answers inside the window, as positions in the sequence."""
+        """The annotators' answers inside the window, as positions in the sequence.
+
+        Of a question without an answer: [CLS], as the start and as the end.
+        """
+        if not self.feature.answers:
+            return [(0, 0)]
         shift = len(self.feature.question) + 2 - self.first
         return [
             (start + shift, end + shift)
@@ -86,12 +91,12 @@ def tokens_of(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple
 
 
 def draw_window(feature: Feature, max_length: int, rng: random.Random) -> Window:
-    """The whole context where it fits, else a random stretch that holds one drawn answer."""
+    """The whole context where it fits, else a random stretch that holds one drawn answer, if there is one."""
     size = len(feature.context)
     room = max_length - len(feature.question) - SPECIAL
     if size <= room:
         return Window(feature, 0, size)
-    start, end = rng.choice(feature.answers)
+    start, end = rng.choice(feature.answers or ((size, -1),))
     earliest, latest = max(0, end + 1 - room), min(start, size - room)
     first = rng.randint(min(earliest, latest), max(earliest, latest))
     return Window(feature, first, first + room)

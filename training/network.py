@@ -25,12 +25,13 @@ def base_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def build(dropout: float, device: torch.device) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The encoder with a new head. Attention dropout would forbid the fused CPU kernel."""
+def build(begin: Path | None, dropout: float, device: torch.device) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model of a folder, or the encoder with a new head. Attention dropout would forbid the fused CPU kernel."""
+    folder = begin or base_folder()
     model = AutoModelForQuestionAnswering.from_pretrained(
-        base_folder(), hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0
+        folder, dtype=torch.float32, hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0
     )
-    return model.to(device), AutoTokenizer.from_pretrained(base_folder())
+    return model.to(device), AutoTokenizer.from_pretrained(folder)
 
 
 def optimizer_for(model: PreTrainedModel, learning_rate: float) -> torch.optim.AdamW:

@@ -9,8 +9,11 @@ import torch
 from models.extractive import Extractive
 from tests.models.tiny import WORDS, network, tokenizer
 from training import evaluate, extractive
+from training import network as network_module
 from training.extractive import Run
 from training.held_out import split
+from training.reader import Reader
+from training.squad import read
 
 WORD_LIST = " ".join(WORDS)
 
@@ -24,7 +27,7 @@ def file(name: str, articles: int) -> dict:
     data = []
     for number in range(articles):
         words = WORDS[number % 7 :] + WORDS[: number % 7]
-        context = f"{' '.join(words)} . {number}"
+        context = f"{' '.join(words)} . {number} . the end ."
         qas = [
             {
                 "id": f"{name}-{number}-{word}",
@@ -40,7 +43,7 @@ def file(name: str, articles: int) -> dict:
 @pytest.fixture
 def args(tmp_path, monkeypatch):
     """The arguments of a run on two small files, with a tiny network in place of the encoder."""
-    monkeypatch.setattr(extractive, "build", lambda dropout, device: (network(), tokenizer()))
+    monkeypatch.setattr(extractive, "build", lambda begin, dropout, device: (network(), tokenizer()))
     data = tmp_path / "data"
     data.mkdir()
     for name in ("one", "two"):
@@ -48,8 +51,11 @@ def args(tmp_path, monkeypatch):
     return argparse.Namespace(
         data=data,
         out=tmp_path / "out",
+        begin=None,
+        unanswerable=0.0,
         checkpoints=tmp_path / "checkpoints",
         steps=12,
+        warmup=1,
         minutes=float("inf"),
         more=0,
         cooldown=0.5,
@@ -115,13 +121,33 @@ def test_a_run_told_to_finish_cools_down_within_the_steps_it_is_given(args, monk
     assert not (args.checkpoints / "finish").exists()
 
 
-def test_a_finished_run_can_be_given_more_steps_that_end_at_zero_again(args, monkeypatch):
-    monkeypatch.setattr(extractive, "WARMUP", 1)
+def test_a_finished_run_can_be_given_more_steps_that_end_at_zero_again(args):
     trained(args)
     args.more = 5
     run = trained(args)
     assert run.progress.step == 17 and run.schedule.share(17) == 0
     assert run.schedule.share(12) == 0.5
+
+
+def test_a_run_begins_where_a_shipped_folder_ends(args, tmp_path):
+    trained(args).ship()
+    model, read = network_module.build(args.out, 0.3, torch.device("cpu"))
+    shipped = Extractive.load(args.out, torch.device("cpu")).model
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), shipped.parameters(), strict=True))
+    assert model.dtype == torch.float32 and model.config.hidden_dropout_prob == 0.3
+    assert read("where is the cat ?")["input_ids"] == tokenizer()("where is the cat ?")["input_ids"]
+
+
+def test_a_run_learns_to_answer_with_cls_where_it_is_asked_to(args, tmp_path):
+    """With nearly all questions unanswerable the null score rises above the spans; with none it falls."""
+    gaps = {}
+    for share in (0.0, 0.95):
+        args.unanswerable, args.steps, args.checkpoints = share, 60, tmp_path / str(share)
+        run = trained(args)
+        model = Extractive(run.model.eval(), run.tokenizer)
+        pairs = [(q.question, q.context) for q in run.held_out]
+        gaps[share] = sum(answer.null_gap for answer in Reader(model).answer_many(pairs)) / len(pairs)
+    assert gaps[0.95] > 0 > gaps[0.0]
 
 
 def test_no_article_is_on_both_sides(args):
@@ -150,3 +176,21 @@ def test_what_is_shipped_is_float16_and_is_scored_by_evaluate(args, monkeypatch,
     printed = capsys.readouterr().out.split()
     assert printed[:2] == ["questions", str(len(split(args.data)[1]))]
     assert 0 <= float(printed[3]) <= 100 and printed[4:6] == ["exact", "match"]
+
+
+def test_where_the_file_holds_questions_without_an_answer_two_areas_are_printed(args, monkeypatch, capsys):
+    run = trained(args)
+    run.ship()
+    cut = args.checkpoints / "held_out_cut.json"
+    half = sum(not q.answers for q in read(cut))
+    monkeypatch.setattr("sys.argv", ["evaluate", str(args.out), str(cut), "--threads", "1"])
+    evaluate.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["questions", str(half)] and lines[3] == f"without an answer: {half}"
+    assert all(0 <= float(line.rpartition(" ")[2]) <= 1 for line in lines[4:]) and len(lines) == 6
+
+
+def test_the_area_is_how_often_one_is_higher_and_a_tie_counts_half():
+    assert evaluate.area([2.0, 3.0], [1.0]) == 1 and evaluate.area([1.0], [2.0]) == 0
+    assert evaluate.area([1.0, 1.0], [1.0]) == 0.5
+    assert evaluate.area([0.0, 2.0], [1.0, -1.0]) == 0.75

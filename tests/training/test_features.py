@@ -72,3 +72,14 @@ def test_an_answer_cut_off_by_the_window_is_no_target():
     windows = [draw_window(feature, 6, random.Random(seed)) for seed in range(20)]
     assert {len(window.targets()) for window in windows} == {1}
     assert {window.first for window in windows} == {0, 2}
+
+
+def test_of_a_question_without_an_answer_the_target_is_cls_and_any_stretch_may_be_read():
+    feature = featurise([Question("1", "t", "where is the dog ?", LONG, ())], TOKENIZER)[0]
+    windows = [draw_window(feature, 20, random.Random(seed)) for seed in range(400)]
+    size = len(feature.context)
+    assert {window.targets() == [(0, 0)] for window in windows} == {True}
+    assert min(w.first for w in windows) == 0 and max(w.last for w in windows) == size
+    batch = collate(windows[:3], TOKENIZER)
+    assert batch.start[:, 0].tolist() == batch.end[:, 0].tolist() == [1, 1, 1]
+    assert draw_batches([feature], (20,), 60, 0)
