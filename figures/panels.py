@@ -277,7 +277,7 @@ def figure(
 def veiled(panel: P, *, cells: bool = False) -> P:
     """A panel of what comes out: until the question is answered its title is seen, and "?" for the rest.
 
-    cells: the empty cells of a grid are seen as well, where no question asks for its shape.
+    cells: the empty cells of a grid are seen as well, where no question asks for its shape; of a strip its tokens.
     """
     return replace(panel, veiled="cells" if cells else "box")
 

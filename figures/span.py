@@ -1,6 +1,7 @@
 """Tokens along the text with their start and end logits, the best spans, and the matrix of all pairs of likely tokens."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import count, number
@@ -36,6 +37,9 @@ LEGEND = (
     ("end", "argmax of the ends"),
     ("outside", "special token, padding"),
 )
+HERO_LEGEND = (LEGEND[0], LEGEND[1], LEGEND[3], ("start", "argmax of the starts"), ("end", "of the ends"))
+HERO_TOKENS = 40  # the most that the hero draws of a text
+NEAR = 3  # tokens on each side of a peak
 SHARED = ("shared", "in a neighbouring window too")
 
 Numbers = dict[str, Any]  # the fields of the Result as lists
@@ -50,10 +54,17 @@ def draw(params: Params, result: Result) -> Figure:
     shown = ranked_windows(numbers)
     frames = [_strip(result, numbers, w) for w in shown]
     text = stepped(frames) if len(frames) > 1 else frames[0]
+    fits = shown == [0] and len(frames[0].tokens) <= HERO_TOKENS  # else the hero shows what lies around the peaks
+    near = frames[0] if fits else _near(frames[-1], numbers)
+    call = Operator("start + end logit", f"softmax over {count(result.legal_spans, 'legal span')}")
     return figure(
-        hero=[[veiled(text)], [_facts(params, result)]],
+        hero=[
+            [veiled(replace(near, legend=HERO_LEGEND), cells=fits), call, veiled(_best(params, result, numbers))],
+            [_facts(params, result)],
+        ],
         more=[
-            [_best(params, result, numbers), _pair(params, result, numbers)],
+            [] if fits else [text],
+            [_pair(params, result, numbers)],
             [_matrix(params, result, numbers)],
             [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
             [_batch(params, result)],
@@ -64,19 +75,14 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    naive = f"“{shorten(result.naive_answer, 40)}”" if result.naive_answer else "an empty answer"
+    naive = f"“{shorten(result.naive_answer, 24)}”" if result.naive_answer else "an empty answer"
     items = [
-        ("best", "the best legal span", f"“{shorten(result.answers[0], 40)}”"),
-        ("sure", "its probability", number(result.probabilities[0].item())),
+        ("sure", "probability of the best span", number(result.probabilities[0].item())),
         ("null", "null score - best span", f"{result.null_gap:.1f}"),
         ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),
         ("legal", "legal", count(result.legal_spans, "span")),
-        (
-            "order",
-            f"temperature {params.temperature:g} changes in the order",
-            "nothing" if result.same_order else "something",
-        ),
+        ("order", f"temperature {params.temperature:g} reorders", "nothing" if result.same_order else "something"),
     ]
     if len(result.begins) > 1:
         items.append(("second", "the second window begins", f"at token {result.begins[1]}"))
@@ -97,7 +103,7 @@ def _named(numbers: Numbers, window: int) -> str:
     return f"{window} of 0 to {count - 1}" + (", the one that won" if window == numbers["spans"][0][0] else "")
 
 
-def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
+def _strip(result: Result, numbers: Numbers, window: int) -> Strip:
     real = sum(numbers["attention_mask"][window])
     shown = min(len(result.tokens[window]), real + PADDING_SHOWN)
     hidden = len(result.tokens[window]) - shown
@@ -110,6 +116,21 @@ def _strip(result: Result, numbers: Numbers, window: int) -> Panel:
         legend=LEGEND if len(result.tokens) == 1 else (*LEGEND, SHARED),
         badge=f"window {window}, {real} tokens",
     )
+
+
+def _near(text: Strip, numbers: Numbers) -> Strip:
+    """Of the window that won: [CLS], and what lies around the best span and the two argmaxes."""
+    _, *ends = numbers["spans"][0]
+    tokens, kept = text.tokens, {0}
+    for at in (*ends, *numbers["naive"]):
+        kept |= set(range(max(0, at - NEAR), min(len(tokens), at + NEAR + 1)))
+    shown, last = [], -1
+    for at in sorted(kept):
+        if at > last + 1:
+            shown.append(Token("…", 0, 0, 0, 0, ["question"], "", f"{count(at - last - 1, 'token')} not drawn here"))
+        shown.append(tokens[at])
+        last = at
+    return replace(text, tokens=shown, tensor=f"{len(kept)} of {len(tokens)} tokens; all of them below")
 
 
 def _token(result: Result, numbers: Numbers, window: int, at: int) -> Token:
@@ -187,7 +208,7 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
     rows = zip(result.answers, numbers["spans"], numbers["probabilities"], strict=True)
     shown = [
         Bar(
-            f"{rank} {shorten(answer, 22)}",
+            f"{rank} {shorten(answer, 12)}",
             share,
             _sum(params, result, numbers, (w, i, j), share),
             key=_lights(w, i, j, range(i, j + 1)),
@@ -195,7 +216,7 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]
-    return Bars(f"probabilities of the {len(shown)} best spans", shown, limit=1.0)
+    return Bars("probabilities", shown, limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:

@@ -1,4 +1,4 @@
-"""A question-answering head scores every token as a start and as an end; the best legal pair is the answer, and two separate argmaxes need not be one."""
+"""A question-answering head scores every token as a start and as an end: the best legal pair is the answer, and the null score of [CLS] speaks for none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from explorable.params import BadParam, bounded, choice, text
 from explorable.program import Program
 from explorable.progress import Cancelled, tell
 from explorable.words import count, number, one_of, percent
-from lessons.span_examples import EXAMPLES, PIANO
+from lessons.span_examples import COLUMBIA, CROSSED, EXAMPLES, HOURS, MONA_LISA, SOFTLY
 from models.registry import SHIPPED, ModelUnavailable, choices
 from models.shared import shared_registry
 from models.together import Busy
@@ -27,13 +27,13 @@ WEIGHTS: Any = Literal[tuple(each.name for each in choices() if each.kind == "ex
 
 @dataclass(frozen=True)
 class Params:
-    question: str = text("Why can a harpsichord not play softly?", max_length=300, lines=2, about="your own question")
-    context: str = text(PIANO, max_length=6000, lines=4, about="the text that holds the answer")
+    question: str = text("What is the capital of Peru?", max_length=300, lines=2, about="your own question")
+    context: str = text(HOURS, max_length=6000, lines=4, about="the text that is read")
     temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="logits are divided by it")
     max_answer_tokens: int = bounded(15, low=1, high=50, step=1, about="a longer span is illegal")
     n_best: int = bounded(5, low=1, high=10, step=1, about="spans to list")
     threshold: float = bounded(
-        -15.0, low=-30.0, high=10.0, step=0.5, about="of null score less best span: above it, not in the text"
+        0.0, low=-20.0, high=20.0, step=0.5, about="of null score less best span: above it, not in the text"
     )
     max_length: int = bounded(384, low=16, high=512, step=8, about="tokens in a window")
     stride: int = bounded(128, low=0, high=384, step=8, about="tokens of context that two windows share")
@@ -177,23 +177,32 @@ def _best(params: Params, result: Result) -> str:
 
 def _null(params: Params, result: Result) -> str:
     """What a head says where the text does not hold the answer."""
-    trained = f" These weights {_trained(result.folder)} to raise it where the text holds no answer." * bool(
+    trained = f" These weights were {_trained(result.folder)} to raise it where the text holds no answer." * bool(
         _trained(result.folder)
     )
     return (
         f"Whatever the text says, some span always wins. The null score, start + end logit of [CLS], is {number(result.null_score, 2)}; less the score of "
         f"the best span it is {number(result.null_gap, 2)}, {'above' if result.absent else 'not above'} the threshold of "
-        f"{params.threshold:g}: {verdict(result)}.{trained} "
+        f"{params.threshold:g}: {verdict(result)}.{trained}{_chosen(result.folder)} "
         f"A question-answering pipeline reported {number(result.pipeline_score)} as the score: softmax of the start times softmax of the end, "
-        "which compares places within one text, and not texts."
+        "over the context and [CLS], so it falls as far as [CLS] rises."
+    )
+
+
+def _chosen(folder: str) -> str:
+    """Where the default threshold is from; other weights have another scale."""
+    if folder != "assets/models/extractive":
+        return ""
+    return (
+        " The default threshold is where as many answers are missed as are made up, on articles of their training data."
     )
 
 
 def _trained(folder: str) -> str:
     """Whether texts without an answer were among the examples; "" of weights that an operator has brought."""
-    if "squad2" in folder:
-        return "were trained"
-    return "were never trained" if folder in ("assets/models/extractive", DISTILLED) else ""
+    if "squad2" in folder or folder == "assets/models/extractive":
+        return "trained"
+    return "never trained" if folder == DISTILLED else ""
 
 
 def verdict(result: Result) -> str:
@@ -269,12 +278,56 @@ LESSON = Lesson(
     tolerance=1e-4,
     predictions=(
         Prediction(
+            id="sure",
+            question="The text does not name Peru. How probable is the best span for its capital?",
+            choices=(
+                Choice(
+                    "0.007",
+                    "Each of the 150 legal spans alike. But a capital is a place, and the text holds one place: it stands out.",
+                ),
+                Choice(
+                    "0.838",
+                    "The softmax compares the spans of this text with one another, so it says which is best, and not whether one is good.",
+                ),
+                Choice(
+                    "0.5",
+                    "Nothing pulls it to the middle. Of all spans this one looks most like a capital.",
+                ),
+            ),
+            answer=1,
+            proof="sure of nonsense",
+            show={},
+            ring="sure",
+        ),
+        Prediction(
+            id="null",
+            question="The null score less that of the best span is -0.8 for when the library opens, which the text says. What is it for Peru's capital?",
+            choices=(
+                Choice(
+                    "-0.8",
+                    "The text is the same, but [CLS] reads the question too, and the best span is another.",
+                ),
+                Choice(
+                    "-2.4",
+                    "So it is for who runs the library, of which the text leaves no doubt. Lower means more of an answer.",
+                ),
+                Choice(
+                    "10.6",
+                    "[CLS] beats every span: these weights have seen questions whose answer was cut out. The probability says nothing of it.",
+                ),
+            ),
+            answer=2,
+            proof="null score",
+            show={},
+            ring="null",
+        ),
+        Prediction(
             id="crossed",
-            question="start_logits peak at token 34, end_logits at token 32. What does decode(ids[34 : 32 + 1]) give?",
+            question="start_logits peak at token 39, end_logits at token 34. What does decode(ids[39 : 34 + 1]) give?",
             choices=(
                 Choice("an empty answer", "A slice whose end lies before its start is empty and raises nothing."),
                 Choice(
-                    "the tokens 32 to 34",
+                    "the tokens 34 to 39",
                     "A slice does not turn around: it reads from its start on, and its end has passed already.",
                 ),
                 Choice(
@@ -284,7 +337,7 @@ LESSON = Lesson(
             ),
             answer=0,
             proof="crossed",
-            show={},
+            show=CROSSED,
             ring="naive",
         ),
         Prediction(
@@ -302,7 +355,7 @@ LESSON = Lesson(
             ),
             answer=2,
             proof="band",
-            show={},
+            show=SOFTLY,
             ring="legal",
         ),
         Prediction(
@@ -336,101 +389,40 @@ LESSON = Lesson(
             ),
             answer=1,
             proof="stride",
-            show={"max_length": 96, "stride": 32},
+            show={**SOFTLY, "max_length": 96, "stride": 32},
             ring="second",
-        ),
-        Prediction(
-            id="absent",
-            question="A text about a bread machine does not say who painted the Mona Lisa. What is this model's best span?",
-            choices=(
-                Choice(
-                    "nothing",
-                    "That takes a threshold for the null score. A list of legal spans always has a first.",
-                ),
-                Choice("“[CLS]”", "Special tokens are left out as starts and as ends, whatever their logits are."),
-                Choice("“brother”", "The softmax is over the legal spans alone, so some span always wins."),
-            ),
-            answer=2,
-            proof="absent",
-            show=EXAMPLES[10].params,
-            ring="best",
-        ),
-        Prediction(
-            id="sure",
-            question="A text says when a library opens: the best span is right, with probability 0.618. The text does not name Peru. How probable "
-            "is the best span for Peru's capital?",
-            choices=(
-                Choice(
-                    "0.007",
-                    "Each of the 150 legal spans alike. But a capital is a place, and the text holds one place: it stands out.",
-                ),
-                Choice(
-                    "0.975",
-                    "The softmax compares the spans of this text with one another, so it says which is best, and not whether one is good.",
-                ),
-                Choice(
-                    "0.5",
-                    "Nothing pulls it to the middle. It is sure: of all spans this one looks most like a capital.",
-                ),
-            ),
-            answer=1,
-            proof="sure of nonsense",
-            show=EXAMPLES[11].params,
-            ring="sure",
-        ),
-        Prediction(
-            id="null",
-            question="The null score less that of the best span is -16.1 for when the library opens, which the text says. What is it for Peru's capital?",
-            choices=(
-                Choice(
-                    "-16.1",
-                    "The text is the same, but [CLS] reads the question too, and the best span is another.",
-                ),
-                Choice(
-                    "-19.4",
-                    "So it is for who runs the library, of which the text leaves no doubt. Lower means more of an answer.",
-                ),
-                Choice(
-                    "-12.3",
-                    "Nearer to no answer, although the probability is higher: the softmax forgets how high the logits are, the sum does not.",
-                ),
-            ),
-            answer=2,
-            proof="null score",
-            show=EXAMPLES[11].params,
-            ring="null",
         ),
     ),
     traps=(
         Trap(
             name="Two argmaxes, as in the documentation",
-            sentence="Each argmax may stand anywhere: here the pair spans half the text; elsewhere it is crossed and empty.",
+            sentence="Each argmax may stand anywhere: here the end comes in front of the start, so decoding gives an empty answer.",
             source="https://github.com/huggingface/transformers/issues/12254",
-            params=EXAMPLES[1].params,
+            params=CROSSED,
         ),
         Trap(
             name="The question is not masked",
-            sentence="Question and special tokens have logits too, and sometimes the highest; they are no part of the context.",
+            sentence="[CLS] and the question have logits too. Here the start is [CLS], so decoding gives the question and half the text.",
             source="https://github.com/huggingface/transformers/issues/5910",
-            params=EXAMPLES[2].params,
+            params=COLUMBIA,
         ),
         Trap(
             name="A score that is sure of nonsense",
-            sentence="The probability compares the spans of one text with one another: here it is 0.975, and none of them is an answer.",
+            sentence="The probability compares the spans of one text with one another: here it is 0.929, and none of them is an answer.",
             source="https://github.com/cdqa-suite/cdQA/issues/195",
-            params=EXAMPLES[11].params,
+            params=MONA_LISA,
         ),
         Trap(
             name="stride is not the step",
             sentence="A tokenizer's stride is what neighbouring windows share: a large one makes many windows of a long text, not few.",
             source="https://github.com/huggingface/transformers/issues/18160",
-            params={"max_length": 64, "stride": 40},
+            params={**SOFTLY, "max_length": 64, "stride": 40},
         ),
         Trap(
             name="A stride that leaves no progress",
             sentence="Windows that share as much as they hold never get on: here the tokenizer would panic, so the program checks first.",
             source="https://github.com/huggingface/tokenizers/issues/944",
-            params={"max_length": 64, "stride": 56},
+            params={**SOFTLY, "max_length": 64, "stride": 56},
         ),
     ),
 )

@@ -77,22 +77,24 @@ def _asked(name: str, question: str, context: str, **settings: object) -> Exampl
     return Example(name, {"question": question, "context": context, **settings})
 
 
+SOFTLY = {"question": "Why can a harpsichord not play softly?", "context": PIANO}
+MONA_LISA = {"question": "Who painted the Mona Lisa?", "context": HOURS}
+CROSSED = {"question": "What can a piano do that a harpsichord cannot?", "context": PIANO}
+FEMALE = {"question": "What does the female do after laying?", "context": PENGUIN}
+COLUMBIA = {"question": "Where did Collins stay?", "context": APOLLO}
 EXAMPLES = (
-    _asked("The argmaxes cross: an empty answer", "Why can a harpsichord not play softly?", PIANO),
-    _asked("The argmaxes swallow half the text", "When did Bobbi Gibb run?", MARATHON),
-    _asked("An argmax in the question", "What is not true?", APOLLO),
+    _asked("Not in the text, and 0.838 sure", "What is the capital of Peru?", HOURS),
+    _asked("In the text, and 0.484 sure", "When does the library open?", HOURS),
+    Example("The argmaxes cross: an empty answer", CROSSED),
+    Example("The argmaxes are too far apart", FEMALE),
+    Example("The same, spans of 30 tokens allowed", {**FEMALE, "max_answer_tokens": 30}),
+    Example("An argmax on [CLS]", COLUMBIA),
     _asked("The argmaxes agree", "Who tried to pull Switzer off the course?", MARATHON),
-    _asked("Crossed, and the best pair is wrong too", "What did Armstrong and Aldrin bring back?", APOLLO),
-    _asked("Too long a span, and a better one", "Which countries grow the most coffee?", COFFEE),
-    _asked(
-        "The same, spans of 30 tokens allowed", "Which countries grow the most coffee?", COFFEE, max_answer_tokens=30
-    ),
+    _asked("Crossed, and the best pair is wrong too", "Who patented the iron frame and when?", PIANO),
     _asked("Four windows that share 32 tokens", "What does Anak Krakatoa mean?", LONG, max_length=128, stride=32),
     _asked("Six that share none: a wrong answer", "What does Anak Krakatoa mean?", LONG, max_length=80, stride=0),
     _asked("Temperature 4: the same order, flatter", "Who runs the library?", LIBRARY, temperature=4.0),
     _asked("The text does not say", "Who painted the Mona Lisa?", BREAD),
-    _asked("Not in the text, and 0.975 sure", "What is the capital of Peru?", HOURS),
-    _asked("In the text, and 0.618 sure", "When does the library open?", HOURS),
     _asked("Two candidates", "Who received the Nobel Prize?", DNA, n_best=8),
     _asked("Hebrew and emoji", "When was the port opened?", HEBREW),
 )

@@ -1,25 +1,33 @@
 # %% parameters
 import torch
+from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-question: str = "Why can a harpsichord not play softly?"
-context: str = (
-    "Bartolomeo Cristofori built the first piano in Florence around 1700. A harpsichord plucks its "
-    "strings, so it cannot play softly or loudly; Cristofori's hammers strike them and fall back at "
-    "once. Gottfried Silbermann copied the design in Germany, but Johann Sebastian Bach criticised "
-    "his early instruments. By 1850 the iron frame, patented by Alpheus Babcock in Boston in 1825, "
-    "allowed much greater tension. A modern concert grand has 88 keys and about 230 strings."
-)
+question: str = "What is the capital of Peru?"
+context: str = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
 temperature: float = 1.0
 max_answer_tokens: int = 15
 n_best: int = 5
-threshold: float = -15.0  # of the null score less the best span's
+threshold: float = 0.0  # of the null score less the best span's
 max_length: int = 384  # tokens in a window
 stride: int = 128  # tokens of context that two windows share
 folder: str = "assets/models/extractive"
 dtype: torch.dtype = torch.float32
 device: str = "cpu"
+
+
+def sums_of(question: str) -> tuple[Tensor, Tensor]:
+    """Start + end logit of each legal span of a text about a library, and of [CLS]."""
+    text = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
+    pair = AutoTokenizer.from_pretrained("assets/models/extractive")(question, text, return_tensors="pt")
+    reader = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractive", dtype=torch.float32)
+    with torch.no_grad():
+        output = reader(**pair)
+    inside = torch.tensor([side == 1 for side in pair.sequence_ids()])
+    sums = output.start_logits[0][:, None] + output.end_logits[0]
+    return sums[(inside[:, None] & inside).triu().tril(14)], sums[0, 0]
+
 
 if not question.strip():
     raise ValueError("question is empty: write at least one word.")
@@ -146,7 +154,7 @@ print(f"two argmaxes on their own: {naive.tolist()} {naive_answer!r}")
 
 # %% proof: crossed
 ids = list(range(40))
-print(ids[34 : 32 + 1] or "an empty answer")
+print(ids[39 : 34 + 1] or "an empty answer")
 
 # %% proof: band
 pairs = torch.ones(103, 103).triu()  # start <= end
@@ -161,29 +169,9 @@ room, shared = 85, 32
 print(f"at token {torch.arange(1000).unfold(0, room, room - shared)[1, 0]}")
 
 # %% proof: sure of nonsense
-tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
-model = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractive", dtype=torch.float32)
-text = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
-pair = tokenizer("What is the capital of Peru?", text, return_tensors="pt")
-with torch.no_grad():
-    output = model(**pair)
-inside = torch.tensor([side == 1 for side in pair.sequence_ids()])
-legal = (inside[:, None] & inside).triu().tril(14)
-sums = output.start_logits[0][:, None] + output.end_logits[0]
-print(f"{sums[legal].softmax(dim=0).max():.3f}")
+of_spans, _ = sums_of("What is the capital of Peru?")
+print(f"{of_spans.softmax(dim=0).max():.3f}")
 
 # %% proof: null score
-tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
-model = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractive", dtype=torch.float32)
-text = "The library in Haifa opens at nine and closes at eight. Anna Berg runs it."
-pair = tokenizer("What is the capital of Peru?", text, return_tensors="pt")
-with torch.no_grad():
-    output = model(**pair)
-inside = torch.tensor([side == 1 for side in pair.sequence_ids()])
-legal = (inside[:, None] & inside).triu().tril(14)
-sums = output.start_logits[0][:, None] + output.end_logits[0]
-print(f"{sums[0, 0] - sums[legal].max():.1f}")
-
-# %% proof: absent
-answers = ["brother", "sister", "neighbour"]  # legal spans, and nothing else to choose
-print(f"“{answers[torch.tensor([0.38, 0.19, 0.04]).argmax()]}”")
+of_spans, of_cls = sums_of("What is the capital of Peru?")
+print(f"{of_cls - of_spans.max():.1f}")

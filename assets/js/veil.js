@@ -3,12 +3,14 @@
 import { h } from "./dom.js";
 
 const UNSAID = { notes: undefined, marks: undefined, sub: undefined, groups: undefined, groupNames: undefined, badge: undefined, frames: undefined, note: undefined };
+const FOUND = ["answer", "start", "end"]; // what a token turns out to be
 
 /** The panel without what torch returned, which `hides` keeps. `panel.veiled` says how much of its frame may be seen: "cells" or "box"; of facts only the one with the key `asked` keeps its name. */
 export function veil(panel, asked) {
   const hides = { ...panel, ...panel.frames?.[0] };
   if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === asked).map(({ key, label }) => ({ key, label, text: "?" })) };
   if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, values: panel.values.map((row) => row.map(() => "?")) };
+  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tokens: panel.tokens.map(unread) };
   return { view: "veil", title: panel.title, hides };
 }
 
@@ -39,4 +41,9 @@ export class Ghost {
     this.box.style.minHeight = `${Math.min(MOST, this.sheet.offsetHeight)}px`;
     this.sheet.remove();
   }
+}
+
+/** A token before the model has read it. */
+function unread({ text, kinds }) {
+  return { text, start: 0, end: 0, startShare: 0, endShare: 0, kinds: kinds.filter((kind) => !FOUND.includes(kind)), key: "", note: text };
 }

@@ -2,9 +2,9 @@
 
 import pytest
 
-from figures.span import MOST_FRAMES, PADDING_SHOWN, draw
+from figures.span import HERO_TOKENS, MOST_FRAMES, PADDING_SHOWN, draw
 from lessons.span import EXAMPLES, LESSON, Params
-from lessons.span_examples import LONG
+from lessons.span_examples import LONG, SOFTLY
 
 run = LESSON.run
 
@@ -15,11 +15,16 @@ def panels_of(figure, view):
     return [panel for row in figure["rows"] for panel in row if panel["view"] == view]
 
 
+def whole(figure):
+    """The strip that draws every token: the hero's, or the one below it."""
+    return panels_of(figure, "strip")[-1]
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_every_token_carries_its_own_logits_and_probabilities(example):
     params = Params(**example.params)
     result = run(params)
-    [strip] = panels_of(draw(params, result), "strip")
+    strip = whole(draw(params, result))
     window = int(result.spans[0, 0])
     for at, token in enumerate(strip["tokens"]):
         assert token["text"] == result.tokens[window][at]
@@ -30,7 +35,7 @@ def test_every_token_carries_its_own_logits_and_probabilities(example):
 def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
     params = Params()
     figure = draw(params, run(params))
-    [strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
+    [strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))  # a short text: one strip
     lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
     for row in grid["keys"]:
         for pair, *tokens in row:
@@ -41,9 +46,25 @@ def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_
     assert best in [pair for row in grid["keys"] for pair, *_ in row]
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_hero_draws_the_whole_text_or_what_lies_around_the_peaks(example):
+    params = Params(**example.params)
+    result = run(params)
+    figure = draw(params, result)
+    hero, *below = panels_of(figure, "strip")
+    assert len(hero["tokens"]) <= HERO_TOKENS and (hero["veiled"] == "cells") == (not below)
+    drawn = {key for token in hero["tokens"] for key in token.get("key", "").split()[:1]}
+    window, start, end = result.spans[0].tolist()
+    for at in (0, start, end, *result.naive.tolist()):
+        assert f"t{window}.{at}" in drawn
+    left_out = sum(int(token["note"].split()[0]) for token in hero["tokens"] if token["text"] == "…")
+    after = len(whole(figure)["tokens"]) - len(drawn) - left_out
+    assert 0 <= after and (below or after == left_out == 0)
+
+
 def test_padding_is_drawn_only_where_it_begins():
-    params = Params(context=LONG, max_length=256)
-    [strip] = panels_of(draw(params, run(params)), "strip")
+    params = Params(question=SOFTLY["question"], context=LONG, max_length=256)
+    strip = whole(draw(params, run(params)))
     windows = [{**strip, **frame} for frame in strip["frames"]]
     padding = [sum("padding" in token["kinds"] for token in window["tokens"]) for window in windows]
     assert sorted(padding) == [0, 0, PADDING_SHOWN]
@@ -56,9 +77,7 @@ def test_many_windows_are_scrubbed_through_up_to_a_bound_and_the_winner_comes_fi
     figure = draw(params, result)
     assert len(result.tokens) > MOST_FRAMES == len(figure["steps"])
     won = int(result.spans[0, 0])
-    assert figure["steps"][-1].startswith(f"{won} of") and panels_of(figure, "strip")[0]["badge"].startswith(
-        f"window {won},"
-    )
+    assert figure["steps"][-1].startswith(f"{won} of") and whole(figure)["badge"].startswith(f"window {won},")
 
 
 def test_a_refused_question_is_one_error():
@@ -70,7 +89,7 @@ def test_a_refused_question_is_one_error():
 def test_tokens_that_two_windows_hold_are_marked_in_both():
     params = Params(context=LONG, max_length=160, stride=48)
     result = run(params)
-    [strip] = panels_of(draw(params, result), "strip")
+    strip = whole(draw(params, result))
     windows = {frame["badge"].split(",")[0]: frame["tokens"] for frame in [{**strip, **f} for f in strip["frames"]]}
     shared = {name: sum("shared" in token["kinds"] for token in tokens) for name, tokens in windows.items()}
     assert [shared[f"window {w}"] for w in range(len(result.tokens))] == [48, 96, 96, 48]

@@ -1,5 +1,6 @@
 """Spans as laws, on the shipped weights: the best pair is legal and best, and equals what the model room decides."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from explorable.progress import Cancelled, watched
-from lessons.span import EXAMPLES, LESSON, Params, details, illegal, read_by
-from lessons.span_examples import HOURS, LONG, MARATHON, PIANO
+from explorable.words import number
+from lessons.span import DISTILLED, EXAMPLES, LESSON, Params, details, illegal, read_by
+from lessons.span_examples import HOURS, LONG, PIANO, SOFTLY
 from models.shared import shared_registry
 from training.reader import Reader
 from training.windows import Settings
@@ -49,12 +51,30 @@ def test_every_cell_of_the_matrix_is_the_sum_of_its_logits_and_illegal_for_a_rea
     assert legal.max() == result.scores[0]
 
 
-def test_the_first_examples_show_each_way_in_which_two_argmaxes_fail():
-    crossed, too_long, outside, agree = (run(Params(**example.params)) for example in EXAMPLES[:4])
-    assert crossed.naive[1] < crossed.naive[0] and crossed.naive_answer == ""
-    assert too_long.naive[1] - too_long.naive[0] >= 15 and len(too_long.naive_answer) > len(MARATHON) / 2
-    assert 1 not in outside.side[0, outside.naive].tolist() or outside.side[0, outside.naive].min() == 0
+def test_examples_show_each_way_in_which_two_argmaxes_fail():
+    shown = {example.name: run(Params(**example.params)) for example in EXAMPLES}
+    for name in ("The argmaxes cross: an empty answer", "Crossed, and the best pair is wrong too"):
+        assert shown[name].naive[1] < shown[name].naive[0] and shown[name].naive_answer == ""
+    too_long, outside = shown["The argmaxes are too far apart"], shown["An argmax on [CLS]"]
+    assert too_long.naive[1] - too_long.naive[0] >= 15 and too_long.spans[0, 1:].tolist() != too_long.naive.tolist()
+    allowed = shown["The same, spans of 30 tokens allowed"]
+    assert allowed.naive.tolist() == allowed.spans[0, 1:].tolist() == too_long.naive.tolist()
+    assert outside.naive[0] == 0 and outside.side[0, outside.naive[1]] == 1
+    assert outside.naive_answer.startswith("[CLS] where did collins stay? [SEP]")
+    agree = shown["The argmaxes agree"]
     assert agree.naive.tolist() == agree.spans[0, 1:].tolist()
+
+
+def test_the_examples_and_questions_that_name_a_number_show_it():
+    for words, params in (
+        *((example.name, example.params) for example in EXAMPLES),
+        *((trap.sentence, trap.params) for trap in LESSON.traps),
+    ):
+        if found := re.search(r"0\.\d\d\d", words):
+            assert number(run(Params(**params)).probabilities[0].item()) == found[0], words
+    gaps = [f"{hours(question).null_gap:.1f}" for question in ("When does the library open?", "Who runs the library?")]
+    [asked] = [prediction for prediction in LESSON.predictions if prediction.id == "null"]
+    assert gaps == [choice.text for choice in asked.choices[:2]] and gaps[0] in asked.question
 
 
 def test_overlap_saves_an_answer_that_windows_without_it_cut_in_two():
@@ -121,8 +141,8 @@ def test_whatever_is_asked_gives_spans_of_the_context_or_one_sentence_that_names
         ({"context": "\n"}, "context is empty"),
         ({"context": "\u200b"}, "context holds nothing"),
         ({"question": "why " * 70, "max_length": 64, "stride": 0}, "question has 70 tokens"),
-        ({"max_length": 64, "stride": 128}, "stride must be below 53"),
-        ({"context": LONG, "max_length": 24, "stride": 8}, "windows, at most 64 are read"),
+        ({**SOFTLY, "max_length": 64, "stride": 128}, "stride must be below 53"),
+        ({**SOFTLY, "context": LONG, "max_length": 24, "stride": 8}, "windows, at most 64 are read"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence_and_the_snippet_stops_with_it(change, sentence):
@@ -205,21 +225,22 @@ def test_the_null_score_is_that_of_cls_and_the_threshold_decides_from_one_gap_on
     result = hours("When does the library open?")
     assert result.null_score == pytest.approx((result.start_logits[0, 0] + result.end_logits[0, 0]).item())
     assert result.null_gap == pytest.approx(result.null_score - result.scores[0].item())
-    for threshold in (-30.0, -16.5, -16.0, -15.0, 10.0):
+    for threshold in (-20.0, -1.0, -0.5, 0.0, 10.0):
         assert hours("When does the library open?", threshold=threshold).absent == (result.null_gap > threshold)
 
 
 def test_the_probability_is_higher_for_nonsense_and_the_null_score_tells_it_apart():
     said, absent = hours("When does the library open?"), hours("What is the capital of Peru?")
-    assert absent.probabilities[0] > said.probabilities[0] + 0.3 and absent.pipeline_score > said.pipeline_score
-    assert said.null_gap < -15 < absent.null_gap
+    assert absent.probabilities[0] > said.probabilities[0] + 0.1
+    assert said.null_gap < Params().threshold < absent.null_gap
     assert "not in the text" in LESSON.caption(Params(question="What is the capital of Peru?", context=HOURS), absent)
 
 
 @pytest.mark.parametrize(
     ("folder", "said"),
     [
-        ("assets/models/extractive", "were never trained to raise it"),
+        ("assets/models/extractive", "were trained to raise it"),
+        (DISTILLED, "were never trained to raise it"),
         ("deepset/roberta-base-squad2", "were trained to raise it"),
         ("path/to/weights", ""),
     ],
@@ -234,7 +255,7 @@ def test_no_probability_reads_as_0_and_no_part_as_all():
     params = Params(context=LONG, question="Who?", temperature=10.0, max_answer_tokens=50, max_length=512)
     told = details(params, run(params))
     assert "probability less than 0.001 at temperature 10" in told and "best spans hold less than 1 % of it" in told
-    cold = replace(params, context=PIANO, question=Params().question, temperature=0.1)
+    cold = replace(params, **SOFTLY, temperature=0.1)
     assert "the 5 best spans hold more than 99 % of it" in details(cold, run(cold))
 
 
@@ -251,10 +272,10 @@ def test_the_tokenizer_panics_where_the_last_trap_says_so_and_raises_where_the_s
     tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
     windows = {"max_length": 64, "truncation": "only_second", "return_overflowing_tokens": True}
     with pytest.raises(BaseException, match="stride") as panicked:
-        tokenizer(Params().question, PIANO, stride=trap.params["stride"], **windows)
+        tokenizer(*SOFTLY.values(), stride=trap.params["stride"], **windows)
     assert panicked.typename == "PanicException"
     with pytest.raises(ValueError, match="stride"):
-        tokenizer(Params().question, PIANO, stride=128, **windows)
+        tokenizer(*SOFTLY.values(), stride=128, **windows)
 
 
 def test_a_pipeline_multiplies_two_softmaxes_and_temperature_changes_neither_it_nor_the_null_score():
