@@ -97,7 +97,7 @@ def _means(params: Params, result: Result) -> str:
     ]
     if "partly" in [_is_parted(result.group[params.norm].tolist(), axis) for axis in range(3)]:
         parted[-1] = "group of channels"
-    return f"{groups}: one a {listing(parted)}" if parted else f"{groups}: one for all of x"
+    return f"{groups}: one per {listing(parted)}" if parted else f"{groups}: one for all of x"
 
 
 def _along(params: Params, result: Result) -> str:

@@ -162,7 +162,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sizes",
-            question="10 samples, shuffle=True, batch_size=4, drop_last=False. What sizes have the batches?",
+            question="10 samples, shuffle=True, batch_size=4, drop_last=False. How big are the batches?",
             choices=(
                 Choice("[4, 4]", "That is drop_last=True. By default the two samples that are left are delivered too."),
                 Choice(

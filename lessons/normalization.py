@@ -136,15 +136,15 @@ LESSON = Lesson(
             question="x has shape (3, 4, 5). How many means does nn.BatchNorm1d(4) take in train mode?",
             choices=(
                 Choice(
-                    "12: one a sample and channel",
+                    "12: one per sample and channel",
                     "That is InstanceNorm. BatchNorm lets the samples of a batch share a mean, which gives it its name.",
                 ),
-                Choice("3: one a sample", "That is LayerNorm([4, 5]), which normalises each sample by itself."),
+                Choice("3: one per sample", "That is LayerNorm([4, 5]), which normalises each sample by itself."),
                 Choice(
-                    "4: one a channel", "Each channel has one mean over all samples and positions, here over 15 values."
+                    "4: one per channel", "Each channel has one mean over all samples and positions, here over 15 values."
                 ),
                 Choice(
-                    "20: one a channel and position",
+                    "20: one per channel and position",
                     "For an input (N, C) each feature has a mean of its own. In (N, C, L) the features are the channels, "
                     "and their positions share it.",
                 ),
@@ -159,14 +159,14 @@ LESSON = Lesson(
             question="x has shape (3, 4, 5). How many means does nn.LayerNorm(5) take?",
             choices=(
                 Choice(
-                    "12: one a sample and channel",
+                    "12: one per sample and channel",
                     "normalized_shape names the last axes, here L. Each index of the axes before it has a mean of its own.",
                 ),
                 Choice(
-                    "3: one a sample",
+                    "3: one per sample",
                     "That takes LayerNorm([4, 5]): what normalized_shape does not name is not averaged over.",
                 ),
-                Choice("4: one a channel", "That is BatchNorm in train mode. LayerNorm does not average over samples."),
+                Choice("4: one per channel", "That is BatchNorm in train mode. LayerNorm does not average over samples."),
             ),
             answer=0,
             proof="means of LayerNorm",

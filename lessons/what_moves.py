@@ -329,7 +329,7 @@ LESSON = Lesson(
             params={"learns": OWN, "pattern": "^lm_head", "remove_duplicate": False},
         ),
         Trap(
-            name="Frozen, and hardly less memory",
+            name="Frozen to save memory",
             sentence="Something in the lowest block learns, so the gradient comes down through all blocks, and they save most of what they did.",
             source="https://github.com/taoyang1122/adapt-image-models/issues/29",
             params={"config": READY["ViT base"]},

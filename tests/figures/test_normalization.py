@@ -58,13 +58,13 @@ def test_a_refusal_shows_the_live_error_and_the_input():
 
 
 FACTS = {
-    "BatchNorm1d": ("4: one a channel", "N and L", "mean 0, variance 1"),
-    "LayerNorm([C, L])": ("3: one a sample", "C and L", "mean 0, variance 1"),
-    "LayerNorm(L)": ("12: one a sample and channel", "L, the last axis", "mean 0, variance 1"),
-    "LayerNorm(C), transposed": ("15: one a sample and position", "C, the channels", "mean 0, variance 1"),
-    "GroupNorm": ("6: one a sample and group of channels", "L and part of C", "mean 0, variance 1"),
-    "InstanceNorm1d": ("12: one a sample and channel", "L, the last axis", "mean 0, variance 1"),
-    "RMSNorm(L)": ("12: one a sample and channel", "L, the last axis", "mean(y²) = 1"),
+    "BatchNorm1d": ("4: one per channel", "N and L", "mean 0, variance 1"),
+    "LayerNorm([C, L])": ("3: one per sample", "C and L", "mean 0, variance 1"),
+    "LayerNorm(L)": ("12: one per sample and channel", "L, the last axis", "mean 0, variance 1"),
+    "LayerNorm(C), transposed": ("15: one per sample and position", "C, the channels", "mean 0, variance 1"),
+    "GroupNorm": ("6: one per sample and group of channels", "L and part of C", "mean 0, variance 1"),
+    "InstanceNorm1d": ("12: one per sample and channel", "L, the last axis", "mean 0, variance 1"),
+    "RMSNorm(L)": ("12: one per sample and channel", "L, the last axis", "mean(y²) = 1"),
 }
 
 
