@@ -1,9 +1,10 @@
-"""What the pattern leaves to learn, a dot for each parameter; below, the names, the optimizer and the buffers."""
+"""What forward saves with these freezes and without; below, a dot for each parameter, the names, the optimizer and the buffers."""
 
 from typing import Any
 
 from explorable.words import percent
-from figures.panels import Dots, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
+from figures.cells import Bar
+from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.what_moves import Params, Result, left, moved, name_of, pattern_of, state, tied, written
 
 MOST_ROWS = 80
@@ -12,10 +13,11 @@ MOST_ROWS = 80
 def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
-            [_model(params, result), Operator("search(pattern, name)", "for each name"), veiled(_dots(result))],
+            [_model(params, result), Operator("search(pattern, name)", "for each name"), veiled(_saved(result))],
             [veiled(_facts(result))],
         ],
         more=[
+            [_dots(result)],
             [_said(result)] if result.refusal else [],
             [_names(result)],
             [_sees(result), _bytes(result)],
@@ -34,6 +36,17 @@ def _model(params: Params, result: Result) -> Panel:
         ["optimizer", f"{params.optimizer}, {params.given}"],
     ]
     return Table("What goes in", ["", "set to"], rows, breaks=True)
+
+
+def _saved(result: Result) -> Panel:
+    """What the last forward saves, below what it would save with nothing frozen, and thirds of that."""
+    free, now = (size / 2**20 for size in (result.saved_free, result.saved))
+    bars = [
+        Bar("nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
+        Bar("with this freeze", now, f"{result.saved:,} bytes", "saved-now"),
+    ]
+    thirds = [("⅓", free / 3), ("⅔", 2 * free / 3)]
+    return Bars("saved by forward for backward", bars, unit="MiB", digits=1, references=thirds)
 
 
 def _dots(result: Result) -> Panel:

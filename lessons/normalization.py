@@ -141,7 +141,8 @@ LESSON = Lesson(
                 ),
                 Choice("3: one per sample", "That is LayerNorm([4, 5]), which normalises each sample by itself."),
                 Choice(
-                    "4: one per channel", "Each channel has one mean over all samples and positions, here over 15 values."
+                    "4: one per channel",
+                    "Each channel has one mean over all samples and positions, here over 15 values.",
                 ),
                 Choice(
                     "20: one per channel and position",
@@ -166,7 +167,9 @@ LESSON = Lesson(
                     "3: one per sample",
                     "That takes LayerNorm([4, 5]): what normalized_shape does not name is not averaged over.",
                 ),
-                Choice("4: one per channel", "That is BatchNorm in train mode. LayerNorm does not average over samples."),
+                Choice(
+                    "4: one per channel", "That is BatchNorm in train mode. LayerNorm does not average over samples."
+                ),
             ),
             answer=0,
             proof="means of LayerNorm",

@@ -16,6 +16,13 @@ def test_there_is_a_dot_for_each_parameter_and_it_is_marked_where_it_learns():
     assert len(kinds) == result.count and kinds.count("1") == result.learning_count
 
 
+def test_the_hero_draws_what_forward_saves_with_the_freeze_and_without():
+    result, drawn = panels(Params(config=TINY))
+    bars = drawn["saved by forward for backward"]
+    assert bars["values"] == [result.saved_free / 2**20, result.saved / 2**20]
+    assert [3 * place for _, place in bars["references"]] == [bars["values"][0], 2 * bars["values"][0]]
+
+
 def test_the_rows_of_names_stand_for_all_parameters_and_say_who_is_missed():
     result, drawn = panels(Params(config=TINY, learns="every second block", order=THAWED, given=REQUIRING))
     rows = drawn["Names: found and not found"]["rows"]
