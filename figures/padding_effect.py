@@ -73,7 +73,7 @@ def _moves(result: Result) -> Panel:
         if place is None:
             return Cell(None, key=f"end{at}", mark="" if real else "pad")
         token, move = result.tokens[place], moves[place]
-        return Cell(move, f"{token}: largest |padded - alone| of its output = {move:.7f}", f"s{place}", sub=_cut(token))
+        return Cell(move, f"{token}: largest |padded - alone| of its output = {move:.7f}", f"s{place}")
 
     shown = min(CELLS, result.keep.shape[1])
     part = f"the first {shown} of {result.keep.shape[1]} cells" if result.keep.shape[1] > CELLS else ""

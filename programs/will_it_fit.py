@@ -52,11 +52,6 @@ budget: int = 80  # GiB
 search: bool = False
 
 
-Script = list[
-    Any
-]  # of one phase: names of operators and (kind, bytes) of what is made, or let go if negative, in their order
-
-
 class Ledger(TorchDispatchMode):
     """Notes each storage that torch makes, and when it is let go. A storage counts once, however many tensors share it."""
 
@@ -141,9 +136,9 @@ class Ledger(TorchDispatchMode):
                 found.update({("storages", self.saved[number]): 1, ("bytes", self.saved[number]): size})
         return found
 
-    def scripts(self) -> dict[str, Script]:
-        """What was noted in each phase."""
-        found, at = dict[str, Script](), 0
+    def scripts(self) -> dict[str, list[Any]]:
+        """Of each phase, in their order: names of operators, and (kind, bytes) of what is made or, negative, let go."""
+        found, at = dict[str, list[Any]](), 0
         for phase, (begin, end) in self.phases.items():
             found[phase] = lines = []
             for time in range(begin, end):
@@ -165,7 +160,7 @@ class Ledger(TorchDispatchMode):
 
     @classmethod
     def reading(
-        cls, before: Counter[str], scripts: dict[str, Script], kept: Counter[tuple[str, str]], depths: list[int]
+        cls, before: Counter[str], scripts: dict[str, list[Any]], kept: Counter[tuple[str, str]], depths: list[int]
     ) -> "Ledger":
         """A Ledger as it would be had it noted this."""
         ledger = cls()

@@ -61,7 +61,7 @@ def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _tokens(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((token["key"], token["text"]) for token in panel["tokens"])
+    yield from ((token.get("key", ""), token["text"]) for token in panel["tokens"])
 
 
 def leaves(nested: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
