@@ -9,9 +9,9 @@ from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, describe
 from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
-COLUMNS, CELLS = 10, 60  # of the hero's grid: the row as text is wrapped, and its first cells
+COLUMNS, CELLS = 20, 60  # of the hero's grid: the row as text is wrapped, and its first cells
 LONGEST = 40  # characters of an answer
-ROOM = 5  # characters of a token
+ROOM = 4  # characters of a token
 
 
 def draw(params: Params, result: Result) -> Figure:
