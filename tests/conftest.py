@@ -3,6 +3,8 @@
 import gc
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 import torch
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.browser import one_app
 
 torch.set_num_threads(1)
 settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)  # no test measures time
@@ -31,6 +35,18 @@ SLOW_FILES = {  # they start processes, or train
     "test_hostile_requests", "test_install", "test_iterable", "test_processes", "test_push_to_space", "test_readme", "test_replicas",
     "test_shipped_extractive", "test_start", "test_tape", "test_threads", "test_two_visitors", "test_votes", "test_workers",
 }  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ["TESTS_SHARE"] = tempfile.mkdtemp(prefix="tests-")  # what all processes of this run share
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        share = Path(os.environ["TESTS_SHARE"])
+        one_app.end(share)
+        shutil.rmtree(share, ignore_errors=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,11 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.browser.one_app import shared_app
+from tests.browser.one_app import address
 
 FLAGS = [
     "--no-sandbox",
@@ -20,10 +21,8 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.getbasetemp()
-    with shared_app(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
-        yield url
+def app_url() -> str:
+    return address(Path(os.environ["TESTS_SHARE"]))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One running app for all processes of the tests: the first that asks for it starts it, the last that leaves ends it."""
+"""One running app for all processes of the tests: the first that asks for it starts it, the end of the tests ends it."""
 
 import json
 import os
@@ -8,48 +8,51 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
 
-@contextmanager
-def shared_app(folder: Path) -> Iterator[str]:
-    """The address of the app. `folder` is the same for all processes; what they agree on is noted there."""
-    lock, note = FileLock(folder / "app.lock"), folder / "app.json"
-    with lock:
-        app = json.loads(note.read_text()) if note.exists() else _started(folder)
-        note.write_text(json.dumps({**app, "users": app["users"] + 1}))
-    try:
-        yield app["url"]
-    finally:
-        with lock:
-            app = json.loads(note.read_text())
-            if app["users"] > 1:
-                note.write_text(json.dumps({**app, "users": app["users"] - 1}))
-            else:
-                note.unlink()
-                os.kill(app["process"], signal.SIGTERM)
+def address(folder: Path) -> str:
+    """Where the app answers. `folder` is the same for all processes; what they agree on, its rooms and what it prints lie there."""
+    note = folder / "app.json"
+    with FileLock(folder / "app.lock"):
+        if not note.exists():
+            note.write_text(json.dumps(_started(folder)))
+    return json.loads(note.read_text())["url"]
 
 
-def _started(folder: Path) -> dict[str, Any]:
-    """Its address and process; rooms are kept in `folder`."""
+def end(folder: Path) -> None:
+    """The app is gone, if one was started: what goes on to run would hold CI's output open, and CI waits for that."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        process = json.loads((folder / "app.json").read_text())["process"]
+        os.kill(process, signal.SIGTERM)
+        for _ in range(100):
+            with suppress(ChildProcessError):  # it is another process's child, but where one process runs all tests
+                os.waitpid(process, os.WNOHANG)
+            time.sleep(0.1)
+            os.kill(process, 0)
+        os.kill(process, signal.SIGKILL)
+
+
+def _started(folder: Path) -> dict[str, object]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     own = {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1", "TORCH_EXPLORABLES_ROOMS": f"{folder}/rooms.sqlite3"}
-    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **own})
+    with open(folder / "app.txt", "w") as said:
+        server = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **own}, stdout=said, stderr=said
+        )
     url = f"http://127.0.0.1:{port}/"
     for _ in range(240):
         try:
             urllib.request.urlopen(url, timeout=5)
             break
         except OSError:
-            assert server.poll() is None, "the app stopped while starting"
+            assert server.poll() is None, (folder / "app.txt").read_text()
             time.sleep(0.5)
-    return {"url": url, "process": server.pid, "users": 0}
+    return {"url": url, "process": server.pid}
