@@ -14,6 +14,7 @@ export class Asking {
     this.given = Object.fromEntries(Object.entries(answers()).filter(([name]) => this.questions.some((one) => one.name === name)));
     this.current = 0;
     this.lifted = false; // the visitor, or the link, wants to see what comes out
+    new ResizeObserver(() => this.reserve()).observe(parts.choices);
   }
 
   get question() {
@@ -27,6 +28,11 @@ export class Asking {
 
   get veiled() {
     return !this.lifted && !this.answer;
+  }
+
+  /** The key of what the question asks for, until the visitor looks at something else without an answer. */
+  get asked() {
+    return this.answer || this.veiled ? this.question.ring : "";
   }
 
   /** The key of the cell that decides the question, while its case is on screen. */
@@ -88,18 +94,31 @@ export class Asking {
       const state = answer && (index === question.answer ? "right" : index === answer.choice ? "wrong" : "");
       return h("button", { type: "button", class: state, "aria-pressed": answer ? String(index === answer.choice) : null, onclick: () => this.give(index) }, rich(text));
     });
-    const row = h("div", { class: "answers", role: "group", "aria-labelledby": this.parts.question.id }, buttons, answer ? null : [confidence(), this.skip()]);
-    this.parts.choices.replaceChildren(row, h("p", { class: "reply", role: "status" }, answer ? this.reply() : null));
+    const row = h("div", { class: "answers", role: "group", "aria-labelledby": this.parts.question.id }, buttons);
+    const reply = h("p", { class: "reply", role: "status" }, answer ? this.reply(answer) : null);
+    this.parts.choices.replaceChildren(row, answer ? "" : h("div", { class: "before" }, confidence(), this.skip()), reply);
     this.parts.choices.dataset.state = answer ? "answered" : "asked";
+    this.reserve();
     this.drawNext();
+  }
+
+  /** What stands in the reply's place before has the room of a right answer's: the picture does not move when it comes. */
+  reserve() {
+    const { choices } = this.parts;
+    const before = choices.querySelector(".before");
+    if (!before || !choices.clientWidth) return;
+    const ghost = h("p", { class: "reply ghost", "aria-hidden": "true" }, this.reply({ right: true, choice: this.question.answer }));
+    choices.append(ghost);
+    before.style.setProperty("--reply", `${ghost.offsetHeight}px`);
+    ghost.remove();
   }
 
   skip() {
     return h("button", { type: "button", class: "quiet show-me", onclick: () => this.give(null) }, "just show me");
   }
 
-  reply() {
-    const { question, answer } = this;
+  reply(answer) {
+    const { question } = this;
     const right = question.choices[question.answer];
     const chosen = question.choices[answer.choice];
     const verdict = answer.right ? "Right." : `${chosen ? "Not quite. " : ""}The answer: ${right.text}.`;
@@ -192,5 +211,5 @@ function confidence() {
       buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button && on)));
     });
   }
-  return h("span", { class: "confidence", role: "group", "aria-label": "How sure are you? (you need not say)" }, buttons);
+  return h("span", { class: "confidence", role: "group", "aria-label": "How sure are you? (you need not say)" }, "How sure? ", buttons);
 }

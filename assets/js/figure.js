@@ -63,10 +63,14 @@ export class Figure {
     this.line.classList.toggle("hint", !note);
   }
 
-  /** `veiled`: what comes out is not shown, and `asked` is the key of the deciding cell; `ring`: it is ringed; `anew`: the steps begin at the first one. */
+  /**
+   * `veiled`: what comes out is not shown; `asked`: the key of the deciding cell, beside which other facts are folded; `ring`: it is
+   * ringed; `anew`: the steps begin at the first one, or stand where the answer is.
+   */
   update(figure, { veiled = false, asked = "", ring = "", anew = false } = {}) {
     this.ring = ring;
-    const shown = figure.rows.map((panels) => panels.map((panel) => (veiled && panel.veiled ? veil(panel, asked) : panel)));
+    const focused = figure.rows.map((panels) => panels.map((panel) => (panel.view === "facts" ? { ...panel, asked } : panel)));
+    const shown = focused.map((panels) => panels.map((panel) => (veiled && panel.veiled ? veil(panel) : panel)));
     this.rows = { hero: shown.slice(0, figure.hero), more: shown.slice(figure.hero) };
     this.veiled = veiled && figure.rows.flat().some((panel) => panel.veiled);
     this.hero.toggleAttribute("data-veiled", this.veiled);
@@ -75,7 +79,7 @@ export class Figure {
     this.draw("hero");
     if (this.more.open) this.draw("more");
     const framed = figure.rows.flat().some((panel) => panel.frames);
-    this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, anew, this.veiled);
+    this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, { anew, veiled: this.veiled, answered: Boolean(ring) });
     this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes || panel.lanes);
     say(this.line, HINT);
     this.line.classList.add("hint");
@@ -138,10 +142,11 @@ export class Figure {
     this.mark();
   }
 
-  /** Ring the cell that decides the question: among those with its key the one in what comes out. */
+  /** Ring the cell that decides the question: among those with its key the one in what comes out. Those with "@" before the key are ringed beside it. */
   mark() {
-    for (const old of this.hero.querySelectorAll("[data-ring]")) delete old.dataset.ring;
+    for (const old of this.hero.querySelectorAll("[data-ring], [data-also]")) ["ring", "also"].forEach((name) => delete old.dataset[name]);
     if (!this.ring) return;
+    for (const cell of this.hero.querySelectorAll(`[data-key~="@${CSS.escape(this.ring)}"]`)) cell.dataset.also = "";
     const cells = [...this.panels].filter(([key]) => key.startsWith("hero ")).flatMap(([, { box, newest }]) =>
       [...box.querySelectorAll(`[data-key~="${CSS.escape(this.ring)}"]`)].map((cell) => ({ cell, out: Boolean(newest.veiled) })));
     const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};

@@ -183,7 +183,7 @@ export class LessonPage {
   redraw() {
     const { caption, details, truth, point, program, table } = this.parts;
     const { state, asking } = this;
-    this.figure.update(state.figure, { veiled: asking.veiled, asked: asking.question.ring, ring: asking.ring, anew: this.anew });
+    this.figure.update(state.figure, { veiled: asking.veiled, asked: asking.asked, ring: asking.ring, anew: this.anew });
     this.anew = false;
     caption.toggleAttribute("data-veiled", this.figure.veiled);
     say(caption, this.figure.veiled ? VEILED : state.caption);

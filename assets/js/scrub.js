@@ -23,21 +23,22 @@ export class Scrub {
   }
 
   /**
-   * Offer the steps with these labels. `anew`: from the first one; otherwise the visitor stays at theirs, or at the end.
-   * `veiled`: the first one, until what the steps lead to may be seen; its place is kept.
+   * Offer the steps with these labels. `anew`: from the first one, or, `answered`, at the end, where the answer stands;
+   * otherwise the visitor stays at theirs, or at the end. `veiled`: the first one, until what the steps lead to may be seen; its place is kept.
    */
-  offer(labels, name, anew, veiled) {
+  offer(labels, name, { anew, veiled, answered }) {
     const ended = this.labels.length === 0 || this.at === this.labels.length - 1;
     this.labels = labels;
     this.node.hidden = labels.length < 2;
     this.node.classList.toggle("not-yet", veiled);
     if (labels.length < 2) return this.stop();
-    const at = anew || veiled ? 0 : ended ? labels.length - 1 : Math.min(this.at, labels.length - 1);
-    this.slider.max = labels.length - 1;
+    const last = labels.length - 1;
+    const at = veiled ? 0 : anew ? (answered ? last : 0) : ended ? last : Math.min(this.at, last);
+    this.slider.max = last;
     say(this.name, name ?? "");
     this.slider.setAttribute("aria-label", name ?? "step");
     this.go(at);
-    if (veiled) this.stop();
+    if (veiled || answered) this.stop();
     else if (anew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.start();
   }
 

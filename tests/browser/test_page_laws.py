@@ -64,9 +64,13 @@ def test_no_part_of_the_page_answers_a_question_before_it_is_asked(walk, slug):
             assert not found, f"{prediction.question} ... {words[max(0, found.start() - 60) :][:120]}"
 
 
-def test_the_picture_is_as_large_while_it_is_veiled(walk):
-    before, after = walk.asked[0].heights
-    assert abs(after - before) <= 2
+def test_the_picture_is_as_large_while_it_is_veiled_and_stays_where_it_is(walk):
+    before, after = walk.asked[0].heroes
+    assert abs(after["height"] - before["height"]) <= 2
+    assert abs(after["y"] - before["y"]) <= MORE_REPLY
+
+
+MORE_REPLY = 50  # px: a wrong choice has a reply beside the right one's, which the page keeps room for
 
 
 def test_answering_rings_what_decides_it_and_replies_to_the_choice(walk, slug):
@@ -116,15 +120,18 @@ def test_a_reload_asks_nothing_that_was_answered_and_a_question_may_be_linked_to
     walk.lesson.settle()
     assert walk.part("question").inner_text() == plain(last.question)
     assert walk.lesson.root.locator("[data-veiled]").count()
-    steps_begin_at_the_first(walk)
+    steps_end_at_the_answer_and_begin_at_the_first(walk)
 
 
-def steps_begin_at_the_first(walk: Walk) -> None:
-    walk.lesson.root.get_by_role("button", name="just show me").click()
-    walk.lesson.settle()
-    if (scrub := walk.part("hero").locator("input[data-scrub]")).count() and scrub.is_visible():
-        last = int(scrub.get_attribute("max")) + 1
-        assert scrub.input_value() == "0" and scrub.get_attribute("aria-valuetext").startswith(f"1 of {last}")
+def steps_end_at_the_answer_and_begin_at_the_first(walk: Walk) -> None:
+    root, scrub = walk.lesson.root, walk.part("hero").locator("input[data-scrub]")
+    for button, shown in (("just show me", "max"), ("reset", "min")):
+        root.get_by_role("button", name=button).click()
+        walk.lesson.settle()
+        if scrub.count() and scrub.is_visible():
+            at, last = scrub.get_attribute(shown), int(scrub.get_attribute("max")) + 1
+            assert scrub.input_value() == at
+            assert scrub.get_attribute("aria-valuetext").startswith(f"{int(at) + 1} of {last}: ")
 
 
 def plain(text: str) -> str:

@@ -44,7 +44,7 @@ class Asked:
     reply: str = ""
     truth: bool = False
     veiled_after: int = 0
-    heights: tuple[float, float] = (0, 0)  # of the hero, before and after
+    heroes: tuple[dict[str, float], ...] = ()  # its box, before and after
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Walk:
             self.lesson.settle()
         before = [root.evaluate(VISIBLE), root.evaluate(SPOKEN)]
         asked = Asked(self.part("question").inner_text(), before, root.locator("[data-veiled]").count())
-        height = self.box(self.part("hero"))["height"]
+        hero = self.box(self.part("hero"))
         root.get_by_role("button", name="guessing").click()
         root.locator(".answers > button").nth((prediction.answer + 1) % len(prediction.choices)).click()
         self.lesson.settle()
@@ -113,7 +113,7 @@ class Walk:
             asked.ring = ring.get_attribute("data-ring")
         asked.reply, asked.truth = root.locator(".reply").inner_text(), root.locator(".truth").is_visible()
         asked.veiled_after = root.locator("[data-veiled]").count()
-        asked.heights = (height, self.box(self.part("hero"))["height"])
+        asked.heroes = (hero, self.box(self.part("hero")))
         self.asked.append(asked)
 
     def finish(self) -> None:

@@ -24,16 +24,29 @@ function breakable(call) {
   return call.split(/(?<=[([,])(?!\))/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 }
 
+/** Named values. Where one of them is asked for, two or more others stand in a fold, which stays as the visitor left it. */
 export class Facts {
   constructor(host) {
     this.host = host;
+    this.open = false;
   }
 
-  update({ title, items }) {
-    const shown = items.map(({ key, label, text, note }) =>
-      h("div", { class: "named-fact", tabindex: note ? 0 : null, "data-key": key, "data-note": note ?? "" }, h("dt", {}, label), h("dd", { class: "ring-text" }, text)));
-    this.host.replaceChildren(title ? h("h3", { class: "panel-name" }, title) : "", h("dl", { class: "named-facts" }, shown));
+  update({ title, items, asked }) {
+    const others = asked ? items.filter(({ key }) => key !== asked) : [];
+    const folded = others.length > 1 ? others : [];
+    const shown = items.filter((item) => !folded.includes(item));
+    this.host.replaceChildren(title ? h("h3", { class: "panel-name" }, title) : "", h("div", { class: "facts-row" }, shown.length ? listed(shown) : "", folded.length ? this.fold(folded) : ""));
   }
+
+  fold(items) {
+    const fold = h("details", { class: "other-facts", open: this.open || null, ontoggle: () => (this.open = fold.open) }, h("summary", {}, `${items.length} more values`), listed(items));
+    return fold;
+  }
+}
+
+function listed(items) {
+  return h("dl", { class: "named-facts" }, items.map(({ key, label, text, note }) =>
+    h("div", { class: "named-fact", tabindex: note ? 0 : null, "data-key": key, "data-note": note ?? "" }, h("dt", {}, label), h("dd", { class: "ring-text" }, text))));
 }
 
 export class Veil {
