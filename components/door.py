@@ -30,6 +30,7 @@ from explorable.params import BadParam, in_own_words, read, read_written
 from serving.bodies import Refused, json_object
 from serving.cost import Busy, Cost, too_much
 from serving.doors import ASK
+from serving.limits import announced
 from serving.same_for_all import FOR_GOOD
 from serving.visitor import visitor_of
 
@@ -50,7 +51,7 @@ def routes(slugs: tuple[str, ...], cost: Cost) -> list[Route]:
         slug = request.path_params["slug"]
         if slug not in slugs:
             return PlainTextResponse("There is no lesson of this name.", 404)
-        if cost.refuses(visitor_of(request.scope), _announced(request)):
+        if cost.refuses(visitor_of(request.scope), announced(request.scope)):
             return too_much()
         try:
             return await _answer(request, lesson_of(slug), await _asked(request, lesson_of(slug)), cost)
@@ -62,12 +63,6 @@ def routes(slugs: tuple[str, ...], cost: Cost) -> list[Route]:
             return Response(status_code=400)
 
     return [Route(f"{ASK}{{version}}/{{slug}}", ask, methods=["GET", "POST"])]
-
-
-def _announced(request: Request) -> int:
-    """Bytes of the body that is to come, as its sender says."""
-    said = request.headers.get("content-length", "")
-    return int(said) if said.isdecimal() and len(said) < 10 else 0
 
 
 async def _asked(request: Request, lesson: Lesson) -> Asked:

@@ -1,6 +1,5 @@
 """What a visitor takes away of the state on screen: a notebook, or the program as a file."""
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -10,7 +9,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from components import gpu
@@ -21,6 +20,7 @@ from components.site import LESSONS
 from explorable.lesson import Lesson
 from explorable.notebook import Taken, as_notebook, as_python
 from explorable.params import BadParam, read, to_query
+from serving.bodies import Refused, json_object
 
 FORMS: dict[str, tuple[Callable[[Taken], str], str]] = {
     "ipynb": (as_notebook, "application/x-ipynb+json"),
@@ -46,33 +46,32 @@ def _ending(lesson: Lesson, params: Any) -> Any:
 
 
 def routes() -> list[Route]:
-    """POST /explorables/take/<slug>.ipynb (or .py) with {"params": {...}, "q": "..."}: the file, or 400 with {"problem": sentence}."""
+    """POST /explorables/take/<slug>.ipynb (or .py) with {"params": {...}, "q": "..."}: the file, or 400 with one sentence."""
     limiter = CapacityLimiter(AT_ONCE)
 
     async def take(request: Request) -> Response:
         slug, form = request.path_params["slug"], request.path_params["form"]
         if slug not in LESSONS or form not in FORMS:
             raise HTTPException(404, "There is no such file.")
-        params, q = await _read(request)
         gpu.asked_by(request)
         try:
+            params, q = await _read(request)
             return await run_sync(_file, slug, form, params, q, root_of(request), limiter=limiter)
-        except BadParam as problem:
-            return JSONResponse({"problem": str(problem)}, 400)
+        except (BadParam, Refused) as problem:
+            return PlainTextResponse(str(problem), 400)
+        except ClientDisconnect:  # nobody is there to be told
+            return Response(status_code=400)
 
     return [Route("/explorables/take/{slug}.{form}", take, methods=["POST"])]
 
 
 async def _read(request: Request) -> tuple[dict[str, Any], str]:
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "The body must be JSON.") from None
-    except ClientDisconnect:  # nobody is there to be told
-        raise HTTPException(400) from None
-    if not isinstance(body, dict) or not isinstance(body.get("params"), dict) or not isinstance(body.get("q", ""), str):
-        raise HTTPException(400, 'The body must be {"params": {...}, "q": "..."}.')
-    return body["params"], body.get("q", "")
+    """The Params, not yet checked, and the question; raises Refused where the body is anything else."""
+    body = json_object(await request.body())
+    match body:
+        case {"params": dict(params), **rest} if isinstance(rest.get("q", ""), str):
+            return params, rest.get("q", "")
+    raise Refused(400, 'The body must be {"params": {...}, "q": "..."}.')
 
 
 def _file(slug: str, form: str, values: dict[str, Any], q: str, root: str) -> Response:

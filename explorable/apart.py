@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -141,7 +140,7 @@ class Process:
         return answer
 
 
-_turns: defaultdict[Any, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
+_turns: dict[Any, threading.BoundedSemaphore] = {}
 _idle: dict[Any, list[Process]] = {}  # both by the memory that they may ask for, and what they have imported
 _all: WeakSet[Process] = WeakSet()
 
@@ -157,7 +156,8 @@ def end_all() -> None:
 @contextmanager
 def _process(*kind: Any) -> Iterator[Process]:
     """A process for one run; it is kept for the next one unless the run broke it."""
-    if not _turns[kind].acquire(timeout=120):
+    turns = _turns.setdefault(kind, threading.BoundedSemaphore(AT_ONCE))
+    if not turns.acquire(timeout=120):
         raise Unavailable("Too many runs wait for a process; try again in a minute.")
     try:
         waiting = _idle.setdefault(kind, [])
@@ -176,4 +176,4 @@ def _process(*kind: Any) -> Iterator[Process]:
             else:
                 process.end()
     finally:
-        _turns[kind].release()
+        turns.release()

@@ -2,11 +2,10 @@
 
 from collections import Counter
 
-from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.limits import LARGEST
+from serving.limits import announced
 from serving.visitor import address_of
 
 SMALL = 64_000  # bytes: as many of these as there are connections may be in flight
@@ -22,7 +21,7 @@ class BoundBodies:
         self.in_flight: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size = _size(scope) if scope["type"] == "http" else 0
+        size = announced(scope) if scope["type"] == "http" else 0
         if size <= SMALL:
             return await self.app(scope, receive, send)
         address = address_of(scope)
@@ -35,11 +34,3 @@ class BoundBodies:
         finally:
             self.in_flight[address] -= size
             self.in_flight += Counter()  # without those that are 0
-
-
-def _size(scope: Scope) -> int:
-    headers = Headers(scope=scope)
-    if "transfer-encoding" in headers:
-        return LARGEST
-    said = headers.get("content-length", "0")
-    return int(said) if said.isdigit() else LARGEST

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette._utils import get_route_path
-from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.limits import announced
 from serving.visitor import Visitor, visitor_of
 
 COMPUTES = ("/gradio_api/run/", "/gradio_api/api/")
@@ -141,10 +141,9 @@ class BoundCost:
         slug = path.rpartition("/")[2]
         if not path.startswith(COMPUTES) or slug in self._runs:
             return await self.app(scope, receive, send)
-        size = int(Headers(scope=scope).get("content-length", HEAVY + 1))
         async with AsyncExitStack() as turn:
             try:
-                await turn.enter_async_context(self._cost.turn(visitor_of(scope), size, slug in self._slow))
+                await turn.enter_async_context(self._cost.turn(visitor_of(scope), announced(scope), slug in self._slow))
             except Busy:
                 return await too_much()(scope, receive, send)
             await self.app(scope, receive, send)

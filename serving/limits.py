@@ -1,9 +1,17 @@
 """A public page refuses requests larger than anything it asks for."""
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 2_100_000  # bytes; the largest text has 1 MB, and JSON may take two bytes for one of it
+
+
+def announced(scope: Scope) -> int:
+    """Bytes of the body that is to come, as its sender says; the most there may be where it is not said."""
+    headers = Headers(scope=scope)
+    said = headers.get("content-length", "" if "transfer-encoding" in headers else "0")
+    return int(said) if said.isdecimal() and len(said) < 10 else LARGEST
 
 
 class LimitBody:

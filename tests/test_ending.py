@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCKER_KILLS_AFTER = 10
-AS_PROCESS_1 = ["unshare", "--pid", "--fork", "--mount-proc"]
+AS_PROCESS_1 = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 RUN = {"params": {"steps": 300}}  # live_training: longer than the run has when the app is to end
 
 

@@ -10,6 +10,6 @@ export async function take(page, form) {
   const address = new URL(`../../../take/${spec.slug}.${form}`, import.meta.url);
   const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => null);
   if (answer?.ok) return save(await answer.blob(), `${spec.slug}.${form}`);
-  const problem = answer?.status === 400 ? (await answer.json()).problem : answer?.status === 429 ? await answer.text() : null;
+  const problem = [400, 429].includes(answer?.status) ? await answer.text() : null;
   page.complain(problem ?? "The file could not be made; press again in a moment.");
 }
