@@ -57,11 +57,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The laws of all lessons come last, one lesson after the other: their Results are remembered for one lesson at a time."""
-    items.sort(key=lambda item: slug_of(item.nodeid))  # a stable sort: within a lesson the order of the files stays
+    """What takes long goes first, so that no process works alone at the end; within a place the order of the files stays.
+
+    The laws of all lessons go one lesson after the other: their Results are remembered for one lesson at a time.
+    """
     for item in items:
         if is_slow(item):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=place)
+
+
+def place(item: pytest.Item) -> tuple[int, bool, str]:
+    """Where it stands in the order: slow tests, the laws of the lessons with a button, those of the others, all the rest."""
+    from tests.corners import LESSONS
+
+    if slug := slug_of(item.nodeid):
+        return 1, not LESSONS[slug].button, slug
+    return (0 if item.get_closest_marker("slow") else 2), False, ""
 
 
 class Shares(LoadScopeScheduling):
@@ -72,6 +84,7 @@ class Shares(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    config.option.loadscopereorder = False  # the order is ours
     return Shares(config, log)
 
 
