@@ -28,10 +28,13 @@ def one_of(number: int, singular: str, plural: str) -> str:
 def number(value: float, digits: int = 3) -> str:
     """A number of at most `digits` decimals, as Python prints it: `2.0`, `0.333`, `nan`; below that `less than 0.001`.
 
-    Zero has no sign, and what is not zero never reads as zero.
+    Zero has no sign, and what is not zero never reads as zero. Nor does what is not 1 read as 1: it has as many more decimals as tell
+    them apart, `0.9999`.
     """
     if not math.isfinite(value) or isinstance(value, int):
         return str(value)
+    while abs(round(value, digits)) == 1 != abs(value):
+        digits += 1
     rounded = round(value, digits)
     if rounded == 0 and value != 0:
         return f"less than {10**-digits:.{digits}f}" if value > 0 else f"above {-(10**-digits):.{digits}f}"

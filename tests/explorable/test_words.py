@@ -32,12 +32,22 @@ def test_a_number_has_no_sign_at_zero_and_is_not_zero_when_it_is_something(value
     assert number(value) == said
 
 
-@given(st.floats(-1e5, 1e5), st.integers(0, 5))
-def test_a_number_reads_back_as_itself_rounded(value, digits):
+@given(st.floats(-1e5, 1e5) | st.floats(0.99, 1.01), st.integers(0, 5))
+def test_a_number_reads_back_as_itself_rounded_and_as_0_and_1_only_where_it_is(value, digits):
     said = number(value, digits).replace(",", "")
     if re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", said):
-        assert float(said) == pytest.approx(round(value, digits), abs=1e-12) and not said.startswith("-0.0 ")
-        assert (float(said) == 0) == (value == 0)
+        assert abs(float(said) - value) <= 0.5 * 10**-digits + 1e-12 and not said.startswith("-0.0 ")
+        assert (float(said) == 0) == (value == 0) and (abs(float(said)) == 1) == (abs(value) == 1)
+        assert abs(round(value, digits)) == 1 or float(said) == pytest.approx(round(value, digits), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [(0.9999, "0.9999"), (0.99951, "0.9995"), (0.99949, "0.999"), (1.0004, "1.0004"), (-0.99996, "-0.99996"), (1.0, "1.0"),
+     (1 - 2**-24, "0.9999999"), (1 - 2**-53, "0.9999999999999999"), (1, "1")],
+)  # fmt: skip
+def test_a_number_beside_1_has_as_many_decimals_as_tell_it_from_1(value, said):
+    assert number(value) == said
 
 
 @given(st.floats(0, 1))
