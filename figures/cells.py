@@ -78,7 +78,9 @@ class Token:
     end: float
     start_share: float
     end_share: float
-    kinds: Sequence[str]  # question, special, padding, shared (in two windows), answer, start, end (the argmaxes)
+    kinds: Sequence[str]
+    # question, special, padding, shared (in two windows), answer, start, end (the argmaxes); in a plain text joined (to what is in
+    # front of it) and first (of a line)
     key: str
     note: str
 

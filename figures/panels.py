@@ -108,6 +108,11 @@ class Cube(Panel):
     group_names: Sequence[str] | None = None
     digits: int = 2
     solid: bool = True  # False leaves the slices alone
+    flat: bool = True  # False leaves the 3-D picture alone
+    column: bool = False  # True: the slices stand below each other
+    col_labels: Sequence[str] | None = None  # words for the indices of the last axis
+    at: Sequence[int] | None = None  # the dim of the tensor that each axis is, where one of size 1 is not drawn
+    sizes: Sequence[int] | None = None  # of the tensor, where not all of its numbers are drawn
 
     def entries(self) -> dict[str, Any]:
         dims = range(len(self.axes)) if self.dims is None else self.dims
@@ -158,6 +163,7 @@ class Strip(Panel):
     tensor: str
     limit: float
     legend: Sequence[tuple[str, str]]  # (swatch, words), as in assets/css/strip.css
+    plain: bool = False  # as a text is read, with the bars below its words
     wide: bool = True
 
 

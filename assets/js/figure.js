@@ -146,8 +146,9 @@ export class Figure {
   mark() {
     for (const old of this.hero.querySelectorAll("[data-ring], [data-also]")) ["ring", "also"].forEach((name) => delete old.dataset[name]);
     if (!this.ring) return;
-    for (const cell of this.hero.querySelectorAll(`[data-key~="@${CSS.escape(this.ring)}"]`)) cell.dataset.also = "";
-    const cells = [...this.panels].filter(([key]) => key.startsWith("hero ")).flatMap(([, { box, newest }]) =>
+    const panels = [...this.panels].filter(([key]) => key.startsWith("hero ")).map(([, panel]) => panel); // also those not in the page yet
+    for (const { box } of panels) for (const cell of box.querySelectorAll(`[data-key~="@${CSS.escape(this.ring)}"]`)) cell.dataset.also = "";
+    const cells = panels.flatMap(({ box, newest }) =>
       [...box.querySelectorAll(`[data-key~="${CSS.escape(this.ring)}"]`)].map((cell) => ({ cell, out: Boolean(newest.veiled) })));
     const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};
     if (!cell) return;

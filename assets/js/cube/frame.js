@@ -29,7 +29,7 @@ function axisTexts(block, { axis: along, from, to }, { starts }, screen, view) {
     const point = [...from];
     point[coordinate] = start + 0.5;
     const [x, y] = screen(point);
-    return svg("text", { x: x + outward[0] * 8, y: y + outward[1] * 11, class: "cube-tick", style, "text-anchor": anchor }, String(index));
+    return svg("text", { x: x + outward[0] * 8, y: y + outward[1] * 11, class: "cube-tick", style, "text-anchor": anchor }, axis.labels?.[index] ?? String(index));
   });
   if (!block.named) return ticks; // the first block of a row names the axes of all
   const middle = [(a[0] + b[0]) / 2 + outward[0] * 20, (a[1] + b[1]) / 2 + outward[1] * (along === 0 ? 44 : 31)];

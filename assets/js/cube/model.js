@@ -39,10 +39,11 @@ function blockOf(panel, prefix, shape, axes, label) {
 
 /** The blocks of a panel, in drawing order. */
 export function blocksOf(panel) {
-  const axes = (panel.axes ?? []).map((name, dim) => ({ name, dim, color: panel.dims?.[dim] ?? dim, isNew: dim === panel.newDim }));
+  const axes = (panel.axes ?? []).map((name, dim) => ({ name, dim: panel.at?.[dim] ?? dim, color: panel.dims?.[dim] ?? dim, isNew: dim === panel.newDim }));
+  if (axes.length) axes.at(-1).labels = panel.colLabels;
   if (panel.parts) return panel.parts.map((name, part) => partOf(panel, part, axes, name));
   const shape = shapeOf(panel.values);
-  axes.forEach((axis, dim) => (axis.size = shape[dim]));
+  axes.forEach((axis, dim) => (axis.size = panel.sizes?.[dim] ?? shape[dim]));
   if (shape.length < 4) return [blockOf(panel, [], shape, axes, null)];
   return Array.from({ length: shape[0] }, (_, lead) => blockOf(panel, [lead], shape.slice(1), axes.slice(1), { axis: axes[0], place: lead }));
 }
@@ -50,7 +51,7 @@ export function blocksOf(panel) {
 function partOf(panel, part, axes, name) {
   const values = panel.values[part];
   const shape = shapeOf(values);
-  const sized = axes.slice(0, shape.length).map((axis, dim) => ({ ...axis, size: shape[dim] }));
+  const sized = axes.slice(0, shape.length).map((axis, dim) => ({ ...axis, size: panel.sizes?.[dim] ?? shape[dim] }));
   if (values === null) return { ...blockOf({}, [part], [], [], null), cells: [], missing: true };
   return blockOf(panel, [part], shape, sized, { text: name });
 }

@@ -39,7 +39,7 @@ export class Slices {
     const [, down, across] = block.axes;
     const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => h("td", { tabindex: -1 }, h("span", { class: "value" }))));
     this.grids.push(cells);
-    const head = Array.from({ length: columns }, (_, column) => h("th", { scope: "col" }, String(column)));
+    const head = Array.from({ length: columns }, (_, column) => h("th", { scope: "col" }, across?.labels?.[column] ?? String(column)));
     const style = [`--columns: ${columns}`, down && `--row-axis: var(--axis-${down.color})`, across && `--col-axis: var(--axis-${across.color})`].filter(Boolean).join(";");
     return h("div", { class: "scroll cube-slice", style },
       h("table", { class: "grid" },
@@ -79,7 +79,7 @@ function slicesOf(block) {
 /** How the slice is read off the tensor: `out[1, :, :]`. */
 function nameOf(block, slice, part, panel) {
   const lead = panel.parts ? [] : [...block.prefix];
-  if (block.shape.length > 2) lead.push(slice);
+  if (block.shape.length > 2 && !(panel.parts && block.size[0] === 1)) lead.push(slice); // a part of one slice is known by its name
   const title = panel.parts ? panel.parts[part] : panel.title;
   return lead.length ? `${title}[${lead.join(", ")}]` : title;
 }

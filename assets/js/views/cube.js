@@ -12,12 +12,12 @@ export class Cube {
     this.legend = h("p", { class: "legend" });
     this.tensor = h("p", { class: "tensor" });
     this.solidHost = h("div", { class: "cube-solid" });
-    const slicesHost = h("div", { class: "cube-slices" });
+    this.slicesHost = h("div", { class: "cube-slices" });
     this.solid = new Solid(this.solidHost);
-    this.slices = new Slices(slicesHost);
+    this.slices = new Slices(this.slicesHost);
     host.replaceChildren(
       h("p", { class: "cube-head" }, this.title, " ", this.badge),
-      h("div", { class: "cube-both" }, this.solidHost, slicesHost),
+      h("div", { class: "cube-both" }, this.solidHost, this.slicesHost),
       h("div", { class: "cube-foot" }, this.tensor, this.legend),
     );
   }
@@ -30,6 +30,8 @@ export class Cube {
     this.tensor.textContent = panel.tensor;
     this.legend.replaceChildren(...(panel.groupNames ?? []).map((name, group) => h("span", { class: `group-name group-${group % 10}` }, `${group} ${name}`)));
     this.legend.hidden = !panel.groupNames?.length;
+    this.slicesHost.hidden = panel.flat === false;
+    this.slicesHost.classList.toggle("column", Boolean(panel.column));
     this.solidHost.hidden = !worthSpace(panel, blocks);
     this.slices.update(blocks, panel);
     if (!this.solidHost.hidden) this.solid.update(blocks.filter((block) => !block.missing), panel);

@@ -9,9 +9,10 @@ export class Strip {
     host.addEventListener("keydown", (event) => move(event));
   }
 
-  update({ title, badge, tokens, tensor, limit, legend }) {
-    const nodes = tokens.map((token, index) => nodeOf(token, limit, index));
-    this.text = h("div", { class: "strip", role: "group", "aria-label": title }, nodes);
+  update({ title, badge, tokens, tensor, limit, legend, plain }) {
+    const line = ({ kinds }) => (plain && kinds.includes("first") ? [h("i", { class: "strip-break" })] : []);
+    const nodes = tokens.flatMap((token, index) => [...line(token), nodeOf(token, limit, index)]);
+    this.text = h("div", { class: plain ? "strip plain" : "strip", role: "group", "aria-label": title }, nodes);
     this.host.replaceChildren(
       h("h3", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
       h("p", { class: "strip-legend" }, legend.map(([kind, words]) => h("span", {}, h("i", { class: `swatch swatch-${kind}`, "aria-hidden": "true" }), words))),
@@ -32,7 +33,8 @@ function nodeOf({ text, start, end, startShare, endShare, kinds, key, note }, li
 /** Arrow keys move the focus along the text (one tab stop a strip). */
 function move(event) {
   const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
-  const next = step && event.target.closest(".token")?.[step];
+  let next = step && event.target.closest(".token")?.[step];
+  while (next && !next.matches(".token")) next = next[step];
   if (!next) return;
   handFocus(event, event.target, next);
 }
