@@ -1,29 +1,125 @@
-"""What forward saves with these freezes and without; below, a dot for each parameter, the names, the optimizer and the buffers."""
+"""Which names the pattern leaves to learn, and what the freeze saves; below, all names, the optimizer and the buffers."""
 
+from itertools import groupby
 from typing import Any
 
-from explorable.words import percent
-from figures.cells import Bar
-from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
-from lessons.what_moves import Params, Result, left, moved, name_of, pattern_of, state, tied, written
+from explorable.words import count, percent
+from figures.cells import Bar, Node, Part
+from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
+from lessons.what_moves import STEPPED, THAWED, Params, Result, left, moved, name_of, pattern_of, state, tied, written
 
 MOST_ROWS = 80
+MOST_NODES = 12  # lines of the hero
 
 
 def draw(params: Params, result: Result) -> Figure:
+    twice = bool(result.tied) and not params.remove_duplicate  # then it is asked what becomes of the tied weight
+    tree = _frozen(params, result)
+    saved, other = _saved(params, result), _optimizer_decides(params, result)
+    statistics = any("running" in name for name, *_ in result.written)  # of a BatchNorm: no other buffer is written
+    forward, step = Operator("model(**batch)", "forward"), Operator("optim.step()", "the last one")
     return figure(
         hero=[
-            [_model(params, result), Operator("search(pattern, name)", "for each name"), veiled(_saved(result))],
+            [veiled(tree) if twice else tree, step if other else forward, veiled(other or saved)],
+            [_said(result)] if result.refusal else [veiled(_buffers_written(result))] if statistics else [],
             [veiled(_facts(result))],
         ],
         more=[
-            [_dots(result)],
-            [_said(result)] if result.refusal else [],
+            [saved] if other else [],
+            [_model(params, result), _dots(result)],
             [_names(result)],
             [_sees(result), _bytes(result)],
             [_tied(result), _buffers(result)],
         ],
     )
+
+
+def _optimizer_decides(params: Params, result: Result) -> Panel | None:
+    """What there is to see where the optimizer is made at another time, or is not given everything."""
+    if params.order == STEPPED:
+        return _state(params, result)
+    usual = Params()
+    return _optimizer(result) if (params.order, params.given) != (usual.order, usual.given) else None
+
+
+def _frozen(params: Params, result: Result) -> Panel:
+    """A line for each module, equal blocks once, with its parameters as chips: ▲ learns, ❄ is frozen."""
+    firsts = {name.partition(".")[0] for name, *_ in result.rows}
+    root = firsts.pop() if len(firsts) == 1 else ""
+    also = {names.split(", ")[0]: names.split(", ")[1:] for names, _ in result.tied}
+    modules: dict[tuple[str, str], list[Part]] = {}  # block and module -> its parameters
+    for name, shape, learns, _, _, _, blocks in result.rows:
+        path, _, own = name.removeprefix(f"{root}.").rpartition(".")
+        above, star, below = path.partition(".*")
+        block, module = (f"{above}.*{_which(blocks)}", below.removeprefix(".") or "itself") if star else ("", path)
+        facts = "".join(f"= {other}" for other in also.get(name, [])[:1])
+        part = Part(
+            own, "▲" if learns else "❄", facts, f"name-{name}{' @tied' if name in also else ''}",
+            f"{name} {tuple(shape)}: {'learns' if learns else 'is frozen'}", "walked" if learns else "",
+        )  # fmt: skip
+        modules.setdefault((block, module), []).append(part)
+    nodes = [Node(0, root, key="root")] if root else []
+    for block, inside in groupby(modules.items(), key=lambda item: item[0][0]):
+        nodes += _lines(block, [(module, parts) for (_, module), parts in inside], int(bool(root)))
+    more = len(nodes) - MOST_NODES
+    note = f"{count(more, 'more line')}; all names below. " if more > 0 else ""
+    return Tree(
+        f"{name_of(params.config)}: ▲ learns, ❄ frozen", nodes[:MOST_NODES], note=f"{note}pattern {pattern_of(params)}"
+    )
+
+
+def _which(blocks: list[str]) -> str:
+    """Of which blocks the modules are that one line stands for."""
+    if len(blocks) < 2:
+        return f" ({blocks[0]})" if blocks[0] else ""
+    run = [str(number) for number in range(int(blocks[0]), int(blocks[0]) + len(blocks))]
+    return (
+        f" × {len(blocks)} ({blocks[0]} … {blocks[-1]})"
+        if blocks == run
+        else f" × {len(blocks)} ({', '.join(blocks[:2])} …)"
+    )
+
+
+def _lines(block: str, modules: list[tuple[str, list[Part]]], depth: int) -> list[Node]:
+    """A block with its modules below it, or in one line where all of it is alike; modules outside of blocks as they are."""
+    key = f"{block}-".replace(" ", "_")
+    badges = [part.badge for _, parts in modules for part in parts]
+    if block and len(set(badges)) == 1 < len(badges):
+        mark = "walked" if badges[0] == "▲" else ""
+        every = Part(
+            f"all {len(badges)}", badges[0], "", f"all-{key}", f"all {len(badges)} parameters of the block", mark
+        )
+        return [Node(depth, block, parts=[every], key=f"block-{key}")]
+    lines = [Node(depth + bool(block), name, parts=parts, key=f"module-{key}{name}") for name, parts in modules]
+    return [Node(depth, block, key=f"block-{key}"), *lines] if block else lines
+
+
+def _buffers_written(result: Result) -> Panel:
+    bars = [
+        Bar("the model has", result.buffers_count, key="buffers-there"),
+        Bar("the pass wrote", result.buffers_written, key=["buffers-written", "@buffers"]),
+    ]
+    return Bars("buffers", bars, digits=0, limit=result.buffers_count)
+
+
+def _optimizer(result: Result) -> Panel:
+    """How many of the parameters reach the last step."""
+    ringed = {"it holds": ["@moved"], "the last step updated": ["@moved"]}
+    names = {"it holds": "the optimizer holds"}
+    bars = [
+        Bar(names.get(what, what), many, key=[f"sees-{what.replace(' ', '-')}", *ringed.get(what, [])])
+        for what, many in result.sees.items()
+    ]
+    return Bars(f"of {count(result.count, 'parameter')}", bars, digits=0, limit=result.count)
+
+
+def _state(params: Params, result: Result) -> Panel:
+    sizes = {"learns": result.state_bytes - result.state_frozen, "frozen": result.state_frozen}
+    bars = [
+        Bar("▲ of what learns", sizes["learns"] / 2**20, f"{sizes['learns']:,} bytes", "state-learns"),
+        Bar("❄ of what is frozen", sizes["frozen"] / 2**20, f"{sizes['frozen']:,} bytes", ["state-frozen", "@state"]),
+    ]
+    return Bars(f"{params.optimizer.partition(',')[0]}'s state after it", bars, unit="MiB", digits=1)
 
 
 def _model(params: Params, result: Result) -> Panel:
@@ -38,15 +134,16 @@ def _model(params: Params, result: Result) -> Panel:
     return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
-def _saved(result: Result) -> Panel:
+def _saved(params: Params, result: Result) -> Panel:
     """What the last forward saves, below what it would save with nothing frozen, and thirds of that."""
+    this = "after the thaw" if params.order == THAWED else "with this freeze"
     free, now = (size / 2**20 for size in (result.saved_free, result.saved))
     bars = [
         Bar("nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
-        Bar("with this freeze", now, f"{result.saved:,} bytes", "saved-now"),
+        Bar(this, now, f"{result.saved:,} bytes", ["saved-now", "@saved"]),
     ]
     thirds = [("⅓", free / 3), ("⅔", 2 * free / 3)]
-    return Bars("saved by forward for backward", bars, unit="MiB", digits=1, references=thirds)
+    return Bars("saved for backward()", bars, unit="MiB", digits=1, references=thirds)
 
 
 def _dots(result: Result) -> Panel:
@@ -73,7 +170,7 @@ def _facts(result: Result) -> Panel:
             ("count", "tensors that learn", _of(result.learning_count, result)),
             ("share", "of all numbers", share),
             ("tied", "the tied weight", tied(result)),
-            ("moved", "moved by the step", _of(moved(result), result)),
+            ("moved", "updated by the step", _of(moved(result), result)),
             ("state", "optimizer state", state(result), held),
             ("saved", "saved for backward", left(result), saved),
             ("buffers", "buffers written", written(result), buffers),
@@ -103,7 +200,7 @@ def _row(name: str, shape: list[int], learns: bool, held: bool, moves: bool, siz
         str(tuple(shape)),
         ("▲ learns", "yes") if learns else ("❄ frozen", "no"),
         ("held", "yes") if held else ("not held", "muted"),
-        ("moves it", "yes") if moves else ("does not", "warn" if learns else "muted"),
+        ("updates it", "yes") if moves else ("does not", "warn" if learns else "muted"),
         f"{size:,}",
     ]
 
@@ -138,6 +235,6 @@ def _buffers(result: Result) -> Panel:
         [f"▤ {name}", str(tuple(shape)), ("saved", "yes") if kept else ("not saved", "no"), ("yes", "warn") if wrote else ("no", "muted")]
         for name, shape, kept, wrote in result.written
     ]  # fmt: skip
-    note = f"The pass wrote {result.buffers_written} of {result.buffers_count}; those first, at most 12."
+    note = f"The last pass wrote {result.buffers_written} of {result.buffers_count}; those first, at most 12."
     columns = ["buffer", "shape", "state_dict()", "written"]
     return Table("Buffers", columns, rows or [["no buffer", "", "", ""]], note=note)

@@ -1,4 +1,4 @@
-"""A name that the pattern finds goes on learning; what a freeze saves depends on where it sits, and what a step moves on what the optimizer holds."""
+"""The last name that a loop meets decides whether a tensor learns; what a freeze saves depends on where it sits, and what a step updates on its optimizer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from lessons import config_text
 from lessons.config_text import READY, cannot, given_of, name_of
 from lessons.repeats import checked
 
-EVERY_SECOND, OWN, THAWED = "every second block", "names that match", "freeze, optimizer, thaw, step"
+EVERY_SECOND, OWN = "every second block", "names that match"
+THAWED, STEPPED = "freeze, optimizer, thaw, step", "optimizer, step, freeze, step"
 PATTERNS = {  # searched in the names that transformers gives
     "biases and norms": r"(?i)bias$|norm|\bln_",
     "the head": r"^(cls|classifier|head|lm_head|vocab_\w+|generator_\w+)\.|^decoder\.(weight|bias)$",
@@ -67,9 +68,10 @@ class Result:
     flags: list[bool]  # of each parameter, whether it requires a gradient at the last step
     rows: list[list[Any]]
     # a row for parameters alike: name with its first number as *, shape, whether they learn, are held by the optimizer and were
-    # moved, bytes of their state, the numbers
+    # updated, bytes of their state, the numbers
     tied: list[list[str | bool]]  # names of one parameter, where there are several, and whether it learns
     sees: dict[str, int]  # what of the optimizer or the step -> how many parameters
+    # a step updates what it writes to; a small update may round away, which tensors without data do not show
     state_bytes: int  # of the optimizer's state in the end
     state_frozen: int  # of that, for parameters that are frozen
     saved: int  # bytes that the last forward saves for backward(), without parameters and buffers
@@ -103,9 +105,14 @@ def explain(error: str) -> str:
     return cannot(error)
 
 
+def share_of(result: Result) -> float:
+    """Of the bytes that forward saves with nothing frozen, those that the last one saved."""
+    return result.saved / max(result.saved_free, 1)
+
+
 def left(result: Result) -> str:
     """How much of what forward would save is still saved."""
-    share = result.saved / max(result.saved_free, 1)
+    share = share_of(result)
     return "nothing" if not share else "all of it" if share == 1 else LITTLE if share < 1 / 3 else MUCH if share > 2 / 3 else MIDDLE  # fmt: skip
 
 
@@ -129,23 +136,32 @@ def written(result: Result) -> str:
 
 
 def moved(result: Result) -> int:
-    return result.sees["the last step moved"]
+    return result.sees["the last step updated"]
+
+
+def passed(result: Result) -> bool:
+    """Whether there was a last forward pass: an optimizer that refuses an empty list comes before it."""
+    return "empty" not in result.refusal
 
 
 def caption(params: Params, result: Result) -> str:
-    name = name_of(params.config)
-    if result.refusal:
-        who = "the optimizer" if "empty" in result.refusal else "backward()"
-        return f"In {name} {_some(result)} {count(result.count, 'parameter')} learns, so {who} raises {result.refusal.split(':')[0]}."
+    name, usual = name_of(params.config), Params()
     learning = result.learning_count
+    require = f"{count(learning, 'parameter')} {one_of(learning, 'requires', 'require')} a gradient"
+    if result.refusal:
+        raises = f"{'backward()' if passed(result) else 'the optimizer'} raises {result.refusal.split(':')[0]}"
+        if learning:
+            return f"In {name} {require} and the loss depends on none, so {raises}."
+        return f"In {name} none of {count(result.count, 'parameter')} learns, so {raises}."
+    if moved(result) == learning and (params.order, params.given) == (usual.order, usual.given):
+        of_all = f"{learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}"
+        return (
+            f"In {name} {of_all}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
+        )
     if moved(result) == learning:
         them = "it" if learning == 1 else "them all"
-        return f"In {name} {learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}, and the step moves {them}."
-    return f"In {name} {count(learning, 'parameter')} {one_of(learning, 'requires', 'require')} a gradient, and the step moves {moved(result)} of them."
-
-
-def _some(result: Result) -> str:
-    return f"{result.learning_count or 'none'} of"
+        return f"In {name} {learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}, and the step updates {them}."
+    return f"In {name} {require}, and the step updates {moved(result) or 'none'} of them."
 
 
 def details(params: Params, result: Result) -> str:
@@ -158,8 +174,10 @@ def details(params: Params, result: Result) -> str:
         f"In the end {result.learning_numel:,} of {result.numel:,} numbers learn, {percent(share)}.",
         f"Order: {params.order}; {params.optimizer} was given {params.given}: it holds {result.sees['it holds']} of {result.count}, "
         f"and {result.state_bytes:,} bytes of state, {result.state_frozen:,} of them for what is frozen.",
-        f"Forward saves {result.saved:,} bytes for backward(), and {result.saved_free:,} with nothing frozen.",
-        f"The pass wrote {result.buffers_written} of {count(result.buffers_count, 'buffer')}.",
+        f"Forward saves {result.saved:,} bytes for backward(), and {result.saved_free:,} with nothing frozen."
+        if passed(result)
+        else f"The last forward did not run; with nothing frozen it saves {result.saved_free:,} bytes for backward().",
+        f"The pass wrote {result.buffers_written} of {count(result.buffers_count, 'buffer')}." if passed(result) else "",
         f"torch said: {result.refusal}." if result.refusal else "",
     ]  # fmt: skip
     return " ".join(part for part in parts if part)
@@ -240,7 +258,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     LITTLE,
-                    "The 16 blocks that learn save all that they saved before, and so does the loss over 128,256 words.",
+                    "The 16 blocks that learn save nearly all that they saved before, and so does the loss over 128,256 words.",
                 ),
             ),
             answer=1,
@@ -267,12 +285,12 @@ LESSON = Lesson(
             ),
             answer=1,
             proof="state of the frozen",
-            show={"order": "optimizer, step, freeze, step"},
+            show={"order": STEPPED},
             ring="state",
         ),
         Prediction(
             id="thaw",
-            question="AdamW is made of what requires a gradient: 98 of 148. Then all are thawed. How many does the next step move?",
+            question="AdamW is made of what requires a gradient: 98 of 148. Then all are thawed. How many does the next step update?",
             choices=(
                 Choice(
                     "148 of 148",
@@ -280,11 +298,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "0 of 148",
-                    "Nothing is wrong with those that the optimizer holds: they have a .grad and move.",
+                    "Nothing is wrong with those that the optimizer holds: they have a .grad, and step() updates them.",
                 ),
                 Choice(
                     "98 of 148",
-                    "The 50 others get a .grad and are not in param_groups: no error, and no movement. add_param_group() would add them.",
+                    "The 50 others get a .grad and are not in param_groups: no error, and no update. add_param_group() would add them.",
                 ),
             ),
             answer=2,
@@ -324,7 +342,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="Freeze the embedding, train the head",
-            sentence="Where both are one tensor, the line that runs last decides for both: here the embedding learns as well.",
+            sentence="Where both are one tensor, the name that comes last decides for both: here the embedding learns as well.",
             source="https://github.com/huggingface/transformers/issues/31467",
             params={"learns": OWN, "pattern": "^lm_head", "remove_duplicate": False},
         ),

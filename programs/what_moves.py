@@ -94,7 +94,7 @@ def batch_of(model: PreTrainedModel) -> dict[str, Tensor]:
 
 
 class Watch(TorchFunctionMode):
-    """Notes what autograd saves for backward(), which buffers are written, and which parameters a step moves."""
+    """Notes what autograd saves for backward(), which buffers are written, and which parameters a step updates."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
@@ -229,7 +229,7 @@ sees = {
     "it holds": len(held),
     "require a gradient": learning_count,
     "have a .grad": sum(parameter.grad is not None for parameter in names_of),
-    "the last step moved": sum(seen.wrote(parameter) for parameter in names_of),
+    "the last step updated": sum(seen.wrote(parameter) for parameter in names_of),
     "have a state": len(states),
 }
 state_bytes = sum(states.values())

@@ -1,7 +1,7 @@
 """The picture of what moves holds what the Result says."""
 
-from figures.what_moves import draw
-from lessons.what_moves import LESSON, REQUIRING, THAWED, Params, moved
+from figures.what_moves import _which, draw
+from lessons.what_moves import LESSON, REQUIRING, STEPPED, THAWED, Params, moved
 from tests.corners import TINY
 
 
@@ -18,9 +18,54 @@ def test_there_is_a_dot_for_each_parameter_and_it_is_marked_where_it_learns():
 
 def test_the_hero_draws_what_forward_saves_with_the_freeze_and_without():
     result, drawn = panels(Params(config=TINY))
-    bars = drawn["saved by forward for backward"]
+    bars = drawn["saved for backward()"]
     assert bars["values"] == [result.saved_free / 2**20, result.saved / 2**20]
     assert [3 * place for _, place in bars["references"]] == [bars["values"][0], 2 * bars["values"][0]]
+
+
+def test_the_hero_has_a_chip_for_each_row_of_names_with_its_flag():
+    result, drawn = panels(Params(config=TINY))
+    tree = drawn["this bert: ▲ learns, ❄ frozen"]
+    assert "veiled" not in tree
+    chips = [part["badge"] for node in tree["nodes"] for part in node.get("parts", [])]
+    learns = [row[2] for row in result.rows][: len(chips)]
+    assert [badge == "▲" for badge in chips] == learns and True in learns and False in learns
+
+
+def test_blocks_that_are_alike_are_one_line_that_says_which():
+    assert _which([""]) == "" and _which(["3"]) == " (3)" and _which(["0", "1", "2"]) == " × 3 (0 … 2)"
+    assert _which(["1", "3", "5"]) == " × 3 (1, 3 …)"
+
+
+def test_where_names_are_walked_twice_the_flags_are_what_is_asked_for():
+    tied = '{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}'
+    _, drawn = panels(Params(config=tied, learns="names that match", remove_duplicate=False))
+    tree = drawn["this gpt2: ▲ learns, ❄ frozen"]
+    assert tree["veiled"]
+    [chip] = [part for node in tree["nodes"] for part in node.get("parts", []) if "@tied" in part["key"].split()]
+    assert chip["badge"] == "❄" and chip["facts"] == "= lm_head.weight"
+
+
+def test_where_the_optimizer_is_made_at_another_time_the_hero_draws_what_it_holds_and_updates():
+    result, drawn = panels(Params(config=TINY, order=THAWED, given=REQUIRING))
+    assert drawn[f"of {result.count} parameters"]["values"] == list(result.sees.values())
+    assert f"of {result.count} parameters" not in panels(Params(config=TINY))[1]
+    result, drawn = panels(Params(config=TINY, order=STEPPED))
+    held = drawn["AdamW's state after it"]["values"]
+    assert held == [(result.state_bytes - result.state_frozen) / 2**20, result.state_frozen / 2**20] and min(held) > 0
+
+
+def test_a_block_of_which_all_is_alike_is_one_line():
+    result, drawn = panels(Params(config=TINY, learns="every second block"))
+    lines = {
+        node["name"]: node["parts"] for node in drawn["this bert: ▲ learns, ❄ frozen"]["nodes"] if ".*" in node["name"]
+    }
+    assert [[(part["badge"], part["name"]) for part in parts] for parts in lines.values()] == [
+        [("▲", "all 16")],
+        [("❄", "all 16")],
+    ]
+    inside = [row for row in result.rows if "*" in row[0]]
+    assert len(inside) == 32 and sum(row[2] for row in inside) == 16
 
 
 def test_the_rows_of_names_stand_for_all_parameters_and_say_who_is_missed():

@@ -17,19 +17,24 @@ from transformers import (
 from transformers.initialization import no_init_weights
 
 from explorable.params import BadParam
+from explorable.words import percent
 from lessons.config_text import READY
 from lessons.what_moves import (
     ALL,
     LESSON,
+    MUCH,
     OWN,
     PATTERNS,
     REQUIRING,
     THAWED,
     Params,
     caption,
+    details,
     explain,
     left,
     moved,
+    passed,
+    share_of,
     state,
     tied,
     written,
@@ -167,6 +172,63 @@ def test_state_stays_for_what_was_frozen_after_a_step_and_is_not_made_for_what_w
     assert state(LESSON.run(replace(params, optimizer="SGD"))) == "there is none"
 
 
+DINO = '{"model_type": "dinov2", "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28}'
+
+
+def test_what_learns_and_is_not_in_the_loss_is_no_reason_to_say_that_nothing_learns():
+    params = Params(
+        config=DINO, learns=OWN, pattern="mask_token"
+    )  # it stands in for patches that are masked: here none
+    result = LESSON.run(params)
+    assert result.learning_count == 1 and result.refusal.startswith("RuntimeError")
+    told = "1 parameter requires a gradient and the loss depends on none, so backward() raises RuntimeError."
+    assert caption(params, result) == f"In this dinov2 {told}"
+
+
+def test_a_step_updates_what_has_a_gradient_also_where_no_number_changes():
+    """So the words say "updates" and not "moves": in bfloat16 a small update rounds away."""
+    params = Params(config=config_of("gpt2"), learns="everything")
+    real = really("gpt2", params, ".")
+    assert moved(LESSON.run(params)) == len(real["wrote"]) > 0
+    weight = torch.nn.Parameter(torch.tensor([256.0]).bfloat16())
+    weight.grad = torch.ones_like(weight)
+    torch.optim.SGD([weight], lr=0.01).step()
+    assert weight._version == 1 and weight.item() == 256
+
+
+def test_where_the_optimizer_refuses_no_last_pass_is_told():
+    params = Params(config=config_of("resnet"), learns=OWN, pattern="nowhere", given=REQUIRING)
+    result = LESSON.run(params)
+    assert not passed(result) and result.saved == 0 < result.saved_free
+    told = details(params, result)
+    assert "The last forward did not run" in told and "The pass wrote" not in told
+    ran = replace(params, given=ALL)
+    assert f"The pass wrote {LESSON.run(ran).buffers_count} of" in details(ran, LESSON.run(ran))
+
+
+def test_where_the_lowest_block_learns_most_of_what_forward_saves_stays():
+    """The reply about every second block, and the trap about a frozen ViT, whose share is the smallest."""
+    assert left(LESSON.run(Params(config=READY["Llama 8B"], learns="every second block"))) == MUCH
+    [trap] = [trap for trap in LESSON.traps if trap.name == "Frozen to save memory"]
+    assert 1 / 2 < share_of(LESSON.run(Params(**trap.params))) < 1 and "most" in trap.sentence
+
+
+def test_the_blocks_that_learn_save_nearly_all_that_they_saved():
+    """Loss and head apart; the lowest of the blocks needs a little less, as its input requires no gradient."""
+    sizes = {
+        "model_type": "llama",
+        "vocab_size": 9,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_attention_heads": 2,
+    }
+    few, many = (Params(config=json.dumps({**sizes, "num_hidden_layers": n})) for n in (2, 10))
+    eight = LESSON.run(many).saved_free - LESSON.run(few).saved_free
+    outside = LESSON.run(few).saved_free - eight / 4
+    upper = LESSON.run(replace(many, learns=OWN, pattern=r"layers\.[2-9]\.")).saved
+    assert 0.95 * eight < upper - outside < eight
+
+
 def test_what_lies_below_all_that_learns_is_not_saved_and_what_lies_between_is():
     params = Params(config=config_of("gpt2"), learns=OWN, pattern=r"\.h\.[23]\.")
     lower, upper = LESSON.run(params), LESSON.run(replace(params, pattern=r"\.h\.[01]\."))
@@ -222,6 +284,15 @@ def test_a_caption_tells_a_step_that_misses_what_was_thawed():
     params = Params(config=config_of("gpt2"), learns="every second block", order=THAWED, given=REQUIRING)
     result = LESSON.run(params)
     assert moved(result) < result.learning_count == result.count
-    assert f"{result.count} parameters require a gradient, and the step moves {moved(result)}" in caption(
+    assert f"{result.count} parameters require a gradient, and the step updates {moved(result)}" in caption(
         params, result
     )
+
+
+def test_a_caption_of_a_freeze_says_how_much_forward_still_saves():
+    params = Params(config=config_of("gpt2"))
+    result = LESSON.run(params)
+    share = f"forward saves {percent(result.saved / result.saved_free)} of what it saves with nothing frozen"
+    assert 0 < result.saved < result.saved_free and share in caption(params, result)
+    later = replace(params, order="optimizer, freeze, step")
+    assert caption(later, LESSON.run(later)).endswith("and the step updates them all.")
