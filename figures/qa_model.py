@@ -7,7 +7,21 @@ from typing import Any
 from explorable.cut import source_of
 from explorable.words import listing
 from figures.cells import Bar, Cell, cells_of
-from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, veiled
+from figures.panels import (
+    Bars,
+    Cube,
+    Error,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    limit,
+    veiled,
+)
 from lessons.qa_model import (
     AGAIN,
     APPEND,
@@ -33,22 +47,76 @@ FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    error = Error("error", result.error or "", where=place_of(params, result))
-    stacked = _axes(result) if result.logits is not None else error if result.error else _lanes(params, result)
+    error = Error("What torch says", result.error or "", where=place_of(params, result))
+    stacked = _stack(result) if result.logits is not None else error if result.error else _lanes(params, result)
+    losses = _losses(params, result)
+    apart = result.loss is not None and (params.forward == AGAIN or beside(result) != "they are equal")
+    slabs = [_slabs(params, result), Operator("torch.stack(logits)", "what forward returns")]
+    calls = [_calls(params, result), Operator("get_loss(logits, batch)", "what it returns")]
     return figure(
         hero=[
-            [_calls(params, result), Operator("torch.stack(logits)", "what forward returns"), veiled(stacked)],
+            [*calls, veiled(losses)] if apart else [*slabs, veiled(stacked)],
             [veiled(error)] if result.error and stacked is not error else [],
             [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
+            [*slabs, stacked] if apart else [],
+            [_axes(result)] if result.logits is not None else [],
             [_lanes(params, result), _answers(result)],
-            [_argmax(result), _losses(params, result)],
+            [_argmax(result), *([] if apart else [losses])],
             [_ids(result)],
             [_mask(result), _labels(result)],
         ],
     )
+
+
+def _slabs(params: Params, result: Result) -> Panel:
+    """The logits of each call as one slab, with the columns of a few words."""
+    lanes = [(place, lane) for place, lane in enumerate(result.lanes) if "drawn" in lane]
+    if not lanes:
+        return _calls(params, result)
+    drawn = [lane["drawn"] for _, lane in lanes]
+    unequal = raised_in(params, result) == STACK
+    cells = [
+        [_rows(lane["drawn"].tolist(), result, f"the logits of {_call(place, result)}", str(place), -1 if unequal else None)]
+        for place, lane in lanes
+    ]  # fmt: skip
+    size = lanes[0][1]["shape"][-1]
+    return Cube(
+        "self.model(**item)", cells, parts=[f"{_call(place, result)}: {lane['shape']}" for place, lane in lanes],
+        tensor=f"(B, T, V): {len(result.drawn)} of {size:,} words drawn", axes=["B", "T", "V"],
+        limit=limit(*drawn), digits=0, solid=False, column=True, col_labels=[_short(word) for word in result.drawn_words],
+    )  # fmt: skip
+
+
+def _short(word: str) -> str:
+    plain = word.removeprefix("▁")  # how T5 writes a space
+    return plain if len(plain) < 7 else f"{plain[:5]}…"
+
+
+def _rows(rows: list[list[float]], result: Result, where: str, item: str, decides: int | None) -> list[list[Cell]]:
+    """The cells of a slab; the first one of the row that decides is ringed when it is asked what forward returns."""
+
+    def cell(t: int, column: int, value: float) -> Cell:
+        ringed = [] if decides is None or column or t != decides % len(rows) else ["@forward"]
+        word = result.drawn_words[column]
+        return Cell(value, f"{where} at token {t} for {word!r}: {value:.3f}", [f"item{item}t{t}w{column}", *ringed])
+
+    return [[cell(t, column, value) for column, value in enumerate(row)] for t, row in enumerate(rows)]
+
+
+def _stack(result: Result) -> Panel:
+    """The same slabs behind each other: the first axis counts them."""
+    assert result.logits is not None
+    slabs = result.logits[:, 0, :, result.drawn]  # (N, T, W)
+    cells = [_rows(rows, result, f"logits[{n}, 0]", str(n), None) for n, rows in enumerate(slabs.tolist())]
+    items, one, tokens, words = result.logits.shape
+    return Cube(
+        "one tensor", cells, tensor=described("logits", result.logits, ["N", "B", "T", "V"]), axes=["N", "T", "V"],
+        at=[0, 2, 3], sizes=[items, tokens, words], dims=[3, 1, 2], new_dim=0, limit=limit(slabs), digits=0, flat=False,
+        col_labels=[_short(word) for word in result.drawn_words], badge=f"B = {one}, dim 1, is not drawn", wide=True,
+    )  # fmt: skip
 
 
 @cache
@@ -188,7 +256,12 @@ def _losses(params: Params, result: Result) -> Panel:
         ("get_loss()", result.loss),
         ("the batch, by token", result.batched_loss),
     ]  # fmt: skip
-    shown = [Bar(name, loss.item(), _told(name, params)) for name, loss in losses if loss is not None]
+    ringed = {"get_loss()": ["@means", "@of"], "the batch, by token": ["@means"], "again": ["@of"]}
+    shown = [
+        Bar(name, loss.item(), _told(name, params), [f"loss-{name.replace(' ', '_')}", *ringed.get(name, [])])
+        for name, loss in losses
+        if loss is not None
+    ]
     if not shown:
         return Table("losses", ("loss", "why"), [["None", "no item has labels, so there is no loss"]])
     return Bars("losses", shown, digits=4)

@@ -80,6 +80,8 @@ class Result:
     tokens: list[list[str]]  # of input_ids
     attention_mask: Tensor  # (N, S)
     labels: Tensor | None  # (N, T) padded with -100; None without labels
+    drawn: list[int]  # W words of the vocabulary whose logits are drawn: the first of each answer, and </s>
+    drawn_words: list[str]  # W
     batched_logits: Tensor  # (N, T, V) of that batch; T is 1 without labels
     batched_loss: Tensor | None  # () the mean over answer tokens
     decoded: list[dict[str, Any]]  # for each question the greedy answer: text, tokens, probabilities (T,)
@@ -194,8 +196,8 @@ def caption(params: Params, result: Result) -> str:
     whose = f"the mean of {count(items, 'item loss', 'item losses')}"
     whose = "that of the last item alone" if params.forward == AGAIN else whose
     return (
-        f"get_loss() returns {number(result.loss.item(), 4)}, {whose}; one padded batch, in which every answer token counts once, "
-        f"has the loss {number(result.batched_loss.item(), 4)}."
+        f"torch.stack puts the logits of all items into one tensor with a new first axis; get_loss() returns "
+        f"{number(result.loss.item(), 4)}, {whose}, and one padded batch has the loss {number(result.batched_loss.item(), 4)}."
     )
 
 

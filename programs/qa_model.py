@@ -91,6 +91,7 @@ class Recorded(nn.Module):
             ids, p = greedy(output.logits[0])  # (T,) each
             words = tokenizer.convert_ids_to_tokens(ids.tolist())
             lane |= {"shape": tuple(output.logits.shape), "loss": output.loss, "tokens": words, "p": p}
+            lane["drawn"] = output.logits[0, :, drawn]  # (T, W)
         self.lanes.append(lane)
         return output
 
@@ -126,6 +127,8 @@ if answers == "long, padded with -100":
     rows = labels.tolist()
 else:
     rows = [tokenizer(words)["input_ids"] for words in texts]
+drawn = list(dict.fromkeys([*(row[0] for row in rows), tokenizer.eos_token_id]))  # (W,) words of V that are drawn
+drawn_words = tokenizer.convert_ids_to_tokens(drawn)
 if target == "labels":
     item_list = [{**item, "labels": torch.tensor([row])} for item, row in zip(item_list, rows, strict=True)]
     inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}

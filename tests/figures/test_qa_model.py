@@ -8,7 +8,7 @@ import pytest
 
 from explorable.params import choices
 from figures.qa_model import class_lines, draw, raised_in
-from lessons.qa_model import COLLATE, LESSON, Params
+from lessons.qa_model import AGAIN, COLLATE, LESSON, PADDED, Params
 
 run = LESSON.run
 FIELDS = {f.name: f for f in Params.__dataclass_fields__.values()}
@@ -51,7 +51,7 @@ def test_a_call_that_raised_is_not_told_as_none():
     said = {}
     for target in ("neither", "labels"):
         result = run(params := Params(target=target))
-        said[target] = json.dumps(draw(params, result)["rows"][0][0]["rows"])
+        said[target] = json.dumps(draw(params, result)["rows"][0][0])
     assert "the first call raised" in said["neither"] and "raised" not in said["labels"]
 
 
@@ -62,6 +62,32 @@ def test_a_gate_that_opens_shows_the_sizes_of_the_stack():
     assert [row[1] for row in rows["the axes of torch.stack(logits)"]["rows"]] == [
         str(size) for size in result.logits.shape
     ]
+
+
+def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
+    params = Params()
+    result = run(params)
+    hero = draw(params, result)["rows"][0]
+    slabs, stack = hero[0], hero[2]
+    assert slabs["parts"] == [f"item {n}: {lane['shape']}" for n, lane in enumerate(result.lanes)]
+    assert [part[0] for part in slabs["values"]] == stack["values"]
+    for n, rows in enumerate(stack["values"]):
+        for t, row in enumerate(rows):
+            assert row == [result.logits[n, 0, t, word].item() for word in result.drawn]
+    assert stack["sizes"] == [result.logits.shape[dim] for dim in stack["at"]] == [3, 2, 2020]
+    assert result.logits.shape[1] == 1 and stack["badge"].startswith("B = 1")
+    assert slabs["colLabels"] == ["Paris", "Tokyo", "Rome", "</s>"]
+
+
+def test_losses_stand_in_the_hero_where_they_differ_or_the_last_forward_read_another_batch():
+    for params, there in (
+        (Params(), False),
+        (Params(forward=AGAIN), True),
+        (Params(answers=PADDED, answer="Berlin"), True),
+    ):
+        drawn = draw(params, run(params))
+        titles = [panel["title"] for row in drawn["rows"][: drawn["hero"]] for panel in row]
+        assert ("losses" in titles) == there
 
 
 def test_padding_is_marked_in_ids_and_labels():
