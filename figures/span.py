@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from explorable.words import count, number
+from explorable.words import count
 from figures.cells import Bar, Cell, Token
 from figures.panels import (
     Bars,
@@ -37,7 +37,7 @@ LEGEND = (
     ("end", "argmax of the ends"),
     ("outside", "special token, padding"),
 )
-HERO_LEGEND = (LEGEND[0], LEGEND[1], LEGEND[3], ("start", "argmax of the starts"), ("end", "of the ends"))
+HERO_LEGEND = (("up", "how probable as the start"), ("down", "as the end"), LEGEND[3])
 HERO_TOKENS = 40  # the most that the hero draws of a text
 NEAR = 3  # tokens on each side of a peak
 SHARED = ("shared", "in a neighbouring window too")
@@ -56,14 +56,14 @@ def draw(params: Params, result: Result) -> Figure:
     text = stepped(frames) if len(frames) > 1 else frames[0]
     fits = shown == [0] and len(frames[0].tokens) <= HERO_TOKENS  # else the hero shows what lies around the peaks
     near = frames[0] if fits else _near(frames[-1], numbers)
-    call = Operator("start + end logit", f"softmax over {count(result.legal_spans, 'legal span')}")
+    call = Operator("start + end logit", "softmax over all legal spans")
     return figure(
         hero=[
-            [veiled(replace(near, legend=HERO_LEGEND), cells=fits), call, veiled(_best(params, result, numbers))],
+            [veiled(_plain(near, fits, result, numbers), cells=fits), call, veiled(_best(params, result, numbers))],
             [_facts(params, result)],
         ],
         more=[
-            [] if fits else [text],
+            [text],
             [_pair(params, result, numbers)],
             [_matrix(params, result, numbers)],
             [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
@@ -77,7 +77,6 @@ def draw(params: Params, result: Result) -> Figure:
 def _facts(params: Params, result: Result) -> Panel:
     naive = f"“{shorten(result.naive_answer, 24)}”" if result.naive_answer else "an empty answer"
     items = [
-        ("sure", "probability of the best span", number(result.probabilities[0].item())),
         ("null", "null score - best span", f"{result.null_gap:.1f}"),
         ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),
@@ -133,6 +132,35 @@ def _near(text: Strip, numbers: Numbers) -> Strip:
     return replace(text, tokens=shown, tensor=f"{len(kept)} of {len(tokens)} tokens; all of them below")
 
 
+def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
+    """Question and text as they are read; bars of the softmax over the tokens of the text alone."""
+    shown, last = [], ""
+    for token in text.tokens:
+        kinds, key = list(token.kinds), token.key
+        window, at = (int(part) for part in key.split()[0][1:].split(".")) if key else (0, -1)
+        if "special" in kinds and at and at not in numbers["naive"]:
+            continue  # [SEP]
+        inside = at >= 0 and numbers["side"][window][at] == 1
+        kinds += ["joined"] * token.text.startswith("##") + ["first"] * (inside and last != "text" and at > 1)
+        up, down = (numbers[name][window][at] if inside else 0.0 for name in ("start_in_text", "end_in_text"))
+        note = (
+            f"{token.note}; among the tokens of the text {up:.3f} as a start, {down:.3f} as an end"
+            if inside
+            else token.note
+        )
+        text_of = token.text.removeprefix("##")
+        shown.append(
+            replace(token, text=text_of, start_share=round(up, 4), end_share=round(down, 4), kinds=kinds, note=note)
+        )
+        last = "text" if inside else last
+    windows = f"window {numbers['spans'][0][0]} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
+    told = described("start_in_text, end_in_text", result.start_in_text, ("W", "T"))
+    short = "" if fits else f"; {text.tensor}"
+    return replace(
+        text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short
+    )  # fmt: skip
+
+
 def _token(result: Result, numbers: Numbers, window: int, at: int) -> Token:
     start, end = numbers["start_logits"][window][at], numbers["end_logits"][window][at]
     up, down = numbers["start_probability"][window][at], numbers["end_probability"][window][at]
@@ -152,7 +180,7 @@ def _token(result: Result, numbers: Numbers, window: int, at: int) -> Token:
         start_share=round(up, 4),
         end_share=round(down, 4),
         kinds=kinds,
-        key=" ".join(_keys(numbers, window, at)),
+        key=" ".join(_keys(result, numbers, window, at)),
         note=note,
     )
 
@@ -185,13 +213,25 @@ def _reach(numbers: Numbers, window: int) -> tuple[int, int]:
     return spans[sides.index(1)][0], spans[last][1]
 
 
-def _keys(numbers: Numbers, window: int, at: int) -> list[str]:
+def _keys(result: Result, numbers: Numbers, window: int, at: int) -> list[str]:
     """A token lights the spans it lies in, and its row and column of the matrix."""
     inside = [f"~{_pair_key(*span)}" for span in numbers["spans"] if span[0] == window and span[1] <= at <= span[2]]
     if window == numbers["spans"][0][0]:
         inside += [f"~{_pair_key(window, at, end)}" for end in numbers["ends"] if at in numbers["starts"]]
         inside += [f"~{_pair_key(window, start, at)}" for start in numbers["starts"] if at in numbers["ends"]]
-    return [f"t{window}.{at}", *dict.fromkeys(inside)]
+    return [f"t{window}.{at}", *dict.fromkeys(inside), *_decides(result, numbers, window, at)]
+
+
+def _decides(result: Result, numbers: Numbers, window: int, at: int) -> list[str]:
+    """The questions that the token decides: it is ringed beside their answer."""
+    won = window == numbers["spans"][0][0]
+    second = window == 1 and at == numbers["side"][1].index(1)
+    asked = {
+        "naive": won and at in numbers["naive"],
+        "null": won and result.tokens[window][at] == "[CLS]",
+        "second": second,
+    }
+    return [f"@{name}" for name, here in asked.items() if here]
 
 
 def _pair_key(window: int, start: int, end: int) -> str:
@@ -211,12 +251,12 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
             f"{rank} {shorten(answer, 12)}",
             share,
             _sum(params, result, numbers, (w, i, j), share),
-            key=_lights(w, i, j, range(i, j + 1)),
+            key=[*_lights(w, i, j, range(i, j + 1)), "@order", *(["sure", "@null"] if rank == 1 else [])],
             mark="lit" if rank == 1 else "",
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]
-    return Bars("probabilities", shown, limit=1.0)
+    return Bars("the best spans", shown, limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:

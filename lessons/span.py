@@ -55,6 +55,8 @@ class Result:
     end_logits: Tensor  # (W, T)
     start_probability: Tensor  # (W, T) softmax over each window
     end_probability: Tensor  # (W, T)
+    start_in_text: Tensor  # (W, T) softmax over the tokens of the context; 0 elsewhere
+    end_in_text: Tensor  # (W, T)
     legal_spans: int  # different ones, over all windows
     spans: Tensor  # (n, 3) window, start token, end token of the n best legal spans
     scores: Tensor  # (n,) start logit + end logit

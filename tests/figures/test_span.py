@@ -35,13 +35,14 @@ def test_every_token_carries_its_own_logits_and_probabilities(example):
 def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
     params = Params()
     figure = draw(params, run(params))
-    [strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))  # a short text: one strip
+    [_, strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
     lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
     for row in grid["keys"]:
         for pair, *tokens in row:
             assert 1 <= len(tokens) <= 2 and all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
-    for pair, *tokens in bars["keys"]:
-        assert all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
+    for pair, *others in bars["keys"]:
+        tokens = [key for key in others if key.startswith("~")]
+        assert tokens and all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
     best = next(iter(bars["keys"]))[0]
     assert best in [pair for row in grid["keys"] for pair, *_ in row]
 
@@ -51,15 +52,46 @@ def test_the_hero_draws_the_whole_text_or_what_lies_around_the_peaks(example):
     params = Params(**example.params)
     result = run(params)
     figure = draw(params, result)
-    hero, *below = panels_of(figure, "strip")
-    assert len(hero["tokens"]) <= HERO_TOKENS and (hero["veiled"] == "cells") == (not below)
+    hero, strip = panels_of(figure, "strip")
+    fits = hero["veiled"] == "cells"
+    assert len(hero["tokens"]) <= HERO_TOKENS
     drawn = {key for token in hero["tokens"] for key in token.get("key", "").split()[:1]}
     window, start, end = result.spans[0].tolist()
     for at in (0, start, end, *result.naive.tolist()):
         assert f"t{window}.{at}" in drawn
     left_out = sum(int(token["note"].split()[0]) for token in hero["tokens"] if token["text"] == "…")
-    after = len(whole(figure)["tokens"]) - len(drawn) - left_out
-    assert 0 <= after and (below or after == left_out == 0)
+    separators = sum("special" in token["kinds"] for token in strip["tokens"]) - sum(
+        "special" in t["kinds"] for t in hero["tokens"]
+    )
+    after = len(strip["tokens"]) - len(drawn) - left_out - separators * fits
+    assert 0 <= after and (not fits or after == left_out == 0)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_bars_of_the_plain_text_are_shares_of_the_text_alone(example):
+    params = Params(**example.params)
+    result = run(params)
+    hero = panels_of(draw(params, result), "strip")[0]
+    assert hero["plain"]
+    for token in hero["tokens"]:
+        if token.get("key"):
+            window, at = map(int, token["key"].split()[0][1:].split("."))
+            inside = result.side[window, at] == 1
+            logits = result.end_logits[window] / params.temperature
+            share = (logits[at].exp() / logits[result.side[window] == 1].exp().sum()).item() if inside else 0
+            assert token["endShare"] == pytest.approx(share, abs=1e-3)
+            assert token["text"] == result.tokens[window][at].removeprefix("##")
+
+
+def test_the_tokens_of_the_two_argmaxes_and_cls_are_ringed_beside_their_answers():
+    params = Params()
+    result = run(params)
+    tokens = panels_of(draw(params, result), "strip")[0]["tokens"]
+    ringed = {
+        name: [at for at, token in enumerate(tokens) if f"@{name}" in token.get("key", "").split()]
+        for name in ("naive", "null")
+    }
+    assert ringed == {"naive": sorted(set(result.naive.tolist())), "null": [0]}
 
 
 def test_padding_is_drawn_only_where_it_begins():
