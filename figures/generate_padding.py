@@ -1,6 +1,6 @@
 """The padded row as the model reads it, the call, and how it goes on; then the logits of the first new number."""
 
-from figures.cells import cells_of
+from figures.cells import Cell, cells_of
 from figures.panels import Facts, Figure, Grid, Operator, Panel, described, figure, limit, veiled
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
@@ -17,21 +17,24 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _row(params: Params, result: Result) -> Panel:
-    """Three tensors one below the other; padding is marked."""
-    rows = {"input_ids": result.input_ids[0], "attention_mask": result.mask[0]}
-    cells = cells_of(
-        list(rows.values()),
-        [result.keep[0]] * 2,
-        sub=lambda _, kept, row, at: ("hour" if kept else "[PAD]") if row == 0 else "",
-        mark=lambda _, kept, row, at: "" if kept else "pad",
-        key=lambda _, kept, row, at: f"cell{at}",
-        note=lambda _, kept, row, at: _note(result, at),
-    )
+    """The hours alone, and below them the padded row with its mask: each hour stands in one column."""
+    kept = [bool(real) for real in result.keep[0].tolist()]
+    hours = [hour if real else None for hour, real in zip(result.input_ids[0].tolist(), kept, strict=True)]
+    padded = [hour if real else "PAD" for hour, real in zip(result.input_ids[0].tolist(), kept, strict=True)]
+    rows = {"alone": hours, "padded": padded, "mask": result.mask[0].tolist()}
+    cells = [
+        [Cell(value, _note(result, at) if row else "", _keys(result, row, at)) for at, value in enumerate(values)]
+        for row, values in enumerate(rows.values())
+    ]
     return Grid(
-        "inputs", cells, tensor=described("each", result.input_ids, ["B", "S"]), limit=FAR, digits=0, signed=False,
-        row_labels=list(rows), label_width=108, row_dim=None, col_dim=1, cols="cell",
-        badge=f"{params.pads} cells of padding" if params.pads else "no padding",
+        "what the model reads", cells, tensor=described("padded, mask", result.input_ids, ["B", "S"]) + "; [PAD] is id 0",
+        limit=FAR, digits=0, signed=False, row_labels=list(rows), label_width=60, row_dim=None, col_dim=1, cols="cell",
     )  # fmt: skip
+
+
+def _keys(result: Result, row: int, at: int) -> list[str]:
+    """The cell of the padded row at which the next number is read decides both questions."""
+    return [f"cell{at}", *(["@goes_on", "@moves"] if row == 1 and at == result.read else [])]
 
 
 def _note(result: Result, at: int) -> str:
@@ -44,13 +47,13 @@ def _continued(params: Params, result: Result) -> Panel:
     alone = result.alone.tolist()
     cells = cells_of(
         [result.alone, result.padded],
-        key=lambda value, row, at: f"new{at}",
+        key=lambda value, row, at: [f"new{at}", *(["@goes_on"] if row else [])],
         mark=lambda value, row, at: "" if value == alone[at] else "differs",
     )
+    title = "what is appended" if params.call == "generate" else "likeliest next"
     return Grid(
-        "what is appended", cells, tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
+        title, cells, tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
         row_labels=["alone", "padded"], label_width=60, row_dim=None, col_dim=None,
-        badge="the likeliest number each time",
     )  # fmt: skip
 
 
