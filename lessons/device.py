@@ -63,15 +63,13 @@ def caption(params: Params, result: Result) -> str:
             f"{name} ran out of memory at a batch of {size}" for name, size in result.out_of_memory.items()
         )
         return f"{full[0].upper()}{full[1:]}; what fitted before, and the CPU, is shown."
-    above = result.ticks[1, 1].item()
-    nothing = f"etween 1 and {above!r} a {params.dtype} holds nothing."
-    if params.device == "cuda" and not result.cuda:
-        return f"torch finds no CUDA GPU here, so the CPU alone is measured; b{nothing}"
-    return f"B{nothing}"
+    return f"Between 1 and {result.ticks[1, 1].item()!r} a {params.dtype} holds nothing."
 
 
 def details(params: Params, result: Result) -> str:
     asked = f"Asked for: {params.device} {params.dtype}, {count(params.batch_size, 'question')}."
+    if params.device == "cuda" and not result.cuda:
+        asked += " torch finds no CUDA GPU here, so the CPU alone is measured."
     return " ".join([asked, *[_speed(result, name) for name in result.logits], *_differences(result)])
 
 

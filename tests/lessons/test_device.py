@@ -47,8 +47,16 @@ def test_without_a_gpu_it_says_so_and_the_cpu_is_measured():
     params = Params(device="cuda", batch_size=1)
     result = run(params)
     assert not result.cuda and result.gpu == "" and set(result.logits) == {"cpu float32", "cpu bfloat16"}
-    assert LESSON.caption(params, result).startswith("torch finds no CUDA GPU here")
-    assert "finds no CUDA" not in LESSON.caption(Params(device="cpu"), result)
+    assert "torch finds no CUDA GPU here, so the CPU alone is measured." in LESSON.details(params, result)
+    assert "finds no CUDA" not in LESSON.details(Params(device="cpu"), result)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_a_caption_names_the_next_number_above_1_and_nothing_lies_between(dtype):
+    params = Params(device="cpu", dtype=dtype, batch_size=1)
+    one = torch.ones((), dtype=getattr(torch, dtype))
+    above = (one.view(torch.int32 if dtype == "float32" else torch.int16) + 1).view(one.dtype)  # the next bits
+    assert LESSON.caption(params, run(params)) == f"Between 1 and {above.item()!r} a {dtype} holds nothing."
 
 
 class Small:
