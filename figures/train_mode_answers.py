@@ -11,7 +11,10 @@ from lessons.train_mode_answers import Params, Result, agree, kept
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
     batch = Table(
-        "batch", ["", "question"], [["0", result.asked[0]], [f"1–{len(result.wanted)}", "the small set"]], breaks=True
+        "one batch",
+        ["", "question"],
+        [["0", result.asked[0]], ["…", f"{len(result.wanted)} more, the small set"]],
+        breaks=True,
     )
     return figure(
         hero=[[batch, Operator("model(**batch)", "in train mode, twice"), veiled(_two_passes(result))], [_facts(result)]],
@@ -29,9 +32,15 @@ def _two_passes(result: Result) -> Panel:
         gap = second[place] - first[place]
         return f"logit of {result.tokens[place]!r} in pass {row + 1}: {value:.4f}; pass 2 - pass 1 = {gap:+.4f}"
 
+    gaps = [abs(b - a) for a, b in zip(first, second, strict=True)]
+    widest = gaps.index(max(gaps))  # the logit that moves most
+
+    def key(value: float, row: int, place: int) -> list[str]:
+        return [f"{row},{place}", *(["@twice"] if place == widest else [])]
+
     return Grid(
-        "two_passes", cells_of(result.two_passes, note=note), tensor=described("two_passes", result.two_passes, ("pass", "token")),
-        limit=limit(result.two_passes), row_labels=["pass 1", "pass 2"], col_labels=result.tokens, label_width=52,
+        "the same logits in both passes", cells_of(result.two_passes, note=note, key=key), tensor=described("two_passes", result.two_passes, ("pass", "token")),
+        limit=limit(result.two_passes), row_labels=["pass 1", "pass 2"], col_labels=[token.removeprefix("▁") for token in result.tokens], label_width=52,
         cols="first token of the answer", wide=True, badge="of question 0",
     )  # fmt: skip
 

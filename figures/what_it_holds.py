@@ -10,13 +10,13 @@ MOST_NODES = 160
 
 
 def draw(params: Params, result: Result) -> Figure:
+    loop = Operator("module.p = 0", "for each nn.Dropout"), veiled(_calls(result))
+    walk = Operator("named_parameters()", "each once"), veiled(_parts(result))
+    drops = result.calls_before > 0  # where nothing drops there is no loop to look at
     return figure(
-        hero=[
-            [_model(params, result), Operator("module.p = 0", "for each nn.Dropout"), veiled(_calls(result))],
-            [veiled(_facts(result))],
-        ],
+        hero=[[_model(params, result), *(loop if drops else walk)], [veiled(_facts(result))]],
         more=[
-            [_parts(result)],
+            [_parts(result)] if drops else [_calls(result)],
             [_tree(params, result)],
             [_rates(result), _sits(result)],
             [_names(result), _buffers(result)],
@@ -31,7 +31,7 @@ def _model(params: Params, result: Result) -> Panel:
         ["model", name_of(params.config)],
         ["parameters", f"{result.numel:,}"],
         [params.dtype, f"{size:,.1f} MiB"],
-        ["search", params.search or ("nothing", "muted")],
+        *([["search", params.search]] if params.search else []),
     ]
     return Table("What goes in", ["", "is"], rows, breaks=True)
 
@@ -46,17 +46,18 @@ def _calls(result: Result) -> Panel:
             "still drop",
             after,
             f"{after} calls drop entries after the loop: their rate is no nn.Dropout's",
-            key="calls-left",
+            key=["calls-left", "@left"],
         ),
     ]
     return Bars("Dropout calls in one forward", shown, digits=0, limit=max(before, 1))
 
 
 def _parts(result: Result) -> Panel:
+    most = max(result.parts.values())
     shown = [
-        Bar(part, size / 1e6, f"{part}: {size:,} numbers", key=f"part-{part.replace(' ', '-')}")
+        Bar(part, size / 1e6, f"{part}: {size:,} numbers", [f"part-{part.replace(' ', '-')}", *(["@part"] if size == most else [])])
         for part, size in result.parts.items()
-    ]
+    ]  # fmt: skip
     return Bars("Numbers by part", shown, unit="million", digits=2)
 
 

@@ -42,10 +42,13 @@ def _call(params: Params) -> Panel:
 
 
 def _bill(result: Result) -> Panel:
-    shown = [
-        Bar(kind, size / GIB, f"{kind}: {size:,} bytes", key=f"bill-{kind.replace(' ', '-')}")
-        for kind, size in result.bill.items()
-    ]
+    most = max(result.bill, key=result.bill.__getitem__)
+
+    def key(kind: str) -> list[str]:
+        asked = {"most": kind == most, "gradients": kind == "gradients", "where": kind in ("gradients", "temporary")}
+        return [f"bill-{kind.replace(' ', '-')}", *(f"@{name}" for name, decides in asked.items() if decides)]
+
+    shown = [Bar(kind, size / GIB, f"{kind}: {size:,} bytes", key(kind)) for kind, size in result.bill.items()]
     return Bars("Held at the peak", shown, unit="GiB", digits=1 if result.total >= 10 * GIB else 3)
 
 
