@@ -1,4 +1,4 @@
-"""An edit leaves frozen tensors as they are, but not every fact: how many others change depends on how far the rest is moved."""
+"""An edit leaves frozen tensors as they are, but other facts may change: how many depends on how far the rest is moved."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass

@@ -83,6 +83,30 @@ def test_only_greedy_decoding_has_one_answer_in_eval_mode():
     assert "greedy" in LESSON.truth
 
 
+def test_what_the_replies_say_of_this_t5_is_so():
+    from torch import nn
+    from transformers.models.t5.modeling_t5 import T5Attention
+
+    model = AutoModelForSeq2SeqLM.from_pretrained("assets/models/closed_book")
+    ids = torch.tensor([[1125, 1510, 1918, 1]])
+
+    def differ() -> bool:
+        return not torch.equal(*(model(input_ids=ids, labels=ids).logits for _ in range(2)))
+
+    with seeded(0):
+        assert not differ() and AutoModelForSeq2SeqLM.from_config(model.config).training
+        assert model.train().training and differ()  # a later train() undoes it
+        dropouts = [module for module in model.modules() if isinstance(module, nn.Dropout)]
+        attentions = [module for module in model.modules() if isinstance(module, T5Attention)]
+        assert dropouts and {attention.dropout for attention in attentions} == {0.1}
+        for module in dropouts:
+            module.p = 0.0
+        assert differ()  # the floats are left
+        for attention in attentions:
+            attention.dropout = 0.0
+        assert model.training and not differ()
+
+
 def test_the_shared_model_is_neither_switched_nor_changed():
     model = shared_qa_model().model
     before = [(module.training, getattr(module, "p", None)) for module in model.modules()]
