@@ -1,7 +1,8 @@
 """What stands in panels: cells, bars, nodes, tokens, spans and ticks, each with all that belongs to it.
 
 What shares a `key` lights up together in every panel of the figure; the key "~x" lights what has the key "x", without being lit
-by it. A `note` is the arithmetic, shown when it is pointed at or focused.
+by it; what has the key "@x" is ringed beside the cell with the key "x" when the question about that is answered. A `note` is
+the arithmetic, shown when it is pointed at or focused.
 """
 
 from collections.abc import Callable, Sequence

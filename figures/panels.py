@@ -5,7 +5,7 @@ Numbers are read off tensors with `.tolist()`; nothing is computed here.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar
@@ -139,7 +139,7 @@ class Bars(Panel):
 
 @dataclass(frozen=True)
 class Table(Panel):
-    """A table of facts. A cell is text, (text, kind) or `pressable`: kind is "yes", "no", "warn" or "muted" and colours a badge."""
+    """A table of facts. A cell is text, (text, kind), `keyed` or `pressable`: kind is "yes", "no", "warn" or "muted" and colours a badge."""
 
     title: str
     columns: Sequence[str]
@@ -184,16 +184,19 @@ class Curve(Panel):
 
     title: str
     labels: Sequence[str]
-    lines: dict[str, Sequence[float]]
+    lines: Mapping[str, Sequence[float | None]]
     _: KW_ONLY
     dots: dict[str, Sequence[float | None]] = field(default_factory=dict)  # one value a label, None where there is none
+    bold: str = ""  # the line that matters: thick, and the others thin
+    ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all
     wide: bool = True
 
     def entries(self) -> dict[str, Any]:
         upto = len(self.labels) - 1 if self.upto is None else self.upto
-        return {**super().entries(), "lines": [*self.lines.items()], "dots": [*self.dots.items()], "upto": upto}
+        listed = {name: [*getattr(self, name).items()] for name in ("lines", "dots", "ringed")}
+        return {**super().entries(), **listed, "ringed": listed["ringed"] or None, "upto": upto}
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ class Dots(Panel):
     _: KW_ONLY
     off: str  # what the two kinds mean
     on: str
+    key: str = ""  # of how many are marked
 
     def entries(self) -> dict[str, Any]:
         return {**super().entries(), "marked": None, "kinds": "".join("1" if mark else "0" for mark in self.marked)}
@@ -261,6 +265,7 @@ class Error(Panel):
     text: str
     _: KW_ONLY
     where: str = ""
+    key: str = ""
 
 
 def figure(
@@ -296,6 +301,11 @@ def stepped(frames: Sequence[P], *, at: int = -1) -> P:
 def pressable(text: str, kind: str, label: str, params: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     """A cell of a table that changes these Params when pressed; label says to whom, also to a screen reader."""
     return text, kind, {"label": label, "params": params}
+
+
+def keyed(text: str, kind: str, *keys: str) -> tuple[str, str, dict[str, str]]:
+    """A cell of a table that has keys, as a cell of a grid has; kind may be ""."""
+    return text, kind, {"key": " ".join(keys)}
 
 
 def cell_text(value: Any, digits: int = 2) -> str:

@@ -52,7 +52,7 @@ export class Figure {
   /** Light every cell that shares a key with `cell`; one that has the key "x" is lit by "~x" too, but does not light it. */
   point(cell) {
     for (const lit of this.root.querySelectorAll(".lit")) lit.classList.remove("lit", "pointed");
-    const keys = cell?.dataset.key?.split(" ").map((key) => key.replace(/^~/, "")) ?? [];
+    const keys = cell?.dataset.key?.split(" ").filter((key) => !key.startsWith("@")).map((key) => key.replace(/^~/, "")) ?? [];
     for (const key of keys) {
       for (const other of this.root.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)) other.classList.add("lit");
     }
@@ -104,6 +104,7 @@ export class Figure {
       place.host.replaceChildren(...lines);
     }
     place.arrangement = arrangement;
+    this.mark(); // what was drawn before it stood in the page is ringed too
   }
 
   /** Show one of the steps already computed: no request. */

@@ -41,7 +41,8 @@ def _bars(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _table(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from (("", str(cell[0] if isinstance(cell, list) else cell)) for row in panel["rows"] for cell in row)
+    cells = [cell if isinstance(cell, list) else [cell] for row in panel["rows"] for cell in row]
+    yield from ((cell[2].get("key", "") if len(cell) > 2 else "", str(cell[0])) for cell in cells)
 
 
 def _squares(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,13 +18,13 @@ export class Curve {
   update(panel) {
     this.panel = panel;
     this.title.replaceChildren(panel.title, panel.badge ? h("span", { class: "badge" }, panel.badge) : "");
-    const entry = (kind) => ([name], index) => h("span", {}, h("i", { class: `series-${index}`, "aria-hidden": "true" }, kind === "line" ? "━" : "●"), ` ${name}`);
+    const entry = (kind) => ([name], index) => h("span", { class: name === panel.bold ? "bold" : null }, h("i", { class: `series-${index}`, "aria-hidden": "true" }, kind === "line" ? "━" : "●"), ` ${name}`);
     this.legend.replaceChildren(...panel.lines.map(entry("line")), ...panel.dots.map(entry("dot")));
     this.draw();
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, ringed } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -40,13 +40,18 @@ export class Curve {
     parts.push(...labels.map((text, i) => (i % every ? "" : middle(text, i))));
     parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
     const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
-    lines.forEach(([, values], series) => {
+    lines.forEach(([name, values], series) => {
       const seen = values.slice(0, upto + 1).flatMap((value, i) => (typeof value === "number" ? [[x(i), y(value)]] : []));
-      parts.push(svg("polyline", { class: `curve-line series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
+      const weight = !bold ? "" : name === bold ? " bold" : " thin";
+      parts.push(svg("polyline", { class: `curve-line${weight} series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
       if (seen.length) parts.push(circle("curve-end", series, seen.at(-1), 5));
     });
     dots.forEach(([, values], series) =>
       values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 4))));
+    const thick = lines.findIndex(([name]) => name === bold);
+    const marked = new Set([...this.host.querySelectorAll("[data-also]")].map(({ dataset }) => dataset.key)); // drawn anew, they stay ringed
+    const point = ([i, key]) => svg("circle", { class: `curve-dot series-${thick}`, cx: x(i), cy: y(lines[thick][1][i]), r: 7, "data-key": key, ...(marked.has(key) && { "data-also": "" }) });
+    parts.push(...(ringed ?? []).filter(([i]) => i <= upto).map(point));
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
 }

@@ -7,10 +7,10 @@ export class ErrorText {
     this.host = host;
   }
 
-  update({ title, text, where }) {
+  update({ title, text, where, key }) {
     this.host.replaceChildren(
       h("h3", {}, title),
-      h("p", { class: "error-text", role: "note" }, text),
+      h("p", { class: "error-text", role: "note", "data-key": key }, text),
       where ? h("p", { class: "error-where" }, "raised by ", h("code", {}, where)) : "",
     );
   }

@@ -1,5 +1,5 @@
-// A table of facts; a cell may carry a kind (yes, no, warn, muted) that becomes a badge, and Params that it sets when
-// pressed: the page hears of it by the event "choose".
+// A table of facts; a cell may carry a kind (yes, no, warn, muted) that becomes a badge, keys, and Params that it sets
+// when pressed: the page hears of it by the event "choose".
 
 import { h } from "../dom.js";
 
@@ -10,8 +10,8 @@ export class Table {
 
   update({ title, columns, rows, note, badge, lit, breaks }) {
     const cell = (value, column) => {
-      const [text, kind, set] = Array.isArray(value) ? value : [value, null, null];
-      const inside = set ? choice(text, kind, set) : kind ? h("span", { class: `fact fact-${kind}` }, String(text)) : String(text);
+      const [text, kind, more] = Array.isArray(value) ? value : [value, null, null];
+      const inside = more?.params ? choice(text, kind, more) : kind || more ? h("span", { class: kind ? `fact fact-${kind}` : null, "data-key": more?.key }, String(text)) : String(text);
       return column === 0 ? h("th", { scope: "row" }, inside) : h("td", {}, inside);
     };
     const table = h(
