@@ -1,6 +1,7 @@
-"""The loss of each batch beside the plateau at ln 3; below, the watched questions step by step, and what padding and dropout break."""
+"""What a third each costs, or what the trained reader makes of padding and dropout, over the loss of each batch; then the watched questions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import percent
@@ -23,6 +24,7 @@ from figures.panels import (
 from lessons.live_training import PADDED, Params, Result, is_plain
 
 ASKED = 4  # the position of the word in which the watched questions differ
+PLATEAU = "a third each: ln 3 = {:.3f}"
 HEADS = ("start", "end")
 
 
@@ -31,13 +33,13 @@ def draw(params: Params, result: Result) -> Figure:
     watched, losses, shares, curves, whole = (
         [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _losses, _probs)
     )
-    step = Operator("AdamW", f"{params.steps} steps")
+    asked = _even(result) if is_plain(params) or result.calls is None else _calls(params, result)
+    curve = [_played([replace(curve, badge=f"AdamW, {params.steps} steps") for curve in curves])]
+    facts = [] if is_plain(params) or result.calls is None else [_facts(params, result)]
     return figure(
-        hero=[
-            [_questions(result), step, _played(curves)],
-            [veiled(_facts(params, result))],
-        ],
+        hero=[asked, curve, facts],
         more=[
+            [_questions(result)],
             [stepped(watched), stepped(losses)],
             [*_exact(params, result), stepped(shares)],
             [stepped(whole)],
@@ -49,7 +51,51 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _played(frames: list[Panel]) -> Panel:
+def _even(result: Result) -> list[Panel]:
+    """The loss of who gives each candidate the same probability."""
+    bars = [
+        Bar(name, share, f"the reader gives “{name}” a probability of 1/{len(result.even)}", f"even-{name}")
+        for name, share in zip(_answers(result), result.even, strict=True)
+    ]
+    given = Bars("probability of each candidate", bars, limit=1.0)
+    loss = Bar(
+        "loss", result.plateau, f"-log(1/{len(result.even)}) = {result.plateau:.4f}, whichever is right", "plateau"
+    )
+    return [
+        given,
+        Operator(f"-log(1/{len(result.even)})", "of the right one"),
+        veiled(Bars("cross-entropy loss", [loss], limit=1.5)),
+    ]
+
+
+def _calls(params: Params, result: Result) -> list[Panel]:
+    """The right answers' start logits as they were after training, and as two calls give them now."""
+    assert result.calls is not None
+    targets, asked = result.targets[:, 0].tolist(), _asked(result)
+    trained = [[scores[0][start] for scores, start in zip(result.logits[-1].tolist(), targets, strict=True)]]
+    now = result.calls.tolist()
+    top = max(abs(value) for row in (*trained, *now) for value in row)
+
+    def mark(value: float, before: float, *_: int) -> str:
+        return "differs" if abs(value - before) > 1e-3 else ""
+
+    def grid(title: str, rows: list[list[float]], labels: list[str], key: Any, **entries: Any) -> Panel:
+        cells = cells_of(rows, *entries.pop("beside", ()), key=key, **entries)
+        return Grid(
+            title, cells, tensor="start logit of the right answer", limit=top, row_dim=None, col_dim=None, row_labels=labels,
+            col_labels=asked, label_width=48, signed=False,
+        )  # fmt: skip
+
+    before = grid("as trained", trained, ["call"], lambda _, row, column: [f"start-{column}", "@moved"])
+    after = grid(
+        "read so, twice", now, ["call 1", "call 2"],
+        lambda _, one, row, column: [f"start-{column}", "@twice", *["@moved"] * (row == 0)],
+        beside=([trained[0], now[0]],), mark=mark,
+    )  # fmt: skip
+    return [before, Operator("reader(**batch)", _how(params)), veiled(after)]
+
+
+def _played(frames: list[Curve]) -> Panel:
     return veiled(stepped(frames))
 
 
@@ -83,23 +129,17 @@ def _picked(result: Result, k: int) -> Panel:
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    items: list[Fact] = [("plateau", "loss at a third each", f"{result.plateau:.3f}")]
-    if result.exact is not None:
-        items.append(("right", f"held-out questions, {_how(params)}", f"{percent(result.exact[params.padding])} right"))
+    items: list[Fact] = []
+    if result.repeats is not None:
         items.append(("twice", "two calls, one question", "they are equal" if result.repeats else "they differ"))
     if result.moved is not None and params.padding != "no extra padding":
         items.append(("moved", "logits, with this padding", "they stay" if result.moved < 1e-3 else "they change"))
-    return Facts(items)
+    return veiled(Facts(items))
 
 
 def _how(params: Params) -> str:
-    if is_plain(params):
-        return "as trained"
-    return (
-        f"{params.mode} mode"
-        if params.padding == "no extra padding"
-        else f"[PAD] on the {params.padding.split(',')[0]}"
-    )
+    pads = [] if params.padding == "no extra padding" else [f"{params.pads} [PAD]: {params.padding}"]
+    return ", ".join([*pads, f"{params.mode} mode"])
 
 
 def _loss(result: Result, k: int) -> Panel:
@@ -114,11 +154,14 @@ def _accuracy(result: Result, k: int) -> Panel:
     return Bars("held-out questions right, start and end", [bar], limit=1.0)
 
 
-def _losses(result: Result, k: int) -> Panel:
+def _losses(result: Result, k: int) -> Curve:
     """The loss of every batch up to this look."""
     count = len(result.losses)
     labels = [str(step) for step in range(1, count + 1)]
-    lines: dict[str, Sequence[float]] = {"loss of the batch": result.losses, "ln 3": [result.plateau] * count}
+    lines: dict[str, Sequence[float]] = {
+        "loss of the batch": result.losses,
+        PLATEAU.format(result.plateau): [result.plateau] * count,
+    }
     return Curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], count) - 1))
 
 

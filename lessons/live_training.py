@@ -48,12 +48,14 @@ class Result:
     logits: list[Tensor]  # S of (3, 2, T), of the watched questions; 2: start, end
     probs: list[Tensor]  # S of (3, 2, T) softmax over T
     picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
+    even: list[float]  # 3: the probabilities of who knows the three candidates and ignores the question
     plateau: float  # ln 3: the loss of who knows the three candidates and ignores the question
     exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]
     moved: float | None = None  # largest |difference| of `read` to the logits after the last step
     repeats: bool | None = None  # whether a second call gave the same logits
+    calls: Tensor | None = None  # (2, 3) start logit of the right answer to each watched question, in two calls
 
 
 _trainings: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()

@@ -123,7 +123,8 @@ facts = {"color": "red", "price": "ten", "owner": "anna"}
 watched = [ask(facts, asked) for asked in facts]
 tokens = [example[0] for example in watched]
 targets = torch.tensor([example[1:] for example in watched])
-plateau = math.log(3)
+even = [1 / 3] * 3  # what who knows the candidates and ignores the question may give them
+plateau = -math.log(even[0])
 
 rng = random.Random(seed)
 held_out = [sample(rng) for _ in range(200)]
@@ -189,6 +190,8 @@ read = torch.stack([pair[:, own] for pair, own in zip(scores, real, strict=True)
 on_pads = (scores.softmax(-1) * ~real[:, None]).sum(-1).mean().item()
 moved = (read - logits[-1]).abs().max().item()
 repeats = torch.equal(scores, again)
+rows, right = torch.arange(len(watched)), batch["start_positions"]
+calls = torch.stack([call[rows, 0, right] for call in (scores, again)])  # (2, 3)
 
 # %% print
 print(

@@ -1,8 +1,10 @@
 """The picture of the training shows each snapshot's own numbers."""
 
+import math
 from dataclasses import replace
 
-from explorable.words import percent
+import pytest
+
 from figures.live_training import ASKED, draw
 from lessons.live_training import LESSON, Params
 
@@ -33,7 +35,7 @@ def test_each_look_shows_its_shares_loss_and_how_many_are_right():
 def test_the_plateau_is_a_line_across_the_losses_and_no_line_across_what_is_right():
     _, shown = panels()
     assert shown["loss on held-out questions"]["references"] == [["ln 3", RESULT.plateau]]
-    assert dict(shown["loss of each batch"]["lines"])["ln 3"] == [RESULT.plateau] * 25
+    assert dict(shown["loss of each batch"]["lines"])["a third each: ln 3 = 1.099"] == [RESULT.plateau] * 25
     assert shown["held-out questions right, start and end"]["references"] == []
 
 
@@ -70,12 +72,29 @@ def test_a_training_under_way_has_a_picture_without_what_comes_after_it():
 
 def test_the_facts_say_what_the_trained_reader_does():
     said = {}
-    for params in (PARAMS, Params(steps=25), Params(steps=25, mode="train", dropout=0.5)):
+    for params in (PARAMS, Params(steps=25, mode="train", dropout=0.5)):
         result = LESSON.run(params)
         items = panels(params, result)[1][""]["items"]
         said[params] = {item["key"]: item["text"] for item in items}
-        assert said[params]["right"] == f"{percent(result.exact[params.padding])} right"
         assert said[params]["twice"] == ("they are equal" if result.repeats else "they differ")
-    padded, plain, dropped = said.values()
-    assert "moved" not in plain and padded["moved"] == "they change" and plain["plateau"] == "1.099"
-    assert (plain["twice"], dropped["twice"]) == ("they are equal", "they differ")
+    padded, dropped = said.values()
+    assert padded == {"twice": "they are equal", "moved": "they change"} and dropped == {"twice": "they differ"}
+
+
+def test_a_third_each_costs_minus_its_logarithm():
+    params = Params(steps=25)
+    given, call, loss = draw(params, LESSON.run(params))["rows"][0]
+    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red", "ten", "anna"]
+    assert call["title"] == "-log(1/3)" and loss["values"] == [-math.log(1 / 3)] == [pytest.approx(RESULT.plateau)]
+
+
+def test_two_calls_stand_beside_what_training_left_and_what_moved_is_marked():
+    for params, marks in ((PARAMS, (3, 0)), (Params(steps=25, mode="train", dropout=0.5), (3, 3))):
+        result = LESSON.run(params)
+        before, _, after = draw(params, result)["rows"][0]
+        starts = result.targets[:, 0].tolist()
+        assert before["values"] == [
+            [scores[0, start].item() for scores, start in zip(result.logits[-1], starts, strict=True)]
+        ]
+        assert after["values"] == result.calls.tolist()
+        assert tuple(row.count("differs") for row in after["marks"]) == marks
