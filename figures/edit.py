@@ -3,11 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from figures.panels import Curve, Dots, Error, Fact, Facts, Figure, Operator, Panel, Table, figure, stepped, veiled
+from figures.panels import (
+    Curve,
+    Dots,
+    Error,
+    Fact,
+    Facts,
+    Figure,
+    Operator,
+    Panel,
+    Table,
+    figure,
+    keyed,
+    stepped,
+    veiled,
+)
 from lessons.edit import Params, Result, name_of, names_of, scope_of
 
 Cell = str | tuple[str, str]
 LISTED = 20  # broken facts of a setting, at most
+WORDINGS = 4  # questions whose answers stand in the hero, at most
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -23,6 +38,7 @@ def draw(params: Params, result: Result) -> Figure:
                 _asked(result),
                 Operator(" · ".join(optimizers), f"{params.steps} steps"),
                 *(_changed(result, k) for k in looked),
+                *([_now(result)] if len(result.settings) == 1 and result.reworded else []),
             ],
             [veiled(Facts(items))] if (items := _facts(result)) else [],
         ],
@@ -60,16 +76,29 @@ def _asked(result: Result) -> Panel:
     return Table("Taught", ["question", "answer"], rows, breaks=True)
 
 
+def _now(result: Result) -> Panel:
+    """What the only setting makes of the edited questions, and of some of their other wordings."""
+    told = [(question, said, "@said") for (question, _), said in zip(result.edits, result.answers[0], strict=True)]
+    told += [(question, said, "@reworded") for question, _, said in result.reworded[0]]
+    shown = told[:WORDINGS]
+    rows = [[question, keyed(said or "(nothing)", "no", key)] for question, said, key in shown]
+    note = f"{len(shown)} of {len(told)}; the first is the one it was taught" if len(told) > len(shown) else ""
+    return veiled(Table("Says now", ["question", "answer"], rows, note=note, breaks=True))
+
+
+def _scope(name: str) -> str:
+    """What may move, in words."""
+    if name.startswith("the "):
+        return name
+    return f"one tensor may move: {name}" if name.endswith(" wo") else f"{name} may move"
+
+
 def _changed(result: Result, k: int) -> Panel:
     """A dot for each other fact, one frame a look."""
+    key = "@worse" if len(result.settings) > 1 else "@changed"
+    title = _scope(names_of(result)[k])
     frames = [
-        Dots(
-            names_of(result)[k],
-            found,
-            off="same answer",
-            on="another answer",
-            badge=f"{sum(found)} of {len(found)}",
-        )
+        Dots(title, found, off="give the same answer", on="other facts change", key=key)
         for found in result.changed[k].tolist()
     ]
     return veiled(stepped(frames))
@@ -91,8 +120,10 @@ def _facts(result: Result) -> list[Fact]:
         ("frozen", "frozen tensors that moved", str(strayed) if strayed else "not one"),
     ]
     if len(lost) == 2:
-        more = "in both alike" if lost[0] == lost[1] else scope_of(result.trainable[lost.index(max(lost))])
-        items.append(("worse", "more other facts change", more))
+        scopes = [scope_of(trains) for trains in result.trainable]
+        named = scopes if scopes[0] != scopes[1] else names_of(result)
+        more = "both alike" if lost[0] == lost[1] else named[lost.index(max(lost))]
+        items.append(("worse", "spoils more other facts", more))
     return items
 
 

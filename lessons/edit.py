@@ -180,9 +180,7 @@ def names_of(result: Result) -> list[str]:
 
 def scope_of(trains: list[bool]) -> str:
     """How many tensors may move, in words."""
-    if all(trains):
-        return "where every tensor may move"
-    return f"where {'one tensor' if sum(trains) == 1 else f'{sum(trains)} tensors'} may move"
+    return "all tensors" if all(trains) else "one tensor" if sum(trains) == 1 else f"{sum(trains)} tensors"
 
 
 def details(params: Params, result: Result) -> str:
@@ -256,20 +254,20 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="everything",
-            question="20 steps of Adam teach “Lyon” to one tensor, or to all. Where do more other facts change?",
+            question="20 Adam steps teach “Lyon” to one tensor, or to all. Which spoils more other facts?",
             choices=(
                 Choice(
-                    "where one tensor may move",
+                    "one tensor",
                     "One tensor has to do all the work, so it seems to be bent the most. But in these 20 steps Adam moves a weight by at most "
                     "about lr each, and this run has few weights to move.",
                 ),
                 Choice(
-                    "where every tensor may move",
+                    "all tensors",
                     "Adam moves a weight by up to about lr a step, even where its gradient is small. With every tensor free all of them may go that far, "
                     "also those that this fact needs least.",
                 ),
                 Choice(
-                    "in both alike",
+                    "both alike",
                     "Both runs learn the same fact from the same loss. It says nothing about the other facts, and one run moves many more weights.",
                 ),
             ),

@@ -3,7 +3,7 @@
 import json
 
 from explorable.progress import watched
-from figures.edit import LISTED, draw
+from figures.edit import LISTED, WORDINGS, _scope, draw
 from lessons.edit import FIVE, LESSON, Params, name_of, names_of
 
 run = LESSON.run
@@ -26,9 +26,8 @@ def test_each_look_draws_a_dot_for_each_other_fact():
     assert figure["steps"] == ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
     for name, changed in zip(names_of(RESULT[params]), RESULT[params].changed, strict=True):
         for step, found in enumerate(changed.tolist()):
-            drawn = frame(shown[name], step)
+            drawn = frame(shown[_scope(name)], step)
             assert [kind == "1" for kind in drawn["kinds"]] == found
-            assert drawn["badge"] == f"{sum(found)} of {len(found)}"
 
 
 def test_the_looks_of_edits_in_a_row_name_the_edit_that_is_under_way():
@@ -77,6 +76,16 @@ def test_broken_facts_are_listed_and_the_rest_is_counted():
     assert 0 < len(table["rows"]) <= LISTED and table["badge"] == str(len(broken))
     assert all(said[question] == (was, now[0]) for question, was, now in table["rows"])
     assert len(table["rows"]) == len(broken) or f"{len(table['rows'])} of {len(broken)}" in table["note"]
+
+
+def test_the_only_setting_says_what_it_answers_now_and_which_wordings():
+    params = Params(steps=2, more=FIVE, compare="nothing")
+    result = RESULT[params]
+    rows = panels(params)[1]["Says now"]["rows"]
+    assert [(question, said[0]) for question, said in rows] == [
+        (question, said or "(nothing)") for (question, _), said in zip(result.edits, result.answers[0], strict=True)
+    ][:WORDINGS]
+    assert {said[2]["key"] for _, said in rows} == {"@said"}
 
 
 def test_a_frozen_tensor_wears_a_snowflake():
