@@ -1,6 +1,7 @@
 """One channel of a batch and the buffer it moves, batch after batch; then both modes cell by cell, and the arithmetic."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +24,7 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.batch_norm import Params, Result, moves
+from lessons.batch_norm import Params, Result, moves, of_the_buffers
 
 AXES = ("N", "C", "L")
 FRAMES = 15  # so that playing takes a few seconds
@@ -39,15 +40,20 @@ def draw(params: Params, result: Result) -> Figure:
         return figure(hero=[[_channel(params, result, cells), layer, refusal]], more=more)
     shown = _shown(params)
     in_train, in_eval = _neighbours(params, result, cells)
-    moved = [_eval(params, result, cells), in_eval]
-    drift: list[Panel] = [_curve(params, cells, "running_mean", shown)]  # what a frozen layer is asked about
+    drift: list[Panel] = [_curve(params, cells, "running_mean", shown)]
+    stored = of_the_buffers(params)
+    alone = params.N == 1 or params.L == 1
+    came, mode = (_one_channel(params, result), "train") if alone else (_moves(params, result, "eval"), "eval")
+    layer = replace(layer, note="train mode" if stored else f"{mode} mode")
     return figure(
         hero=[
-            [_channel(params, result, cells), layer, *map(veiled, drift if params.frozen else moved)],
+            [_channel(params, result, cells), layer, *map(veiled, drift if stored else [came])],
             [_facts(params, result)],
         ],
         more=[
-            moved if params.frozen else drift,
+            [] if stored else drift,
+            [_moves(params, result, mode) for mode in (("eval", "train") if stored or alone else ("train",))],
+            [_eval(params, result, cells), in_eval],
             [_train(params, result, cells), in_train],
             [_input(params, result, cells)],
             [_gap(result, cells), _statistics(cells), _drift(params, result)],
@@ -72,17 +78,47 @@ def _lists(value: Any) -> Any:
 
 def _channel(params: Params, result: Result, cells: Any) -> Panel:
     """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
-    values = result.x[:, 0]
+    return _slice(
+        "x[:, 0]", result.x[:, 0], params, lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
+        top=limit(result.x), badge="channel 0 of a batch",
+    )  # fmt: skip
+
+
+def _slice(
+    title: str,
+    values: Any,
+    params: Params,
+    note: Callable[[float, int, int], str],
+    *,
+    top: float,
+    badge: str,
+    rung: str = "",
+) -> Panel:
+    """Channel 0 of all samples; rung: the key of what is ringed in the row of sample 0."""
     added = [f"{n}" if n == 0 or not params.shift else f"{n} +{params.shift:g}" for n in range(params.N)]
+    keys = [rung] if rung else []
+    cells = cells_of(values, key=lambda _, n, i: [f"cell-{n},0,{i}", *keys * (n == 0 or rung == "@range")], note=note)
     return Grid(
-        "x[:, 0]",
-        cells_of(
-            values,
-            key=lambda _, n, i: f"cell-{n},0,{i}",
-            note=lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
-        ),
-        tensor=described("x[:, 0]", values, ("N", "L")), limit=limit(result.x), digits=1, signed=False,
-        rows="N", cols="L", col_dim=2, row_labels=added, label_width=50, badge="channel 0 of a batch",
+        title, cells, tensor=described(title, values, ("N", "L")), limit=top, digits=1, signed=False,
+        rows="N", cols="L", col_dim=2, row_labels=added, label_width=50, badge=badge,
+    )  # fmt: skip
+
+
+def _moves(params: Params, result: Result, mode: str) -> Panel:
+    """How far the outputs of channel 0 move when `shift` is added to all samples but the first."""
+    moved = (result.move_eval if mode == "eval" else result.move_train)[:, 0]
+    return _slice(
+        f"how far y[:, 0] moves, {mode} mode", moved, params, lambda by, n, i: f"with {params.shift:g} added to the others y[{n}, 0, {i}] moves by {by:.4f}",
+        top=limit(result.move_eval, result.move_train), badge="", rung=f"@{mode}",
+    )  # fmt: skip
+
+
+def _one_channel(params: Params, result: Result) -> Panel:
+    """What train mode makes of channel 0, where there is no other sample, or one position."""
+    y = result.y_train[:, 0]
+    return _slice(
+        "y_train[:, 0]", y, params, lambda y, n, i: f"y_train[{n}, 0, {i}] = {y:.4f}", top=limit(result.y_train),
+        badge="train mode", rung="@train_returns" if params.N == 1 else "@range",
     )  # fmt: skip
 
 
@@ -244,10 +280,12 @@ def _curve(params: Params, cells: Any, name: str, shown: list[int]) -> Panel:
     if name == "running_var":
         seen = "unbiased variance of one batch, which the buffer takes"
 
+    line = f"{name}, which eval mode uses"
+
     def until(step: int) -> Panel:
         return Curve(
-            f"{name}[:, 0]", [str(k) for k in range(params.steps + 1)], {f"{name}, which eval mode uses": [row[0] for row in running]},
-            dots={seen: [None, *(row[0] for row in batch)]},
+            f"{name}[:, 0]", [str(k) for k in range(params.steps + 1)], {line: [row[0] for row in running]},
+            dots={seen: [None, *(row[0] for row in batch)]}, bold=line, ringed={params.steps: "@remains"},
             x_title="batches", badge="buffer ▤", upto=step,
         )  # fmt: skip
 

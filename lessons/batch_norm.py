@@ -41,6 +41,8 @@ class Result:
     y_train: Tensor  # (N, 3, L)
     y_eval: Tensor  # (N, 3, L)
     gap: Tensor  # (N, 3, L) y_train - y_eval
+    move_eval: Tensor  # (N, 3, L) what shifting the other samples does to all outputs in eval mode
+    move_train: Tensor  # (N, 3, L) likewise in train mode
     change_train: Tensor  # (3, L) what shifting the other samples does to the output of sample 0
     change_eval: Tensor  # (3, L) likewise
     error: str | None  # what torch says where train mode refuses
@@ -53,7 +55,7 @@ def caption(params: Params, result: Result) -> str:
         return "No batch has come yet, so eval mode works with the first mean and variance, 0 and 1."
     if not result.drift["running_mean"]:
         return f"A new batch has no weight: after {count(params.steps, 'batch')} the stored mean and variance are still 0 and 1."
-    if params.N > 1 and not params.frozen:
+    if params.N > 1 and not of_the_buffers(params):
         still, drawn = moves(result.change_eval), moves(result.change_train)
         return f"Adding {params.shift:g} to the other samples moves sample 0 {still} in eval mode and {drawn} in train mode."
     stored = number(result.running_mean[-1, 0].item(), 2)
@@ -61,6 +63,11 @@ def caption(params: Params, result: Result) -> str:
     return (
         f"In {count(params.steps, 'batch')} the stored mean of the first channel has gone from 0 to {stored}{frozen}."
     )
+
+
+def of_the_buffers(params: Params) -> bool:
+    """Whether it is the buffers that were asked about: what is frozen, other batches or another momentum moves nothing else."""
+    return params.frozen or (params.steps, params.momentum) != (Params.steps, Params.momentum)
 
 
 def details(params: Params, result: Result) -> str:

@@ -50,8 +50,9 @@ divisor = (var * N * L / once.state_dict()["running_var"])[0].item()
 # %% does a neighbour move sample 0
 bn.load_state_dict(states[-1])  # y_train has moved the buffers
 shifted = torch.cat([x[:1], x[1:] + shift])
-change_eval = bn.eval()(shifted)[0] - y_eval[0]
-change_train = bn.train()(shifted)[0] - y_train[0]
+move_eval = bn.eval()(shifted) - y_eval
+move_train = bn.train()(shifted) - y_train
+change_eval, change_train = move_eval[0], move_train[0]
 
 # %% print
 print(f"after {steps} batches running_mean is {running_mean[-1]} and this batch has the mean {mean}")
