@@ -1,4 +1,4 @@
-"""The board of train/eval by on/no_grad/inference_mode, and what came of the chosen square."""
+"""What a forward pass does to each layer in the chosen mode; then the board of train/eval by on/no_grad/inference_mode."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from figures.panels import (
     Table,
     described,
     figure,
+    keyed,
     limit,
     veiled,
 )
@@ -30,12 +31,21 @@ def draw(params: Params, result: Result) -> Figure:
     lit = (MODES.index(params.mode), GRADS.index(params.grad))
     squares = [[_square(result.board[f"{mode}, {grad}"]) for grad in GRADS] for mode in MODES]
     seen = Board(
-        "what net(x) does", ["grad on", "no_grad()", "inference_mode()"], ["train()", "eval()"], squares, lit=lit
+        "what net(x) does in each mode",
+        ["grad on", "no_grad()", "inference_mode()"],
+        ["train()", "eval()"],
+        squares,
+        lit=lit,
     )
     refusal = [_backward(params, result)] if result.error else []
     return figure(
-        hero=[[_net(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(seen)], [_facts(params, result)], refusal],
+        hero=[
+            [_net(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(_done(params, result))],
+            [_facts(params, result)],
+            refusal,
+        ],
         more=[
+            [seen],
             [_flags(params, result), _bytes(params, result), *([] if result.error else [_backward(params, result)])],
             [_layers(chosen(params, result))],
             [_x(result), *_calls(result)],
@@ -45,8 +55,23 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _net(result: Result) -> Panel:
     """The layers that x goes through, by name."""
-    rows = [[str(place), name] for place, name in enumerate(NAMES[name] for name in result.board["train, on"])]
-    return Table("net", ["", "layer"], rows, breaks=True)
+    return Table("net", ["layer"], [[NAMES[name]] for name in result.board["train, on"]], breaks=True)
+
+
+def _done(params: Params, result: Result) -> Panel:
+    """What the forward pass has done of each layer, a row a layer as in `_net`."""
+    layers = chosen(params, result)
+    known = recorded(layers)
+    rows = []
+    for name, seen in layers.items():
+        records, moved = name in known, bool(seen["moved"])
+        rows.append([
+            NAMES[name],
+            keyed("yes" if records else "no", "yes" if records else "warn", "@recorded", *["@adds"] * (not records)),
+            keyed("moved" if moved else "–", "warn" if moved else "muted", *["@moved"] * (name == "batch_norm")),
+            keyed(str(seen["training"]), "muted", "@net"),
+        ])  # fmt: skip
+    return Table("what net(x) does", ["layer", "autograd records", "statistics", "training"], rows, breaks=True)
 
 
 def _x(result: Result) -> Panel:
@@ -116,7 +141,7 @@ def _node(seen: dict[str, Any]) -> str:
 def _backward(params: Params, result: Result) -> Panel:
     if result.error:
         where = "head(y)" if "Inference tensors" in result.error else "loss.backward()"
-        return veiled(Error(f"The loss of {params.loss_of}", result.error, where=where))
+        return veiled(Error(f"The loss of {params.loss_of}", result.error, where=where, key="@loss"))
     gradients = result.gradients or {}
     return Bars(f"Norm of .grad, loss of {params.loss_of}", [Bar(name, norm) for name, norm in gradients.items()])
 

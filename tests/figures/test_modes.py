@@ -40,6 +40,19 @@ def test_each_square_says_what_its_layers_did(board, result):
         assert kept[1] == (f"{size} bytes kept" if size else "no byte kept")
 
 
+@pytest.mark.parametrize(
+    "params", [PARAMS, Params(), Params(grad="no_grad"), Params(mode="train", wrapper="train() overridden")]
+)
+def test_each_layer_says_whether_autograd_recorded_it_and_whether_its_statistics_moved(params):
+    result = run(params)
+    table = draw(params, result)["rows"][0][2]
+    layers = result.board[f"{params.mode}, {params.grad}"]
+    for (_, *cells), (name, seen) in zip(table["rows"], layers.items(), strict=True):
+        records, moved, training = (text for text, *_ in cells)
+        assert (records == "yes") == (name in recorded(layers)) and (moved == "moved") == bool(seen["moved"])
+        assert training == str(seen["training"])
+
+
 def test_the_bars_are_the_bytes_of_the_squares(panels, result):
     [bars] = [panel for panel in panels if panel["title"] == "Bytes saved for backward"]
     assert bars["values"] == [sum(seen["bytes"] for seen in layers.values()) for layers in result.board.values()]
