@@ -1,4 +1,4 @@
-"""Three bars that can be dragged and what softmax makes of them; then the loss, its gradient and each way of feeding it."""
+"""Three bars that can be dragged, what softmax makes of them, and the same with 100 added; then the loss and its gradient, by what is fed."""
 
 import math
 from collections.abc import Sequence
@@ -13,20 +13,25 @@ CLASSES = ("class 0", "class 1", "class 2")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}")
+    call = Operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}" * (params.fed != "logits"))
+    again = Operator(f"softmax({_scaled(params, 'logits + 100')})")
     return figure(
-        hero=[[_logits(params, result), call, veiled(_probs(params, result))], [_facts(params, result)]],
+        hero=[
+            [_logits(params, result), call, veiled(_probs(params, result))],
+            [_plus_100(result), again, veiled(_probs_plus_100(result))],
+            [_facts(params, result)],
+        ],
         more=[[_gradient(params, result), _losses(params, result)], [_log_probs(result), _numbers(result)]],
     )
 
 
-def _scaled(params: Params) -> str:
+def _scaled(params: Params, name: str = "logits") -> str:
     """What softmax is given, written with the shift and the temperature that do something."""
     sign = "-" if params.shift < 0 else "+"
-    shifted = f"logits {sign} {abs(params.shift):g}" if params.shift else "logits"
+    shifted = f"{name} {sign} {abs(params.shift):g}" if params.shift else name
     if params.temperature == 1:
         return shifted
-    return f"{f'({shifted})' if params.shift else shifted} / {params.temperature:g}"
+    return f"{f'({shifted})' if ' ' in shifted else shifted} / {params.temperature:g}"
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -71,12 +76,25 @@ def _logits(params: Params, result: Result) -> Panel:
         )
         for i, (z, s) in enumerate(zip(result.logits.tolist(), result.scaled.tolist(), strict=True))
     ]
-    return Bars("logits", shown, limit=10.0, digits=2, wide=True)
+    return Bars("logits", shown, limit=10.0, digits=2)
 
 
-def _bar(i: int, value: float, note: str, *, target: int | None = None, param: str = "") -> Bar:
+def _plus_100(result: Result) -> Panel:
+    shown = [_bar(i, z, f"logits[{i}] + 100 = {z:.4g}") for i, z in enumerate(result.plus_100.tolist())]
+    return Bars("100 added to each logit", shown, limit=110.0, digits=2)
+
+
+def _probs_plus_100(result: Result) -> Panel:
+    shown = [
+        _bar(i, p, f"softmax of the logits + 100: {p:.4g}", "@constant")
+        for i, p in enumerate(result.probs_plus_100.tolist())
+    ]
+    return Bars("probabilities, with 100 added", shown, limit=1.0, digits=4)
+
+
+def _bar(i: int, value: float, note: str, *keys: str, target: int | None = None, param: str = "") -> Bar:
     """A bar of class i."""
-    return Bar(CLASSES[i], value, note, key=f"class{i}", mark="lit" if i == target else "", param=param)
+    return Bar(CLASSES[i], value, note, key=[f"class{i}", *keys], mark="lit" if i == target else "", param=param)
 
 
 def _probs(params: Params, result: Result) -> Panel:
@@ -88,11 +106,13 @@ def _probs(params: Params, result: Result) -> Panel:
             p,
             f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
             f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels",
+            *("@constant", "@compared", "@largest"),
+            *("@grad", "@loss", "@log") * (i == params.target),
             target=params.target,
         )
         for i, (z, p) in enumerate(zip(scaled, result.probs.tolist(), strict=True))
     ]
-    return Bars("probs", shown, limit=1.0, digits=4, wide=True)
+    return Bars("probabilities", shown, limit=1.0, digits=4)
 
 
 def _log_probs(result: Result) -> Panel:

@@ -35,6 +35,8 @@ class Result:
     lowest: dict[str, Tensor]  # what is fed -> cross-entropy of the best that can be fed
     grad: Tensor  # (3,) d losses[fed] / d logits, by autograd
     formula: Tensor  # (3,) (p - onehot) / temperature, the gradient where logits or log-probabilities are fed
+    plus_100: Tensor  # (3,) the logits, 100 added to each
+    probs_plus_100: Tensor  # (3,) their softmax, with the same shift and temperature
     moved: float  # the largest change of a probability where 100 is added to all logits
     log_grad: Tensor  # (3,) d -log_of_probs[target] / d logits: nan where softmax underflows in any class
 

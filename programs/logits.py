@@ -45,7 +45,8 @@ lowest = {
 formula = (probs - onehot) / temperature
 
 # %% 100 added to all three logits
-probs_plus_100 = ((logits + shift + 100) / temperature).softmax(dim=0)
+plus_100 = logits.detach() + 100
+probs_plus_100 = ((plus_100 + shift) / temperature).softmax(dim=0)
 moved = (probs_plus_100 - probs).abs().max().item()
 
 # %% the log of softmax, and the gradient that comes back through it

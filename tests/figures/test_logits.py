@@ -2,6 +2,8 @@
 
 from dataclasses import fields
 
+import pytest
+
 from figures.logits import draw
 from lessons.logits import LESSON, Params
 
@@ -23,9 +25,16 @@ def test_the_bars_of_the_logits_belong_to_their_controls():
 
 def test_the_bars_are_the_tensors():
     result, shown = panels(Params(fed="softmax(logits)"))
-    assert shown["probs"]["values"] == result.probs.tolist()
+    assert shown["probabilities"]["values"] == result.probs.tolist()
     assert shown["log_probs = log_softmax"]["values"] == result.log_probs.tolist()
     assert shown["grad of the loss of softmax(logits)"]["values"] == result.grad.tolist()
+
+
+def test_the_second_row_is_softmax_of_the_logits_with_100_added():
+    result, shown = panels(Params(shift=-3.0, temperature=2.0))
+    assert shown["100 added to each logit"]["values"] == [z + 100 for z in result.logits.tolist()]
+    again = shown["probabilities, with 100 added"]["values"]
+    assert again == result.probs_plus_100.tolist() == pytest.approx(result.probs.tolist(), abs=1e-5)
 
 
 def test_a_way_of_feeding_is_chosen_in_the_table():
