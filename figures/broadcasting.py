@@ -1,11 +1,25 @@
-"""x, the operator and what it made, each number lit with its place in memory; below them that memory."""
+"""x, the operator and what it made; below them how two shapes meet, or the memory in which each number lies."""
 
 from typing import Any
 
 from explorable.words import count
 from figures.cells import cells_of
-from figures.panels import Cube, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
-from lessons.broadcasting import Params, Result, compared, of_x
+from figures.panels import (
+    Cube,
+    Error,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    keyed,
+    limit,
+    veiled,
+)
+from lessons.broadcasting import SHAPES, SUMS, Params, Result, Y, compared, of_x
 
 WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "then out += 1"}
 
@@ -15,31 +29,92 @@ def draw(params: Params, result: Result) -> Figure:
     given = [_x(result, top), *([] if result.y is None else [_y(result.y, top)])]
     call = Operator(params.first + params.op[1:], WRITES[params.write])
     came = [] if result.out is None else [veiled(_out(result, top))]
-    said = [veiled(Error("What PyTorch says", result.error))] if result.error else []
-    memory = [] if result.memory is None else [veiled(_memory(result, top))]
-    hero = [[*given, call, *(came or said)], memory or (said if came else []), [_facts(params, result)]]
-    return figure(hero=hero, more=[[_strides(result)]] if result.out is not None else [])
+    if _is_view_for_transpose(params):
+        came.append(veiled(_turned(result, top)))
+    said = [veiled(Error("What PyTorch says", result.error, key="@outcome"))] if result.error else []
+    memory = [] if result.memory is None else [_memory(result, top)]
+    strides = [_strides(result)] if result.out is not None else []
+    if params.op in SUMS:
+        rows = [[*given, call, veiled(_sizes(params, result))], [*_stretched(result, top), *(came or said)]]
+        rows += [said] if came else []
+        return figure(hero=[*rows, [_facts(params, result)]], more=[memory, strides])
+    below = [veiled(panel) for panel in memory] or (said if came else [])
+    return figure(hero=[[*given, call, *(came or said)], below, [_facts(params, result)]], more=[strides])
 
 
 def _x(result: Result, top: float) -> Panel:
     """Each number of x lights with its place in the memory of out, where this is the memory of x."""
     name = "place" if result.shared else "x"
     cells = cells_of(result.before, key=lambda _, i, j: f"{name}{3 * i + j}")
-    return Grid("x, at first", cells, tensor=described("x", result.before), limit=top, digits=0, labels=False)
+    title = "x" if result.before.equal(result.x) else "x before the write"
+    return Grid(title, cells, tensor=described("x", result.before), limit=top, digits=0, labels=False)
 
 
 def _y(y: Any, top: float) -> Panel:
-    cells = cells_of(y, key=lambda _, *index: "y" + "".join(map(str, index)))
-    return Cube("y", cells, tensor=described("y", y), limit=top, axes=[*"ijk"[: y.dim()]], digits=0, solid=False)
+    """Each number of y has a colour of its own, which it keeps where it is read again."""
+    return _coloured("y", y, y, top)
+
+
+def _stretched(result: Result, top: float) -> list[Panel]:
+    if result.stretched is None:
+        return []
+    return [veiled(_coloured("y stretched", result.stretched, result.y, top))]
+
+
+def _coloured(title: str, values: Any, y: Any, top: float) -> Panel:
+    known = y.flatten().tolist()
+    cells = cells_of(
+        values, key=lambda value, *_: f"y{known.index(value)}", group=lambda value, *_: known.index(value), mark="card"
+    )
+    axes = [*"ijk"[: values.dim()]]
+    return Cube(title, cells, tensor=described("y", values), limit=top, axes=axes, digits=0, solid=False)
+
+
+def _sizes(params: Params, result: Result) -> Panel:
+    """The sizes of both shapes, matched from the right, and those in which they meet."""
+    shapes = {params.first: SHAPES[params.first], "y": Y[params.y_shape]}
+    length = max(map(len, shapes.values()))
+    padded = {
+        name: ["" for _ in range(length - len(shape))] + [str(size) for size in shape] for name, shape in shapes.items()
+    }
+    rows: list[list[Any]] = [[name, *sizes] for name, sizes in padded.items()]
+    met: list[Any] = []
+    for one, other in zip(*padded.values(), strict=True):
+        sizes = {int(size) for size in (one, other) if size} - {1}
+        differ = len(sizes) > 1
+        told = f"{one} ≠ {other}" if differ else str(max(sizes, default=1))
+        met.append(keyed(told, "warn" if differ else "yes", "@shape", *["@outcome"] * differ))
+    name = "out" if result.out is not None else "the sum"
+    columns = ["", *(f"dim {dim}" for dim in range(length))]
+    return Table("sizes, matched from the right", columns, [*rows, [name, *met]], breaks=True)
+
+
+def _is_view_for_transpose(params: Params) -> bool:
+    return params.op == "a.view(3, 2)" and params.first == "x" and params.write == "nothing"
+
+
+def _turned(result: Result, top: float) -> Panel:
+    turned = result.turned
+    assert turned is not None
+    cells = cells_of(turned, key=lambda value, *_: f"place{value:.0f}")
+    return Grid(
+        "x.permute(1, 0)", cells, tensor=described("x.permute(1, 0)", turned), limit=top, digits=0, labels=False
+    )
 
 
 def _out(result: Result, top: float) -> Panel:
     out, kept = result.out, result.kept
     assert out is not None and kept is not None
+
+    def key(value: float, before: float, *index: int) -> list[str]:
+        other = result.turned is not None and result.turned.shape == out.shape and value != result.turned[index].item()
+        changed = value != before
+        return [f"place{_place(result, index)}", *["@of_out"] * changed, *["@compared"] * other]
+
     cells = cells_of(
         out,
         kept,
-        key=lambda value, before, *index: f"place{_place(result, index)}",
+        key=key,
         note=lambda value, before, *index: _note(result, value, index),
         mark=lambda value, before, *index: "" if value == before else "differs",
     )
@@ -65,7 +140,10 @@ def _note(result: Result, value: float, index: tuple[int, ...]) -> str:
 
 def _memory(result: Result, top: float) -> Panel:
     assert result.memory is not None
-    cells = cells_of([result.memory], key=lambda _, row, place: f"place{place}")
+    first = result.offset or 0
+    cells = cells_of(
+        [result.memory], key=lambda _, row, place: [f"place{place}", *["@of_x", "@shared"] * (place == first)]
+    )
     name = "of x and of out" if result.shared else "of out alone"
     text = f"{described('memory', result.memory)}, in storage order"
     return Grid(
@@ -82,7 +160,7 @@ def _facts(params: Params, result: Result) -> Panel:
             ("shared", "out lies in", "the memory of x" if result.shared else "a memory of its own"),
             *items,
         ]
-        if params.op == "a.view(3, 2)" and params.first == "x" and params.write == "nothing":
+        if _is_view_for_transpose(params):
             items.insert(1, ("compared", "out, compared with x.permute(1, 0)", compared(result.out, result.turned)))
     if result.x_changed is not None:
         items.insert(2, ("of_x", "the write changes in x", of_x(result)))

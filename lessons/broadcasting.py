@@ -41,6 +41,7 @@ class Result:
     shared: bool | None  # whether out lies in the memory of x
     memory: Tensor | None  # (n,) all numbers of the memory under out; None where the write was refused
     turned: Tensor | None  # (3, 2) x.permute(1, 0) as it was
+    stretched: Tensor | None  # like out, y as the sum reads it
     out_changed: int | None  # how many numbers of out the write changed
     x_changed: list[list[int]] | None  # indices of x that hold another number than before
     error: str | None

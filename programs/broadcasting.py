@@ -52,6 +52,8 @@ strides, offset = out.stride(), out.storage_offset()
 shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 kept = out.clone()
 turned = before.permute(1, 0)
+if op == "a + y" or op == "a += y":
+    stretched = y.expand(out.shape)
 
 # %% a write through out
 if write == "one number":

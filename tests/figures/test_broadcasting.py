@@ -18,8 +18,9 @@ def test_a_number_of_out_lights_the_place_that_holds_it_and_says_where_it_lies()
         result, shown = panels(params)
         if result.memory is None:
             continue
-        stored = dict(zip(shown["memory"]["keys"][0], shown["memory"]["values"][0], strict=True))
-        for key, value, note in zip(*(flat(shown["out"][part]) for part in ("keys", "values", "notes")), strict=True):
+        stored = dict(zip((keys[0] for keys in shown["memory"]["keys"][0]), shown["memory"]["values"][0], strict=True))
+        places = [key for key in flat(shown["out"]["keys"]) if key[0] != "@"]
+        for key, value, note in zip(places, *(flat(shown["out"][part]) for part in ("values", "notes")), strict=True):
             assert stored[key] == value
             said, place = note.split(" lies at ")[1].split(" and holds ")[0].split(" = ")
             assert eval(said.replace("·", "*")) == int(place) and key == f"place{place}"
@@ -29,8 +30,29 @@ def test_a_number_of_x_lights_in_memory_only_where_out_shares_it():
     for params in corners(Params):
         result, shown = panels(params)
         if result.memory is not None:
-            lit = set(flat(shown["x, at first"]["keys"])) & set(flat(shown["memory"]["keys"]))
+            [x] = [panel for title, panel in shown.items() if title in ("x", "x before the write")]
+            lit = set(flat(x["keys"])) & set(flat(shown["memory"]["keys"]))
             assert bool(lit) == result.shared
+
+
+def test_y_is_drawn_as_the_sum_reads_it_and_keeps_its_colours():
+    for params in corners(Params):
+        result, shown = panels(params)
+        if result.stretched is not None:
+            stretched = shown["y stretched"]
+            assert flat(stretched["values"]) == flat(result.stretched.tolist())
+            colours = dict(zip(flat([shown["y"]["values"]]), flat([shown["y"]["groups"]]), strict=True))
+            pairs = zip(flat([stretched["values"]]), flat([stretched["groups"]]), strict=True)
+            assert all(colours[value] == group for value, group in pairs)
+
+
+def test_the_sizes_meet_as_torch_says_or_where_they_differ_it_refuses():
+    for params in corners(Params):
+        result, shown = panels(params)
+        if params.op == "a + y":
+            met = [cell[0] for cell in shown["sizes, matched from the right"]["rows"][-1][1:]]
+            assert any("≠" in size for size in met) == (result.out is None)
+            assert result.out is None or met == [str(size) for size in result.out.shape]
 
 
 def test_what_a_write_changed_is_marked():
