@@ -1,9 +1,10 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
 from figures.cells import Bar, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, keyed, limit, veiled
 from lessons.dropout_reset import Params, Result, differ
 
+RUNG, MOST = 3, 6  # entries of a pass that are ringed, and rows of a table
 STAGES = ("before", "after the loop", "after the complete loop")
 
 
@@ -11,7 +12,11 @@ def draw(params: Params, result: Result) -> Figure:
     config = [_config(result)] if result.config else []
     loop = Operator(f"m.p = {params.p:g}", f"for each m that is an {params.family}")
     return figure(
-        hero=[[_kinds(result), loop, veiled(_found(params, result))], [_facts(params, result)]],
+        hero=[
+            [_kinds(result), loop, veiled(_found(params, result))],
+            [veiled(_passes(result))],
+            [_facts(params, result)],
+        ],
         more=[[_largest(result), _loops(params)], [_places(params, result)], _differences(result), config],
     )
 
@@ -35,8 +40,28 @@ def _found(params: Params, result: Result) -> Panel:
     rows = []
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
-        rows.append([kind, _badge(result.after_loop[places[0]], path in result.matched and attribute == "p")])
+        found = path in result.matched and attribute == "p"
+        text, colour = _badge(result.after_loop[places[0]], found)
+        keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
+        rows.append([kind, keyed(text, colour, *keys)])
     return Table("after the loop", ["class.attribute", "p"], rows, breaks=True)
+
+
+def _passes(result: Result) -> Panel:
+    """What two passes after the loop give for the first token; where they differ the second is marked."""
+    rows = [result.pass_1.tolist()[0], result.pass_2.tolist()[0]]
+    cells = cells_of(
+        rows,
+        [rows[0], rows[0]],
+        note=lambda value, first, row, d: f"pass {row + 1}: {value:.4f}",
+        mark=lambda value, first, row, d: "" if value == first else "differs",
+        key=lambda value, first, row, d: [f"entry-{d}", *["@loop"] * (d < RUNG)],
+    )
+    return Grid(
+        "the first token's output, twice in train mode, after the loop", cells, tensor=described("", result.pass_1[0], ("D",)).strip(),
+        limit=limit(result.pass_1, result.pass_2), signed=False, row_labels=["pass 1", "pass 2"], label_width=52, cols="D", col_dim=1,
+        row_dim=None, wide=True,
+    )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:

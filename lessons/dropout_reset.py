@@ -36,6 +36,8 @@ class Result:
     after_complete: dict[str, float]
     n_reset: int  # counted by the loop
     n_complete: int  # counted by the complete loop
+    pass_1: Tensor  # (T, D) last hidden state of a pass in train mode, after the loop
+    pass_2: Tensor  # (T, D) that of the next pass
     difference_before: Tensor  # (T, D) last hidden state of one pass in train mode minus that of the next
     difference_loop: Tensor  # (T, D)
     difference_complete: Tensor  # (T, D)

@@ -43,9 +43,9 @@ def probabilities(model: nn.Module) -> dict[str, float]:
 
 @torch.no_grad()
 def two_passes(model: nn.Module, inputs: dict[str, Tensor], seed: int) -> Tensor:
-    """The last hidden state of one pass minus that of the next, (T, D)."""
+    """The last hidden state of one pass and that of the next, (2, T, D)."""
     torch.manual_seed(seed)
-    return (model(**inputs)[0] - model(**inputs)[0]).squeeze(0)
+    return torch.cat([model(**inputs)[0], model(**inputs)[0]])
 
 
 torch.manual_seed(seed)
@@ -90,7 +90,8 @@ else:
 model.train()
 types = {path: type(m).__name__ for path, m in model.named_modules()}
 before = probabilities(model)
-difference_before = two_passes(model, inputs, seed)
+first, second = two_passes(model, inputs, seed)
+difference_before = first - second
 
 # %% the loop sets the p of every dropout module it finds
 if family == "nn.Dropout":
@@ -107,7 +108,8 @@ for m in model.modules():
 # %% what it found, and whether two passes agree
 matched = [path for path, m in model.named_modules() if isinstance(m, dropout_class)]
 after_loop = probabilities(model)
-difference_loop = two_passes(model, inputs, seed)
+pass_1, pass_2 = two_passes(model, inputs, seed)
+difference_loop = pass_1 - pass_2
 
 
 # %% the complete loop sets the floats too
@@ -127,7 +129,8 @@ def reset_dropout(model: nn.Module, p: float, dropout_class: type[_DropoutNd], n
 
 n_complete = reset_dropout(model, p, dropout_class, attributes.split(", "))
 after_complete = probabilities(model)
-difference_complete = two_passes(model, inputs, seed)
+first, second = two_passes(model, inputs, seed)
+difference_complete = first - second
 
 # %% how far two passes are apart, at most
 largest = [d.abs().max().item() for d in (difference_before, difference_loop, difference_complete)]

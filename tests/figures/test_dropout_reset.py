@@ -52,16 +52,25 @@ def test_a_place_that_is_set_holds_p_and_a_missed_one_what_it_held(drawn):
 def test_the_bars_are_the_largest_cells_of_the_three_differences(drawn):
     _, result, panels = drawn
     bars = next(panel for panel in panels if panel["view"] == "bars")
-    grids = [panel for panel in panels if panel["view"] == "grid"]
+    grids = [panel for panel in panels if panel["title"].startswith("difference_")]
     assert bars["values"] == [max(abs(cell) for row in grid["values"] for cell in row) for grid in grids]
     assert len({grid["limit"] for grid in grids}) == 1
+
+
+def test_the_two_passes_are_those_after_the_loop_and_what_differs_is_marked(drawn):
+    _, result, panels = drawn
+    grid = titled(panels, "the first token's output, twice in train mode, after the loop")
+    first, second = grid["values"]
+    assert (first, second) == (result.pass_1[0].tolist(), result.pass_2[0].tolist())
+    marked = [mark == "differs" for mark in grid["marks"][1]] if "marks" in grid else [False] * len(first)
+    assert marked == [one != other for one, other in zip(first, second, strict=True)]
 
 
 def test_the_kinds_count_every_place_and_say_what_the_loop_made_of_it(drawn):
     params, result, panels = drawn
     before, after = titled(panels, "where the model keeps p"), titled(panels, "after the loop")
     assert sum(int(times.split()[0]) for _, times, _ in before["rows"]) == len(result.before)
-    set_ = {kind for kind, (_, said) in after["rows"] if said == "yes"}
+    set_ = {kind for kind, (_, said, _) in after["rows"] if said == "yes"}
     counted = sum(int(times.split()[0]) for kind, times, _ in before["rows"] if kind in set_)
     assert counted == result.n_reset
     assert [kind for kind, *_ in before["rows"]] == [kind for kind, _ in after["rows"]]
