@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from explorable.words import number
-from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, veiled
+from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, keyed, veiled
 from lessons.loop import ACCUMULATES, Params, Result, moved, told, trend, values
 
 ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
@@ -12,6 +12,7 @@ STEP, RATE = ("step()", "reads .grad"), ("scheduler.step()", "lowers lr")
 NEW = ("a new optimizer", "no averages")
 WHOLE, SHARE = ("backward()", "adds, not / 3"), ("backward()", "adds a third")
 THIRD, EMPTIED = ("step()", "every third turn"), ("zero_grad()", "after it")
+MEAN = "mean of an epoch"
 LEFT_OUT = {
     "no zero_grad()": ZERO,
     "no backward()": BACKWARD,
@@ -23,6 +24,9 @@ MOVED = {  # the line that moves -> the one that it then stands behind; step() m
     "step() before backward()": (STEP, FORWARD),
     "clip after step()": (CLIP, STEP),
 }
+
+
+DECIDES = {"step()": ("@moved", "@norm"), "scheduler.step()": ("@lr",), "a new optimizer": ("@stride",)}
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -51,7 +55,10 @@ def _turn(params: Params) -> Panel:
     if taken["schedule"] == "each batch":
         lines.append(RATE)
     rows = [
-        [call, ("left out", "warn") if line == LEFT_OUT.get(params.change) else effect]
+        [
+            call,
+            ("left out", "warn") if line == LEFT_OUT.get(params.change) else keyed(effect, "", *DECIDES.get(call, ())),
+        ]
         for line in lines
         for call, effect in [line]
     ]
@@ -62,12 +69,19 @@ def _turn(params: Params) -> Panel:
 
 
 def _losses(result: Result) -> Panel:
-    """The loss of each turn; the mean of an epoch is a dot at the middle one of its turns."""
+    """The mean loss of an epoch, thick, at the middle one of its turns; thin those of its batches, and of the loop in order."""
     assert result.in_order is not None and result.epochs is not None
     labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
-    lines: dict[str, Sequence[float]] = {"this loop": result.losses, "in order": result.in_order}
-    means = [each for mean in result.epochs.tolist() for each in (None, mean, None)]
-    return Curve("loss of each batch", labels, lines, dots={"mean of an epoch": means}, x_title="turn")
+    epochs = result.epochs.tolist()
+    means = [each for mean in epochs for each in (None, mean, None)]
+    lines: dict[str, Sequence[float | None]] = {
+        MEAN: means,
+        "loss of each batch": result.losses,
+        "with the lines in order": result.in_order,
+    }
+    lowest = epochs.index(min(epochs))
+    told = {3 * place + 1: "@trend" for place in sorted({0, lowest, len(epochs) - 1})}
+    return Curve("loss of this loop", labels, lines, bold=MEAN, ringed=told, x_title="turn")
 
 
 def _facts(result: Result) -> Panel:
