@@ -8,13 +8,16 @@ from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, f
 from lessons.backward import Params, Result, added, filled, text
 
 ROWS = ("w", "x", "h", "y")
+NAMES = (*ROWS, "b")
 SLOPES = {"h ** 2": "2 · h", "h.exp()": "exp(h)"}
 
 
 def draw(params: Params, result: Result) -> Figure:
     call = Operator("loss.backward()", f"{count(params.forwards, 'round')}, {count(params.backwards, 'call')} each")
     came = (
-        veiled(Error("What PyTorch says", result.error)) if result.error else veiled(_grads(params, result), cells=True)
+        veiled(Error("What PyTorch says", result.error, key="@outcome"))
+        if result.error
+        else veiled(_grads(params, result), cells=True)
     )
     return figure(hero=[[_forward(params, result), call, came], [_facts(result)]], more=[_tensors(params, result)])
 
@@ -39,13 +42,28 @@ def _digits(tensors: list[Any]) -> int:
 
 def _grads(params: Params, result: Result) -> Panel:
     assert result.grads is not None
-    held = [grad for name in ROWS if (grad := result.grads[name]) is not None]
-    values = [["None"] * 3 if (grad := result.grads[name]) is None else grad.tolist() for name in ROWS]
+    held = [grad for name in NAMES if (grad := result.grads[name]) is not None]
+    values = [_row(name, result.grads[name]) for name in NAMES]
     return Grid(
-        ".grad", cells_of(values, note=lambda _, row, place: _note(params, result, ROWS[row], place)),
-        tensor="after the last line of the loop", limit=limit(*held), row_labels=[f"{name}.grad" for name in ROWS],
+        ".grad",
+        cells_of(
+            values,
+            note=lambda value, row, place: "" if value is None else _note(params, result, NAMES[row], place),
+            key=lambda value, row, place: [f"{row},{place}", *_rung(value, NAMES[row])],
+        ),
+        tensor="after the last line of the loop", limit=limit(*held), row_labels=[f"{name}.grad" for name in NAMES],
         label_width=52, digits=_digits(held), signed=False,
     )  # fmt: skip
+
+
+def _row(name: str, grad: Any) -> list[Any]:
+    """The numbers of a .grad; that of b is one."""
+    numbers = ["None"] * (1 if name == "b" else 3) if grad is None else grad.flatten().tolist()
+    return [*numbers, *[None] * (3 - len(numbers))]
+
+
+def _rung(value: Any, name: str) -> list[str]:
+    return [] if value is None else [f"@{name}", *["@filled"] * (value != "None")]
 
 
 def _note(params: Params, result: Result, name: str, place: int) -> str:
@@ -53,7 +71,7 @@ def _note(params: Params, result: Result, name: str, place: int) -> str:
     grad = result.grads[name]
     if grad is None:
         return f"{name}.grad is None"
-    said = f"{name}.grad[{place}] = {grad[place].item():.4g}"
+    said = f"{name}.grad{f'[{place}]' * grad.dim()} = {grad.flatten()[place].item():.4g}"
     if name != "w" or params.in_place != "nothing":
         return said
     h, x = result.h[place].item(), result.x[place].item()

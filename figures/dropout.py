@@ -15,7 +15,11 @@ def draw(params: Params, result: Result) -> Figure:
     shown = [k for k in range(1, params.passes + 1) if k in STEPS or k == params.passes]
     calls = [_call(params, result, number, top) for number in range(len(result.calls))]
     hero = [
-        [_tensor("x", result.x, top), Operator(_written(params), f"{params.mode} mode"), *calls],
+        [
+            _tensor("x", result.x, top, key=lambda _, row, column: [f"{row},{column}", f"@{row},{column}"]),
+            Operator(_written(params), f"{params.mode} mode"),
+            *calls,
+        ],
         [_facts(params, result)],
     ]
     both = [_train(params, result, top), _eval(params, result, top), _difference(result, top)]
@@ -48,18 +52,43 @@ def _tensor(name: str, values: Any, top: float, *beside: Any, **entries: Any) ->
 
 def _call(params: Params, result: Result, number: int, top: float) -> Panel:
     """One of the three calls; what differs from the call before it is marked."""
+    rung, gone = _told_apart(result), _first_gone(params, result)
+
+    def key(y: float, x: float, before: float, row: int, column: int) -> list[str]:
+        dropped = row == gone and number == 0 and x != 0
+        return [f"{row},{column}", *["@outputs", "@object"] * ((row, column) == rung), *["@dropped"] * dropped]
+
     return veiled(
         _tensor(
-            f"calls[{number}]",
+            f"call {number + 1}",
             result.calls[number],
             top,
             result.x,
             result.calls[max(0, number - 1)],
             mark=_marks,
             note=lambda y, x, *_: _arithmetic(params, x, y),
+            key=key,
         ),
         cells=True,
     )
+
+
+def _first_gone(params: Params, result: Result) -> int | None:
+    """The first row that the first call drops as a whole, of what drops channels."""
+    if params.layer not in ("nn.Dropout1d", "nn.Dropout2d"):
+        return None
+    return next((row for row, values in enumerate(result.calls[0].tolist()) if not any(values)), None)
+
+
+def _told_apart(result: Result) -> tuple[int, int]:
+    """The first place at which the three calls do not all return the same number; where there is none, that of the last entry."""
+    rows, columns = result.x.shape
+    calls = [call.tolist() for call in result.calls]
+    for row in range(rows):
+        for column in range(columns):
+            if len({call[row][column] for call in calls}) > 1:
+                return row, column
+    return rows - 1, columns - 1
 
 
 def _marks(y: float, x: float, before: float, *_: int) -> str:

@@ -12,12 +12,17 @@ SAYS = {
     "cross-entropy": "F.cross_entropy(pred, target)",
 }
 MEANT = {"binary cross-entropy": "logits, each with its own", "cross-entropy": "logits (N, C), class indices"}
+SINGLE = "the single losses"
 SQUARES = "(pred - target) ** 2".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def draw(params: Params, result: Result) -> Figure:
     call = Operator(SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}")
-    came = _errors(params, result) if result.errors is not None else Error("What PyTorch says", str(result.error))
+    came = (
+        _errors(params, result)
+        if result.errors is not None
+        else Error("What PyTorch says", str(result.error), key="@outcome")
+    )
     given = [_pred(params, result), _tensor("target", result.target, result)]
     return figure(hero=[[*given, call, veiled(came)], [_facts(params, result)]], more=[[_shapes(result)]])
 
@@ -31,18 +36,18 @@ def _pred(params: Params, result: Result) -> Panel:
     return Cube("pred", cells_of(result.pred), tensor=text, limit=limit(result.pred), axes=axes, solid=False)
 
 
-def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | str = "") -> Panel:
+def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | str = "", title: str = "") -> Panel:
     """A tensor of up to two dims as a table, 1-D ones as a row."""
     top = limit(result.pred if pairs(result) and name != "errors" else tensor)
     rows = rows_of(tensor)
     cells = cells_of(
         rows,
         note=note,
-        key=lambda _, i, j: _keys(name, result, i, j) if result.pred.dim() < 3 else None,
+        key=lambda value, i, j: [*_keys(name, result, i, j), *_rung(name, result, value, i)],
         mark=lambda value, i, j: "pad" if value == -100 else "",
     )
     return Grid(
-        name, cells, tensor=described(name, tensor), limit=top, digits=_digits(rows), signed=False, labels=False,
+        title or name, cells, tensor=described("losses" if title else name, tensor), limit=top, digits=_digits(rows), signed=False, labels=False,
         row_dim=0 if tensor.dim() == 2 else None, col_dim=tensor.dim() - 1,
     )  # fmt: skip
 
@@ -63,10 +68,21 @@ def _digits(rows: list[list[float]]) -> int:
 
 def _keys(name: str, result: Result, row: int, column: int) -> list[str]:
     """What lights together: a prediction and a target with their losses; of logits a row with its target and its loss."""
+    if result.pred.dim() > 2:
+        return [f"{row},{column}"]
     if not pairs(result):
         return [f"item{_place(getattr(result, name), row, column)}"]
     sides = ("pred", "target") if name == "errors" else (name,)
     return [f"{side}{_place(getattr(result, side), row, column)}" for side in sides]
+
+
+def _rung(name: str, result: Result, value: float, row: int) -> list[str]:
+    """What decides a question: the losses of the first prediction; targets that are ignored; all losses where they are few."""
+    if name == "errors" and pairs(result) and row == 0:
+        return ["@loss", "@fitted"]
+    if name == "target" and value == -100:
+        return ["@loss"]
+    return ["@compared"] if name == "errors" and result.errors is not None and result.errors.numel() < 6 else []
 
 
 def _place(tensor: Any, row: int, column: int) -> int:
@@ -78,8 +94,8 @@ def _errors(params: Params, result: Result) -> Panel:
     assert result.errors is not None
     losses = result.errors
     if params.kind == "cross-entropy" or losses.dim() == 3:
-        return _tensor("errors", losses, result)
-    return _tensor("errors", losses, result, lambda loss, i, j: _note(params, result, i, j, loss))
+        return _tensor("errors", losses, result, title=SINGLE)
+    return _tensor("errors", losses, result, lambda loss, i, j: _note(params, result, i, j, loss), SINGLE)
 
 
 def _note(params: Params, result: Result, row: int, column: int, loss: float) -> str:

@@ -57,6 +57,10 @@ def _sample(result: Result, n: int) -> Panel:
 def _letters(params: Params, result: Result, n: int) -> Panel:
     """The group of each cell of a sample, as a letter; cells of one letter are normalised together."""
     before = result.before.tolist()
+    first: dict[int, tuple[int, int]] = {}  # where each group begins in the first sample
+    for c, row in enumerate(result.group[params.norm][0].tolist()):
+        for i, g in enumerate(row):
+            first.setdefault(g, (c, i))
 
     def cell(g: int, c: int, i: int) -> Cell:
         mean, var, square = before[g]
@@ -64,13 +68,15 @@ def _letters(params: Params, result: Result, n: int) -> Panel:
         if params.norm == "RMSNorm(L)":
             moments = f"mean of the squares {square:.4f}"
         letter = ascii_uppercase[g]
-        note, keys = f"group {letter} of x: {moments}", [f"group-{g}", f"cell-{n},{c},{i}"]
+        begins, along = n == 0 and first[g] == (c, i), n == 0 and g == 0
+        rung = [*["@means"] * begins, *["@axes", "@leaves"] * along, *["@gap", "@parameters"] * (along and begins)]
+        note, keys = f"group {letter} of x: {moments}", [f"group-{g}", f"cell-{n},{c},{i}", *rung]
         return Cell(letter, note, keys, mark="card", group=g)
 
     rows = enumerate(result.group[params.norm][n].tolist())
     return veiled(
         Grid(
-            f"together in x[{n}]", [[cell(g, c, i) for i, g in enumerate(row)] for c, row in rows], limit=1.0, digits=0, labels=False,
+            f"normalised together, sample {n}", [[cell(g, c, i) for i, g in enumerate(row)] for c, row in rows], limit=1.0, digits=0, labels=False,
             tensor="one letter a group", rows="C", cols="L", row_dim=1, col_dim=2,
         ),
         cells=True,
@@ -203,7 +209,7 @@ def _output(params: Params, result: Result) -> Panel:
 
 def _moments(result: Result, name: str) -> Panel:
     moments = result.before.T if name == "x" else result.after.T
-    title, words = "before.T" if name == "x" else "after.T", ("mean", "biased variance", "mean of the squares")
+    title, words = f"moments of the groups of {name}", ("mean", "biased variance", "mean of the squares")
     cells = cells_of(
         moments,
         key=lambda value, row, k: f"group-{k}",
@@ -212,7 +218,7 @@ def _moments(result: Result, name: str) -> Panel:
     )
     return Grid(
         title, cells, tensor=described(title, moments, ("moments", "groups")), limit=limit(result.x, result.y),
-        badge=f"mean, variance and mean square of {name}", row_labels=["μ", "σ²", f"{name}²"], cols="group", row_dim=None,
+        badge="mean, variance and mean square", row_labels=["μ", "σ²", f"{name}²"], cols="group", row_dim=None,
         col_dim=None,
     )  # fmt: skip
 

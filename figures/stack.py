@@ -90,9 +90,15 @@ def _tensors(params: Params, result: Result) -> Panel:
         axes[-1] += " ✗"  # the axis in which the shapes differ
     shapes = dict.fromkeys(described("", t, "ijk"[: t.dim()]).strip() for t in result.tensors if t is not None)
     size = f"list of {len(result.tensors)}"
+
+    def key(value: float | None, entry: int, *index: int) -> list[str]:
+        first, last = not any(index), entry == len(result.tensors) - 1
+        rung = [*["@write"] * (first and not entry), *["@copied"] * first, *["@dtype"] * (first and last)]
+        return [_key(value), *rung]
+
     cells = cells_of(
         result.tensors,
-        key=_key,
+        key=key,
         note=lambda value, entry, *index: f"{_at(names[entry], index)} = {_number(value)}",
         mark=lambda value, entry, *index: _offending(params, result, entry, index),
         group=lambda value, entry, *index: entry,
@@ -126,10 +132,16 @@ def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) ->
         said = f"{_at(title, index)} = {sources[value][1]} = {value:g}"
         return said if wanted == value else f"{said}; stack has {sources[wanted][1]} = {wanted:g} here"
 
+    def key(value: float, wanted: float, *index: int) -> list[str]:
+        if title != "out":
+            return [_key(value)]
+        begins = op not in CATS and not any(place for dim, place in enumerate(index) if dim != at)
+        return [_key(value), *["@shape"] * begins, *["@write"] * (not any(index)), *["@compared"] * (wanted != value)]
+
     cells = cells_of(
         tensor,
         result.other if op == "stack + reshape" else tensor,
-        key=_key,
+        key=key,
         note=note,
         mark=lambda value, wanted, *_: "" if wanted == value else "error",
         group=lambda value, *_: sources[value][0],

@@ -137,7 +137,7 @@ def test_scrubbing_shows_computed_steps_without_a_request(page, app_url):
 
 def test_a_dropped_zero_does_not_look_like_a_computed_zero(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout", "&p=0.3")
-    cells = lesson.root.locator(".panel", has_text="calls[0]").locator("td[data-key]")
+    cells = lesson.root.locator(".panel", has_text="call 1").locator("td[data-key]")
     texts = [cells.nth(i).locator(".value").inner_text() for i in range(cells.count())]
     assert "✕" in texts and "0" in texts
 

@@ -25,8 +25,15 @@ def test_the_arithmetic_of_a_gradient_multiplies_to_it():
 
 def test_a_tensor_without_a_gradient_says_none():
     _, shown = panels(Params())
-    assert shown[".grad"]["values"][1:] == [["None"] * 3] * 3
+    assert shown[".grad"]["values"][1:] == [["None"] * 3] * 3 + [[6.0, None, None]]
     assert [row[3] for row in shown["tensors"]["rows"]] == ["[16, 8, 12]", "None", "6", "None", "None", "None"]
+
+
+def test_only_b_holds_a_gradient_behind_a_detach():
+    _, shown = panels(Params(cut="h.detach()"))
+    rung = [value for row, keys in zip(shown[".grad"]["values"], shown[".grad"]["keys"], strict=True)
+            for value, key in zip(row, keys, strict=True) if "@filled" in key]  # fmt: skip
+    assert rung == [shown[".grad"]["values"][4][0]] != ["None"]
 
 
 def test_after_an_error_the_rows_are_what_was_bound():

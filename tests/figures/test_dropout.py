@@ -68,4 +68,4 @@ def test_what_they_drop_is_read_from_all_three_calls():
 @pytest.mark.parametrize(("p", "mode", "near"), [(0.5, "train", True), (1.0, "train", False), (0.5, "eval", False)])
 def test_the_mean_is_said_to_near_x_only_where_it_does(p, mode, near):
     assert ("nearing x" in panels(Params(p=p, mode=mode))["mean"]["badge"]) == near
-    assert all("(1 - 1)" not in note for row in panels(Params(p=1.0))["calls[0]"]["notes"] for note in row)
+    assert all("(1 - 1)" not in note for row in panels(Params(p=1.0))["call 1"]["notes"] for note in row)

@@ -20,11 +20,13 @@ def test_a_loss_lights_what_it_was_made_of_and_its_arithmetic_is_true(pred_shape
     numbers = {}
     for side in ("pred", "target"):
         cells = zip(sum(shown[side]["keys"], []), result.__dict__[side].flatten().tolist(), strict=True)
-        numbers |= {key: value for [key], value in cells}
-    losses = zip(sum(shown["errors"]["keys"], []), sum(shown["errors"]["values"], []), strict=True)
-    for (pred, target), loss in losses:
+        numbers |= {key: value for [key, *_], value in cells}
+    losses = zip(
+        sum(shown["the single losses"]["keys"], []), sum(shown["the single losses"]["values"], []), strict=True
+    )
+    for (pred, target, *_), loss in losses:
         assert (numbers[pred] - numbers[target]) ** 2 == loss
-    for note in sum(shown["errors"]["notes"], []):
+    for note in sum(shown["the single losses"]["notes"], []):
         _, made, said = note.split(" = ")
         p, t = made.removeprefix("(").removesuffix(") ** 2").split(" - ")
         assert (float(p) - float(t)) ** 2 == float(said)
@@ -33,5 +35,10 @@ def test_a_loss_lights_what_it_was_made_of_and_its_arithmetic_is_true(pred_shape
 def test_a_row_of_logits_lights_with_its_target_and_its_loss():
     _, shown = panels(Params(kind="cross-entropy", ignored=1))
     for row in range(4):
-        assert shown["pred"]["keys"][row][0] == shown["target"]["keys"][0][row] == shown["errors"]["keys"][0][row]
+        places = (
+            shown["pred"]["keys"][row][0],
+            shown["target"]["keys"][0][row],
+            shown["the single losses"]["keys"][0][row],
+        )
+        assert [keys[0] for keys in places] == [f"item{row}"] * 3
     assert shown["target"]["marks"][0] == ["pad", "", "", ""]

@@ -44,9 +44,9 @@ def test_every_layer_is_a_row_and_the_chosen_one_is_marked():
 
 def test_the_moments_are_those_of_the_groups():
     shown, result = panels(Params()), run(Params())
-    for group, cells in enumerate(zip(*shown["before.T"]["values"], strict=True)):
+    for group, cells in enumerate(zip(*shown["moments of the groups of x"]["values"], strict=True)):
         assert list(cells) == result.before[group].tolist()
-    for group, cells in enumerate(zip(*shown["after.T"]["values"], strict=True)):
+    for group, cells in enumerate(zip(*shown["moments of the groups of y"]["values"], strict=True)):
         assert list(cells) == result.after[group].tolist()
 
 
@@ -77,7 +77,7 @@ def test_the_facts_name_the_groups_as_they_are_read_off_the_result(norm):
 def test_the_letters_are_the_groups_of_two_samples():
     group = run(Params()).group["BatchNorm1d"]
     for n in range(2):
-        letters = panels(Params())[f"together in x[{n}]"]["values"]
+        letters = panels(Params())[f"normalised together, sample {n}"]["values"]
         assert [["ABCD"[g] for g in row] for row in group[n].tolist()] == letters
 
 
