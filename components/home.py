@@ -19,7 +19,7 @@ from explorable.lesson import Lesson
 
 CALLED = "dropout"  # the endpoint that the explorable at the top calls
 FIXED = {"p": 0.5, "input": "ones", "passes": 1}
-START = ("dropout", "functional")  # the question to start with, which the calls at the top do not answer
+START = ("dropout", "survivor")  # the question to start with: a beginner's, which the calls at the top do not answer
 FIRST = 3  # the seed of the first call; each further one takes the next
 
 
@@ -29,9 +29,10 @@ def home() -> str:
     return Markup(
         '<div class="home" id="home-content">'
         '<p class="notice" role="status" hidden></p>'
+        '<p class="tagline">Change one thing about PyTorch and see what really happens.</p>'
         "{}"
         '<section class="find" aria-label="Search"><div class="search-box large" data-part="search"></div></section>'
-        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}">Start here: {}</a>'
+        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}"><b>Start here: {}</b> <span>{}</span></a>'
         '<a class="continue" hidden></a></p><nav class="doors" aria-label="More"><a href="teach/">Teach a class</a>'
         '<a href="python">Ask from Python</a><a href="traps/">All traps</a></nav><div class="due" hidden><h2>Ask yourself again</h2><ul></ul></div></section>'
         '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">{} lessons, each one question</h2>{}</section>'
@@ -42,6 +43,7 @@ def home() -> str:
         _twice(),
         slug,
         asked,
+        lesson_of(slug).title,
         rich(first.question),
         sum(len(chapter.lessons) for chapter in CHAPTERS),
         Markup("").join(map(_chapter, CHAPTERS)),
@@ -64,7 +66,7 @@ def _twice() -> Markup:
         '<label><input type="radio" name="twice-mode" value="train" checked><span>dropout.train()</span></label>'
         '<label><input type="radio" name="twice-mode" value="eval"><span>dropout.eval()</span></label></div></div>'
         '<p class="caption" role="status">Same layer, same x: {} of {} values differ between these two calls.</p>'
-        '<p class="promise">Change one thing about PyTorch and see what really happens. Each number is a call of torch {}.</p>'
+        '<p class="promise">Each number is a call of torch {}.</p>'
         "</section>"
     ).format(
         json.dumps(asks),
