@@ -1,5 +1,7 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
+from typing import Any
+
 from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, keyed, limit, veiled
 from lessons.dropout_reset import Params, Result, differ
@@ -37,7 +39,7 @@ def _kinds(result: Result) -> Panel:
 
 
 def _found(params: Params, result: Result) -> Panel:
-    rows = []
+    rows: list[list[Any]] = []
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
         found = path in result.matched and attribute == "p"

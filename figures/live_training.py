@@ -30,14 +30,14 @@ HEADS = ("start", "end")
 
 def draw(params: Params, result: Result) -> Figure:
     looks = range(len(result.taken))
-    watched, losses, shares, curves, whole = (
-        [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _losses, _probs)
+    watched, losses, shares, whole = (
+        [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _probs)
     )
+    curves = [replace(_losses(result, k), badge=f"AdamW, {params.steps} steps") for k in looks]
     asked = _even(result) if is_plain(params) or result.calls is None else _calls(params, result)
-    curve = [_played([replace(curve, badge=f"AdamW, {params.steps} steps") for curve in curves])]
     facts = [] if is_plain(params) or result.calls is None else [_facts(params, result)]
     return figure(
-        hero=[asked, curve, facts],
+        hero=[asked, [_played(curves)], facts],
         more=[
             [_questions(result)],
             [stepped(watched), stepped(losses)],
