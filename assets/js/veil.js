@@ -7,7 +7,7 @@ const FOUND = ["answer", "start", "end"]; // what a token turns out to be
 
 /** The panel without what torch returned, which `hides` keeps. `panel.veiled` says how much of its frame may be seen: "cells" or "box"; of facts only the one that is asked for keeps its name. */
 export function veil(panel) {
-  const hides = { ...panel, ...panel.frames?.[0] };
+  const hides = { ...panel, ...panel.frames?.at(-1) };
   if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === panel.asked).map(({ key, label }) => ({ key, label, text: "?" })) };
   if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, values: panel.values.map((row) => row.map(() => "?")) };
   if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tokens: panel.tokens.map(unread) };
