@@ -1,11 +1,12 @@
 // Values as colours and as text: one zero-centred scale, vermillion below 0 and blue above, the paper at 0 in light and dark.
 
 const ENDS = { negative: [0xd5, 0x5e, 0x00], positive: [0x00, 0x72, 0xb2] };
+const WORDS = /^(?!(nan|-?inf|true|false|\?)$)/; // neither a number nor one of its odd values
 const PAPERS = [[0xff, 0xff, 0xff], [0x0f, 0x14, 0x1a]]; // light, dark: --paper in page.css
 
 /** Background and the more readable text colour, as CSS that follows the theme, for a value on a scale that ends at ±limit. */
 export function fill(value, limit) {
-  if (typeof value !== "number") return { background: "var(--cell-odd)", color: "var(--ink)" };
+  if (typeof value !== "number") return { background: WORDS.test(value) ? "var(--paper)" : "var(--cell-odd)", color: "var(--ink)" };
   const share = Math.round(100 * Math.min(1, Math.abs(value) / limit));
   const end = ENDS[value < 0 ? "negative" : "positive"];
   const text = PAPERS.map((paper) => (luminance(paper.map((zero, i) => zero + ((end[i] - zero) * share) / 100)) > 0.179 ? "k" : "w"));
