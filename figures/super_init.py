@@ -1,30 +1,31 @@
-"""The lines of an __init__, the dicts that they fill line by line, and when a mistake in them shows."""
+"""The lines of an __init__, what each puts into which dict of self, and when a mistake in them shows."""
 
 from typing import Any
 
 from explorable.words import listing
-from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, stepped, veiled
-from lessons.super_init import Params, Result, code, fails, skipped
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, keyed, stepped, veiled
+from lessons.super_init import Params, Result, call, code, fails, skipped
 
-Cell = str | tuple[str, str]
+Cell = str | tuple[str, str] | tuple[str, str, dict[str, str]]
 DICTS = ("_parameters", "_buffers", "_modules", "__dict__")
 BADGES = {"_parameters": "▲", "_buffers": "▤"}
 
 
 def draw(params: Params, result: Result) -> Figure:
     lines = code(params)
-    states = [*result.steps, result.steps[-1]] if result.error else result.steps
+    states = len(result.steps) + bool(result.error)
     labels = ["before the first line", *(f"after line {k}" for k in range(1, len(result.steps)))]
-    listings = [_listing(params, lines, k) for k in range(len(states))]
-    dicts = [_dicts(result, k) for k in range(len(states))]
+    listings = [_listing(params, lines, k) for k in range(states)]
+    went = [_went(params, result, lines, k) for k in range(states)]
+    dicts = [_dicts(result, k) for k in range(states)]
     said = [veiled(Error("What Python says", result.error, where=lines[len(result.steps) - 1]))] if result.error else []
     return figure(
         hero=[
-            [stepped(listings, at=0), Operator("Net()", "line by line"), veiled(stepped(dicts, at=0))],
+            [stepped(listings), Operator("Net()", "line by line"), veiled(stepped(went))],
             [veiled(_facts(result))],
             said,
         ],
-        more=[[_went(result, lines)], _use(result), [_order(result)]],
+        more=[[stepped(dicts)], _use(result), [_order(result)]],
         steps=[*labels, f"line {len(result.steps)} raises"] if result.error else labels,
         step_name="__init__",
     )
@@ -39,31 +40,55 @@ def _listing(params: Params, lines: list[str], at: int) -> Panel:
 
 def _facts(result: Result) -> Panel:
     never = [f"{'nn.' * (name == 'Module')}{name}'s" for name in skipped(result)]
-    used = (result.afterwards or {}).get("net(x)", "there is no net")
     return Facts(
         [
             ("fails", "the net fails", fails(result)),
             ("skipped", "whose __init__ is skipped", listing(never) if never else "nobody's"),
-            ("used", "net(x) gives", used.partition(": ")[0]),
+            ("used", "net(x) gives", _used(result)),
         ]
     )
 
 
-def _went(result: Result, lines: list[str]) -> Panel:
-    rows = [[str(k), line, _landed(result, k)] for k, line in enumerate(lines, 1)]
-    return Table("Where each line went", ["line", "code", "went to"], rows, wide=True)
+def _used(result: Result) -> str:
+    return (result.afterwards or {}).get("net(x)", "there is no net").partition(": ")[0]
 
 
-def _landed(result: Result, line: int) -> Cell:
+def _went(params: Params, result: Result, lines: list[str], at: int) -> Panel:
+    """What the lines up to `at` put into which dict; at the end also what the net gives when it is used."""
+    done = at == len(result.steps) - (not result.error)
+    rows: list[list[Cell]] = [
+        [str(k), _landed(params, result, k, line) if k <= at or done else ("…", "muted")]
+        for k, line in enumerate(lines, 1)
+    ]
+    rows.append(["net(x)", _gives(result) if done else ("…", "muted")])
+    columns = ["line", "what it does"]
+    return Table("What goes into the dicts of self", columns, rows, lit=[at - 1] if at else [], breaks=True)
+
+
+def _landed(params: Params, result: Result, line: int, text: str) -> Cell:
     if line > len(result.steps):
         return ("not reached", "muted")
     if line == len(result.steps):
-        return ("raises", "warn")
+        return keyed("raises", "warn", "@fails")
     before, after = result.steps[line - 1], result.steps[line]
+    never = [f"{name}.__init__" for name in skipped(result)] if text == call(params) else []
+    skips = f"; {listing(never)} never ran" if never else ""
     if before["_modules"] is None and after["_modules"] is not None:
-        return ("makes the dicts", "yes")
-    places = [name for name in DICTS if after[name] and len(after[name]) > len(before[name] or [])]
-    return (", ".join(places), "warn" if places == ["__dict__"] else "yes") if places else ("nothing", "muted")
+        return keyed(f"makes _parameters, _buffers, _modules{skips}", "warn" if never else "yes", "@skipped")
+    put = [(name, held) for held in DICTS for name in after[held] or [] if name not in (before[held] or [])]
+    if not put:
+        return keyed(f"puts nothing{skips}", "warn" if never else "muted", "@skipped")
+    plain = all(held == "__dict__" for _, held in put)
+    said = ", ".join(f"{name} → {held} {BADGES.get(held, '')}".strip() for name, held in put)
+    ringed = ["@skipped"] if never else ["@fails"] if plain and fails(result) == "never" else []
+    return keyed(f"{said}{skips}", "no" if plain and not never else "warn" if never else "yes", *ringed)
+
+
+def _gives(result: Result) -> Cell:
+    said, failed = _used(result), fails(result)
+    if failed.startswith("at line"):
+        return (said, "muted")
+    return keyed("works" if failed == "never" else f"raises {said}", "yes" if failed == "never" else "warn", "@fails")
 
 
 def _dicts(result: Result, at: int) -> Panel:

@@ -1,5 +1,7 @@
 """The listing and the dicts move line by line, and say what the steps hold."""
 
+import pytest
+
 from figures.super_init import DICTS, draw
 from lessons.super_init import LESSON, Params, code
 
@@ -14,8 +16,8 @@ def drawn(**params):
 def test_every_state_has_a_frame_and_every_frame_marks_its_line():
     for params in ({}, {"form": "left out"}, {"first": "Linear"}):
         _, _, picture, _ = drawn(**params)
-        listing, _, dicts = picture["rows"][0]
-        assert len(picture["steps"]) == len(listing["frames"]) == len(dicts["frames"])
+        listing, _, went = picture["rows"][0]
+        assert len(picture["steps"]) == len(listing["frames"]) == len(went["frames"])
         lit = [{**listing, **frame}.get("lit") for frame in listing["frames"]]
         assert lit == [None, *([line] for line in range(len(lit) - 1))]
 
@@ -34,8 +36,8 @@ def test_the_listing_is_the_init_of_the_program():
 
 
 def test_the_dicts_hold_what_the_step_holds():
-    _, result, picture, _ = drawn()
-    panel = picture["rows"][0][2]
+    _, result, _, shown = drawn()
+    panel = shown["Dicts of self"]
     for state, frame in zip(result.steps, panel["frames"], strict=True):
         shown = {row[0].split()[0]: row[1] for row in {**panel, **frame}["rows"]}
         for name in DICTS:
@@ -46,7 +48,52 @@ def test_the_dicts_hold_what_the_step_holds():
 def test_the_line_that_raises_is_named_and_the_lines_below_it_are_not_reached():
     asked, result, _, shown = drawn(first="Linear")
     assert (shown["What Python says"]["text"], shown["What Python says"]["where"]) == (result.error, code(asked)[0])
-    assert [row[2][0] for row in shown["Where each line went"]["rows"]] == ["raises", *["not reached"] * 4]
+    went = shown[WENT]["rows"]
+    assert [row[1][0] for row in went] == ["raises", *["not reached"] * 4, "there is no net"]
+    assert went[0][1][2] == {"key": "@fails"}
+
+
+WENT = "What goes into the dicts of self"
+
+
+def test_each_line_says_what_it_puts_where_and_the_plain_tensor_is_ringed():
+    *_, shown = drawn()
+    said = [row[1][0] for row in shown[WENT]["rows"]]
+    assert said == [
+        "scale → __dict__", "makes _parameters, _buffers, _modules", "layer → _modules", "weight → _parameters ▲",
+        "mean → _buffers ▤", "works",
+    ]  # fmt: skip
+    ringed = [row[0] for row in shown[WENT]["rows"] if row[1][2]["key"] == "@fails"]
+    assert ringed == ["1", "net(x)"]
+
+
+def test_a_line_is_told_once_it_has_run():
+    *_, shown = drawn()
+    for at, frame in enumerate(shown[WENT]["frames"]):
+        told = [row[1][0] != "…" for row in {**shown[WENT], **frame}["rows"]]
+        assert told == [k < at for k in range(5)] + [at == 5]
+
+
+@pytest.mark.parametrize(
+    ("params", "line", "said"),
+    [
+        (
+            {"bases": "nn.Module, Mixin", "super_at": 0},
+            0,
+            "makes _parameters, _buffers, _modules; Mixin.__init__ never ran",
+        ),
+        (
+            {"bases": "Mixin, nn.Module", "mixin_calls_super": False, "super_at": 0},
+            0,
+            "gain → __dict__; Module.__init__ never ran",
+        ),
+        ({"form": "super().__init__"}, 1, "puts nothing; Module.__init__ never ran"),
+        ({"form": "left out", "assignments": 1}, 1, "raises AttributeError"),
+    ],
+)
+def test_the_line_that_calls_the_parent_says_whose_init_it_skips(params, line, said):
+    *_, shown = drawn(**params)
+    assert shown[WENT]["rows"][line][1][0] == said
 
 
 def test_the_order_of_classes_says_whose_init_ran():
