@@ -1,31 +1,45 @@
-"""Who loaded which batch when, where it waited, beside the training loop; what is read ahead; what the second epoch sees."""
+"""What is handed out when iter(loader) returns; who loaded which batch when, and what the lines of a file or the second epoch say."""
 
 from typing import Any
 
 from explorable.words import count
-from figures.cells import Bar, Span, cells_of
+from figures.cells import Bar, Cell, Span, cells_of
 from figures.panels import Bars, Error, Facts, Figure, Grid, Lanes, Operator, Panel, Table, described, figure, veiled
 from lessons.workers import NO_FILE, Params, Result, number, place_of_sample_0, shares_position, strangers
+
+MOST, COLUMNS = 6, 3  # cells that are ringed at most; batches in a row of the queues
 
 
 def draw(params: Params, result: Result) -> Figure:
     call = Operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
     if result.error:
         return figure(hero=[[_given(params), call, veiled(Error("loader", result.error, where="iter(loader)"))]])
+    epoch = _epoch(params, result)
+    seen = _decides(params, result, epoch)
     return figure(
-        hero=[[_given(params), call, veiled(_epoch(params, result))], [_facts(params, result)]],
+        hero=[[_given(params), call, veiled(seen)], [_facts(params, result)]],
         more=[
-            [_lines(result)] if params.reads != NO_FILE else [],
+            [] if seen is epoch else [epoch],
             [_fetched(params, result), _values(result)],
             [_epochs(params, result)],
         ],
     )
 
 
+def _decides(params: Params, result: Result, epoch: Panel) -> Panel:
+    """What the settings are about: the file, the second epoch, the time, or what is handed out ahead."""
+    if params.reads != NO_FILE:
+        return _lines(result)
+    if params.persistent_workers and params.num_workers:
+        return _seen_values(result)
+    timed = params.first > 1 or not params.in_order or not params.load or not params.step
+    return epoch if timed else _handed(params, result)
+
+
 def _given(params: Params) -> Panel:
     """The samples of each batch, as the sampler gives them."""
     samples = [[batch * params.batch_size + at for at in range(params.batch_size)] for batch in range(6)]
-    cells = cells_of(samples, key=lambda _, batch, at: f"batch-{batch}", group=lambda _, batch, at: batch)
+    cells = cells_of(samples, key=lambda _, batch, at: f"batch-{batch}", group=lambda _, batch, at: batch, mark="card")
     return Grid(
         "6 batches", cells, tensor="samples, as the sampler gives them", limit=1e9, digits=0, signed=False, labels=False,
         row_dim=None, col_dim=None,
@@ -38,17 +52,46 @@ def _ahead(params: Params) -> str:
     return f"prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}"
 
 
+def _handed(params: Params, result: Result) -> Panel:
+    """The queue of each worker when iter(loader) returns, and what nobody has been told to load yet."""
+    ready = result.fetched[0] // params.batch_size
+    readers = {number(result, place): worker for place, worker in enumerate(result.worker)}
+    told = [
+        (f"worker {worker}", [batch for batch in range(ready) if readers[batch] == worker])
+        for worker in range(params.num_workers)
+    ]
+    left = range(ready, len(readers))
+    told += [("nobody yet", [*left[at : at + COLUMNS]]) for at in range(0, len(left), COLUMNS)]
+    longest = max(len(batches) for _, batches in told)
+    cells = [
+        [_batch(params, name, batch) for batch in batches] + [Cell(None, key="")] * (longest - len(batches))
+        for name, batches in told
+    ]
+    return Grid(
+        "told to load when iter(loader) returns", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None, col_dim=None,
+        row_labels=[name for name, _ in told], col_labels=[""] * longest, label_width=92, wide=True,
+    )  # fmt: skip
+
+
+def _batch(params: Params, name: str, batch: int) -> Cell:
+    samples = [batch * params.batch_size + at for at in range(params.batch_size)]
+    keys = [f"batch-{batch}", *["@handed"] * (name != "nobody yet")]
+    told = f"batch {batch}, samples {samples}, is told to {name}" if name != "nobody yet" else f"batch {batch} waits"
+    text = ", ".join(map(str, samples)) if len(samples) < 3 else f"{samples[0]} … {samples[-1]}"
+    return Cell(text, told, keys, mark="card", group=batch)
+
+
 def _epoch(params: Params, result: Result) -> Panel:
     """One lane a process, and one a place in the queue; a batch keeps its number and colour."""
-    end = max(result.steps[-1][1], result.loads[-1][1])
+    end = max(result.epochs[0], result.steps[-1][1], result.loads[-1][1])
     queue = [(f"ready {place}", spans) for place, spans in enumerate(_queue(params, result, end / 100), 1)]
     rows = [*_readers(params, result).items(), *queue, ("loop", _loop(result))]
-    return Lanes("the first epoch, as measured", rows, end=end, unit="ms", badge=f"{result.epochs[0]:.0f} ms")
+    return Lanes("the first epoch, as measured", rows, end=end, unit="ms")
 
 
-def _span(batch: int, span: list[float], kind: str, told: str) -> Span:
+def _span(batch: int, span: list[float], kind: str, told: str, ringed: str = "") -> Span:
     start, end = span
-    return Span(start, end, f"{batch}", kind, f"batch-{batch}", f"{told}: {start:.1f} to {end:.1f} ms")
+    return Span(start, end, f"{batch}", kind, f"batch-{batch}{ringed}", f"{told}: {start:.1f} to {end:.1f} ms")
 
 
 def _readers(params: Params, result: Result) -> dict[str, list[Span]]:
@@ -80,8 +123,8 @@ def _queue(params: Params, result: Result, shortest: float) -> list[list[Span]]:
 def _loop(result: Result) -> list[Span]:
     numbers = [number(result, place) for place in range(len(result.steps))]
     return [
-        _span(batch, span, "trains", f"the loop trains on batch {batch}")
-        for batch, span in zip(numbers, result.steps, strict=True)
+        _span(batch, span, "trains", f"the loop trains on batch {batch}", "" if place else " @place")
+        for place, (batch, span) in enumerate(zip(numbers, result.steps, strict=True))
     ]
 
 
@@ -124,15 +167,34 @@ def _fetched(params: Params, result: Result) -> Panel:
 
 def _lines(result: Result) -> Panel:
     """The line that each sample got, one row a batch."""
+    pairs = zip(sum(result.indices, []), sum(result.lines, []), strict=True)
+    wrong = [index for index, line in pairs if line != index][:MOST]
     cells = cells_of(
         result.lines,
         result.indices,
+        key=lambda line, index, *_: [f"sample-{index}", *["@shared"] * (index in wrong)],
         mark=lambda line, index, *_: "" if line == index else "error",
         note=lambda line, index, *_: f"sample {index} got line {line}",
     )
     return Grid(
-        "lines", cells, tensor="the line that each sample got", limit=99, digits=0, signed=False, rows="batch", cols="sample",
-        row_labels=[str(number(result, place)) for place in range(len(cells))],
+        "the line that each sample got", cells, tensor="framed: the line of another sample", limit=1e9, digits=0, signed=False,
+        row_labels=[f"batch {number(result, place)}" for place in range(len(cells))], label_width=62, row_dim=None, col_dim=None,
+        col_labels=[""] * len(cells[0]),
+    )  # fmt: skip
+
+
+def _seen_values(result: Result) -> Panel:
+    """dataset.value as the worker of each batch saw it, in both epochs."""
+    cells = cells_of(
+        result.values,
+        key=lambda value, epoch, batch: [f"{epoch},{batch}", *["@second"] * epoch],
+        mark=lambda value, epoch, batch: "error" if epoch and value == 1 else "",
+        note=lambda value, epoch, batch: f"epoch {epoch}: dataset.value was {value} at loading; set to 9 after epoch 0",
+    )
+    return Grid(
+        "dataset.value as each batch saw it", cells, tensor=described("values", result.values, ("epoch", "batch")), limit=9, digits=0,
+        signed=False, row_labels=["epoch 0", "epoch 1"], label_width=70, cols="batch", row_dim=None, col_dim=None,
+        badge="set to 9 after epoch 0",
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def test_a_span_is_as_long_as_it_took_in_the_lane_of_who_did_it():
     seen = lanes(Params(), Result([0, 1] * 4, indices, indices, 0, [4] * 9, values, loads, steps, [320.0, 320.0]))
     assert [name for name, _ in seen] == ["worker 0", "worker 1", "loop"]
     assert seen[1][1][0] == [40.0, 60.0, "1", "loads", "batch-1", "worker 1 loads batch 1: 40.0 to 60.0 ms"]
+    assert seen[2][1][0][4] == "batch-0 @place"
     assert [span[:2] for span in seen[0][1]] == loads[::2]
     assert [span[:3] for span in seen[2][1]] == [[*step, str(batch)] for batch, step in enumerate(steps)]
 
@@ -61,8 +62,33 @@ def test_the_bars_are_the_samples_handed_out_with_the_law_beside_them(num_worker
 
 def test_a_stale_copy_is_marked():
     params = Params(persistent_workers=True, load=0, step=0)
-    shown = panels(params, run(params))["values"]
+    drawn = panels(params, run(params))
+    shown = drawn["values"]
     assert shown["marks"] == [[""] * 6, ["error"] * 6] and shown["badge"] == "stale copy"
+    hero = drawn["dataset.value as each batch saw it"]
+    assert hero["values"] == shown["values"] and hero["marks"] == shown["marks"] and "veiled" in hero
+    assert [["@second" in keys for keys in row] for row in hero["keys"]] == [[False] * 6, [True] * 6]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2, 3])
+def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_workers):
+    params = Params(num_workers=num_workers, load=1, step=1)
+    result = run(params)
+    shown = panels(params, result)["told to load when iter(loader) returns"]
+    cells = zip(sum(shown["values"], []), sum(shown["keys"], []), strict=True)
+    ringed = [text for text, keys in cells if "@handed" in keys]
+    assert sum(len(text.split(", ")) for text in ringed) == result.fetched[0]
+    rows = [*zip(shown["rowLabels"], shown["values"], strict=True)]
+    for place, worker in enumerate(result.worker):
+        [name] = [name for name, row in rows if ", ".join(map(str, result.indices[place])) in row]
+        told = place < result.fetched[0] // 2
+        assert name == (f"worker {worker}" if told else "nobody yet")
+
+
+def test_the_axis_ends_with_the_epoch_of_the_caption():
+    params = Params(load=1, step=1, first=2)
+    result = run(params)
+    assert panels(params, result)["the first epoch, as measured"]["end"] == result.epochs[0]
 
 
 def test_the_input_is_the_samples_of_each_batch_in_the_colour_of_its_spans():
@@ -76,6 +102,7 @@ def test_a_line_of_another_sample_is_marked():
     spans, values = [[0.0, 1.0], [1.0, 2.0]], torch.tensor([[1], [9]])
     made = Result([0, 1], indices, lines, 16, [4] * 3, values, spans, spans, [2.0, 2.0])
     shown = panels(Params(reads=SHARED), made)
-    assert shown["lines"]["marks"] == [["", "error"], ["error", ""]]
+    lines = shown["the line that each sample got"]
+    assert lines["marks"] == [["", "error"], ["error", ""]] and "@shared" in lines["keys"][1][0]
     told = {item["key"]: item["text"] for item in shown[""]["items"]}
     assert told["strangers"] == "2 of 4 samples" and told["shared"] == "the position in the file"
