@@ -1,23 +1,21 @@
 """How far padding moves each real token, what becomes of the answer, and of the small set in every setting."""
 
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from explorable.words import count, percent
 from figures.cells import Cell, cells_of
-from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, pressable, veiled
+from figures.panels import Facts, Figure, Grid, Panel, Table, described, figure, limit, pressable, veiled
 from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
-COLUMNS, CELLS = 20, 60  # of the hero's grid: the row as text is wrapped, and its first cells
+TOKENS = 5  # real tokens that have a cell of their own in the hero
 LONGEST = 40  # characters of an answer
-ROOM = 4  # characters of a token
+ROOM = 5  # characters of a token
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator("model(**inputs)", "eval mode")
     return figure(
-        hero=[[_given(params, result), call, veiled(_moves(result))], [_facts(params, result)]],
+        hero=[[_given(params, result)], [veiled(_moves(result))], [_facts(params, result)]],
         more=[
             [_accuracy(params, result)],
             [_gap(params, result)],
@@ -29,63 +27,100 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _given(params: Params, result: Result) -> Panel:
-    """The row that goes in, as text: padding and tokens, where they stand."""
-    mask = _runs(["one" if seen else "zero" for seen in result.inputs["attention_mask"][0].tolist()])
-
-    def cell(at: int, place: int | None, real: bool) -> Cell:
-        if place is None:
-            return Cell("", key=f"end{at}", mark="" if real else "pad")
-        return Cell(_cut(result.tokens[place]), f"cell {at}: {result.tokens[place]}", f"s{place}", mark="card", group=0)
-
+    """The row that goes in: the padding in one cell, the first real tokens, and the others in one cell."""
+    mask: Any = result.inputs["attention_mask"][0]
+    at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
+    groups, rows = _groups(result), ["token", "mask"] if params.model == T5 else ["token", "mask", "position"]
+    named = [Cell(*_said_of(result, group), _key(group), mark=_mark(group), group=_colour(group)) for group in groups]
+    seen, placed = (
+        [
+            Cell(_span([int(of[cell]) for cell in group.cells]), key=_key(group), mark=_mark(group, ""))
+            for group in groups
+        ]
+        for of in (mask, at)
+    )
     return Grid(
-        "one row of input_ids", _wrapped(result, cell), tensor=f"attention_mask: {mask}; position of the first token: {_first(params, result)}",
-        limit=FAR, labels=False, row_dim=None, col_dim=None, wide=True, badge="padding is striped",
+        "one row that goes in", [named, seen, placed][: len(rows)], limit=FAR, row_labels=rows, label_width=62, row_dim=None,
+        tensor=_told(params, result), col_labels=[_times(group) for group in groups], col_dim=None, digits=0, signed=False, wide=True,
     )  # fmt: skip
 
 
-def _wrapped(result: Result, cell: Any) -> list[list[Cell]]:
-    """The first cells of the row in lines, as text is wrapped: `cell` of its index, its token's place, and whether it is no padding."""
-    places = iter(range(len(result.tokens)))
-    order = [next(places) if real else None for real in result.keep[0].tolist()][:CELLS]
-    order += [None] * (-len(order) % COLUMNS if len(order) > COLUMNS else 0)
-    real = result.keep[0].tolist()[:CELLS] + [True] * COLUMNS  # what fills the last line is no padding
-    width = min(COLUMNS, len(order))
-    cells = [cell(at, place, real[at]) for at, place in enumerate(order)]
-    return [cells[at : at + width] for at in range(0, len(cells), width)]
+class Group(NamedTuple):
+    """Neighbouring cells of the row that are drawn as one."""
+
+    kind: str  # pads, token, rest
+    cells: list[int]
+    places: list[int]  # of its tokens among the real ones
 
 
-def _runs(cells: list[str]) -> str:
-    return ", ".join(count(len(list(run)), cell, "[PAD]" if cell == "[PAD]" else "") for cell, run in groupby(cells))
+def _groups(result: Result) -> list[Group]:
+    """From left to right; padding stands on one side alone."""
+    real = result.keep[0].tolist()
+    filled = [cell for cell, is_real in enumerate(real) if not is_real]
+    tokens = [cell for cell, is_real in enumerate(real) if is_real]
+    first = len(tokens) if len(tokens) <= TOKENS + 1 else TOKENS
+    groups = [Group("token", [cell], [place]) for place, cell in enumerate(tokens[:first])]
+    if tokens[first:]:
+        groups.append(Group("rest", tokens[first:], list(range(first, len(tokens)))))
+    pads = [Group("pads", filled, [])] if filled else []
+    return [*pads, *groups] if filled and filled[0] == 0 else [*groups, *pads]
 
 
-def _first(params: Params, result: Result) -> str:
-    if params.model == T5:
-        return "relative"
-    at = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
-    return str(int(at[result.keep[0].tolist().index(True)]))
+def _said_of(result: Result, group: Group) -> tuple[str, str]:
+    if group.kind == "pads":
+        return "[PAD]", f"{count(len(group.cells), 'cell')} of padding"
+    if group.kind == "rest":
+        return "…", "the other real tokens: " + " ".join(result.tokens[place] for place in group.places)
+    token = result.tokens[group.places[0]]
+    return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…", f"cell {group.cells[0]}: {token}"
+
+
+def _key(group: Group) -> str:
+    return f"s{group.places[0]}" if group.kind == "token" else group.kind
+
+
+def _mark(group: Group, token: str = "card") -> str:
+    return "pad" if group.kind == "pads" else token
+
+
+def _colour(group: Group) -> int | None:
+    return None if group.kind == "pads" else 0
+
+
+def _times(group: Group) -> str:
+    return f"× {len(group.cells)}" if group.kind != "token" else ""
+
+
+def _span(numbers: list[int]) -> int | str:
+    """One number, or the first and the last of several."""
+    return numbers[0] if len(set(numbers)) == 1 else f"{numbers[0]}…{numbers[-1]}"
+
+
+def _told(params: Params, result: Result) -> str:
+    told = f"input_ids as tokens, attention_mask{'' if params.model == T5 else ', position_ids'}"
+    return f"{told} [1, {result.keep.shape[1]}] int64 cpu"
 
 
 def _moves(result: Result) -> Panel:
-    """The same cells: each real token with how far its output moves, and the padding grey."""
-    moves = result.hidden_gap.tolist()
+    """How far the output of these tokens moves; of the others the one that moves least, or most where none does."""
+    moves, still = result.hidden_gap.tolist(), not moved(result)
 
-    def cell(at: int, place: int | None, real: bool) -> Cell:
-        if place is None:
-            return Cell(None, key=f"end{at}", mark="" if real else "pad")
-        token, move = result.tokens[place], moves[place]
-        return Cell(move, f"{token}: largest |padded - alone| of its output = {move:.7f}", f"s{place}")
+    def cell(group: Group) -> Cell:
+        if group.kind == "pads":
+            return Cell(None, "the padding has an output too", [_key(group), "@pooled"], mark="pad")
+        chosen = max if still else min
+        move = chosen(moves[place] for place in group.places)
+        who = f"{chosen.__name__} of the others" if group.kind == "rest" else result.tokens[group.places[0]]
+        sub = ("at most" if still else "at least") if group.kind == "rest" else ""
+        return Cell(move, f"{who}: largest |padded - alone| of its output = {move:.7f}", [_key(group), "@kept"], sub)
 
-    shown = min(CELLS, result.keep.shape[1])
-    part = f"the first {shown} of {result.keep.shape[1]} cells" if result.keep.shape[1] > CELLS else ""
+    groups = _groups(result)
     return Grid(
-        "how far each real token's output moves", _wrapped(result, cell),
-        tensor=described("hidden_gap", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)), labels=False,
-        signed=False, wide=True, row_dim=None, col_dim=None, badge=part,
+        "model(**inputs): how far each token's output moves", [[cell(group) for group in groups]], row_labels=["moves"], label_width=62,
+        tensor=described("hidden_gap", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)),
+        signed=False, wide=True, row_dim=None, col_dim=None,
+        col_labels=[_times(group) if group.kind != "token" else _said_of(result, group)[0] for group in groups],
     )  # fmt: skip
-
-
-def _cut(token: str) -> str:
-    return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…"
 
 
 def _facts(params: Params, result: Result) -> Panel:

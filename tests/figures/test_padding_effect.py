@@ -4,7 +4,7 @@ import pytest
 
 from explorable.words import percent
 from figures.padding_effect import draw
-from lessons.padding_effect import FIXED, LESSON, SPANS, T5, Params, setting_of
+from lessons.padding_effect import FIXED, LESSON, SPANS, T5, Params, moved, setting_of
 
 run = LESSON.run
 
@@ -37,7 +37,7 @@ def test_filled_cells_are_marked_in_every_input():
         assert [mark != "pad" for mark in marks] == result.keep[0].tolist()
 
 
-MOVES = "how far each real token's output moves"
+MOVES, GIVEN = "model(**inputs): how far each token's output moves", "one row that goes in"
 
 
 def said(panels):
@@ -52,19 +52,32 @@ def test_an_answer_that_jumps_stands_beside_the_one_given_alone():
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("model", [SPANS, T5])
-def test_the_hero_holds_the_move_of_each_real_token_in_its_order_and_marks_the_padding(side, model):
-    result, shown = panels(Params(model=model, padding_side=side))
-    values, marks = (sum(shown[MOVES][name], []) for name in ("values", "marks"))
-    assert [value for value in values if value is not None] == result.hidden_gap.tolist()
-    assert [mark != "pad" for mark in marks][: result.keep.shape[1]] == result.keep[0].tolist()
-    assert marks.count("pad") == 16 and len({len(row) for row in shown[MOVES]["values"]}) == 1
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_hero_holds_the_move_of_the_first_tokens_and_the_least_of_the_others(side, model, masked):
+    result, shown = panels(Params(model=model, padding_side=side, attention_mask=masked))
+    [values], [keys], [marks] = (shown[MOVES][name] for name in ("values", "keys", "marks"))
+    gaps = result.hidden_gap.tolist()
+    real = [value for value, mark in zip(values, marks, strict=True) if mark != "pad"]
+    others = (min if moved(result) else max)(gaps[5:])
+    assert real == [*gaps[:5], others] and len(gaps) > 6
+    assert [mark == "pad" for mark in marks] == ([True] + [False] * 6 if side == "left" else [False] * 6 + [True])
+    assert ["@kept" in key for key in keys] == [mark != "pad" for mark in marks]
 
 
-def test_a_long_context_is_drawn_as_far_as_there_is_room_and_says_so():
-    result, shown = panels(Params(context="the tree is green. " * 15, padding_side="right"))
-    cells = result.keep.shape[1]
-    assert cells > 60 and shown[MOVES]["badge"] == f"the first 60 of {cells} cells"
-    assert sum(shown[MOVES]["values"], []) == result.hidden_gap.tolist()[:60]
+def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
+    result, shown = panels(Params())
+    given = shown[GIVEN]
+    assert given["colLabels"] == ["× 16", *[""] * 5, f"× {len(result.tokens) - 5}"]
+    tokens, mask, positions = given["values"]
+    assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 6]
+    assert positions == ["0…15", *range(16, 21), f"21…{15 + len(result.tokens)}"]
+    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][2][:3] == [0, 0, 1]
+    assert len(panels(Params(model=T5))[1][GIVEN]["values"]) == 2
+
+
+def test_a_short_row_has_a_cell_for_each_token():
+    result, shown = panels(Params(model=T5, question="Why?", pads=0))
+    assert len(result.tokens) <= 6 and shown[MOVES]["values"] == [result.hidden_gap.tolist()]
 
 
 @pytest.mark.parametrize(
@@ -81,12 +94,3 @@ def test_a_long_context_is_drawn_as_far_as_there_is_room_and_says_so():
 )
 def test_the_hero_says_how_many_real_tokens_keep_their_output(params, kept):
     assert said(panels(Params(**params))[1])["kept"] == kept
-
-
-def test_what_goes_in_is_told_as_runs_with_the_position_of_the_first_token():
-    _, shown = panels(Params(pads=4))
-    row = shown["one row of input_ids"]
-    assert row["tensor"].startswith("attention_mask: 4 zeros, ") and row["tensor"].endswith("first token: 4")
-    assert [mark for line in row["marks"] for mark in line][:5] == ["pad"] * 4 + ["card"]
-    _, shown = panels(Params(pads=4, position_ids=FIXED))
-    assert shown["one row of input_ids"]["tensor"].endswith("first token: 0")
