@@ -5,8 +5,10 @@ from typing import Any
 
 from explorable.words import count
 from figures.cells import Cell
-from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, veiled
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, keyed, veiled
 from lessons.dataset import JOBS, NAMED, Params, Result, is_refusal, loop, verdict
+
+MOST = 6  # cells that are ringed at most
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -19,10 +21,11 @@ def draw(params: Params, result: Result) -> Figure:
     else:
         reached = [veiled(_reached(params, result))]
     call = Operator(params.wrapper, f"index {params.k}")
+    parts = [[veiled(_parts(params, result))]] if params.wrapper == "random_split" else []
     return figure(
-        hero=[[_strip(result.index, "index", "dataset"), call], reached, [_path_facts(params, result)]],
-        more=[[*([_reached(params, result)] if result.error else [_way(result)]), _parts(params, result)]],
-    )
+        hero=[[_strip(result.index, "index", "dataset"), call], reached, [_path_facts(params, result)], *parts],
+        more=[[*([_reached(params, result)] if result.error else [_way(result)]), *([] if parts else [_parts(params, result)])]],
+    )  # fmt: skip
 
 
 def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
@@ -41,12 +44,29 @@ def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
             ("shuffle", "shuffle=True replaces", f"the sampler, by a {result.replaced}"),
         ]
     )
-    samples = _strip(result.samples, "samples", "dataset")
-    call = Operator(f"DataLoader(batch_size={params.batch_size})", "what comes next")
-    subscript = Error("loader[0]", jobs["loader[0]"], where="loader[0]")
+    samples = _strip(result.samples, "samples", "of the dataset")
+    call = Operator("loader[0]", f"loader = DataLoader(dataset, {params.batch_size})")
+    subscript = Error("what comes out", jobs["loader[0]"], where="loader[0]", key="@subscript")
     return figure(
-        hero=[[samples, call], [veiled(_batches(result)), Operator("loader[0]", "by index"), veiled(subscript)], [veiled(said)]],
-        more=[[sorter]],
+        hero=[
+            [samples, call, veiled(subscript)],
+            [Operator("iter(loader)", "what comes next"), veiled(_handed(result))],
+            [veiled(said)],
+        ],
+        more=[[_batches(result)], [sorter]],
+    )
+
+
+def _handed(result: Result) -> Panel:
+    """One cell a batch."""
+    batches = result.batches or []
+    cells = [
+        Cell(", ".join(map(str, batch)), f"batch {at} holds the samples {batch}", [f"batch-{at}", *["@length"] * (at < MOST)], mark="card", group=at)
+        for at, batch in enumerate(batches)
+    ]  # fmt: skip
+    return Grid(
+        "what the loader hands out", [cells], tensor=f"{count(len(batches), 'int64 cpu tensor')}, one cell a batch", limit=1e9,
+        row_dim=None, col_dim=None, row_labels=[""], col_labels=[f"batch {at}" for at in range(len(batches))], wide=True,
     )  # fmt: skip
 
 
@@ -70,18 +90,18 @@ def _card(i: int, colour: int, note: str = "", sub: str = "") -> Cell:
 
 
 def _protocol(params: Params, outcomes: dict[str, str]) -> Figure:
+    keys = {
+        "[*DataLoader(ds, batch_size=None)]": "default",
+        "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]": "own",
+        "[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]": "keys",
+        "[*islice(ds, 9)]": "@loop",
+    }
     rows = [
-        [expression, ("refused", "warn") if is_refusal(outcome) else ("works", "yes"), outcome]
+        [expression, keyed(verdict(outcome), "warn" if is_refusal(outcome) else "yes", *filter(None, [keys.get(expression)])), outcome]
         for expression, outcome in outcomes.items()
-    ]
-    tried = Table("outcomes", ["expression", "", "what it gives"], rows, breaks=True, wide=True)
-    told = [
-        ("default", "DataLoader(ds)", "[*DataLoader(ds, batch_size=None)]"),
-        ("own", "sampler=[2, 0]", "[*DataLoader(ds, batch_size=None, sampler=[2, 0])]"),
-        ("keys", "sampler=['c', 'a']", "[*DataLoader(ds, batch_size=None, sampler=['c', 'a'])]"),
-    ]
-    items = [(key, label, verdict(outcomes[expression])) for key, label, expression in told]
-    said = Facts([*items, ("loop", "for x in ds", loop(outcomes["[*islice(ds, 9)]"]))])
+    ]  # fmt: skip
+    tried = Table("What was tried", ["expression", "", "what it gives"], rows, breaks=True, wide=True)
+    said = Facts([("loop", "for x in ds", loop(outcomes["[*islice(ds, 9)]"]))])
     return figure(hero=[[Operator("DataLoader(ds)", f"ds: {NAMED[params.kind]}"), veiled(said)], [veiled(tried)]])
 
 
@@ -118,5 +138,8 @@ def _way(result: Result) -> Panel:
 def _parts(params: Params, result: Result) -> Panel:
     assert result.parts is not None
     names = {"Subset": "indices", "random_split": "parts"}.get(params.wrapper, "datasets")
-    rows = [[f"{names}[{number}]", len(part), ", ".join(map(str, part))] for number, part in enumerate(result.parts)]
+    rows = [
+        [f"{names}[{number}]", keyed(f"{len(part)}", "no", "@lengths"), ", ".join(map(str, part))]
+        for number, part in enumerate(result.parts)
+    ]
     return Table("parts", ["", "length", "samples"], rows)

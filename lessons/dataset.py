@@ -85,8 +85,12 @@ NAMED = {  # as a sentence says the kind
 
 def caption(params: Params, result: Result) -> str:
     if result.batches is not None:
-        told = f"len(dataset) counts {count(params.n, 'sample')}, and len(loader) {count(len(result.batches), 'batch')}"
-        return f"{told} of {'up to ' if params.batch_size > 1 else ''}{params.batch_size}."
+        assert result.jobs is not None
+        told = f"Asked by index the loader raises {result.jobs['loader[0]'].partition(':')[0]}; it only hands out what comes next"
+        batches = (
+            f"{count(len(result.batches), 'batch')} of {'up to ' if params.batch_size > 1 else ''}{params.batch_size}"
+        )
+        return f"{told}: {batches}."
     if result.outcomes is not None:
         works = sum(not is_refusal(outcome) for outcome in result.outcomes.values())
         return f"With {NAMED[params.kind]} as the dataset {works or 'none'} of {len(result.outcomes)} expressions work."

@@ -27,13 +27,32 @@ def test_a_sample_has_the_same_key_and_colour_in_the_dataset_and_in_its_batch():
 
 def test_the_protocol_table_is_the_outcomes():
     result, panels = drawn(view=PROTOCOL, kind="set")
-    assert {row[0]: row[2] for row in panels["outcomes"]["rows"]} == result.outcomes
+    assert {row[0]: row[2] for row in panels["What was tried"]["rows"]} == result.outcomes
+
+
+def test_the_hero_holds_what_loader_0_gives_beside_what_the_loader_hands_out():
+    result, panels = drawn(n=7, batch_size=3)
+    said, handed = panels["what comes out"], panels["what the loader hands out"]
+    assert (said["text"], said["key"]) == (result.jobs["loader[0]"], "@subscript") and "veiled" in said
+    assert handed["values"] == [[", ".join(map(str, batch)) for batch in result.batches]] and "veiled" in handed
+    assert handed["keys"] == [[[f"batch-{at}", "@length"] for at in range(3)]]
 
 
 def test_a_position_lights_the_sample_that_it_stands_for():
     result, panels = drawn(view=PATH, wrapper="random_split")
     assert panels["reached"]["keys"] == [[f"sample-{i}" for i in result.reached.tolist()]]
     assert panels["reached"]["sub"][0].index("asked") == 2
+
+
+def test_the_lengths_of_a_split_stand_in_the_hero():
+    params = Params(view=PATH, wrapper="random_split")
+    result = LESSON.run(params)
+    picture = draw(params, result)
+    [[parts]] = picture["rows"][3 : picture["hero"]]
+    assert [row[1] for row in parts["rows"]] == [[f"{len(part)}", "no", {"key": "@lengths"}] for part in result.parts]
+    assert "parts" in [
+        panel["title"] for row in draw(Params(view=PATH), LESSON.run(Params(view=PATH)))["rows"] for panel in row
+    ]
 
 
 def test_an_index_that_is_not_there_shows_the_error():

@@ -134,6 +134,16 @@ def test_a_loop_over_a_dataset_ends_at_an_index_error_and_at_no_length(kind):
     assert loop(outcomes(kind)["[*islice(ds, 9)]"]) == ENDS.get(kind, "it ends after 6")
 
 
+@pytest.mark.parametrize(("n", "batch_size"), [(3, 1), (10, 4), (12, 6)])
+def test_the_caption_tells_what_an_index_raises_and_how_many_batches_come(n, batch_size):
+    params = Params(n=n, batch_size=batch_size)
+    result = run(params)
+    assert result.jobs["loader[0]"].startswith("TypeError: ") and "the loader raises TypeError" in LESSON.caption(
+        params, result
+    )
+    assert f": {len(result.batches)} batches of " in LESSON.caption(params, result)
+
+
 def test_a_batch_of_one_is_no_batch_of_up_to_one():
     assert LESSON.caption(Params(batch_size=1), run(Params(batch_size=1))).endswith("10 batches of 1.")
     assert LESSON.caption(Params(), run(Params())).endswith("3 batches of up to 4.")
