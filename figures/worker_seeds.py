@@ -1,6 +1,6 @@
-"""What each batch of two epochs drew, worker by worker; equal batches have one colour."""
+"""What each batch drew, and in which worker; batches with equal numbers have one colour."""
 
-from figures.cells import cells_of
+from figures.cells import Cell, cells_of
 from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, veiled
 from lessons.worker_seeds import Params, Result, batches_agree, epochs_agree
 
@@ -13,12 +13,11 @@ def draw(params: Params, result: Result) -> Figure:
         if params.start == "spawn, unguarded":
             where = "worker.start(), at the top level of train.py"
         said = Facts([("error", "iter(loader)", "it raises")])
-        return figure(
-            hero=[[_dataset(params), call, veiled(Error("loader", result.error, where=where))], [veiled(said)]]
-        )
+        raised = Error("loader", result.error, where=where, key="@error")
+        return figure(hero=[[_dataset(params), call, veiled(raised)], [veiled(said)]])
     return figure(
-        hero=[[_dataset(params)], [call, veiled(_epoch(result, 0)), veiled(_epoch(result, 1))], [_facts(result)]],
-        more=[[_seeds(result)]],
+        hero=[[_dataset(params), call], [veiled(_drawn(result))], [_facts(result)]],
+        more=[[_epoch(result, 0), _epoch(result, 1)], [_seeds(result)]],
     )
 
 
@@ -26,6 +25,31 @@ def _dataset(params: Params) -> Panel:
     draws = "self.generator.randrange(1000)" if params.source == "kept generator" else "torch.randint(1000, ())"
     rows = [["__init__", "self.generator = random.Random(0)"], ["__getitem__", draws]]
     return Table("dataset", ["method", "does"], rows, breaks=True)
+
+
+def _drawn(result: Result) -> Panel:
+    """One cell a batch: its two numbers and its worker; below each batch the same one of the second epoch."""
+    assert result.numbers is not None and result.worker is not None
+    kinds: dict[tuple[int, ...], int] = {}
+
+    def cell(epoch: int, at: int, drawn: list[int]) -> Cell:
+        kind, who = kinds.setdefault(tuple(drawn), len(kinds)), _reader(result.worker[at])  # type: ignore[index]
+        ringed = ["@epochs"] * (epoch == 1) + ["@batches"] * (epoch == 0 and at < 2)
+        note = f"epoch {epoch}, batch {at}, from {who}: {drawn[0]} and {drawn[1]}"
+        return Cell(f"{drawn[0]}, {drawn[1]}", note, [f"kind-{kind}", *ringed], who, "card", kind)
+
+    cells = [
+        [cell(epoch, at, drawn) for at, drawn in enumerate(row)] for epoch, row in enumerate(result.numbers.tolist())
+    ]
+    return Grid(
+        "what each batch drew", cells, tensor=described("numbers", result.numbers, ("epoch", "batch", "sample")), limit=1e9,
+        row_labels=["epoch 0", "epoch 1"], label_width=58, col_labels=[f"batch {at}" for at in range(4)], row_dim=None, col_dim=None,
+        wide=True, badge="one colour: the same numbers",
+    )  # fmt: skip
+
+
+def _reader(who: int) -> str:
+    return f"worker {who}" if who >= 0 else "loop"
 
 
 def _epoch(result: Result, epoch: int) -> Panel:

@@ -1,0 +1,31 @@
+"""Batches that drew the same numbers have one colour, and the cells that decide a question are ringed."""
+
+import pytest
+
+from figures.worker_seeds import draw
+from lessons.worker_seeds import LESSON, Params
+
+
+def hero(**values):
+    params = Params(**values)
+    result = LESSON.run(params)
+    picture = draw(params, result)
+    return result, {panel["title"]: panel for row in picture["rows"][: picture["hero"]] for panel in row}
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize("source", ["kept generator", "torch.randint"])
+def test_a_cell_holds_the_numbers_of_its_batch_and_equal_ones_share_a_colour(num_workers, source):
+    result, shown = hero(num_workers=num_workers, source=source)
+    drawn = shown["what each batch drew"]
+    batches = [tuple(batch) for epoch in result.numbers.tolist() for batch in epoch]
+    assert sum(drawn["values"], []) == [f"{one}, {other}" for one, other in batches]
+    assert len(set(sum(drawn["groups"], []))) == len(set(batches))
+    assert drawn["sub"][0] == [f"worker {who}" if who >= 0 else "loop" for who in result.worker]
+
+
+def test_the_first_two_batches_and_the_second_epoch_are_ringed():
+    _, shown = hero(num_workers=0)
+    [first, second] = shown["what each batch drew"]["keys"]
+    assert ["@batches" in keys for keys in first] == [True, True, False, False]
+    assert all("@epochs" in keys for keys in second)
