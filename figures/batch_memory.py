@@ -10,13 +10,15 @@ MIB = 2**20
 
 
 def draw(params: Params, result: Result) -> Figure:
+    bars = [_by_size(params, result), _bill(params, result), _by_frozen(params, result)]
+    decides = bars.pop(_decides(params))
     return figure(
-        hero=[[_step(params), _call(params), veiled(_by_size(params, result))], [veiled(_facts(params, result))]],
+        hero=[[_step(params), _call(params), veiled(decides)], [veiled(_facts(params, result))]],
         more=[
-            [_bill(params, result)],
+            bars,
             [_totals(params, result)],
             [_throughput(params, result)] if result.throughput else [],
-            [_frozen(params, result), _kept(params, result)],
+            [_kept(params, result)],
             [_fits(params, result)],
         ],
     )
@@ -49,21 +51,31 @@ def _parts(result: Result) -> dict[str, int]:
     }
 
 
+def _decides(params: Params) -> int:
+    """What the settings are about: 0 what a larger batch saves, 1 what AdamW holds, 2 what is frozen."""
+    if params.frozen != "nothing" and params.mode in RECORDING:
+        return 2
+    return int(params.optimizer == "AdamW" and params.mode in TRAINING)
+
+
 def _by_size(params: Params, result: Result) -> Panel:
-    """The bytes that autograd saves, measured at some batch sizes; the chosen one is marked."""
-    shown = [
-        Bar(f"batch_size {size}", saved / MIB, f"{saved} bytes saved at batch_size {size}", mark=_lit(size == params.batch_size))
-        for size, saved in result.by_size.items()
-    ]  # fmt: skip
-    return Bars("saved for backward", shown, unit="MiB", digits=2)
+    """The bytes that autograd saves, measured at some batch sizes."""
+    near = min(result.by_size, key=lambda size: abs(size - params.batch_size))
+
+    def bar(size: int, saved: int) -> Bar:
+        keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == near)]
+        return Bar(f"batch_size {size}", saved / MIB, f"{saved} bytes saved at batch_size {size}", keys)
+
+    return Bars("saved for backward", [bar(*saved) for saved in result.by_size.items()], unit="MiB", digits=2)
 
 
 def _bill(params: Params, result: Result) -> Panel:
     more = {"activations": f" = {params.batch_size} · {result.per_item} bytes"}
+    compared = ("gradients", "optimizer state")
     shown = [
-        Bar(name, size / MIB, f"{name}: {size} bytes{more.get(name, '')}", key=name.replace(" ", "-"))
+        Bar(name, size / MIB, f"{name}: {size} bytes{more.get(name, '')}", [name.replace(" ", "-"), *["@state"] * (name in compared)])
         for name, size in _parts(result).items()
-    ]
+    ]  # fmt: skip
     title = f"Bill at batch_size {params.batch_size}, counted on the {result.counted_on.upper()}"
     return Bars(title, shown, unit="MiB", digits=2)
 
@@ -130,12 +142,12 @@ def _told(params: Params, fixed: int, saved: int) -> str:
     return f"{fixed} fixed + {saved} saved = {fixed + saved} bytes, {within}"
 
 
-def _frozen(params: Params, result: Result) -> Panel:
+def _by_frozen(params: Params, result: Result) -> Panel:
     """The bytes saved for one item, for everything that can be frozen."""
     sizes = [
-        Bar(part, size / MIB, f"frozen: {part}; {size} bytes", mark=_lit(part == params.frozen))
+        Bar(part, size / MIB, f"frozen: {part}; {size} bytes", [part.replace(" ", "-"), *["@half"] * part.endswith("half")], _lit(part == params.frozen))
         for part, size in result.by_frozen.items()
-    ]
+    ]  # fmt: skip
     return Bars(f"Saved for one item in {params.mode} mode, by what is frozen", sizes, unit="MiB")
 
 

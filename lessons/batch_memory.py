@@ -66,11 +66,9 @@ def given(_: Params) -> Mapping[str, Any]:
 def caption(params: Params, result: Result) -> str:
     if not result.per_item:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
-    most = f"at most {count(result.max_batch, 'item')}" if result.max_batch else "not even one item"
-    return (
-        f"Autograd saves {result.per_item} bytes for each item, counted on the {_on(result)}, and {params.budget} MiB "
-        f"{one_of(params.budget, 'covers', 'cover')} the bill of {most}."
-    )
+    small, large = result.by_size[8], result.by_size[16]
+    more = "twice as many bytes as" if large == 2 * small else f"{number(large / small)} times the bytes saved"
+    return f"At batch_size 16 autograd saves {more} at 8: {result.per_item} for one item, counted on the {_on(result)}."
 
 
 def _why(params: Params) -> str:
@@ -106,8 +104,10 @@ def _bill(params: Params, result: Result) -> str:
     again = (
         ", and the block that a checkpoint computes again" if params.mode == "checkpoint" and result.recorded else ""
     )
+    most = f"at most {count(result.max_batch, 'item')}" if result.max_batch else "not even one item"
+    covers = f", which {one_of(params.budget, 'covers', 'cover')} {most}" if result.max_batch is not None else ""
     return (
-        f"The bill is {result.total} bytes, the budget {params.budget * 2**20}; on top comes what no graph holds, such as y and "
+        f"The bill is {result.total} bytes, the budget {params.budget} MiB{covers}; on top comes what no graph holds, such as y and "
         f"the tensors that an operator needs while it runs{again}."
     )
 

@@ -28,6 +28,22 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
     assert bill["marks"].index("lit") == 3 and bill["values"][3] * MIB == result.total
 
 
+@pytest.mark.parametrize(
+    ("values", "title", "ringed"),
+    [
+        ({}, "saved for backward", {"@double": ["batch_size 16"], "@graph": ["batch_size 8"]}),
+        ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
+        ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
+    ],
+)  # fmt: skip
+def test_the_hero_holds_the_bars_that_the_settings_are_about(values, title, ringed):
+    params = Params(**values)
+    bars = draw(params, run(params))["rows"][0][2]
+    assert bars["title"] == title and "veiled" in bars
+    for key, labels in ringed.items():
+        assert [name for name, keys in zip(bars["labels"], bars["keys"], strict=True) if key in keys] == labels
+
+
 @pytest.mark.parametrize("budget, verdict", [(7, ["no", "warn"]), (8, ["yes", "yes"])])
 def test_the_verdict_is_on_the_same_side_of_the_budget_as_the_bar(budget, verdict):
     result, panels = drawn(budget=budget)

@@ -265,12 +265,26 @@ def test_the_words_say_on_which_device_the_bytes_were_counted(mode):
     assert "bytes on the CPU" in LESSON.details(params, result)
 
 
+@pytest.mark.parametrize(
+    "values", [{}, {"attention": "SDPA"}, {"frozen": "first half"}, {"mode": "checkpoint"}, {"mode": "eval"}]
+)
+def test_the_caption_compares_the_bytes_saved_at_16_with_those_at_8(values):
+    params = replace(SMALL, **values)
+    result = run(params)
+    times = result.by_size[16] / result.by_size[8]
+    more = "twice as many bytes as at 8" if times == 2 else f"{round(times, 3)} times the bytes saved at 8"
+    assert LESSON.caption(params, result) == (
+        f"At batch_size 16 autograd saves {more}: {result.by_size[1]} for one item, counted on the CPU."
+    )
+
+
 @pytest.mark.parametrize("budget", [1, 2, 8])
-def test_the_caption_tells_the_largest_batch_that_fits(budget):
+def test_the_details_tell_the_largest_batch_that_fits(budget):
     params = Params(budget=budget)
     result = run(params)
     most = {0: "not even one item"}.get(result.max_batch, f"at most {result.max_batch} item")
-    assert most in LESSON.caption(params, result)
+    assert f"the budget {budget} MiB, which cover" in LESSON.details(params, result)
+    assert most in LESSON.details(params, result)
     assert (result.fixed + result.max_batch * result.per_item <= budget * 2**20) or not result.max_batch
 
 
