@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from figures.cells import Node
-from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, pressable, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, pressable, veiled
 from lessons.own_data import Params, Result, leaves
 
 WIDE, FACTS = 12, 4  # columns that a table shows, and that have a fact
@@ -19,7 +19,7 @@ def draw(params: Params, result: Result) -> Figure:
     rows = _rows(params, result)
     if result.error:
         where = "DataLoader(...)" if result.asked is None else "next(iter(loader))"
-        hero = [[rows, call, veiled(Error("batch", result.error, where=where))], [_stopped(result)]]
+        hero = [[rows, call, veiled(Error("batch", result.error, where=where, key="@loader"))], [_stopped(result)]]
         return figure(hero=hero, more=[below])
     return figure(hero=[[rows, call, *_batch(result)], [_facts(result)]], more=[[*below, _batches(params, result)]])
 
@@ -28,7 +28,9 @@ def _rows(params: Params, result: Result) -> Panel:
     names, hidden = (result.names or ["text"])[:WIDE], len(result.names or []) - WIDE
     rows: list[list[Any]] = []
     for index, row in enumerate(result.first_rows or []):
-        cells = [("no value", "warn") if kind in ("NoneType", "") else shown.strip("'") for kind, shown in row[:WIDE]]
+        places = {name: at for at, name in enumerate(result.chosen or names)}
+        ringed = places if index < params.batch_size and not params.shuffle else {}
+        cells = [_value(*cell, ringed.get(name)) for cell, name in zip(row, names, strict=False)]
         rows.append([f"{index}", *cells, *[""] * (len(names) - len(cells))][: len(names) + 1])
     of = f"The first {len(rows)} of {result.n} rows." if (result.n or 0) > len(rows) else ""
     columns = f"{WIDE} of the columns." if hidden > 0 else ""
@@ -38,13 +40,25 @@ def _rows(params: Params, result: Result) -> Panel:
     )
 
 
+def _value(kind: str, shown: str, column: int | None) -> Any:
+    """column: its number among those of the sample, where the row is in the first batch."""
+    if kind in ("NoneType", ""):
+        return keyed("no value", "warn", "@loader")
+    return shown.strip("'") if column is None else keyed(shown.strip("'"), "", f"@column-{column}")
+
+
 def _batch(result: Result) -> list[Panel]:
-    """The first batch, as a tree."""
+    """The first batch, as a tree; its columns have the numbers that their facts have."""
+    tree = (result.trees or [[]])[0]
+    columns = iter(range(len(tree)))
     nodes = [
-        Node(depth, name, kind=kind, facts=facts, value=value, note=f"{name}: {kind} {facts} {value}".strip())
-        for depth, name, kind, facts, value in (result.trees or [[]])[0]
-    ]
-    return [veiled(Tree("batches[0]", nodes))] if nodes else []
+        Node(
+            depth, name, kind=kind, facts=facts, value=value, note=f"{name}: {kind} {facts} {value}".strip(),
+            key=f"@column-{next(columns)}" if depth == 1 else "",
+        )
+        for depth, name, kind, facts, value in tree
+    ]  # fmt: skip
+    return [veiled(Tree("the first batch", nodes))] if nodes else []
 
 
 def _facts(result: Result) -> Panel:

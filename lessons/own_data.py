@@ -238,7 +238,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="weights",
-            question="The column weight holds floats such as 12.5. What does default_collate make of 4?",
+            question="The column weight holds floats such as 12.5. What does default_collate make of four of them?",
             choices=(
                 Choice(
                     "Tensor float32 (4,)",

@@ -12,7 +12,7 @@ def panels(params):
 
 def test_the_first_batch_is_drawn_beside_the_rows_it_was_made_of():
     shown = panels(Params())
-    assert [node["name"] for node in shown["batches[0]"]["nodes"]] == [
+    assert [node["name"] for node in shown["the first batch"]["nodes"]] == [
         "batch 0",
         "'name'",
         "'age'",
@@ -20,6 +20,12 @@ def test_the_first_batch_is_drawn_beside_the_rows_it_was_made_of():
         "'vaccinated'",
     ]
     assert shown["rows"]["columns"] == ["", "name", "age", "weight", "vaccinated"]
+    assert [node.get("key") for node in shown["the first batch"]["nodes"]] == [
+        None,
+        *(f"@column-{at}" for at in range(4)),
+    ]
+    ringed = [[cell[2]["key"] for cell in row[1:] if isinstance(cell, list)] for row in shown["rows"]["rows"]]
+    assert ringed == [[f"@column-{at}" for at in range(4)]] * 4 + [[]] * 2
     assert [row[:3] for row in shown["loader"]["rows"]] == [
         ["0", "0, 1, 2, 3", ["4", ""]],
         ["1", "4, 5", ["2", "warn"]],
