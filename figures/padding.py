@@ -4,11 +4,26 @@ from typing import Any
 
 from explorable.words import count, number
 from figures.cells import Bar, cells_of
-from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.panels import (
+    Bars,
+    Error,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    keyed,
+    limit,
+    veiled,
+)
 from lessons.padding import LABELS, MASKS, ROUNDING, WASTE, WAYS, Params, Result, pads, real_pads
 
 PLAIN = 1e9  # ids are names, not amounts: no colour
 SHOWN = 28  # characters of a line
+ROOM, MOST = 5, 6  # characters of a token; cells that are ringed at most
 MOVES = ("", "no mask", ".bool()", "== 0")  # the ways of WAYS, as columns
 
 
@@ -25,8 +40,8 @@ def draw(params: Params, result: Result) -> Figure:
     if params.view == MASKS:
         return _masks(params, result)
     return figure(
-        hero=[[_lines(result), _call(params), veiled(_ids(result))], [_facts(result)]],
-        more=[[_mask(result), _tokenizer(params, result)]],
+        hero=[[_lines(result), _call(params), veiled(_words(result))], [_facts(result)]],
+        more=[[_ids(result)], [_mask(result), _tokenizer(params, result)]],
     )
 
 
@@ -58,6 +73,28 @@ def _pad(result: Result) -> str:
     kept = result.attention_mask.flatten().tolist()  # type: ignore[union-attr]
     used = next((token for token, keep in zip(sum(result.tokens or [], []), kept, strict=True) if not keep), "")
     return f"{result.pad_token_id}{f', {used}' * bool(used)}"
+
+
+def _words(result: Result) -> Panel:
+    """The rectangle as tokens; ringed are those that reach its last column, or else its corner."""
+    tokens, kept = result.tokens or [], result.attention_mask.tolist()  # type: ignore[union-attr]
+    last = [line for line, keep in enumerate(kept) if keep[-1]] or [len(kept) - 1]
+
+    def key(token: str, keep: int, line: int, at: int) -> list[str]:
+        return [f"{line},{at}", *["@shape"] * (at == len(kept[0]) - 1 and line in last[:MOST])]
+
+    cells = cells_of(
+        [[token if len(token) <= ROOM else f"{token[: ROOM - 1]}…" for token in row] for row in tokens],
+        kept,
+        key=key,
+        mark=lambda token, keep, *_: "" if keep else "pad",
+        note=lambda token, keep, line, at: f"line {line}, position {at}: {tokens[line][at]!r}; attention_mask {keep}",
+    )
+    lines, positions = len(kept), len(kept[0])
+    return Grid(
+        "input_ids, as tokens", cells, tensor=described("input_ids", result.input_ids, ("line", "T")), limit=PLAIN, wide=True,
+        rows=count(lines, "line"), cols=count(positions, "position"), badge=f"{lines} × {positions}",
+    )  # fmt: skip
 
 
 def _ids(result: Result) -> Panel:
@@ -148,10 +185,21 @@ def _cells(result: Result) -> Panel:
     cells = result.cells or {}
     real = cells["real tokens"]
     shown = [
-        Bar(name, size, f"{name}: {count(size, 'cell')}, {size - real or 'none'} of them padding")
+        Bar(name, size, f"{name}: {count(size, 'cell')}, {size - real or 'none'} of them padding", _bar_key(name))
         for name, size in cells.items()
     ]
     return Bars("cells", shown, digits=0, references=[("real tokens", real)], wide=True)
+
+
+RINGED = {  # the bars that decide a question
+    "random order": "random", "labels = input_ids": "labels", "-100 where the mask is 0": "labels",
+    "-100 where id == pad_token_id": "by_id",
+}  # fmt: skip
+
+
+def _bar_key(name: str) -> list[str]:
+    own = name.replace(" ", "-")
+    return [own, f"@{RINGED[name]}"] if name in RINGED else [own]
 
 
 def _labels(params: Params, result: Result) -> Figure:
@@ -184,7 +232,8 @@ def _labels(params: Params, result: Result) -> Figure:
 
 
 def _loss(result: Result) -> Panel:
-    return Bars("mean loss", [Bar(name, mean) for name, mean in (result.loss or {}).items()], digits=4, wide=True)
+    shown = [Bar(name, mean, key=_bar_key(name)) for name, mean in (result.loss or {}).items()]
+    return Bars("mean loss", shown, digits=4, wide=True)
 
 
 def _said(result: Result) -> Panel:
@@ -229,8 +278,13 @@ def _masks(params: Params, result: Result) -> Figure:
     layer, function = (gap.amax(dim=1).tolist() for gap in (result.gap, result.function_gap))
     rows = [
         ["nn.TransformerEncoderLayer", *map(_difference, layer[:3])],
-        ["… and position_ids from it", *[("–", "muted")] * 2, _difference(layer[3])],
-        ["F.scaled_dot_product_attention", *map(_difference, function)],
+        ["… and position_ids from it", *[("–", "muted")] * 2, keyed(*_difference(layer[3]), "@module")],
+        [
+            "F.scaled_dot_product_attention",
+            _difference(function[0]),
+            keyed(*_difference(function[1]), "@function"),
+            _difference(function[2]),
+        ],
     ]
     note = "Passed: attention_mask.bool(), or attention_mask == 0."
     moves = Table("largest move of a real token", MOVES, rows, breaks=True, wide=True, note=note)

@@ -21,6 +21,31 @@ def test_every_cell_shows_its_token_and_padding_is_marked():
     assert marked == (result.attention_mask == 0).tolist()
 
 
+@pytest.mark.parametrize("values", [{}, {"padding_side": "left"}, {"padding": "max_length"}])
+def test_the_rectangle_is_drawn_as_tokens_with_its_last_column_ringed(values):
+    result, panels = drawn(**values)
+    words = panels["input_ids, as tokens"]
+    lines, positions = result.input_ids.shape
+    for shown, tokens in zip(words["values"], result.tokens, strict=True):
+        assert all(token.startswith(text.rstrip("…")) for text, token in zip(shown, tokens, strict=True))
+    assert (words["rows"], words["cols"]) == (f"{lines} lines", f"{positions} positions")
+    assert [[mark == "pad" for mark in row] for row in words["marks"]] == (result.attention_mask == 0).tolist()
+    ringed = [line for line, row in enumerate(words["keys"]) for keys in row if "@shape" in keys]
+    assert ringed == ([line for line in range(lines) if result.attention_mask[line, -1]] or [lines - 1])
+    assert all("@shape" in words["keys"][line][-1] for line in ringed)
+
+
+def test_the_bars_and_cells_that_decide_a_question_are_ringed():
+    _, panels = drawn(view=LABELS)
+    ringed = {
+        name: keys[1:] for name, keys in zip(panels["mean loss"]["labels"], panels["mean loss"]["keys"], strict=True)
+    }
+    assert ringed["labels = input_ids"] == ringed["-100 where the mask is 0"] == ["@labels"]
+    _, panels = drawn(view=MASKS)
+    _, shifted, function = panels["largest move of a real token"]["rows"]
+    assert shifted[3][2] == {"key": "@module"} and function[2][2] == {"key": "@function"}
+
+
 def test_the_cells_of_the_batches_are_those_of_the_bars():
     result, panels = drawn(view=WASTE)
     for how in ("random order", "sorted by length"):
