@@ -1,29 +1,85 @@
-"""The net with its dicts, the call, and what came out; below, every slot beside what each call did to its content."""
+"""The lines that build the net, the call, and what it moved or reached; below, every slot beside what each call did to its content."""
 
 from typing import Any
 
 from figures.cells import Bar, cells_of
-from figures.panels import Bars, Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.panels import (
+    Bars,
+    Error,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    keyed,
+    limit,
+    veiled,
+)
 from lessons.registration import CHECKPOINT, Params, Result, reaches
 
-Text = str | tuple[str, str]
+Text = str | tuple[str, str] | tuple[str, str, dict[str, str]]
+CONTENTS = {"Linear": "nn.Linear(3, 3)", "Dropout": "nn.Dropout(0.5)", "tensor": "torch.randn(3)"}
+SLOTS = {
+    "attribute": "{}", "list": "[{}]", "dict": '{{"a": {}}}', "ModuleList": "nn.ModuleList([{}])",
+    "ModuleDict": 'nn.ModuleDict({{"a": {}}})', "ParameterList": "nn.ParameterList([{}])", "Parameter": "nn.Parameter({})",
+    "list of Parameter": "[nn.Parameter({})]", "Parameter(...).half()": "nn.Parameter({}).half()", "buffer": "nn.Buffer({})",
+    "non-persistent buffer": "nn.Buffer({}, persistent=False)",
+}  # fmt: skip
+NOTES = {"SGD step": "over net.parameters()", "SGD, then a new held": "over the old net.parameters()"}
+REACHED = (".to(float64)", '.to("meta")', ".eval()", "state_dict()", "SGD(...)")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator(f"net{params.then}" if params.then.startswith(".") else params.then, "then net(x) again")
+    then = f"net{params.then}" if params.then.startswith(".") else params.then
+    call = Operator(then, NOTES.get(params.then, "then net(x) again"))
+    outcome = _outcome(params, result)
+    told = result.dicts is None or params.then in CHECKPOINT or params.then.startswith("SGD")
+    said = [veiled(outcome)] if isinstance(outcome, Error) and not told else []
     return figure(
-        hero=[[_held(params, result), call, veiled(_outcome(params, result))], [_facts(params, result)]],
-        more=[[_slots(params, result)], _before(result)],
-    )
+        hero=[[_lines(params, result), call, veiled(outcome if told else _calls(params, result))], [_facts(params, result)], said],
+        more=[[_slots(params, result)], [_held(result)], _before(result) if told or said else [*_before(result), outcome]],
+    )  # fmt: skip
 
 
-def _held(params: Params, result: Result) -> Panel:
-    """The net as it is built, and in which of its dicts the names stand."""
+def source(params: Params) -> str:
+    """What self.held is set to, as code."""
+    return SLOTS[params.slot].format(CONTENTS[params.content])
+
+
+def _lines(params: Params, result: Result) -> Panel:
+    """The lines of __init__ that hold something, and the dict of the net in which each name stands."""
+    dicts = result.dicts or _none()
+
+    def row(name: str, code: str) -> list[Text]:
+        places = [place for place, names in dicts.items() if name in names]
+        return [f"self.{name} = {code}", places[0] if places else ("nowhere", "muted")]
+
+    rows = [row("held", source(params)), *([row("head", "nn.Linear(3, 3)")] if params.head else [])]
+    return Table("class Net: def __init__(self)", ["code", "stands in"], rows, breaks=True)
+
+
+def _held(result: Result) -> Panel:
+    """Which names stand in which dict."""
     rows: list[list[Text]] = [
         [f"net.{name}", ", ".join(names) or ("–", "muted")] for name, names in (result.dicts or _none()).items()
     ]
-    made = f"self.held: {params.content} as {params.slot}"
-    return Table("net", ["dict", "names"], rows, note=f"{made}{'; self.head: a Linear' * params.head}", breaks=True)
+    return Table("net", ["dict", "names"], rows, breaks=True)
+
+
+def _calls(params: Params, result: Result) -> Panel:
+    """What each call does to the content of this slot: the row of the chosen slot, one line a call."""
+    seen, then = (
+        result.reached[params.slot],
+        {".to(torch.float64)": 0, '.to("meta")': 1, ".eval()": 2, "load_state_dict": 3},
+    )
+    rows: list[list[Text]] = []
+    for at, (call, cell) in enumerate(zip(REACHED, _reached(seen), strict=True)):
+        keys = ["@reach"] * (then.get(params.then) == at) + ["@kept"] * (at in (0, 3)) + ["@parameters"] * (at == 4)
+        rows.append([call, keyed(cell[0], cell[1], *keys) if keys else cell])
+    return Table(f"self.held, a {params.content}: what reaches it", ["call", "does"], rows, breaks=True)
 
 
 def _none() -> dict[str, list[str]]:
@@ -87,7 +143,7 @@ def _names(result: Result) -> str:
 
 def _slots(params: Params, result: Result) -> Panel:
     rows = [[slot, *_reached(seen)] for slot, seen in result.reached.items()]
-    columns = ["self.held = ...", ".to(float64)", '.to("meta")', ".eval()", "state_dict()", "SGD(...)"]
+    columns = ["self.held = ...", *REACHED]
     return Table(
         f"What reaches a {params.content}", columns, rows, wide=True, lit=[list(result.reached).index(params.slot)],
         note="✓ the call reached it   ✗ it did not   – there is nothing to reach",
@@ -122,7 +178,9 @@ def _outcome(params: Params, result: Result) -> Panel:
         params.then, f"After {params.then}"
     )
     if result.error:
-        return Error(after if result.dicts else "The module is not built", result.error, where=_where(params, result))
+        title = after if result.dicts else "The module is not built"
+        key = "@reach" if params.then.startswith(".") else "@moved"
+        return Error(title, result.error, where=_where(params, result), key=key)
     if result.y is None:
         return Table(after, ["", "output"], [["y", result.output]], note="On meta a tensor has no numbers.")
     if result.change:
@@ -134,7 +192,9 @@ def _outcome(params: Params, result: Result) -> Panel:
 
 def _change(named: tuple[str, float]) -> Bar:
     name, by = named
-    return Bar(f"self.{name}", by, f"the entry of self.{name} that moved most went by {by:.4f}", key=f"change-{name}")
+    return Bar(
+        f"self.{name}", by, f"the entry of self.{name} that moved most went by {by:.4f}", [f"change-{name}", "@moved"]
+    )
 
 
 def _output(result: Result, after: str) -> Panel:

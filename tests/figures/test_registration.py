@@ -1,8 +1,10 @@
 """The table says of every slot what was measured, and marks the chosen one."""
 
+from typing import Any
+
 import pytest
 
-from figures.registration import draw
+from figures.registration import SLOTS, draw, source
 from lessons.registration import LESSON, Params
 
 run = LESSON.run
@@ -52,4 +54,35 @@ def test_before_and_after_share_one_scale():
 
 def test_the_dict_that_holds_the_name_is_named():
     _, shown = panels(slot="list", head=False)
-    assert [row[0] for row in shown[0]["rows"] if row[1] == "held"] == ["net.__dict__"]
+    assert shown[0]["rows"] == [["self.held = [nn.Linear(3, 3)]", "__dict__"]]
+    [net] = [panel for panel in shown if panel["title"] == "net"]
+    assert [row[0] for row in net["rows"] if row[1] == "held"] == ["net.__dict__"]
+
+
+@pytest.mark.parametrize("content", ["Linear", "Dropout", "tensor"])
+def test_the_lines_hold_what_the_program_holds(content):
+    for slot in SLOTS:
+        params = Params(content=content, slot=slot, then="nothing")
+        if run(params).dicts is None:
+            continue
+        names: dict[str, Any] = {}
+        exec(LESSON.program.text(params), names)
+        made = eval(source(params), names)
+        assert type(made) is type(names["net"].held), slot
+        assert getattr(made, "persistent", None) == getattr(names["net"].held, "persistent", None)
+
+
+def test_the_hero_holds_the_row_of_the_chosen_slot_with_the_deciding_calls_ringed():
+    params = {"content": "tensor", "slot": "non-persistent buffer", "then": "load_state_dict", "head": False}
+    result, shown = panels(**params)
+    _, table = slots(**params)
+    calls = shown[2]
+    assert [cell[:2] for _, cell in calls["rows"]] == table["rows"][table["lit"][0]][1:] and "veiled" in calls
+    ringed = {call: cell[2]["key"] for call, cell in calls["rows"] if len(cell) > 2}
+    assert ringed == {".to(float64)": "@kept", "state_dict()": "@reach @kept", "SGD(...)": "@parameters"}
+
+
+def test_a_step_of_sgd_is_drawn_as_the_change_of_each_weight():
+    result, shown = panels()
+    assert shown[2]["values"] == [*result.change.values()]
+    assert shown[2]["keys"] == [["change-held", "@moved"], ["change-head", "@moved"]]
