@@ -1,13 +1,15 @@
 """The children of a model, the walk, and the names it gives; below, the whole tree, every name and the length of all walks."""
 
+import re
 from itertools import groupby
 
 from figures.module_tree import BADGES, ModuleTree, Walk, access
-from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
 from lessons.traversal import NAMED, OF_MODULES, Params, Result, block_of, called, names_of_one
 
-Cell = str | tuple[str, str]
+Cell = str | tuple[str, str] | tuple[str, str, dict[str, str]]
 MOST_NAMES = 8  # in the hero; more are counted by their blocks
+MOST_RINGED = 6
 MOST_BLOCKS = 9
 MOST_ROWS = 20
 LEGEND = (
@@ -55,7 +57,8 @@ def _held(result: Result, path: str, kind: str) -> Cell:
     if len(below) == 1 and below[0] in first:
         return f"{kind}, tied to {first[below[0]].partition('.')[0]}"
     kinds = [result.tensors[name]["kind"] for name in below]
-    return "  ".join([kind, *(f"{badge} {kinds.count(of)}" for of, badge in BADGES.items() if of in kinds)])
+    said = "  ".join([kind, *(f"{badge} {kinds.count(of)}" for of, badge in BADGES.items() if of in kinds)])
+    return keyed(said, "", "@buffers") if "buffer" in kinds else said
 
 
 def _out(params: Params, result: Result) -> Panel:
@@ -65,12 +68,33 @@ def _out(params: Params, result: Result) -> Panel:
     if not kept:
         return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
-        rows = [[_name(path), _kind(result, path)] for path in kept]
-        return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, breaks=True)
+        rows: list[list[Cell]] = [[_ringed(params, result, path), _kind(result, path)] for path in kept]
+        rows += [[(path, "muted"), (f"= {first}", "muted")] for path, first in _left_out(params, result)]
+        note = "grey: another name of it, not given" if len(rows) > len(kept) else ""
+        return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, note=note, breaks=True)
     blocks = _blocks(kept)
-    shown = blocks[:MOST_BLOCKS]
+    shown: list[list[Cell]] = [
+        [keyed(name, "", "@blocks") if re.search(r"\d", name) and at < MOST_RINGED else name, size]
+        for at, (name, size) in enumerate(blocks[:MOST_BLOCKS])
+    ]  # fmt: skip
     left = f"… and {len(blocks) - MOST_BLOCKS} more rows" if len(blocks) > MOST_BLOCKS else ""
-    return Table(title, ["names below", "how many"], [list(row) for row in shown], note=left, breaks=True)
+    return Table(title, ["names below", "how many"], shown, note=left, breaks=True)
+
+
+def _ringed(params: Params, result: Result, path: str) -> Cell:
+    """The name, ringed where it is one of the object with most names."""
+    key = "@layer" if params.walk in OF_MODULES else "@tied"
+    return keyed(_name(path), "", key) if path in names_of_one(params, result) else _name(path)
+
+
+def _left_out(params: Params, result: Result) -> list[tuple[str, str]]:
+    """The further names of an object that the walk gives under its first one alone, with that one; nothing where names are filtered."""
+    walked = result.walked or []
+    if params.walk in NAMED and params.pattern:
+        return []
+    return [
+        (name, group[0]) for group in result.twins if group[0] in walked for name in group[1:] if name not in walked
+    ]
 
 
 def _name(path: str) -> str:

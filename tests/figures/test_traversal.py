@@ -131,11 +131,16 @@ def test_the_output_names_everything_that_is_given_or_counts_it_by_its_block(arc
     result, _, _ = drawn(architecture=architecture, walk=walk)
     out = hero(architecture=architecture, walk=walk)[2]
     if len(result.kept) <= 8:
-        assert [row[0] for row in out["rows"]] == [path or "model itself" for path in result.kept]
+        named = [row[0] if isinstance(row[0], str) else row[0][0] for row in out["rows"]]
+        assert named[: len(result.kept)] == [path or "model itself" for path in result.kept]
+        twins = {name: group[0] for group in result.twins for name in group[1:]}
+        for (name, kind), (said, _) in out["rows"][len(result.kept) :]:
+            assert kind == "muted" and said == f"= {twins[name]}" and name not in result.walked
         return
     if "more rows" not in out.get("note", ""):
         total = 0
-        for name, size in out["rows"]:
+        for cell, size in out["rows"]:
+            name = cell if isinstance(cell, str) else cell[0]
             first, _, last = name.rpartition(".")[2].partition(" … ")
             total += (int(last) - int(first) + 1 if last else 1) * int(size.removesuffix(" each"))
         assert total == len(result.kept)
@@ -143,4 +148,14 @@ def test_the_output_names_everything_that_is_given_or_counts_it_by_its_block(arc
 
 def test_blocks_that_a_text_takes_along_stand_in_rows_of_their_own():
     out = hero(architecture="BERT", pattern="layer.1")[2]
-    assert out["rows"] == [["encoder.layer.1", "16"], ["encoder.layer.10 … 11", "16 each"]]
+    ringed = [{"key": "@blocks"}] * 2
+    assert out["rows"] == [
+        [["encoder.layer.1", "", ringed[0]], "16"], [["encoder.layer.10 … 11", "", ringed[1]], "16 each"],
+    ]  # fmt: skip
+
+
+def test_of_a_tied_weight_the_name_that_is_given_is_ringed_and_the_other_one_grey():
+    rows = hero()[2]["rows"]
+    assert rows[0] == [["embedding.weight", "", {"key": "@tied"}], "▲"]
+    assert [["head.weight", "muted"], ["= embedding.weight", "muted"]] in rows
+    assert hero(walk="modules()")[2]["rows"][2][0] == ["first", "", {"key": "@layer"}]
