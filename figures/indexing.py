@@ -1,33 +1,61 @@
-"""The layers before and after an operation: a band and a letter for each object, and what an older checkpoint has."""
+"""The names of the layers before and after an operation, in the colour of their object; below, their weights and an older checkpoint."""
 
 from typing import Any
 
 from figures.cells import Cell, cells_of
-from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
-from lessons.indexing import Params, Result, fitting, written
+from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, keyed, limit, veiled
+from lessons.indexing import HOLDERS, Params, Result, fitting, written
 
 LETTERS = "ABCDEFGHI"
+MOST = 6  # cells that are ringed at most
 
 
 def draw(params: Params, result: Result) -> Figure:
-    names = result.before_names
-    before = _layers("before", f"{params.container}: layers", result.before, names, result.before_ids, result)
+    held = f"layers, {HOLDERS.get(params.container, f'an nn.{params.container}')}"
+    before = _named_layers(held, result.before_names, result.before_ids, result)
     after = veiled(_got(params, result))
     return figure(
         hero=[[before, Operator(written(params)), after], [_outcome(params, result)]],
-        more=[[*_checkpoint(result), _facts(result)]],
+        more=[_weights(params, result), [*_checkpoint(result), _facts(result)]],
     )
 
 
 def _got(params: Params, result: Result) -> Panel:
     if result.error:
-        return Error(written(params), result.error, where=written(params))
+        return Error(written(params), result.error, where=written(params), key="@kind")
     if result.y is not None:
         return Grid("y", cells_of(result.y), badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))
     if not result.got_ids:
-        return Table("got", ["", ""], [[written(params), ("an empty container", "warn")]])
+        return Table("what comes out", ["", ""], [[written(params), keyed("an empty container", "warn", "@bool")]])
+    return _named_layers(
+        "what comes out", result.got_names or [], result.got_ids, result, "@names", "@parameters", "@kind"
+    )
+
+
+def _named_layers(title: str, names: list[str], ids: list[str], result: Result, *ringed: str) -> Panel:
+    """One cell a layer: its name, and the letter and colour of its object."""
+    cells = [
+        Cell(
+            name or "no name", f"object {letter}{_met(letter, result)}", [f"object-{letter}", *ringed * (at < MOST)],
+            f"Linear {letter}", "card big", LETTERS.index(letter),
+        )
+        for at, (name, letter) in enumerate(zip(names, ids, strict=True))
+    ]  # fmt: skip
+    return Grid(
+        title, [cells], tensor="names; a colour and a letter for each object", limit=1e9, row_labels=[""], labels=False, row_dim=None,
+        col_dim=None, wide=True,
+    )  # fmt: skip
+
+
+def _weights(params: Params, result: Result) -> list[Panel]:
+    """weight[0, 0] of each layer, before and after."""
+    before = _layers(
+        "before", f"{params.container}: layers", result.before, result.before_names, result.before_ids, result
+    )
+    if result.error or result.y is not None or not result.got_ids:
+        return [before]
     names = [name or "(the layer itself)" for name in result.got_names or []]
-    return _layers("got", "what comes out", result.got, names, result.got_ids, result)
+    return [before, _layers("got", "what comes out", result.got, names, result.got_ids, result)]
 
 
 def _outcome(params: Params, result: Result) -> Panel:

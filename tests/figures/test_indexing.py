@@ -18,25 +18,28 @@ def outcome(**params):
     return {item["key"]: item["text"] for item in draw(asked, run(asked))["rows"][1][0]["items"]}
 
 
-def test_band_key_and_letter_follow_the_object_and_the_name_stands_above():
+def test_name_colour_key_and_letter_follow_the_object():
     for operation in ("layers[i:]", "layers.insert(i, new)", "[layer] * 3", "copy.deepcopy(layers)"):
         result, [before, got, *_] = drawn(operation=operation)
         for panel, ids, names in (
             (before, result.before_ids, result.before_names),
             (got, result.got_ids, result.got_names),
         ):
+            assert panel["values"] == [names] and panel["sub"] == [[f"Linear {letter}" for letter in ids]]
             assert panel["groups"] == [[LETTERS.index(letter) for letter in ids]]
-            assert panel["sub"] == [ids] and panel["colLabels"] == names
-            assert panel["keys"] == [[f"object-{letter}" for letter in ids]]
+            assert [keys[0] for keys in panel["keys"][0]] == [f"object-{letter}" for letter in ids]
+        assert all("@names" in keys for keys in got["keys"][0][:6]) and "@names" not in before["keys"][0][0]
 
 
-def test_the_two_pictures_share_one_scale():
-    _, [before, got, *_] = drawn(operation="layers[i] = new")
+def test_the_weights_below_share_one_scale_and_stand_under_their_names():
+    result, [_, _, before, got, *_] = drawn(operation="layers[i] = new")
     assert before["limit"] == got["limit"]
+    assert (before["title"], before["colLabels"]) == ("before", result.before_names)
+    assert (got["values"], got["colLabels"]) == ([result.got.tolist()], result.got_names)
 
 
 def test_the_checkpoint_is_told_key_by_key():
-    result, [_, _, checkpoint, _] = drawn(container="ModuleList", operation="del layers[i]")
+    result, [*_, checkpoint, _] = drawn(container="ModuleList", operation="del layers[i]")
     assert [[key, text] for key, (text, _) in checkpoint["rows"]] == [
         [key, text] for key, text in result.checkpoint.items() if key.endswith("weight")
     ]
@@ -49,7 +52,8 @@ def test_a_refusal_stands_where_the_result_would_be():
 
 def test_an_empty_slice_is_said_in_words():
     _, [_, got, *_] = drawn(i=4)
-    assert got["view"] == "table" and got["rows"] == [["layers[4:]", ["an empty container", "warn"]]]
+    said = ["an empty container", "warn", {"key": "@bool"}]
+    assert got["view"] == "table" and got["rows"] == [["layers[4:]", said]]
 
 
 def test_the_outcome_says_what_came_out_under_which_names():
