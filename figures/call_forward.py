@@ -1,5 +1,6 @@
 """The hooks of three modules, the call, and what ran: events inside one another, lit one after the other."""
 
+from explorable.words import count
 from figures.cells import Node, cells_of
 from figures.panels import (
     Error,
@@ -19,6 +20,7 @@ from figures.panels import (
 from lessons.call_forward import Params, Result, values
 
 MODULES = ("model", "first", "second")
+HOOKS = ("forward_pre_hook", "forward_hook")
 Event = tuple[str, str, str]
 
 
@@ -63,13 +65,24 @@ def _kinds(params: Params) -> dict[str, bool]:
 
 def _events(result: Result, now: int) -> Panel:
     """The events up to `now`; what runs inside the forward of model stands to the right of it."""
-    nodes = [_node(event, ran=k <= now) for k, event in enumerate(result.order)]
-    return Tree("what runs, in order", nodes)
+    hooks = [kind for _, kind, _ in result.order if kind in HOOKS]
+    last = max((k for k, (_, kind, _) in enumerate(result.order) if kind == "forward_hook"), default=-1)
+    nodes = [_node(event, ran=k <= now, last=k == last) for k, event in enumerate(result.order)]
+    badge = " + ".join(count(hooks.count(kind), f"{short(kind).replace('_', ' ')}") for kind in HOOKS)
+    return Tree("what runs, in order", nodes, badge=badge)
 
 
-def _node(event: Event, *, ran: bool) -> Node:
-    name, kind, _ = event
-    return Node(int(name != "model"), short(kind), kind=name, mark="walked" if ran else "")
+def _node(event: Event, *, ran: bool, last: bool) -> Node:
+    name, kind, given = event
+    decides = {
+        "@last": last,
+        "@ran": kind in HOOKS,
+        "@args": (name, kind) == ("model", "forward_pre_hook"),
+        "@y": "returns" in given,
+        "@skipped": name == "second" and kind in ("forward", "forward_hook"),
+    }
+    keys = " ".join(key for key, ringed in decides.items() if ringed)
+    return Node(int(name != "model"), short(kind), kind=name, mark="walked" if ran else "", key=keys)
 
 
 def short(event: str) -> str:
@@ -80,7 +93,7 @@ def short(event: str) -> str:
 def _facts(params: Params, result: Result) -> Panel:
     return veiled(Facts([
         ("last", "the forward hook that ran last", _last(result)),
-        ("ran", "forward hooks that ran", f"{result.ran(params.call)} of {params.registered}"),
+        ("ran", "pre and forward hooks that ran", f"{result.ran(params.call)} of {params.registered}"),
         ("args", "args of the pre hook of model", _args(params, result)),
         ("skipped", "the forward hook of second", _second(params, result)),
         ("y", "y, compared with no hook", _y(result)),

@@ -35,6 +35,27 @@ def test_each_frame_lights_one_event_more():
         assert lit == [k <= now for k in range(len(lit))]
 
 
+def ringed(key, **params):
+    result, picture = drawn(**params)
+    nodes = titled(picture, "what runs, in order")["nodes"]
+    return [result.order[k][:2] for k, node in enumerate(nodes) if f"@{key}" in node.get("key", "").split()]
+
+
+def test_the_event_that_decides_a_question_is_ringed():
+    assert ringed("last") == [("model", "forward_hook")]
+    assert ringed("ran", call="model.forward(x)") == [
+        (name, kind) for name in ("first", "second") for kind in ("forward_pre_hook", "forward_hook")
+    ]
+    assert ringed("args", call="model(x=x)") == [("model", "forward_pre_hook")]
+    assert ringed("y", returns="hook: 10 * output") == [("first", "forward_hook")]
+    assert ringed("skipped", raises="second") == [("second", "forward")]
+
+
+def test_the_hooks_that_ran_are_counted_by_their_kind():
+    assert titled(drawn()[1], "what runs, in order")["badge"] == "3 pre hooks + 3 forward hooks"
+    assert titled(drawn(call="model.forward(x)")[1], "what runs, in order")["badge"] == "2 pre hooks + 2 forward hooks"
+
+
 def test_what_each_was_given_is_told_below():
     result, picture = drawn(call="model(x=x)", with_kwargs=True)
     assert [tuple(row[1:]) for row in titled(picture, "what each was given")["rows"]] == result.order
