@@ -1,26 +1,26 @@
-"""The model layer by layer, what the steps changed in each, and beside it every tensor, the graph and the bytes."""
+"""The model layer by layer, how far the steps moved each, and below it every tensor, the graph and the bytes."""
 
 import math
 import re
 from typing import Any
 
-from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, pressable, stepped, veiled
+from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, keyed, pressable, stepped, veiled
 from lessons.freeze import LOOP, MATCHING, Params, Result, bias_gradient, drifted, frozen, moved, strays
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
+MISSPELT = ("stem.requires_grad = False", "p.require_grad = False")  # what they freeze is a question
 RAISES = {"RuntimeError": "loss.backward()", "error": "search(pattern, name)", "TimeoutError": "search(pattern, name)"}
 LAYERS = ("stem", "norm", "act", "body", "head")
 
 
 def draw(params: Params, result: Result) -> Figure:
     steps = max(len(result.flow), 1)
-    tensors, graphs, layers, changes = (
-        [panel(result, step) for step in range(steps)] for panel in (_tensors, _graph, _layers, _changes)
-    )
+    tensors, graphs = ([panel(result, step) for step in range(steps)] for panel in (_tensors, _graph))
+    layers, changes = ([panel(params, result, step) for step in range(steps)] for panel in (_layers, _changes))
     call = Operator(f"{params.optimizer.split(',')[0]}.step()", _mode(params))
-    after = veiled(stepped(changes, at=0))
+    after = veiled(stepped(changes))
     return figure(
-        hero=[[stepped(layers, at=0), call, after], [_facts(params, result)], _said(result)],
+        hero=[[stepped(layers), call, after], [_facts(params, result)], _said(result)],
         more=[[stepped(tensors)], [stepped(graphs), _cost(result)]],
         steps=[f"{k} of {params.steps}" for k in range(1, steps + 1)],
         step_name="step",
@@ -38,7 +38,7 @@ def _mode(params: Params) -> str:
 def _said(result: Result) -> list[Panel]:
     if not result.error:
         return []
-    return [veiled(Error("What Python says", result.error, where=RAISES[result.error.split(":")[0]]))]
+    return [veiled(Error("What Python says", result.error, where=RAISES[result.error.split(":")[0]], key="@backward"))]
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -84,14 +84,15 @@ def _of(layer: str, names: list[str]) -> list[int]:
     return [index for index, name in enumerate(names) if name.split(".")[0] == layer]
 
 
-def _layers(result: Result, step: int) -> Panel:
-    """What each layer holds, and how much of it is frozen when this step is taken."""
+def _layers(params: Params, result: Result, step: int) -> Panel:
+    """What each layer holds, and how much of it is frozen when this step is taken; not where a question asks for that."""
     rows: list[list[Cell]] = []
     flags = result.requires_grad[min(step, len(result.requires_grad) - 1)] if result.requires_grad else []
     for layer in _chain(result):
         own = [flags[index] for index in _of(layer, result.names)] if flags else []
-        kept = f" ▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
-        rows.append([layer, _ice(own), kept or ("–", "muted")])
+        kept = f"▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
+        held: Cell = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
+        rows.append([layer, held, kept or ("–", "muted")])
     return Table("The model, from the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
 
 
@@ -103,37 +104,52 @@ def _ice(flags: list[bool]) -> Cell:
     return f"▲ {sum(flags)} ❄ {len(flags) - sum(flags)}"
 
 
-def _changes(result: Result, step: int) -> Panel:
-    """How far the parameters and running statistics of each layer went by this step, and whether the gradient passed."""
+def _changes(params: Params, result: Result, step: int) -> Panel:
+    """How far the parameters and running statistics of each layer went by the steps so far, and whether the gradient passed."""
     flow = result.flow[step] if step < len(result.flow) else {}
-    rows: list[list[Cell]] = []
-    for layer in _chain(result):
-        graph: Cell = ("↑\N{NO-BREAK SPACE}passes", "yes") if flow.get(layer) else ("stops", "muted")
-        if layer == "prompt":
-            graph = (
-                ("↑\N{NO-BREAK SPACE}ends\N{NO-BREAK SPACE}here", "yes") if any(flow.values()) else ("stops", "muted")
-            )
-        ice = (
-            [not result.requires_grad[step][i] for i in _of(layer, result.names)]
-            if step < len(result.requires_grad)
-            else []
-        )
-        far = (
-            [result.moved[step][index].item() for index in _of(layer, result.names)] if step < len(result.moved) else []
-        )
-        drift = [
-            result.drift[step][index].item()
-            for index in _of(layer, result.buffers)
-            if "running" in result.buffers[index] and step < len(result.drift)
-        ]
-        cold = any(ice) and any(value for value, is_ice in zip(far, ice, strict=False) if is_ice)
-        rows.append([layer, graph, _most(far, "warn" if cold else "yes"), _most(drift, "warn" if any(ice) else "yes")])
-    columns = ["layer", "gradient", "parameters moved", "buffers moved"]
-    return Table("What the step changed", columns, rows, breaks=True)
+    rows = [
+        [layer, _gradient(layer, flow), _gone(result, layer, step), _drifted(result, layer, step)]
+        for layer in _chain(result)
+    ]
+    return Table("How far the steps moved it so far", ["layer", "gradient", "parameters", "buffers"], rows, breaks=True)
 
 
-def _most(changes: list[float], kind: str) -> Cell:
-    return _moved(max(changes), kind) if changes else ("–", "muted")
+def _gradient(layer: str, flow: dict[str, bool]) -> Cell:
+    if layer == "prompt":
+        return keyed(*_flows("ends\N{NO-BREAK SPACE}here", any(flow.values())), "@prompt")
+    return _flows("passes", bool(flow.get(layer)))
+
+
+def _flows(where: str, flows: bool) -> tuple[str, str]:
+    return (f"↑\N{NO-BREAK SPACE}{where}", "yes") if flows else ("stops", "muted")
+
+
+def _gone(result: Result, layer: str, step: int) -> Cell:
+    """The parameter of a layer that went farthest; a warning where one moved at a step for which it was frozen."""
+    own = _of(layer, result.names)
+    taken = list(zip(result.moved, result.requires_grad, strict=False))[: step + 1]
+    if not own or not taken:
+        return ("–", "muted")
+    far = max(sum(moves[index].item() for moves, _ in taken) for index in own)
+    cold = any(moves[index] and not flags[index] for moves, flags in taken for index in own)
+    ice = any(not flags[index] for _, flags in taken for index in own)
+    ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + ["@norm"] * bool(layer == "norm" and far)
+    said = _moved(far, "warn" if cold else "yes")
+    return keyed(*said, *ringed) if ringed else said
+
+
+def _drifted(result: Result, layer: str, step: int) -> Cell:
+    """The running statistic of a layer that went farthest; a warning where a parameter beside it is frozen."""
+    own = [index for index in _of(layer, result.buffers) if "running" in result.buffers[index]]
+    passes = result.drift[: step + 1]
+    if not own or not passes:
+        return ("–", "muted")
+    frozen_now = step < len(result.requires_grad) and not all(
+        result.requires_grad[step][i] for i in _of(layer, result.names)
+    )
+    far = max(sum(drift[index].item() for drift in passes) for index in own)
+    said = _moved(far, "warn" if frozen_now else "yes")
+    return keyed(*said, "@norm") if far and layer == "norm" else said
 
 
 def _tensors(result: Result, step: int) -> Panel:
@@ -179,7 +195,7 @@ def _choosing(learning: list[str], all_of_them: int) -> dict[str, str]:
     return {"freeze": MATCHING, "pattern": f"^({'|'.join(map(re.escape, learning))})$"}
 
 
-def _moved(value: float, kind: str) -> Cell:
+def _moved(value: float, kind: str) -> tuple[str, str]:
     return (f"{value:.4f}", kind) if value else ("0", "muted")
 
 

@@ -14,6 +14,45 @@ def drawn(**params):
     return result, draw(asked, result)
 
 
+def hero(figure, step):
+    """Of the two tables side by side: layer -> cells."""
+    left, _, right = figure["rows"][0]
+    return [{row[0]: row[1:] for row in frame(table, step)["rows"]} for table in (left, right)]
+
+
+def test_the_hero_sums_the_moves_of_the_steps_so_far_layer_by_layer():
+    result, figure = drawn(freeze="nothing")
+    for step in range(3):
+        left, right = hero(figure, step)
+        assert list(left) == list(right)
+        for layer in ("stem", "norm", "head"):
+            own = [index for index, name in enumerate(result.names) if name.startswith(f"{layer}.")]
+            far = max(sum(moves[index].item() for moves in result.moved[: step + 1]) for index in own)
+            assert right[layer][1][0] == f"{far:.4f}"
+        drift = max(sum(drift[index].item() for drift in result.drift[: step + 1]) for index in (0, 1))
+        assert right["norm"][2][0] == f"{drift:.4f}"
+
+
+def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
+    _, figure = drawn()
+    left, right = hero(figure, 2)
+    assert left["norm"] == ["❄ 2 frozen", "▤ 3"]
+    assert right["norm"][1][:2] == ["0", "muted"] and right["norm"][2][1:] == ["warn", {"key": "@norm"}]
+
+
+def test_a_layer_that_moved_while_frozen_is_a_warning_to_the_last_step():
+    _, figure = drawn(moment="between backward and step")
+    _, right = hero(figure, 2)
+    for layer in ("stem", "norm"):
+        assert right[layer][1][1] == "warn" and "@stray" in right[layer][1][2]["key"]
+
+
+def test_where_it_is_asked_how_many_are_frozen_the_model_does_not_say_so():
+    for freeze in ("stem.requires_grad = False", "p.require_grad = False"):
+        left, _ = hero(drawn(freeze=freeze)[1], 0)
+        assert left["stem"][0] == left["head"][0] == "2 parameters"
+
+
 def every_tensor(figure):
     return next(panel for row in figure["rows"] for panel in row if panel["title"] == "Every tensor")
 
