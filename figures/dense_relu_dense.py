@@ -1,6 +1,7 @@
 """What a changed token moves in DenseReluDense and in self-attention; below, the layer's matrices from left to right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import listing, spelled
@@ -22,7 +23,7 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
     weights = limit(result.wi, result.wo)
     moves = limit(result.moved, result.moved_attention)
-    call = Operator(_changed(params), f"both again: {_told(params)}")
+    call = Operator(_changed(params), "then both layers again")
     after = [veiled(_moved(params, result, name, moves)) for name in ("moved", "moved_attention")]
     return figure(
         hero=[[_x(params, result, top), call, *after], [_facts(params, result)]],
@@ -43,12 +44,12 @@ def _changed(params: Params) -> str:
 def _told(params: Params) -> str:
     """What `moved` is."""
     old = {"perturb one token": "old", "reverse the tokens": "reversed old", "double x": "2 · old"}[params.change]
-    return f"new - {old} output"
+    return f"new - {old}"
 
 
 def _x(params: Params, result: Result, top: float) -> Panel:
     changed = [params.token] if params.change == "perturb one token" else range(len(result.x))
-    return _tokens("x", result.x, top, "four tokens", mark=lambda _, t, j: "lit" if t in changed else "")
+    return _tokens("x", result.x, top, "four tokens, old", mark=lambda _, t, j: "lit" if t in changed else "")
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -95,7 +96,8 @@ def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
 def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, **entries: Any) -> Panel:
     """A (T, ...) tensor; the cells of one token light up together in all panels."""
     axes = AXES.get(name, ("T", "F"))
-    cells = cells_of(values, *beside, key=lambda *cell: f"t{cell[-2]}", **entries)
+    entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
+    cells = cells_of(values, *beside, **entries)
     return Grid(
         name, cells, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1]
     )  # fmt: skip
@@ -132,16 +134,20 @@ def _dropped(dropped: float, hidden: float, *_: int) -> str:
 
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
+    """The difference of the outputs; the tokens that DenseReluDense moved are ringed, or where none moved the first one."""
     values = result.moved if name == "moved" else result.moved_attention
     who = "DenseReluDense" if name == "moved" else "SelfAttention"
-    return _tokens(
+    rings = {"moved": (rows_moved(result.moved) or [0])[:1], "moved_attention": []}[name]
+    drawn = _tokens(
         name,
         values,
         top,
-        who,
+        "",
+        key=lambda _, t, j: [f"t{t}", *["@moved"] * (t in rings)],
         mark=lambda move, *_: "lit" if abs(move) > ROUNDING else "",
         note=lambda move, t, j: f"{who}, {_told(params)}: {move:+.6f} at token {t}",
     )
+    return replace(drawn, title=f"{who}: {_told(params)}")
 
 
 def _places(params: Params, result: Result) -> Panel:

@@ -39,14 +39,33 @@ def test_the_terms_of_a_note_add_up():
 
 def test_the_cells_of_one_token_light_together():
     _, panels = drawn()
-    assert all(panels[name]["keys"][2][0] == "t2" for name in ("x", "h", "a", "y", "moved", "moved_attention"))
+    assert all(panels[name]["keys"][2][0] == "t2" for name in ("x", "h", "a", "y"))
+    assert all(panels[title]["keys"][2][0] == ["t2"] for title in (DENSE, ATTENTION))
 
 
-def test_moved_cells_are_framed_and_share_one_scale():
-    _, panels = drawn(token=3)
-    rows = [[bool(mark) for mark in row] for row in panels["moved"]["marks"]]
-    assert rows == [[row == 3] * 4 for row in range(4)]
-    assert panels["moved"]["limit"] == panels["moved_attention"]["limit"]
+DENSE, ATTENTION = "DenseReluDense: new - old", "SelfAttention: new - old"
+
+
+def test_moved_cells_are_framed_and_share_one_scale_and_those_of_the_token_are_ringed():
+    result, panels = drawn(token=3)
+    rows = [[bool(mark) for mark in row] for row in panels[DENSE]["marks"]]
+    assert (
+        rows
+        == [["@moved" in key for key in row] for row in panels[DENSE]["keys"]]
+        == [[row == 3] * 4 for row in range(4)]
+    )
+    assert panels[DENSE]["limit"] == panels[ATTENTION]["limit"]
+    assert not any("@moved" in key for row in panels[ATTENTION]["keys"] for key in row)
+    assert panels[DENSE]["values"] == result.moved.tolist()
+    assert panels[ATTENTION]["values"] == result.moved_attention.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [("reverse the tokens", "new - reversed old"), ("double x", "new - 2 · old")]
+)
+def test_a_title_says_what_was_subtracted(change, told):
+    result, panels = drawn(change=change)
+    assert panels[f"DenseReluDense: {told}"]["values"] == result.moved.tolist()
 
 
 def test_the_place_of_the_chosen_stack_is_marked():
