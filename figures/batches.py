@@ -1,5 +1,6 @@
 """The dataset, the loader, the batches of each epoch; then the carpet of epochs, the tensors and the counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from explorable.words import count
@@ -7,6 +8,7 @@ from figures.cells import Bar, Cell, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
 from lessons.batches import WEIGHTED, Params, Result, delivered, orders, reached, sizes
 
+MOST = 6  # cells that are ringed at most
 SHUFFLES = {"SequentialSampler": ", shuffle=False", "RandomSampler": ", shuffle=True"}
 
 
@@ -70,19 +72,25 @@ def _reached(result: Result) -> str:
     return f"{len(found)} of {count(len(result.counts), 'sample')}"
 
 
-def _card(i: int | None, note: str = "", mark: str = "card") -> Cell:
+def _card(i: int | None, note: str = "", mark: str = "card", ringed: Sequence[str] = ()) -> Cell:
     """A cell that shows which sample it is: its number, and one colour wherever it appears."""
-    return Cell(None, key="") if i is None else Cell(i, note, f"sample-{i}", mark=mark, group=i)
+    return Cell(None, key="") if i is None else Cell(i, note, [f"sample-{i}", *ringed], mark=mark, group=i)
 
 
 def _dataset(result: Result) -> Panel:
     samples = zip(result.index.tolist(), result.x.tolist(), result.counts.tolist(), strict=True)
+    reach = [i for i, times in enumerate(result.counts.tolist()) if times][:MOST]
     cards = [
-        _card(i, f"dataset[{i}] = ({i}, {row}); delivered {times} times in all epochs") for i, row, times in samples
+        _card(
+            i,
+            f"dataset[{i}] = ({i}, {row}); delivered {times} times in all epochs",
+            ringed=["@reach"] * (i in reach),
+        )
+        for i, row, times in samples
     ]
     return Grid(
-        "index", [cards], tensor=described("index", result.index), limit=1e9, digits=0, row_dim=None, col_dim=None,
-        row_labels=[""], labels=False, badge="dataset",
+        "dataset", [cards], tensor=described("index", result.index), limit=1e9, digits=0, row_dim=None, col_dim=None,
+        row_labels=[""], labels=False,
     )  # fmt: skip
 
 
@@ -123,11 +131,21 @@ def _drawn(params: Params, epoch: int, i: int, place: tuple[int, int, int | None
 
 
 def _batches(params: Params, result: Result, epoch: int) -> Panel:
-    """One row a batch; places that a short batch does not fill are empty."""
+    """One row a batch; places that a short batch does not fill are empty. Ringed: the last batch, the first one, what comes twice."""
     if not result.length:
         return Table("batches", ["batch", "indices"], [["none", "none"]])
     indices = [batch[0].tolist() for batch in result.batches[epoch]]
-    rows = [[_card(i) for i in row + [None] * (params.batch_size - len(row))] for row in indices]
+    flat = sum(indices, [])
+    twice = [i for i in dict.fromkeys(flat) if flat.count(i) > 1][:3]
+
+    def ringed(batch: int, at: int, i: int) -> list[str]:
+        decides = {"@sizes": batch == len(indices) - 1, "@orders": batch == 0, "@delivered": i in twice}
+        return [key for key, is_ringed in decides.items() if is_ringed and at < MOST]
+
+    rows = [
+        [_card(i, ringed=ringed(batch, at, i)) for at, i in enumerate(row)] + [_card(None)] * (params.batch_size - len(row))
+        for batch, row in enumerate(indices)
+    ]  # fmt: skip
     names = [f"batch {b}" for b in range(len(rows))]
     if params.sampler == "DistributedSampler":
         names = [f"rank {b // result.length}" for b in range(len(rows))]

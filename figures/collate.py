@@ -23,12 +23,12 @@ def draw(params: Params, result: Result) -> Figure:
     paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
     kinds = dict(paths) if rule(params) == "default_collate" else {}
     call = Operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
-    hero = [_tree("sample_tree", result.sample_tree, {}, "one sample"), call]
+    hero = [_tree("one sample", result.sample_tree, {}), call]
     if result.batch_tree:
-        hero.append(veiled(_tree("batch_tree", result.batch_tree, kinds, "")))
+        hero.append(veiled(_tree("the batch", result.batch_tree, kinds, "@batch", "@items")))
     if result.error:
         where = "for item in batch['text']" if result.batch_tree else "next(iter(loader))"
-        hero.append(veiled(Error("what torch says", result.error, where=where)))
+        hero.append(veiled(Error("what torch says", result.error, where=where, key="@batch")))
     return figure(hero=[hero, [_facts(result)]], more=[_loop(result), [_by_size(params, result)]])
 
 
@@ -46,13 +46,15 @@ def _loop(result: Result) -> list[Panel]:
     return [Table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
 
 
-def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], badge: str) -> Panel:
+def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], whole: str = "", text: str = "") -> Panel:
+    """The keys `whole` and `text` are those of the root, and of what a loop over batch["text"] meets."""
     drawn = []
     for path, (depth, name, kind, of, value) in zip(_paths(nodes), nodes, strict=True):
         why = WHY.get(kinds.get(path, ""), "")
         told = f"sample {kinds[path]} -> batch {kind} {of}: {why}" if why else f"{name}: {kind} {of} {value}".strip()
-        drawn.append(Node(depth, name, kind=kind, facts=of, value=value, key=path, note=told))
-    return Tree(title, drawn, badge=badge)
+        ringed = whole if path == "root" else text if path.startswith("root/'text'/") else ""
+        drawn.append(Node(depth, name, kind=kind, facts=of, value=value, key=f"{path} {ringed}".strip(), note=told))
+    return Tree(title, drawn)
 
 
 def _paths(nodes: list[tuple]) -> list[str]:

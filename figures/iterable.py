@@ -1,11 +1,14 @@
 """What each worker reads, how the batches take turns, and what arrives twice, never or out of order."""
 
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import count
 from figures.cells import Cell, cells_of
 from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.iterable import Params, Result, once
+
+MOST = 6  # cells that are ringed at most
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -14,7 +17,7 @@ def draw(params: Params, result: Result) -> Figure:
     batches = [veiled(_batches(params, result))] if result.batches else [veiled(_pipes(params, result))]
     processes = [_processes(result)] if result.arrived else []
     return figure(
-        hero=[[_stream(params), call], batches, [_facts(result)]],
+        hero=[[_stream(params, result), call], batches, [_facts(result)]],
         more=[
             [_pipes(params, result)] if result.batches else [],
             processes,
@@ -42,10 +45,15 @@ def _card(i: int, note: str = "", sub: str = "", mark: str = "card") -> Cell:
 EMPTY = Cell(None, key="")
 
 
-def _stream(params: Params) -> Panel:
-    """What __iter__ goes through, before anybody asks who reads it."""
+def _stream(params: Params, result: Result) -> Panel:
+    """What __iter__ goes through, before anybody asks who reads it; ringed is what never arrives."""
+    lost = [i for i, times in enumerate(result.counts.tolist()) if not times][:MOST]
+    cards = [
+        replace(_card(i, f"item {i} of the stream"), key=[f"item-{i}", *["@lost"] * (i in lost)])
+        for i in range(params.n)
+    ]
     return Grid(
-        "the stream", [[_card(i, f"item {i} of the stream") for i in range(params.n)]], tensor=f"range({params.n})", limit=1e9,
+        "the stream", [cards], tensor=f"range({params.n})", limit=1e9,
         digits=0, row_dim=None, col_dim=0, row_labels=[""], wide=True, badge="what __iter__ goes through",
     )  # fmt: skip
 
@@ -82,13 +90,32 @@ def _read(params: Params, reader: str, row: list[int]) -> list[Cell]:
 def _batches(params: Params, result: Result) -> Panel:
     """One column a batch, in the order in which the training loop gets them."""
     widest = max(map(len, result.batches))
-    columns = [[*map(_card, batch.tolist()), *[EMPTY] * (widest - len(batch))] for batch in result.batches]
+    again, last = _again(result), len(result.batches) - 1
+
+    def card(at: int, place: int, i: int) -> Cell:
+        keys = ["@first"] * (at == 0) + ["@delivered"] * (at == again) + ["@length"] * (at == last)
+        return replace(_card(i), key=[f"item-{i}", *keys[: 3 * (place < MOST)]])
+
+    columns = [
+        [*(card(at, place, i) for place, i in enumerate(batch.tolist())), *[EMPTY] * (widest - len(batch))]
+        for at, batch in enumerate(result.batches)
+    ]
     return Grid(
         "Batches, in the order of the loop", [*zip(*columns, strict=True)], limit=1e9, digits=0, row_dim=None, col_dim=0,
         tensor=f"batches, a list of {len(columns)} int64 cpu tensors of up to {widest}", rows="place in the batch",
         cols="batch, by its worker", col_labels=[_reader(params, worker) for worker in result.source], wide=True,
         badge="one column a batch",
     )  # fmt: skip
+
+
+def _again(result: Result) -> int | None:
+    """The first batch with an item that has come before."""
+    seen: set[int] = set()
+    for at, batch in enumerate(result.batches):
+        if seen & (items := set(batch.tolist())):
+            return at
+        seen |= items
+    return None
 
 
 def _processes(result: Result) -> Panel:

@@ -17,10 +17,27 @@ def drawn(**values):
 @pytest.mark.parametrize("sampler", Params.__annotations__["sampler"].__args__)
 def test_a_card_has_the_same_key_and_colour_wherever_its_number_stands(sampler):
     _, panels = drawn(sampler=sampler)
-    for title in ("index", "order", "batches of the epoch"):
+    for title in ("dataset", "order", "batches of the epoch"):
         for values, keys, groups in zip(*(panels[title][part] for part in ("values", "keys", "groups")), strict=True):
-            assert keys == ["" if i is None else f"sample-{i}" for i in values]
+            assert [key and key[0] for key in keys] == ["" if i is None else f"sample-{i}" for i in values]
             assert groups == values
+
+
+def ringed(panel, key):
+    cells = zip(sum(panel["values"], []), sum(panel["keys"], []), strict=True)
+    return [i for i, keys in cells if f"@{key}" in keys]
+
+
+def test_the_cells_that_decide_a_question_are_ringed():
+    result, panels = drawn()
+    shown = panels["batches of the epoch"]
+    assert ringed(shown, "sizes") == result.batches[-1][-1][0].tolist()
+    assert ringed(shown, "orders") == result.batches[-1][0][0].tolist() and ringed(shown, "delivered") == []
+    result, panels = drawn(sampler="WeightedRandomSampler(2 classes)")
+    assert ringed(panels["dataset"], "reach") == [0, 1]
+    result, panels = drawn(sampler="DistributedSampler", batch_size=3)
+    again = ringed(panels["batches of the epoch"], "delivered")
+    assert len(again) == 4 and sorted(again)[::2] == sorted(again)[1::2]
 
 
 def test_the_batches_can_be_scrubbed_epoch_by_epoch():

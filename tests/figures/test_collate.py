@@ -6,6 +6,9 @@ from lessons.collate import LESSON, Params
 run = LESSON.run
 
 
+TREES = {"one sample": "sample_tree", "the batch": "batch_tree"}
+
+
 def drawn(**values):
     params = Params(**values)
     result = run(params)
@@ -14,23 +17,30 @@ def drawn(**values):
 
 def test_the_trees_are_the_rows_of_the_result():
     result, panels = drawn(sample="nested")
-    for title in ("sample_tree", "batch_tree"):
+    for title, field in TREES.items():
         nodes = [
             tuple(node.get(part, "") for part in ("depth", "name", "kind", "facts", "value"))
             for node in panels[title]["nodes"]
         ]
-        assert nodes == getattr(result, title)
+        assert nodes == getattr(result, field)
 
 
 def test_a_place_has_the_same_key_in_the_sample_and_in_the_batch():
     _, panels = drawn(sample="dict")
-    keys = [[node["key"] for node in panels[title]["nodes"]] for title in ("sample_tree", "batch_tree")]
+    keys = [[node["key"].split()[0] for node in panels[title]["nodes"]] for title in TREES]
     assert keys[0] == keys[1] == ["root", "root/'x'", "root/'label'"]
+
+
+def test_the_root_of_the_batch_is_ringed_and_the_keys_that_a_loop_meets():
+    _, panels = drawn(sample="QAModel text", batch_size=2)
+    batch = [(node["name"], node["key"].split()[1:]) for node in panels["the batch"]["nodes"]]
+    assert [keys for _, keys in batch][:2] == [["@batch"], []]
+    assert {tuple(keys) for _, keys in batch[2:] if keys} == {("@items",)}
 
 
 def test_a_refusal_stands_where_the_batch_would():
     result, panels = drawn(sample="None")
-    assert "batch_tree" not in panels and panels["what torch says"]["text"] == result.error
+    assert "the batch" not in panels and panels["what torch says"]["text"] == result.error
 
 
 def test_the_table_has_a_row_for_every_batch_size_and_marks_the_chosen_one():

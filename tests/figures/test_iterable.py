@@ -21,7 +21,24 @@ def test_an_item_has_the_same_key_and_colour_wherever_it_stands():
     _, panels = drawn(n=7, num_workers=3, buffer=3)
     for title in ("What each reader's __iter__ yields", "Batches, in the order of the loop"):
         for values, keys, groups in zip(*(panels[title][part] for part in ("values", "keys", "groups")), strict=True):
-            assert keys == ["" if i is None else f"item-{i}" for i in values] and groups == values
+            named = [keys if isinstance(keys, str) else keys[0] for keys in keys]
+            assert named == ["" if i is None else f"item-{i}" for i in values] and groups == values
+
+
+def ringed(panel, key):
+    cells = zip(sum(panel["values"], []), sum(panel["keys"], []), strict=True)
+    return [i for i, keys in cells if f"@{key}" in keys]
+
+
+def test_the_cells_that_decide_a_question_are_ringed():
+    result, panels = drawn()
+    batches = panels["Batches, in the order of the loop"]
+    assert ringed(batches, "first") == ringed(batches, "delivered") == [0, 1, 2, 3]
+    assert ringed(batches, "length") == result.batches[-1].tolist()
+    result, panels = drawn(sharding="stride", drop_last=True)
+    lost = [i for i, times in enumerate(result.counts.tolist()) if not times]
+    assert ringed(panels["the stream"], "lost") == lost and len(lost) == result.lost
+    assert ringed(panels["Batches, in the order of the loop"], "delivered") == []
 
 
 def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
