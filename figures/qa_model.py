@@ -85,7 +85,7 @@ def _slabs(params: Params, result: Result) -> Panel:
     size = lanes[0][1]["shape"][-1]
     return Cube(
         "self.model(**item)", cells, parts=[f"{_call(place, result)}: {lane['shape']}" for place, lane in lanes],
-        tensor=f"(B, T, V): {len(result.drawn)} of {size:,} words drawn", axes=["B", "T", "V"],
+        tensor=f"list of {len(lanes)}; {len(result.drawn)} of {size:,} words drawn", axes=["B", "T", "V"],
         limit=limit(*drawn), digits=0, solid=False, column=True, col_labels=[_short(word) for word in result.drawn_words],
     )  # fmt: skip
 

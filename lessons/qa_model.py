@@ -57,15 +57,13 @@ class Params:
     target: Literal["labels", "decoder_input_ids", "neither"] = choice(LABELS, about="what an item holds of its answer")
     answers: Literal["short", "long", "long, padded with -100"] = choice(
         SHORT,
-        about="of the other items: one word, or up to three",
+        about="of the others: one word or three",
         when={"target": ("labels", "decoder_input_ids")},
     )
     items: Literal["dicts of tensors", "dicts of lists", "strings", "one dict, by default_collate", "an empty list"] = (
         choice(TENSORS, about="what batch['text'] is")
     )
-    forward: Literal["once", "again, with the last item", "never"] = choice(
-        ONCE, about="how often it runs before get_loss(logits, batch)"
-    )
+    forward: Literal["once", "again, with the last item", "never"] = choice(ONCE, about="how often, before get_loss()")
     head: Literal["AutoModelForSeq2SeqLM", "AutoModelForQuestionAnswering"] = choice(
         SEQ2SEQ, about="the class of the model inside"
     )
@@ -252,8 +250,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="stack",
-            question="A QAModel calls its model for each of 3 items; each call gives logits of shape (1, 2, 2020). What does "
-            "forward return?",
+            question="forward stacks the logits of 3 calls, each (1, 2, 2020). What comes out?",
             choices=(
                 Choice(
                     "(3, 2, 2020)",
@@ -266,7 +263,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "(3, 1, 2, 2020)",
-                    "torch.stack makes a new first axis for the items; each item keeps the 1 of the batch that it was alone in.",
+                    "torch.stack makes a new first axis; the 1 of each call's batch stays behind it.",
                 ),
             ),
             answer=2,

@@ -281,7 +281,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sure",
-            question="The text does not name Peru. How probable is the best span for its capital?",
+            question="Peru is not in the text. How probable is the best span for its capital?",
             choices=(
                 Choice(
                     "0.007",
@@ -289,7 +289,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "0.838",
-                    "The softmax compares the spans of this text with one another, so it says which is best, and not whether one is good.",
+                    "A softmax compares the spans with each other: the best need not be a good one.",
                 ),
                 Choice(
                     "0.5",

@@ -154,9 +154,9 @@ def caption(params: Params, result: Result) -> str:
             return f"In {name} {require} and the loss depends on none, so {raises}."
         return f"In {name} none of {count(result.count, 'parameter')} learns, so {raises}."
     if moved(result) == learning and (params.order, params.given) == (usual.order, usual.given):
-        of_all = f"{learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}"
+        learns = f"{count(learning, 'parameter')} {one_of(learning, 'learns', 'learn')}"
         return (
-            f"In {name} {of_all}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
+            f"In {name} {learns}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
         )
     if moved(result) == learning:
         them = "it" if learning == 1 else "them all"
@@ -177,10 +177,18 @@ def details(params: Params, result: Result) -> str:
         f"Forward saves {result.saved:,} bytes for backward(), and {result.saved_free:,} with nothing frozen."
         if passed(result)
         else f"The last forward did not run; with nothing frozen it saves {result.saved_free:,} bytes for backward().",
-        f"The pass wrote {result.buffers_written} of {count(result.buffers_count, 'buffer')}." if passed(result) else "",
+        _wrote(result),
         f"torch said: {result.refusal}." if result.refusal else "",
     ]  # fmt: skip
     return " ".join(part for part in parts if part)
+
+
+def _wrote(result: Result) -> str:
+    if not result.buffers_count:
+        return "The model has no buffer."
+    return (
+        f"The pass wrote {result.buffers_written} of {count(result.buffers_count, 'buffer')}." if passed(result) else ""
+    )
 
 
 LLAMA, RESNET = READY["Llama 8B"], READY["ResNet-50"]
@@ -201,7 +209,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="Only norms and biases of GPT-2 learn. How much does forward still save for backward?",
+            question="Only GPT-2's norms and biases learn. How much does forward still save?",
             choices=(
                 Choice(
                     LITTLE,
@@ -214,7 +222,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     MUCH,
-                    "The first block's norms learn, so the gradient passes every block. Only the inputs of frozen matrices that nothing else needs are gone.",
+                    "The gradient goes down to the first block's norms, so each block needs most of what it saves.",
                 ),
             ),
             answer=2,

@@ -242,7 +242,9 @@ def test_frozen_statistics_move_in_train_mode_alone():
     params = Params(config=config_of("resnet"), learns="the head")
     assert written(LESSON.run(params)) == "all of them"
     assert written(LESSON.run(replace(params, mode="eval"))) == "none of them"
-    assert written(LESSON.run(Params(config=config_of("gpt2")))) == "there is none"
+    without = Params(config=config_of("gpt2"))
+    assert written(LESSON.run(without)) == "there is none"
+    assert "The model has no buffer." in details(without, LESSON.run(without))
 
 
 @pytest.mark.parametrize("name", READY)
