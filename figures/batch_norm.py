@@ -27,6 +27,7 @@ from figures.panels import (
 from lessons.batch_norm import Params, Result, moves, of_the_buffers
 
 AXES = ("N", "C", "L")
+CHARACTER = 7.3  # px, of 12 px type
 FRAMES = 15  # so that playing takes a few seconds
 Note = Callable[[int, int], str]  # of a cell (c, l) of sample 0
 
@@ -95,12 +96,13 @@ def _slice(
     rung: str = "",
 ) -> Panel:
     """Channel 0 of all samples; rung: the key of what is ringed in the row of sample 0."""
-    added = [f"{n}" if n == 0 or not params.shift else f"{n} +{params.shift:g}" for n in range(params.N)]
+    plus = f" +{params.shift:g}" * bool(params.shift)
+    samples = [f"sample {n}{plus if n else ''}" for n in range(params.N)]
     keys = [rung] if rung else []
     cells = cells_of(values, key=lambda _, n, i: [f"cell-{n},0,{i}", *keys * (n == 0 or rung == "@range")], note=note)
     return Grid(
         title, cells, tensor=described(title, values, ("N", "L")), limit=top, digits=1, signed=False,
-        rows="N", cols="L", col_dim=2, row_labels=added, label_width=50, badge=badge,
+        rows="N", cols="L", col_dim=2, row_labels=samples, label_width=round(CHARACTER * len(samples[-1])) + 8, badge=badge,
     )  # fmt: skip
 
 
