@@ -106,7 +106,7 @@ def _output(params: Params, result: Result) -> Panel:
     axis = AXES.get(params.case, "row")
     return Grid(
         "y", cells, tensor=described("y", y, (axis, "C")), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis,
-        cols="channel", row_labels=_names(params, len(y)), label_width=_width(params), wide=True, group_names=groups[0] if groups else None,
+        cols="channel", row_labels=_names(params, len(y)), label_width=_width(params), wide=params.case != MICRO, group_names=groups[0] if groups else None,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _told(name: str, means: list[float]) -> list[str]:
 
 
 ASKED = {  # what is told of a case, beside what its question asks for
-    UNTRACKED: ("moves", "shares"),
+    UNTRACKED: ("moves",),
     POISONED: ("returns",),
     MICRO: ("same",),
     RANKS: ("moves",),
