@@ -69,8 +69,8 @@ def _out(params: Params, result: Result) -> Panel:
         return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
         rows: list[list[Cell]] = [[_ringed(params, result, path), _kind(result, path)] for path in kept]
-        rows += [[(path, "muted"), (f"= {first}", "muted")] for path, first in _left_out(params, result)]
-        note = "grey: another name of it, not given" if len(rows) > len(kept) else ""
+        rows += [[(path, "muted"), ("not given", "muted")] for path in _left_out(params, result)]
+        note = "grey: another name of one above" if len(rows) > len(kept) else ""
         return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, note=note, breaks=True)
     blocks = _blocks(kept)
     shown: list[list[Cell]] = [
@@ -87,14 +87,12 @@ def _ringed(params: Params, result: Result, path: str) -> Cell:
     return keyed(_name(path), "", key) if path in names_of_one(params, result) else _name(path)
 
 
-def _left_out(params: Params, result: Result) -> list[tuple[str, str]]:
-    """The further names of an object that the walk gives under its first one alone, with that one; nothing where names are filtered."""
+def _left_out(params: Params, result: Result) -> list[str]:
+    """The further names of an object that the walk gives under its first one alone; none where names are filtered."""
     walked = result.walked or []
     if params.walk in NAMED and params.pattern:
         return []
-    return [
-        (name, group[0]) for group in result.twins if group[0] in walked for name in group[1:] if name not in walked
-    ]
+    return [name for group in result.twins if group[0] in walked for name in group[1:] if name not in walked]
 
 
 def _name(path: str) -> str:
