@@ -91,14 +91,15 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
     for layer in _chain(result):
         own = [flags[index] for index in _of(layer, result.names)] if flags else []
         kept = f"▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
-        held: Cell = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
-        rows.append([layer, held, kept or ("–", "muted")])
-    return Table("The model, from the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
+        held = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
+        rows.append([layer, "  ".join(filter(None, [held, kept])) or ("–", "muted")])
+    note = "▤ buffers"
+    return Table("From the loss down", ["layer", "holds"], rows, note=note, breaks=True)
 
 
-def _ice(flags: list[bool]) -> Cell:
+def _ice(flags: list[bool]) -> str:
     if not flags:
-        return ("–", "muted")
+        return ""
     if len(set(flags)) == 1:
         return f"▲ {len(flags)} trainable" if flags[0] else f"❄ {len(flags)} frozen"
     return f"▲ {sum(flags)} ❄ {len(flags) - sum(flags)}"
@@ -111,7 +112,8 @@ def _changes(params: Params, result: Result, step: int) -> Panel:
         [layer, _gradient(layer, flow), _gone(result, layer, step), _drifted(result, layer, step)]
         for layer in _chain(result)
     ]
-    return Table("How far the steps moved it so far", ["layer", "gradient", "parameters", "buffers"], rows, breaks=True)
+    columns = ["layer", "gradient", "params", "buffers"]
+    return Table("How far the steps moved it so far", columns, rows, breaks=True, wide=True)
 
 
 def _gradient(layer: str, flow: dict[str, bool]) -> Cell:

@@ -36,7 +36,7 @@ def test_the_hero_sums_the_moves_of_the_steps_so_far_layer_by_layer():
 def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
     _, figure = drawn()
     left, right = hero(figure, 2)
-    assert left["norm"] == ["❄ 2 frozen", "▤ 3"]
+    assert left["norm"] == ["❄ 2 frozen  ▤ 3"] and left["act"] == [["–", "muted"]]
     assert right["norm"][1][:2] == ["0", "muted"] and right["norm"][2][1:] == ["warn", {"key": "@norm"}]
 
 
