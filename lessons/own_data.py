@@ -238,7 +238,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="weights",
-            question="The column weight holds floats such as 12.5. What does default_collate make of four of them?",
+            question="What does default_collate make of four floats of the column weight?",
             choices=(
                 Choice(
                     "Tensor float32 (4,)",

@@ -207,7 +207,7 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=7,
-    main=("view", "pad_token", "padding_side", "lines"),
+    main=("view", "pad_token", "lines"),
     related=("padding_effect", "collate", "batches"),
     predictions=(
         Prediction(

@@ -188,7 +188,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "none of them",
-                    "A BERT adds an embedding of the absolute position to each token, and by default counts the padding too.",
+                    "A BERT adds an embedding of each position, and counts the padding too.",
                 ),
             ),
             answer=2,
