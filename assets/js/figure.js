@@ -154,7 +154,7 @@ export class Figure {
     const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};
     if (!cell) return;
     cell.dataset.ring = spoken(cell);
-    if (this.seek) this.reach(cell);
+    if (this.seek && cell.isConnected) this.reach(cell);
   }
 
   /** Once after an answer: the deciding cell is on the screen, also above what sticks to the foot of a phone. */
