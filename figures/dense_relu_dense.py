@@ -1,7 +1,6 @@
 """What a changed token moves in DenseReluDense and in self-attention; below, the layer's matrices from left to right."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from explorable.words import listing, spelled
@@ -93,13 +92,13 @@ def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
     return [*panels, _tokens("y", result.y, top, "wo", note=_products("y", result.dropped, result.wo, "dropped", "wo"))]
 
 
-def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, **entries: Any) -> Panel:
+def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title: str = "", **entries: Any) -> Panel:
     """A (T, ...) tensor; the cells of one token light up together in all panels."""
     axes = AXES.get(name, ("T", "F"))
     entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
     cells = cells_of(values, *beside, **entries)
     return Grid(
-        name, cells, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1]
+        title or name, cells, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1]
     )  # fmt: skip
 
 
@@ -134,20 +133,20 @@ def _dropped(dropped: float, hidden: float, *_: int) -> str:
 
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
-    """The difference of the outputs; the tokens that DenseReluDense moved are ringed, or where none moved the first one."""
+    """The difference of the outputs; the first token that DenseReluDense moved is ringed, or where none moved the first one."""
     values = result.moved if name == "moved" else result.moved_attention
     who = "DenseReluDense" if name == "moved" else "SelfAttention"
-    rings = {"moved": (rows_moved(result.moved) or [0])[:1], "moved_attention": []}[name]
-    drawn = _tokens(
+    rings = (rows_moved(result.moved) or [0])[:1] if name == "moved" else []
+    return _tokens(
         name,
         values,
         top,
         "",
+        title=f"{who}: {_told(params)}",
         key=lambda _, t, j: [f"t{t}", *["@moved"] * (t in rings)],
         mark=lambda move, *_: "lit" if abs(move) > ROUNDING else "",
         note=lambda move, t, j: f"{who}, {_told(params)}: {move:+.6f} at token {t}",
     )
-    return replace(drawn, title=f"{who}: {_told(params)}")
 
 
 def _places(params: Params, result: Result) -> Panel:

@@ -30,7 +30,7 @@ def _rows(params: Params, result: Result) -> Panel:
     for index, row in enumerate(result.first_rows or []):
         places = {name: at for at, name in enumerate(result.chosen or names)}
         ringed = places if index < params.batch_size and not params.shuffle else {}
-        cells = [_value(*cell, ringed.get(name)) for cell, name in zip(row, names, strict=False)]
+        cells = [_value(kind, shown, ringed.get(name)) for (kind, shown), name in zip(row, names, strict=False)]
         rows.append([f"{index}", *cells, *[""] * (len(names) - len(cells))][: len(names) + 1])
     of = f"The first {len(rows)} of {result.n} rows." if (result.n or 0) > len(rows) else ""
     columns = f"{WIDE} of the columns." if hidden > 0 else ""

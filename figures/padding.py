@@ -276,7 +276,7 @@ def _masks(params: Params, result: Result) -> Figure:
     """How far the real tokens of all lines are from the lines alone, by the mask that is passed, in the layer and in the function."""
     assert result.gap is not None and result.function_gap is not None
     layer, function = (gap.amax(dim=1).tolist() for gap in (result.gap, result.function_gap))
-    rows = [
+    rows: list[list[Any]] = [
         ["nn.TransformerEncoderLayer", *map(_difference, layer[:3])],
         ["… and position_ids from it", *[("–", "muted")] * 2, keyed(*_difference(layer[3]), "@module")],
         [
