@@ -46,7 +46,7 @@ def _frozen(params: Params, result: Result) -> Panel:
     """A line for each module, equal blocks once, with its parameters as chips: ▲ learns, ❄ is frozen."""
     firsts = {name.partition(".")[0] for name, *_ in result.rows}
     root = firsts.pop() if len(firsts) == 1 else ""
-    also = {names.split(", ")[0]: names.split(", ")[1:] for names, _ in result.tied}
+    also = {first: others for first, *others in (str(names).split(", ") for names, _ in result.tied)}
     modules: dict[tuple[str, str], list[Part]] = {}  # block and module -> its parameters
     for name, shape, learns, _, _, _, blocks in result.rows:
         path, _, own = name.removeprefix(f"{root}.").rpartition(".")
