@@ -75,9 +75,9 @@ def test_a_png_carries_its_sentence_and_its_link(dialog):
 
 
 def test_the_numbers_of_any_panel_are_saved_to_their_last_digit(dialog):
-    dialog.get_by_label("numbers of").select_option(label="calls[1] [3, 4] float32 cpu")
+    dialog.get_by_label("numbers of").select_option(label="call 2 [3, 4] float32 cpu")
     file = saved(dialog, "CSV")
-    assert file.suggested_filename == "calls_1_3_4_float32_cpu.csv"
+    assert file.suggested_filename == "call_2_3_4_float32_cpu.csv"
     head, *rows = [line.split(",") for line in file.path().read_text().splitlines()]
     wanted = LESSON.run(Params(p=0.3)).calls[1].tolist()
     assert head == ["row", "0", "1", "2", "3"] and [[float(cell) for cell in row[1:]] for row in rows] == wanted
