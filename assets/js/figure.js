@@ -104,7 +104,7 @@ export class Figure {
       place.host.replaceChildren(...lines);
     }
     place.arrangement = arrangement;
-    this.mark(); // what was drawn before it stood in the page is ringed too
+    this.mark();
   }
 
   /** Show one of the steps already computed: no request. */
