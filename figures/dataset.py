@@ -98,7 +98,7 @@ def _protocol(params: Params, outcomes: dict[str, str]) -> Figure:
     }
     rows = [
         [expression, keyed(verdict(outcome), "warn" if is_refusal(outcome) else "yes", *filter(None, [keys.get(expression)])), outcome]
-        for expression, outcome in outcomes.items()
+        for expression, outcome in sorted(outcomes.items(), key=lambda tried: tried[0] not in keys)  # what is asked for comes first
     ]  # fmt: skip
     tried = Table("What was tried", ["expression", "", "what it gives"], rows, breaks=True, wide=True)
     said = Facts([("loop", "for x in ds", loop(outcomes["[*islice(ds, 9)]"]))])
