@@ -32,7 +32,7 @@ export function anatomy({ slug, truth, examples }, tools, take) {
     part("section", "traps", { "aria-label": "Traps" }),
     h(
       "div", { class: "below" },
-      part("section", "point", { "aria-label": "The lines that matter" }, h("div", { class: "section-head" }, h("h3", {}, "The lines that matter, beside each the operators torch ran"), h("div", {}, take)), h("div", {})),
+      part("section", "point", { "aria-label": "The lines that matter" }, h("div", { class: "section-head" }, h("h3", {}, "The lines that matter, and the operators torch ran for each"), h("div", {}, take)), h("div", {})),
       fold("more", "More panels", piece("p", "details"), piece("div", "panels")),
       fold("program", "The whole program", piece("div", "code")),
       fold("table", "As a table", piece("div", "tables")),

@@ -80,7 +80,7 @@ export class Figure {
     if (this.more.open) this.draw("more");
     const framed = figure.rows.flat().some((panel) => panel.frames);
     this.scrub.offer(framed ? figure.steps ?? [] : [], figure.stepName, { anew, veiled: this.veiled, answered: Boolean(ring) });
-    this.line.hidden = !this.rows.hero.flat().some((panel) => panel.notes || panel.nodes || panel.lanes);
+    this.line.hidden = !this.rows.hero.flat().some(hasNotes);
     say(this.line, HINT);
     this.line.classList.add("hint");
   }
@@ -165,6 +165,11 @@ export class Figure {
     const foot = phone ? this.root.querySelector(".choices").getBoundingClientRect().top : innerHeight;
     if (top < 0 || bottom > Math.min(foot, innerHeight)) cell.scrollIntoView({ block: phone ? "center" : "nearest", behavior: "smooth" });
   }
+}
+
+/** Whether one of its cells has arithmetic to show. */
+function hasNotes({ notes, nodes, lanes }) {
+  return Boolean(notes?.flat(Infinity).some(Boolean) || nodes?.some(({ note, parts }) => note || parts?.some((part) => part.note)) || lanes);
 }
 
 /** Of a veiled panel those of what it hides. */
