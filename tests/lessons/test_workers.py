@@ -100,9 +100,10 @@ def test_only_shared_memory_that_is_written_in_place_reaches_a_worker_that_runs(
 
 
 def test_a_slow_sample_holds_up_the_others_only_in_order():
-    slow = {"load": 15, "step": 0, "first": 6}  # 105 ms against 30: a busy machine starts the workers unevenly
+    """A busy machine may start the other worker 75 ms later, but not every time."""
+    slow = {"load": 15, "step": 0, "first": 6}  # 105 ms against 30
     assert run(Params(**slow)).indices[0] == [0, 1]
-    assert run(Params(in_order=False, **slow)).indices[0] != [0, 1]
+    assert any(run(Params(in_order=False, **slow)).indices[0] != [0, 1] for _ in range(5))
 
 
 def test_the_batch_of_the_slow_sample_takes_as_long_as_the_page_derives():
