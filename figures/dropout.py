@@ -1,6 +1,7 @@
-"""The same call made three times, what differs marked; then train beside eval, and what many passes add up to."""
+"""The same call made three times, what each drops crossed out; then train beside eval, and what many passes add up to."""
 
 import math
+from itertools import combinations
 from typing import Any
 
 from explorable.words import count
@@ -51,22 +52,23 @@ def _tensor(name: str, values: Any, top: float, *beside: Any, **entries: Any) ->
 
 
 def _call(params: Params, result: Result, number: int, top: float) -> Panel:
-    """One of the three calls; what differs from the call before it is marked."""
+    """One of the three calls; what it drops is crossed out."""
     rung, gone = _told_apart(result), _first_gone(params, result)
 
-    def key(y: float, x: float, before: float, row: int, column: int) -> list[str]:
-        dropped = row == gone and number == 0 and x != 0
-        return [f"{row},{column}", *["@outputs", "@object"] * ((row, column) == rung), *["@dropped"] * dropped]
+    def key(y: float, mask: int, x: float, row: int, column: int) -> list[str]:
+        dropped = row == gone and number == 0
+        told = [*["@outputs"] * ((row, column) in rung), *["@object"] * ((row, column) == rung[-1])]
+        return [f"{row},{column}", *told, *["@dropped"] * dropped]
 
     return veiled(
         _tensor(
             f"call {number + 1}",
             result.calls[number],
             top,
+            result.masks[number],
             result.x,
-            result.calls[max(0, number - 1)],
-            mark=_marks,
-            note=lambda y, x, *_: _arithmetic(params, x, y),
+            mark=_dropped,
+            note=lambda y, mask, x, *_: _arithmetic(params, x, mask, y),
             key=key,
         ),
         cells=True,
@@ -77,35 +79,33 @@ def _first_gone(params: Params, result: Result) -> int | None:
     """The first row that the first call drops as a whole, of what drops channels."""
     if params.layer not in ("nn.Dropout1d", "nn.Dropout2d"):
         return None
-    return next((row for row, values in enumerate(result.calls[0].tolist()) if not any(values)), None)
+    return next((row for row, kept in enumerate(result.masks[0].tolist()) if not any(kept)), None)
 
 
-def _told_apart(result: Result) -> tuple[int, int]:
-    """The first place at which the three calls do not all return the same number; where there is none, that of the last entry."""
+def _told_apart(result: Result) -> list[tuple[int, int]]:
+    """As few places as tell all outputs apart that differ, near each other; where none differ, that of the last entry."""
     rows, columns = result.x.shape
+    places = [(row, column) for row in range(rows) for column in range(columns)]
     calls = [call.tolist() for call in result.calls]
-    for row in range(rows):
-        for column in range(columns):
-            if len({call[row][column] for call in calls}) > 1:
-                return row, column
-    return rows - 1, columns - 1
 
+    def parted(some: tuple[tuple[int, int], ...]) -> bool:
+        return len({tuple(call[row][column] for row, column in some) for call in calls}) == result.different
 
-def _marks(y: float, x: float, before: float, *_: int) -> str:
-    return " ".join(word for word, on in (("dropped", y == 0 != x), ("differs", y != before)) if on)
+    if result.different == 1:
+        return places[-1:]
+    near = sorted(combinations(places, 2), key=lambda two: (two[1][0] - two[0][0], abs(two[1][1] - two[0][1])))
+    return list(next(some for some in [*zip(places, strict=True), *near] if parted(some)))
 
 
 NOT_DROPPED = "an LSTM drops between its layers, and has one"
 
 
-def _arithmetic(params: Params, x: float, y: float) -> str:
+def _arithmetic(params: Params, x: float, mask: int, y: float) -> str:
     if params.layer == ONE_LAYER:
         return f"{y:.4g}: {NOT_DROPPED}"
     if quiet(params):
         return f"x = {x + 0.0:.4g}: eval mode returns its input"
-    if x == 0:
-        return "x = 0: 0, whether dropped or kept"
-    return f"x = {x:.4g}, dropped: 0" if y == 0 else f"{x:.4g} / (1 - {params.p:g}) = {y:.4g}"
+    return f"{x:.4g} / (1 - {params.p:g}) = {y:.4g}" if mask else f"x = {x:.4g}, dropped: 0"
 
 
 def _facts(params: Params, result: Result) -> Panel:
@@ -126,12 +126,11 @@ def _object(result: Result) -> str:
 
 
 def _what_goes(params: Params, result: Result) -> str:
-    """What the three calls have in common; an entry of x that is 0 tells nothing."""
-    calls = [zip(result.x.tolist(), call.tolist(), strict=True) for call in result.calls]
-    rows = [{y != 0 for x, y in zip(*row, strict=True) if x != 0} for call in calls for row in call]
-    if quiet(params) or all(row == {True} for row in rows):
+    """What the masks of the three calls have in common."""
+    rows = [set(row) for mask in result.masks for row in mask.tolist()]
+    if quiet(params) or all(row == {1} for row in rows):
         return "nothing"
-    if all(row == {False} for row in rows):
+    if all(row == {0} for row in rows):
         return "everything"
     return "whole rows" if all(len(row) == 1 for row in rows) else "single entries"
 

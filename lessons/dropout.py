@@ -31,6 +31,7 @@ class Params:
 class Result:
     x: Tensor  # (3, 4) input
     calls: list[Tensor]  # (3, 4) each: what three calls on x return, one after the other, in `mode`
+    masks: list[Tensor]  # (3, 4) each: 1 where that call keeps the entry, else 0
     same: bool  # whether the first call returns x itself
     different: int  # how many of the three outputs differ from one another
     warned: list[str]  # what torch says when the layer is made
@@ -61,7 +62,7 @@ def caption(params: Params, result: Result) -> str:
     if params.p == 0:
         returned = "x itself" if result.same else "the numbers of x"
         return f"At p = 0 no mask is drawn: all {len(result.calls)} calls return {returned}."
-    kept = int(result.mask.sum())
+    kept = int(result.masks[0].sum())
     keeps = f"keeps {kept} of {result.x.numel()} entries, {'each ' if kept > 1 else ''}times {result.scale:.4g}"
     if not kept:
         keeps = f"keeps 0 of {result.x.numel()} entries"

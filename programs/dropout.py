@@ -79,6 +79,10 @@ calls = [dropout(x) for _ in range(3)]
 different = len({tuple(call.flatten().tolist()) for call in calls})
 same = calls[0] is x
 
+# %% the masks of the three calls
+torch.manual_seed(seed)  # the same draws on ones show what is kept
+masks = [(dropout(torch.ones_like(x)) != 0).int() for _ in calls]
+
 # %% what torch says when the layer is made
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")

@@ -69,3 +69,26 @@ def test_what_they_drop_is_read_from_all_three_calls():
 def test_the_mean_is_said_to_near_x_only_where_it_does(p, mode, near):
     assert ("nearing x" in panels(Params(p=p, mode=mode))["mean"]["badge"]) == near
     assert all("(1 - 1)" not in note for row in panels(Params(p=1.0))["call 1"]["notes"] for note in row)
+
+
+def test_the_caption_counts_what_the_first_call_does_not_cross_out_and_each_mark_is_a_dropped_entry():
+    for params in (Params(), Params(seed=3), Params(p=0.3, input="normal"), Params(layer="F.dropout", mode="eval")):
+        shown, result = panels(params), run(params)
+        crossed = [
+            [mark == "dropped" for row in shown[f"call {n}"].get("marks", []) for mark in row] for n in (1, 2, 3)
+        ]
+        assert crossed == [[not kept for kept in mask.flatten().tolist()] for mask in result.masks]
+        assert f"keeps {12 - sum(crossed[0])} of 12" in LESSON.caption(params, result)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_ringed_cells_tell_the_different_outputs_apart(seed):
+    params = Params(seed=seed)
+    shown, result = panels(params), run(params)
+    told = []
+    for number in (1, 2, 3):
+        rows = zip(shown[f"call {number}"]["values"], shown[f"call {number}"]["keys"], strict=True)
+        told.append(
+            tuple(value for values, keys in rows for value, key in zip(values, keys, strict=True) if "@outputs" in key)
+        )
+    assert len(set(told)) == result.different and len(told[0]) <= 2
