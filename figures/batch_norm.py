@@ -80,13 +80,14 @@ def _lists(value: Any) -> Any:
 def _channel(params: Params, result: Result, cells: Any) -> Panel:
     """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
     return _slice(
-        "x[:, 0]", result.x[:, 0], params, lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
-        top=limit(result.x), badge="channel 0 of a batch",
+        "input, channel 0", "x[:, 0]", result.x[:, 0], params, lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
+        top=limit(result.x), badge="",
     )  # fmt: skip
 
 
 def _slice(
     title: str,
+    name: str,
     values: Any,
     params: Params,
     note: Callable[[float, int, int], str],
@@ -101,7 +102,7 @@ def _slice(
     keys = [rung] if rung else []
     cells = cells_of(values, key=lambda _, n, i: [f"cell-{n},0,{i}", *keys * (n == 0 or rung == "@range")], note=note)
     return Grid(
-        title, cells, tensor=described(title, values, ("N", "L")), limit=top, digits=1, signed=False,
+        title, cells, tensor=described(name, values, ("N", "L")), limit=top, digits=1, signed=False,
         rows="N", cols="L", col_dim=2, row_labels=samples, label_width=round(CHARACTER * len(samples[-1])) + 8, badge=badge,
     )  # fmt: skip
 
@@ -110,8 +111,9 @@ def _moves(params: Params, result: Result, mode: str) -> Panel:
     """How far the outputs of channel 0 move when `shift` is added to all samples but the first."""
     moved = (result.move_eval if mode == "eval" else result.move_train)[:, 0]
     return _slice(
-        f"how far y[:, 0] moves, {mode} mode", moved, params, lambda by, n, i: f"with {params.shift:g} added to the others y[{n}, 0, {i}] moves by {by:.4f}",
-        top=limit(result.move_eval, result.move_train), badge="", rung=f"@{mode}",
+        "how far the output moves", "change of y[:, 0]", moved, params,
+        lambda by, n, i: f"with {params.shift:g} added to the others y[{n}, 0, {i}] moves by {by:.4f}",
+        top=limit(result.move_eval, result.move_train), badge=f"{mode} mode", rung=f"@{mode}",
     )  # fmt: skip
 
 
@@ -119,7 +121,7 @@ def _one_channel(params: Params, result: Result) -> Panel:
     """What train mode makes of channel 0, where there is no other sample, or one position."""
     y = result.y_train[:, 0]
     return _slice(
-        "y_train[:, 0]", y, params, lambda y, n, i: f"y_train[{n}, 0, {i}] = {y:.4f}", top=limit(result.y_train),
+        "output, channel 0", "y_train[:, 0]", y, params, lambda y, n, i: f"y_train[{n}, 0, {i}] = {y:.4f}", top=limit(result.y_train),
         badge="train mode", rung="@train_returns" if params.N == 1 else "@range",
     )  # fmt: skip
 

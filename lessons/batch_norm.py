@@ -136,7 +136,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="neighbour",
-            question="BatchNorm in eval mode, 5 added to the others: how far does sample 0's output move?",
+            question="BatchNorm in eval mode: add 5 to samples 1 to 3. How far does sample 0's output move?",
             choices=(
                 Choice(
                     "a little",

@@ -95,12 +95,15 @@ def test_the_dots_are_what_their_legend_says():
 
 
 def test_the_same_slice_goes_in_and_comes_out_and_eval_mode_leaves_sample_0_alone():
-    shown, result = panels(Params()), run(Params())
-    assert shown["x[:, 0]"]["values"] == result.x[:, 0].tolist()
+    result = run(Params())
+    drawn = [panel for row in draw(Params(), result)["rows"] for panel in row]
+    [given] = [panel for panel in drawn if panel["title"] == "input, channel 0"]
+    assert given["values"] == result.x[:, 0].tolist()
+    moves = {panel["badge"]: panel for panel in drawn if panel["title"] == "how far the output moves"}
     for mode, moved in (("eval", result.move_eval), ("train", result.move_train)):
-        panel = shown[f"how far y[:, 0] moves, {mode} mode"]
-        assert panel["values"] == moved[:, 0].tolist() and panel["rowLabels"] == shown["x[:, 0]"]["rowLabels"]
-    rung = shown["how far y[:, 0] moves, eval mode"]
+        panel = moves[f"{mode} mode"]
+        assert panel["values"] == moved[:, 0].tolist() and panel["rowLabels"] == given["rowLabels"]
+    rung = moves["eval mode"]
     ringed = [value for row, keys in zip(rung["values"], rung["keys"], strict=True)
               for value, key in zip(row, keys, strict=True) if "@eval" in key]  # fmt: skip
     assert ringed == [0.0] * Params().L
@@ -108,7 +111,7 @@ def test_the_same_slice_goes_in_and_comes_out_and_eval_mode_leaves_sample_0_alon
 
 def test_one_sample_or_one_position_shows_what_train_mode_makes_of_the_channel():
     for params, key in ((Params(N=1), "@train_returns"), (Params(N=2, L=1), "@range")):
-        panel = panels(params)["y_train[:, 0]"]
+        panel = panels(params)["output, channel 0"]
         assert panel["values"] == run(params).y_train[:, 0].tolist()
         assert all(key in cell for row in panel["keys"] for cell in row)
 
