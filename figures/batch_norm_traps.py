@@ -40,7 +40,8 @@ def draw(params: Params, result: Result) -> Figure:
             ]
         )
     each = "one a rank; " * (params.case == RANKS)
-    call = Operator(layer, f"{each}{params.mode} mode, after 30 batches")
+    stored = ", after 30 batches" * (params.mode == "eval" and params.case != UNTRACKED)
+    call = Operator(layer, f"{each}{params.mode} mode{stored}")
     x, y = _rows("x", params, result.x, result), _output(params, result)
     usual, change = _rows("y of the usual layer", params, result.y_usual, result), _change(params, result)
     shown, more = [veiled(y)], [[usual, _stored(result)], [change]]
@@ -55,13 +56,19 @@ def _names(params: Params, rows: int) -> list[str]:
     """What a row is: a sample, a position of one, a row of a micro-batch or of a rank."""
     half = rows // 2
     if params.case in SWAPPED:
-        return [f"{at // half}, {at % half}" for at in range(rows)]
+        return [f"sample {at // half}, position {at % half}" for at in range(rows)]
     return [f"{at // half}: {at}" if params.case in (MICRO, RANKS) else str(at) for at in range(rows)]
 
 
 def _width(params: Params) -> int:
     """Pixels for the names of the rows."""
-    return 58 if params.case in (MICRO, RANKS) else 42
+    return 148 if params.case in SWAPPED else 58 if params.case in (MICRO, RANKS) else 42
+
+
+def _shape(name: str, params: Params, values: Any) -> str:
+    """The shape of the rows; where they are samples of positions, that in which the layer is handed them."""
+    told = described(name, values, ("rows", "C"))
+    return f"{told}, handed over as {(2, len(values) // 2, 3)}" if params.case in SWAPPED else told
 
 
 def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
@@ -73,7 +80,7 @@ def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
         key=lambda _, at, c: [f"cell-{at},{c}", *["@same"] * (title[0] == "y" and at == 0)],
     )
     return Grid(
-        title, cells, tensor=described(title, values, (axis, "C")), limit=top, digits=1, signed=False, rows=axis, cols="channel",
+        title, cells, tensor=_shape(title, params, values), limit=top, digits=1, signed=False, rows=axis, cols="channel",
         row_labels=_added(params, len(values)) if title == "x" else _names(params, len(values)), label_width=_width(params),
     )  # fmt: skip
 
@@ -105,8 +112,9 @@ def _output(params: Params, result: Result) -> Panel:
     )
     axis = AXES.get(params.case, "row")
     return Grid(
-        "y", cells, tensor=described("y", y, (axis, "C")), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis,
-        cols="channel", row_labels=_names(params, len(y)), label_width=_width(params), wide=params.case != MICRO, group_names=groups[0] if groups else None,
+        "y", cells, tensor=_shape("y", params, y), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis,
+        cols="channel", row_labels=_names(params, len(y)), label_width=_width(params),
+        wide=params.case not in (MICRO, *SWAPPED), group_names=groups[0] if groups else None,
     )  # fmt: skip
 
 

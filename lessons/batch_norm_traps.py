@@ -75,6 +75,8 @@ def caption(params: Params, result: Result) -> str:
         return f"One NaN in {count(len(result.batches), 'batch')} has made {nans} of {result.y.numel()} outputs NaN, in eval mode for good."
     if same(result):
         return f"The output is that of a usual layer, which has read {count(len(result.batches), 'batch')} before."
+    if params.case in SWAPPED:
+        return "BatchNorm1d took the positions for channels, and no error says so."
     assert result.apart is not None
     return (
         f"The output is up to {number(result.apart)} from that of a usual layer, and no error says so: {_why(params)}."
@@ -88,11 +90,9 @@ def _why(params: Params) -> str:
         if params.mode == "train":
             return "each micro-batch has a mean of its own"
         return "the buffers have taken the means and variances of smaller batches, twice as many"
-    if params.case == RANKS:
-        if params.mode == "train":
-            return "each rank takes the mean of its own rows"
-        return "each rank has stored the means and variances of its own rows"
-    return "means are those of positions, over all channels"
+    if params.mode == "train":
+        return "each rank takes the mean of its own rows"
+    return "each rank has stored the means and variances of its own rows"
 
 
 def details(params: Params, result: Result) -> str:
@@ -132,7 +132,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="swapped",
-            question="Two samples of 3 positions with 3 channels, shape (N, L, C), go into BatchNorm1d(3) in train mode. What shares a mean?",
+            question="x is (N=2, L=3, C=3), BatchNorm1d(3) in train mode: what is normalised with one mean?",
             choices=(
                 Choice(
                     "each channel",
