@@ -12,6 +12,7 @@ from lessons.normalization import Params, Result, called
 
 AXES = ("N", "C", "L")
 MEANING = {"N": "sample", "C": "channel", "L": "position"}
+LETTERS = [letter for letter in ascii_uppercase if letter not in AXES]  # of groups
 ALONG = {"N": "N, the samples", "C": "C, the channels", "L": "L, the last axis"}
 
 
@@ -67,9 +68,9 @@ def _letters(params: Params, result: Result, n: int) -> Panel:
         moments = f"mean {mean:.4f}, biased variance {var:.4f}"
         if params.norm == "RMSNorm(L)":
             moments = f"mean of the squares {square:.4f}"
-        letter = ascii_uppercase[g]
+        letter = LETTERS[g]
         begins, along = n == 0 and first[g] == (c, i), n == 0 and g == 0
-        rung = [*["@means"] * begins, *["@axes", "@leaves"] * along, *["@gap", "@parameters"] * (along and begins)]
+        rung = [*["@means"] * (g == 0), *["@axes", "@leaves"] * along, *["@gap", "@parameters"] * (along and begins)]
         note, keys = f"group {letter} of x: {moments}", [f"group-{g}", f"cell-{n},{c},{i}", *rung]
         return Cell(letter, note, keys, mark="card", group=g)
 
