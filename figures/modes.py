@@ -40,7 +40,7 @@ def draw(params: Params, result: Result) -> Figure:
     refusal = [_backward(params, result)] if result.error else []
     return figure(
         hero=[
-            [_net(result), Operator(f"{params.mode}()", AROUND[params.grad]), veiled(_done(params, result))],
+            [Operator("net(x)", f"after {params.mode}(), {AROUND[params.grad]}"), veiled(_done(params, result))],
             [_facts(params, result)],
             refusal,
         ],
@@ -53,25 +53,24 @@ def draw(params: Params, result: Result) -> Figure:
     )  # fmt: skip
 
 
-def _net(result: Result) -> Panel:
-    """The layers that x goes through, by name."""
-    return Table("net", ["layer"], [[NAMES[name]] for name in result.board["train, on"]], breaks=True)
-
-
 def _done(params: Params, result: Result) -> Panel:
-    """What the forward pass has done of each layer, a row a layer as in `_net`."""
+    """What the forward pass has done of each layer; whether statistics moved, and the flags, where they tell something."""
     layers = chosen(params, result)
     known = recorded(layers)
+    columns = ["layer of net", "autograd records it"]
+    moves = any(seen["moved"] for seen in layers.values())
+    flags = params.mode == "train" or params.wrapper != "none"
+    columns += ["running statistics"] * moves + ["training"] * flags
     rows = []
     for name, seen in layers.items():
         records, moved = name in known, bool(seen["moved"])
         rows.append([
             NAMES[name],
             keyed("yes" if records else "no", "yes" if records else "warn", "@recorded", *["@adds"] * (not records)),
-            keyed("moved" if moved else "–", "warn" if moved else "muted", *["@moved"] * (name == "batch_norm")),
-            keyed(str(seen["training"]), "muted", "@net"),
+            *[keyed("moved" if moved else "has none", "warn" if moved else "muted", *["@moved"] * moved)] * moves,
+            *[keyed(str(seen["training"]), "muted", "@net")] * flags,
         ])  # fmt: skip
-    return Table("what net(x) does", ["layer", "autograd records", "statistics", "training"], rows, breaks=True)
+    return Table("what net(x) does", columns, rows, breaks=True)
 
 
 def _x(result: Result) -> Panel:

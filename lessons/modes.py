@@ -52,10 +52,13 @@ def caption(params: Params, result: Result) -> str:
         return f"{_backward_of(params)} fails with {result.error.partition(':')[0]}: {_blame(params, result)}."
     layers = chosen(params, result)
     random = [NAMES[name] for name, seen in layers.items() if seen["random"]]
-    drawn = f"{listing(random)} draws a mask" if random else "no layer draws random numbers"
+    drawn = f"; {listing(random)} draws a mask" if random else ""
     size = sum(seen["bytes"] for seen in layers.values())
-    kept = f"{count(len(recorded(layers)), 'layer')} of {len(layers)} recorded, {count(size, 'byte')} kept for backward"
-    return f"With net in {'train' if result.net_training else 'eval'} mode {drawn}; {kept}."
+    known = listing([NAMES[name] for name in recorded(layers)]) or "no layer"
+    return (
+        f"With net in {'train' if result.net_training else 'eval'} mode autograd records {known} and keeps "
+        f"{count(size, 'byte')} for backward{drawn}."
+    )
 
 
 def _backward_of(params: Params) -> str:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.modes import LESSON, Params, chosen, recorded
+from lessons.modes import LESSON, NAMES, Params, chosen, recorded
 
 run = LESSON.run
 
@@ -133,7 +133,9 @@ def test_the_words_say_what_the_chosen_square_shows(mode, grad):
         assert ("nn.Dropout draws a mask" in told) == bool(result.difference.any())
         assert f"net in {'train' if layers['dropout']['training'] else 'eval'} mode" in told
         kept = sum(seen["bytes"] for seen in layers.values())
-        assert f"{kept or 'no'} byte" in told and f"{len(recorded(layers)) or 'no'} layer" in told
+        assert f"{kept or 'no'} byte" in told and ("no layer" in told) == (not recorded(layers))
+        said = told.partition("; ")[0]
+        assert [name for name, module in NAMES.items() if module in said] == recorded(layers)
 
 
 def test_while_an_output_of_eval_mode_is_held_its_saved_tensors_are_held_with_it():
