@@ -6,7 +6,7 @@ from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, keyed, limit, veiled
 from lessons.dropout_reset import Params, Result, differ
 
-RUNG, MOST = 3, 6  # entries of a pass that are ringed, and rows of a table
+MOST = 6  # rows of a table that are ringed
 STAGES = ("before", "after the loop", "after the complete loop")
 
 
@@ -45,6 +45,7 @@ def _found(params: Params, result: Result) -> Panel:
         found = path in result.matched and attribute == "p"
         text, colour = _badge(result.after_loop[places[0]], found)
         keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
+        keys += ["@loop"] * (not found and len(rows) < MOST)
         rows.append([kind, keyed(text, colour, *keys)])
     return Table("after the loop", ["class.attribute", "p"], rows, breaks=True)
 
@@ -57,10 +58,11 @@ def _passes(result: Result) -> Panel:
         [rows[0], rows[0]],
         note=lambda value, first, row, d: f"pass {row + 1}: {value:.4f}",
         mark=lambda value, first, row, d: "" if value == first else "differs",
-        key=lambda value, first, row, d: [f"entry-{d}", *["@loop"] * (d < RUNG)],
+        key=lambda value, first, row, d: f"entry-{d}",
     )
+    tensor = described("", result.pass_1[0], ("D",)).strip().replace("[", f"[{len(rows)} passes, ")
     return Grid(
-        "the first token's output, twice in train mode, after the loop", cells, tensor=described("", result.pass_1[0], ("D",)).strip(),
+        "the first token's output, twice in train mode, after the loop", cells, tensor=tensor,
         limit=limit(result.pass_1, result.pass_2), signed=False, row_labels=["pass 1", "pass 2"], label_width=52, cols="D", col_dim=1,
         row_dim=None, wide=True,
     )  # fmt: skip
