@@ -1,6 +1,4 @@
-"""The lines of one turn, and the loss of the 30 turns beside that of the loop in order; below, what step() read."""
-
-from collections.abc import Sequence
+"""The lines of one turn, and the mean loss of each epoch beside that of the loop in order; below, each batch and what step() read."""
 
 from explorable.words import number
 from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, keyed, veiled
@@ -12,7 +10,7 @@ STEP, RATE = ("step()", "reads .grad"), ("scheduler.step()", "lowers lr")
 NEW = ("a new optimizer", "no averages")
 WHOLE, SHARE = ("backward()", "adds, not / 3"), ("backward()", "adds a third")
 THIRD, EMPTIED = ("step()", "every third turn"), ("zero_grad()", "after it")
-MEAN = "mean of an epoch"
+MEAN, ORDERED = "this loop", "with the lines in order"
 LEFT_OUT = {
     "no zero_grad()": ZERO,
     "no backward()": BACKWARD,
@@ -32,8 +30,8 @@ DECIDES = {"step()": ("@moved", "@norm"), "scheduler.step()": ("@lr",), "a new o
 def draw(params: Params, result: Result) -> Figure:
     came = Error("What PyTorch says", result.error) if result.error else _losses(result)
     return figure(
-        hero=[[_turn(params), Operator("30 turns"), veiled(came)], [_facts(result)]],
-        more=[[_weights(result), *_read(result)]],
+        hero=[[_turn(params), Operator("30 turns", "10 epochs"), veiled(came)], [_facts(result)]],
+        more=[_batches(result), [_weights(result), *_read(result)]],
     )
 
 
@@ -69,19 +67,22 @@ def _turn(params: Params) -> Panel:
 
 
 def _losses(result: Result) -> Panel:
-    """The mean loss of an epoch, thick, at the middle one of its turns; thin those of its batches, and of the loop in order."""
-    assert result.in_order is not None and result.epochs is not None
-    labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
+    """The mean loss of each epoch, thick, beside that of the loop in order; it is ringed at both ends and where it turns most."""
+    assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
-    means = [each for mean in epochs for each in (None, mean, None)]
-    lines: dict[str, Sequence[float | None]] = {
-        MEAN: means,
-        "loss of each batch": result.losses,
-        "with the lines in order": result.in_order,
-    }
-    lowest = epochs.index(min(epochs))
-    told = {3 * place + 1: "@trend" for place in sorted({0, lowest, len(epochs) - 1})}
-    return Curve("loss of this loop", labels, lines, bold=MEAN, ringed=told, x_title="turn")
+    labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
+    told = {0, epochs.index(min(epochs)), epochs.index(max(epochs)), len(epochs) - 1}
+    return Curve(
+        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN,
+        ringed=dict.fromkeys(sorted(told), "@trend"), x_title="epoch",
+    )  # fmt: skip
+
+
+def _batches(result: Result) -> list[Panel]:
+    if result.in_order is None:
+        return []
+    labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
+    return [Curve("loss of each batch", labels, {MEAN: result.losses, ORDERED: result.in_order}, x_title="turn")]
 
 
 def _facts(result: Result) -> Panel:

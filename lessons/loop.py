@@ -59,7 +59,7 @@ class Result:
 
 
 FALLS, RISES = "falls in every epoch", "rises in every epoch"
-SWINGS, STAYS = "falls and rises again", "stays where it was"
+SWINGS, STAYS = "goes up and down", "stays where it was"
 WOBBLE = 1e-6  # what rounding leaves of a loss that is learned
 
 
@@ -150,7 +150,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     SWINGS,
-                    "The sum of all gradients is momentum 1: w and b run past the goal and come back, and nothing slows them.",
+                    "Each step uses the sum of all gradients so far, so w and b run past the goal, turn back and run past it again.",
                 ),
                 Choice(
                     STAYS, "Gradients do arrive, more of them than there should be. It stays where step() finds none."

@@ -126,8 +126,8 @@ for _ in range(30):
     error.backward()
     steps.step()
     seen.append(error.item())
-rises = any(after > before for before, after in zip(seen, seen[1:], strict=False))
-print("falls and rises again" if rises else "falls in every epoch")
+moves = [after - before for before, after in zip(seen, seen[1:], strict=False)]
+print("goes up and down" if min(moves) < 0 < max(moves) else "falls in every epoch")
 
 # %% proof: cleared before the step
 w = torch.zeros(1, requires_grad=True)
