@@ -58,7 +58,7 @@ def _y(y: Any, top: float) -> Panel:
 def _stretched(result: Result, top: float) -> list[Panel]:
     if result.stretched is None:
         return []
-    return [veiled(_coloured("y stretched", result.stretched, result.y, top))]
+    return [veiled(_coloured("y as added", result.stretched, result.y, top))]
 
 
 def _coloured(title: str, values: Any, y: Any, top: float) -> Panel:

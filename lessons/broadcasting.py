@@ -72,6 +72,8 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"PyTorch stops with {result.error.partition(':')[0]}: {why(params)}."
     assert result.out is not None and result.memory is not None and result.x_changed is not None
+    if params.op == "a + y" and params.write == "nothing":
+        return "Sizes are matched from the right; a 1 or a missing size is repeated."
     size = result.out.numel()
     if result.shared:
         said = f"The {size} numbers of out lie in the memory of x, which holds {result.memory.numel()}"

@@ -39,7 +39,7 @@ def test_y_is_drawn_as_the_sum_reads_it_and_keeps_its_colours():
     for params in corners(Params):
         result, shown = panels(params)
         if result.stretched is not None:
-            stretched = shown["y stretched"]
+            stretched = shown["y as added"]
             assert flat(stretched["values"]) == flat(result.stretched.tolist())
             colours = dict(zip(flat([shown["y"]["values"]]), flat([shown["y"]["groups"]]), strict=True))
             pairs = zip(flat([stretched["values"]]), flat([stretched["groups"]]), strict=True)
