@@ -18,7 +18,7 @@ def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
             [_logits(params, result), call, veiled(_probs(params, result))],
-            [_plus_100(result), again, veiled(_probs_plus_100(result))],
+            [_plus_100(result), again, veiled(_probs_plus_100(params, result))],
             [_facts(params, result)],
         ],
         more=[[_gradient(params, result), _losses(params, result)], [_log_probs(result), _numbers(result)]],
@@ -71,7 +71,6 @@ def _logits(params: Params, result: Result) -> Panel:
             i,
             z,
             f"scaled[{i}] = (logits[{i}] + shift) / temperature = ({z:.4g} + {term(params.shift)}) / {params.temperature:g} = {s:.4f}",
-            target=params.target,
             param=f"z{i}",
         )
         for i, (z, s) in enumerate(zip(result.logits.tolist(), result.scaled.tolist(), strict=True))
@@ -84,9 +83,9 @@ def _plus_100(result: Result) -> Panel:
     return Bars("100 added to each logit", shown, limit=110.0, digits=2)
 
 
-def _probs_plus_100(result: Result) -> Panel:
+def _probs_plus_100(params: Params, result: Result) -> Panel:
     shown = [
-        _bar(i, p, f"softmax of the logits + 100: {p:.4g}", "@constant")
+        _bar(i, p, f"softmax of the logits + 100: {p:.4g}", *["@constant"] * (i == params.target))
         for i, p in enumerate(result.probs_plus_100.tolist())
     ]
     return Bars("probabilities, with 100 added", shown, limit=1.0, digits=4)
@@ -106,9 +105,7 @@ def _probs(params: Params, result: Result) -> Panel:
             p,
             f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
             f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels",
-            *("@constant", "@compared", "@largest"),
-            *("@grad", "@loss", "@log") * (i == params.target),
-            target=params.target,
+            *("@constant", "@compared", "@largest", "@grad", "@loss", "@log") * (i == params.target),
         )
         for i, (z, p) in enumerate(zip(scaled, result.probs.tolist(), strict=True))
     ]

@@ -55,10 +55,9 @@ def caption(params: Params, result: Result) -> str:
         )
     if params.fed == "log_softmax(logits)":
         return f"A second log_softmax changes no log-probability, so the loss is {loss}, as it is for the logits."
-    p, grad = result.probs[params.target].item(), result.grad[params.target].item()
-    return (
-        f"For the right class p is {number(p)}, the loss is {loss}, and the gradient of its logit is {number(grad, 4)}."
-    )
+    p, again = (number(probs[params.target].item()) for probs in (result.probs, result.probs_plus_100))
+    told = f"stays {p}" if p == again else f"goes, by rounding, from {p} to {again}"
+    return f"A constant added to all logits cancels in softmax: with 100 more on each, p of the right class {told}."
 
 
 def underflown(result: Result) -> int:
