@@ -63,7 +63,7 @@ def _even(result: Result) -> list[Panel]:
     )
     return [
         given,
-        Operator(f"-log(1/{len(result.even)})", "of the right one"),
+        Operator("F.cross_entropy(logits, target)"),
         veiled(Bars("cross-entropy loss", [loss], limit=1.5)),
     ]
 
