@@ -23,15 +23,16 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _forward(params: Params, result: Result) -> Panel:
-    """What was bound of the last forward pass, one tensor a row."""
+    """What was bound of the last forward pass, one tensor a row, with the line that made it."""
     bound = [name for name in ROWS if getattr(result, name) is not None]
     tensors = [getattr(result, name) for name in bound]
     moved = ", after w -= 0.1" if params.in_place == "w -= 0.1" and result.grads else ""
     made = {"w": f"the weights{moved}", "x": "the data", "h": "h = w * x", "y": f"y = {params.function}"}
+    lines = {"h": "h = w * x", "y": f"y = {params.function}"}
     return Grid(
         ", ".join(bound), cells_of(tensors, note=lambda _, row, place: made[bound[row]]),
         tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}", limit=limit(*tensors),
-        row_labels=bound, digits=_digits(tensors), signed=False,
+        row_labels=[lines.get(name, name) for name in bound], label_width=96, digits=_digits(tensors), signed=False,
     )  # fmt: skip
 
 
@@ -42,17 +43,31 @@ def _digits(tensors: list[Any]) -> int:
 
 def _grads(params: Params, result: Result) -> Panel:
     assert result.grads is not None
-    held = [grad for name in NAMES if (grad := result.grads[name]) is not None]
-    values = [_row(name, result.grads[name]) for name in NAMES]
+    leaf = result.leaves is not None and result.leaves["w"]
+    brought = result.given if leaf and len(result.given) > 1 else []
+    asked = ("w", "b") if brought else ("w", "h", "b")  # whose .grad is drawn, also where it is None
+    names = [name for name in NAMES if name in asked or result.grads[name] is not None]
+    held = [grad for name in names if (grad := result.grads[name]) is not None]
+    values = [*(grad.tolist() for grad in brought), *(_row(name, result.grads[name]) for name in names)]
+    rows = [*("" for _ in brought), *names]
+
+    def note(value: Any, row: int, place: int) -> str:
+        if not rows[row]:
+            return f"call {row + 1} of backward() brings {value:.4g} to w.grad[{place}]"
+        return "" if value is None else _note(params, result, rows[row], place)
+
     return Grid(
         ".grad",
         cells_of(
             values,
-            note=lambda value, row, place: "" if value is None else _note(params, result, NAMES[row], place),
-            key=lambda value, row, place: [f"{row},{place}", *_rung(value, NAMES[row])],
+            note=note,
+            key=lambda value, row, place: [
+                f"{NAMES.index(rows[row] or 'w')},{place}", *(_rung(value, rows[row]) if rows[row] else [])
+            ],
         ),
-        tensor="after the last line of the loop", limit=limit(*held), row_labels=[f"{name}.grad" for name in NAMES],
-        label_width=52, digits=_digits(held), signed=False,
+        tensor="after the last line of the loop", limit=limit(*held, *brought), label_width=76, signed=False,
+        row_labels=[*(f"call {at} adds" for at in range(1, len(brought) + 1)), *(f"{name}.grad" for name in names)],
+        digits=_digits([*held, *brought]),
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Result:
     leaves: dict[str, bool] | None  # tensor -> is_leaf
     requires: dict[str, bool] | None  # tensor -> requires_grad
     grads: dict[str, Tensor | None] | None  # tensor -> its .grad; None where torch refused
+    given: list[Tensor]  # (3,) each: what each backward() so far has brought to w
     error: str | None
 
 

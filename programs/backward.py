@@ -17,6 +17,8 @@ if not leaf:
     w = w.double()  # a computed tensor, as w.cuda() is
 b = torch.tensor(0.5, requires_grad=True)
 x = torch.tensor([2.0, -1.0, 1.0])
+given = []  # what each backward() brings to w
+w.register_hook(lambda grad: given.append(grad.clone()))
 if zero_grad != "never":
     optimizer = torch.optim.SGD([w, b], lr=0.1)
 
