@@ -90,7 +90,7 @@ def _scope(name: str) -> str:
     """What may move, in words."""
     if name.startswith("the "):
         return name
-    return f"one tensor may move: {name}" if name.endswith(" wo") else f"{name} may move"
+    return f"{name} may move"
 
 
 def _changed(result: Result, k: int) -> Panel:

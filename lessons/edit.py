@@ -21,7 +21,13 @@ PATTERNS = {
     "every DenseReluDense": r"\.DenseReluDense\.",
     "everything": ".",
 }
-SHORT = dict(zip(PATTERNS.values(), ("encoder wo", "decoder wo", "every DenseReluDense", "everything"), strict=True))
+SHORT = dict(
+    zip(
+        PATTERNS.values(),
+        ("one matrix of the encoder", "one matrix of the decoder", "every DenseReluDense", "everything"),
+        strict=True,
+    )
+)
 Moves = Literal[
     "encoder.block[1].layer[1].DenseReluDense.wo", "decoder.block[1].layer[2].DenseReluDense.wo",
     "every DenseReluDense", "everything", "names that match",
