@@ -122,7 +122,8 @@ export class Figure {
     const drawn = panel.hides ?? panel;
     entry.box.className = `panel view-${drawn.view}${drawn.wide ? " wide" : ""}`;
     const columns = drawn.values?.[0]?.length;
-    if (drawn.view === "grid" && columns) entry.box.style.setProperty("--columns", columns);
+    const named = Math.floor((drawn.labelWidth ?? 0) / 74); // long names of rows take the room of columns
+    if (drawn.view === "grid" && columns) entry.box.style.setProperty("--columns", columns + named);
     if (panel.frames) this.framed.push({ entry, panel });
     this.show(entry, panel);
     return entry.box;
