@@ -55,9 +55,9 @@ def caption(params: Params, result: Result) -> str:
         )
     if params.fed == "log_softmax(logits)":
         return f"A second log_softmax changes no log-probability, so the loss is {loss}, as it is for the logits."
-    p, again = (number(probs[params.target].item()) for probs in (result.probs, result.probs_plus_100))
+    p, again = (number(probs.max().item()) for probs in (result.probs, result.probs_plus_100))
     told = f"stays {p}" if p == again else f"goes, by rounding, from {p} to {again}"
-    return f"A constant added to all logits cancels in softmax: with 100 more on each, p of the right class {told}."
+    return f"A constant added to all logits cancels in softmax: with 100 more on each, the largest probability {told}."
 
 
 def underflown(result: Result) -> int:

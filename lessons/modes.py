@@ -54,7 +54,7 @@ def caption(params: Params, result: Result) -> str:
     random = [NAMES[name] for name, seen in layers.items() if seen["random"]]
     drawn = f"; {listing(random)} draws a mask" if random else ""
     size = sum(seen["bytes"] for seen in layers.values())
-    known = listing([NAMES[name] for name in recorded(layers)]) or "no layer"
+    known = listing([NAMES[name] for name in recorded(layers)]) or f"none of its {len(layers)} layers"
     return (
         f"With net in {'train' if result.net_training else 'eval'} mode autograd records {known} and keeps "
         f"{count(size, 'byte')} for backward{drawn}."

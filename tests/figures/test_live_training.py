@@ -85,7 +85,9 @@ def test_a_third_each_costs_minus_its_logarithm():
     params = Params(steps=25)
     given, call, loss = draw(params, LESSON.run(params))["rows"][0]
     assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red", "ten", "anna"]
-    assert call["title"] == "-log(1/3)" and loss["values"] == [-math.log(1 / 3)] == [pytest.approx(RESULT.plateau)]
+    assert call["title"] == "F.cross_entropy(logits, target)" and loss["values"] == [-math.log(1 / 3)] == [
+        pytest.approx(RESULT.plateau)
+    ]
 
 
 def test_two_calls_stand_beside_what_training_left_and_what_moved_is_marked():

@@ -133,7 +133,7 @@ def test_the_words_say_what_the_chosen_square_shows(mode, grad):
         assert ("nn.Dropout draws a mask" in told) == bool(result.difference.any())
         assert f"net in {'train' if layers['dropout']['training'] else 'eval'} mode" in told
         kept = sum(seen["bytes"] for seen in layers.values())
-        assert f"{kept or 'no'} byte" in told and ("no layer" in told) == (not recorded(layers))
+        assert f"{kept or 'no'} byte" in told and ("none of its 4 layers" in told) == (not recorded(layers))
         said = told.partition("; ")[0]
         assert [name for name, module in NAMES.items() if module in said] == recorded(layers)
 
