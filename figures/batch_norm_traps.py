@@ -68,7 +68,7 @@ def _width(params: Params) -> int:
 def _shape(name: str, params: Params, values: Any) -> str:
     """The shape of the rows; where they are samples of positions, that in which the layer is handed them."""
     told = described(name, values, ("rows", "C"))
-    return f"{told}, handed over as {(2, len(values) // 2, 3)}" if params.case in SWAPPED else told
+    return f"{told}, as {(2, len(values) // 2, 3)}" if params.case in SWAPPED else told
 
 
 def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
