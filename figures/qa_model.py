@@ -44,24 +44,26 @@ from lessons.qa_model import (
 )
 
 FAR = 1e9  # a colour limit that leaves ids white
+AXES = ("items", "batch", "tokens", "words")  # of the stack
 
 
 def draw(params: Params, result: Result) -> Figure:
     error = Error("What torch says", result.error or "", where=place_of(params, result))
-    stacked = _stack(result) if result.logits is not None else error if result.error else _lanes(params, result)
+    stacked = _stacked(result) if result.logits is not None else error if result.error else _lanes(params, result)
     losses = _losses(params, result)
     apart = result.loss is not None and (params.forward == AGAIN or beside(result) != "they are equal")
-    slabs = [_slabs(params, result), Operator("torch.stack(logits)", "what forward returns")]
+    shapes = [_shapes_of(params, result), Operator("torch.stack(logits)", "what forward returns")]
     calls = [_calls(params, result), Operator("get_loss(logits, batch)", "what it returns")]
     return figure(
         hero=[
-            [*calls, veiled(losses)] if apart else [*slabs, veiled(stacked)],
+            [*calls, veiled(losses)] if apart else [*shapes, veiled(stacked)],
             [veiled(error)] if result.error and stacked is not error else [],
             [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
-            [*slabs, stacked] if apart else [],
+            [*shapes, stacked] if apart else [],
+            [_slabs(result), _stack(result)] if result.logits is not None else [],
             [_axes(result)] if result.logits is not None else [],
             [_lanes(params, result), _answers(result)],
             [_argmax(result), *([] if apart else [losses])],
@@ -71,22 +73,56 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _slabs(params: Params, result: Result) -> Panel:
-    """The logits of each call as one slab, with the columns of a few words."""
-    lanes = [(place, lane) for place, lane in enumerate(result.lanes) if "drawn" in lane]
+def _shapes_of(params: Params, result: Result) -> Panel:
+    """A row of boxes for each call of the inner model: the sizes of its logits."""
+    lanes = [(place, lane["shape"]) for place, lane in enumerate(result.lanes) if "shape" in lane]
     if not lanes:
         return _calls(params, result)
-    drawn = [lane["drawn"] for _, lane in lanes]
     unequal = raised_in(params, result) == STACK
+
+    def box(place: int, dim: int, size: int) -> Cell:
+        ringed = ["@forward"] * (dim == 0 if result.logits is not None else unequal and dim == 1)
+        return Cell(
+            size, f"the logits of {_call(place, result)}: dim {dim} has size {size}", [f"dim-{AXES[dim + 1]}", *ringed]
+        )
+
+    cells = [[box(place, dim, size) for dim, size in enumerate(shape)] for place, shape in lanes]
+    return Grid(
+        "self.model(**item).logits", cells, tensor=f"shapes in a list of {len(lanes)}", limit=FAR, digits=0, signed=False, row_dim=None,
+        col_dim=None, row_labels=[_call(place, result) for place, _ in lanes], col_labels=AXES[1:], label_width=52,
+    )  # fmt: skip
+
+
+def _stacked(result: Result) -> Panel:
+    """The sizes of the one tensor: the new axis, and the 1 of each call's batch behind it."""
+    assert result.logits is not None
+    sizes = result.logits.shape
+
+    def box(dim: int, size: int) -> Cell:
+        ringed = ["@forward"] * (dim < 2)
+        return Cell(
+            size, f"dim {dim} of the stack has size {size}", [f"dim-{AXES[dim]}", *ringed], mark="" if dim else "new"
+        )
+
+    return Grid(
+        "the shape of one tensor", [[box(dim, size) for dim, size in enumerate(sizes)]], tensor=described("logits", result.logits, ["N", "B", "T", "V"]),
+        limit=FAR, digits=0, signed=False, row_dim=None, col_dim=None, row_labels=["shape"], col_labels=["new", *AXES[1:]], label_width=52, wide=True,
+    )  # fmt: skip
+
+
+def _slabs(result: Result) -> Panel:
+    """The logits of each call as one slab, with the columns of a few words."""
+    lanes = list(enumerate(result.lanes))
     cells = [
-        [_rows(lane["drawn"].tolist(), result, f"the logits of {_call(place, result)}", str(place), -1 if unequal else None)]
+        [_rows(lane["drawn"].tolist(), result, f"the logits of {_call(place, result)}", str(place))]
         for place, lane in lanes
-    ]  # fmt: skip
+    ]
     size = lanes[0][1]["shape"][-1]
     return Cube(
         "self.model(**item)", cells, parts=[f"{_call(place, result)}: {lane['shape']}" for place, lane in lanes],
         tensor=f"list of {len(lanes)}; {len(result.drawn)} of {size:,} words drawn", axes=["B", "T", "V"],
-        limit=limit(*drawn), digits=0, solid=False, column=True, col_labels=[_short(word) for word in result.drawn_words],
+        limit=limit(*[lane["drawn"] for _, lane in lanes]), digits=0, solid=False, column=True,
+        col_labels=[_short(word) for word in result.drawn_words],
     )  # fmt: skip
 
 
@@ -95,13 +131,12 @@ def _short(word: str) -> str:
     return plain if len(plain) < 7 else f"{plain[:5]}…"
 
 
-def _rows(rows: list[list[float]], result: Result, where: str, item: str, decides: int | None) -> list[list[Cell]]:
-    """The cells of a slab; the first one of the row that decides is ringed when it is asked what forward returns."""
+def _rows(rows: list[list[float]], result: Result, where: str, item: str) -> list[list[Cell]]:
+    """The cells of a slab."""
 
     def cell(t: int, column: int, value: float) -> Cell:
-        ringed = [] if decides is None or column or t != decides % len(rows) else ["@forward"]
         word = result.drawn_words[column]
-        return Cell(value, f"{where} at token {t} for {word!r}: {value:.3f}", [f"item{item}t{t}w{column}", *ringed])
+        return Cell(value, f"{where} at token {t} for {word!r}: {value:.3f}", f"item{item}t{t}w{column}")
 
     return [[cell(t, column, value) for column, value in enumerate(row)] for t, row in enumerate(rows)]
 
@@ -110,10 +145,10 @@ def _stack(result: Result) -> Panel:
     """The same slabs behind each other: the first axis counts them."""
     assert result.logits is not None
     slabs = result.logits[:, 0, :, result.drawn]  # (N, T, W)
-    cells = [_rows(rows, result, f"logits[{n}, 0]", str(n), None) for n, rows in enumerate(slabs.tolist())]
+    cells = [_rows(rows, result, f"logits[{n}, 0]", str(n)) for n, rows in enumerate(slabs.tolist())]
     items, one, tokens, words = result.logits.shape
     return Cube(
-        "one tensor", cells, tensor=described("logits", result.logits, ["N", "B", "T", "V"]), axes=["N", "T", "V"],
+        "the stack, drawn", cells, tensor=described("logits", result.logits, ["N", "B", "T", "V"]), axes=["N", "T", "V"],
         at=[0, 2, 3], sizes=[items, tokens, words], dims=[3, 1, 2], new_dim=0, limit=limit(slabs), digits=0, flat=False,
         col_labels=[_short(word) for word in result.drawn_words], badge=f"B = {one}, dim 1, is not drawn", wide=True,
     )  # fmt: skip

@@ -193,10 +193,10 @@ def caption(params: Params, result: Result) -> str:
     items = len(result.questions)
     whose = f"the mean of {count(items, 'item loss', 'item losses')}"
     whose = "that of the last item alone" if params.forward == AGAIN else whose
-    return (
-        f"torch.stack puts the logits of all items into one tensor with a new first axis; get_loss() returns "
-        f"{number(result.loss.item(), 4)}, {whose}, and one padded batch has the loss {number(result.batched_loss.item(), 4)}."
-    )
+    if params.forward != AGAIN and beside(result) == "they are equal":
+        return f"torch.stack gives the logits of {count(items, 'item')} a new first axis, and the 1 of each call's batch stays behind it."
+    returned, batched = number(result.loss.item(), 4), number(result.batched_loss.item(), 4)
+    return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 
 
 def details(params: Params, result: Result) -> str:

@@ -67,8 +67,8 @@ def test_a_gate_that_opens_shows_the_sizes_of_the_stack():
 def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
     params = Params()
     result = run(params)
-    hero = draw(params, result)["rows"][0]
-    slabs, stack = hero[0], hero[2]
+    drawn = {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+    slabs, stack = drawn["self.model(**item)"], drawn["the stack, drawn"]
     assert slabs["parts"] == [f"item {n}: {lane['shape']}" for n, lane in enumerate(result.lanes)]
     assert [part[0] for part in slabs["values"]] == stack["values"]
     for n, rows in enumerate(stack["values"]):
@@ -77,6 +77,22 @@ def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
     assert stack["sizes"] == [result.logits.shape[dim] for dim in stack["at"]] == [3, 2, 2020]
     assert result.logits.shape[1] == 1 and stack["badge"].startswith("B = 1")
     assert slabs["colLabels"] == ["Paris", "Tokyo", "Rome", "</s>"]
+
+
+def test_the_hero_holds_the_sizes_of_each_call_and_of_the_stack_with_the_new_and_the_kept_axis_ringed():
+    result = run(params := Params())
+    calls, _, stack = draw(params, result)["rows"][0]
+    assert calls["values"] == [list(lane["shape"]) for lane in result.lanes]
+    assert stack["values"] == [list(result.logits.shape)]
+    [keys] = stack["keys"]
+    assert ["@forward" in key for key in keys] == [True, True, False, False]
+
+
+def test_where_the_calls_differ_in_length_their_tokens_are_ringed():
+    result = run(params := Params(answers="long"))
+    calls = draw(params, result)["rows"][0][0]
+    assert [["@forward" in key for key in keys] for keys in calls["keys"]] == [[False, True, False]] * 3
+    assert len({sizes[1] for sizes in calls["values"]}) > 1
 
 
 def test_losses_stand_in_the_hero_where_they_differ_or_the_last_forward_read_another_batch():
