@@ -1,6 +1,7 @@
 """Which names the pattern leaves to learn, and what the freeze saves; below, all names, the optimizer and the buffers."""
 
 from itertools import groupby
+from re import search
 from typing import Any
 
 from explorable.words import count, percent
@@ -10,22 +11,29 @@ from lessons.what_moves import STEPPED, THAWED, Params, Result, left, moved, nam
 
 MOST_ROWS = 80
 MOST_NODES = 12  # lines of the hero
+KINDS = {
+    "norms": r"(?i)norm|\bln_",
+    "biases": r"(?i)bias$",
+    "embeddings": r"(?i)emb|shared|\bw[tp]e\b",
+}  # the first that fits
 
 
 def draw(params: Params, result: Result) -> Figure:
     twice = bool(result.tied) and not params.remove_duplicate  # then it is asked what becomes of the tied weight
     tree = _frozen(params, result)
+    kinds = None if twice else _kinds(params, result)
     saved, other = _saved(params, result), _optimizer_decides(params, result)
     statistics = any("running" in name for name, *_ in result.written)  # of a BatchNorm: no other buffer is written
     forward, step = Operator("model(**batch)", "forward"), Operator("optim.step()", "the last one")
     return figure(
         hero=[
-            [veiled(tree) if twice else tree, step if other else forward, veiled(other or saved)],
+            [kinds or (veiled(tree) if twice else tree), step if other else forward, veiled(other or saved)],
             [_said(result)] if result.refusal else [veiled(_buffers_written(result))] if statistics else [],
             [veiled(_facts(result))],
         ],
         more=[
             [saved] if other else [],
+            [tree] if kinds else [],
             [_model(params, result), _dots(result)],
             [_names(result)],
             [_sees(result), _bytes(result)],
@@ -40,6 +48,22 @@ def _optimizer_decides(params: Params, result: Result) -> Panel | None:
         return _state(params, result)
     usual = Params()
     return _optimizer(result) if (params.order, params.given) != (usual.order, usual.given) else None
+
+
+def _kinds(params: Params, result: Result) -> Panel | None:
+    """What learns in words; None where a kind of parameters learns in one place and is frozen in another."""
+    many: dict[str, dict[bool, int]] = {kind: {} for kind in (*KINDS, "weights")}
+    for name, _, learns, _, _, _, blocks in result.rows:
+        kind = next((kind for kind, found in KINDS.items() if search(found, name)), "weights")
+        many[kind][learns] = many[kind].get(learns, 0) + len(blocks)
+    if any(len(flags) > 1 for flags in many.values()):
+        return None
+    rows: list[list[Any]] = [
+        [kind, f"{number}", ("▲ learn", "yes") if learns else ("❄ frozen", "no")]
+        for kind, flags in many.items()
+        for learns, number in flags.items()
+    ]
+    return Table(f"{name_of(params.config)}: what learns", ["parameters", "how many", ""], rows, breaks=True)
 
 
 def _frozen(params: Params, result: Result) -> Panel:

@@ -154,7 +154,7 @@ def caption(params: Params, result: Result) -> str:
             return f"In {name} {require} and the loss depends on none, so {raises}."
         return f"In {name} none of {count(result.count, 'parameter')} learns, so {raises}."
     if moved(result) == learning and (params.order, params.given) == (usual.order, usual.given):
-        learns = f"{count(learning, 'parameter')} {one_of(learning, 'learns', 'learn')}"
+        learns = f"{count(learning, 'parameter tensor')} {one_of(learning, 'learns', 'learn')}"
         return (
             f"In {name} {learns}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
         )
@@ -209,7 +209,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="Only GPT-2's norms and biases learn. How much does forward still save?",
+            question="Only norms and biases learn. How much of what forward saves for backward() is left?",
             choices=(
                 Choice(
                     LITTLE,

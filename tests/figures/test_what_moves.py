@@ -32,6 +32,21 @@ def test_the_hero_has_a_chip_for_each_row_of_names_with_its_flag():
     assert [badge == "▲" for badge in chips] == learns and True in learns and False in learns
 
 
+def test_what_learns_is_told_in_words_where_each_kind_does_as_one():
+    params = Params(config='{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}')
+    result, drawn = panels(params)
+    rows = drawn["this gpt2: what learns"]["rows"]
+    assert [(kind, words) for kind, _, (words, _) in rows] == [
+        ("norms", "▲ learn"),
+        ("biases", "▲ learn"),
+        ("embeddings", "❄ frozen"),
+        ("weights", "❄ frozen"),
+    ]
+    assert sum(int(many) for _, many, _ in rows) == result.count
+    assert sum(int(many) for _, many, (words, _) in rows if "▲" in words) == result.learning_count
+    assert "this bert: what learns" not in panels(Params(config=TINY, learns="every second block"))[1]
+
+
 def test_blocks_that_are_alike_are_one_line_that_says_which():
     assert _which([""]) == "" and _which(["3"]) == " (3)" and _which(["0", "1", "2"]) == " × 3 (0 … 2)"
     assert _which(["1", "3", "5"]) == " × 3 (1, 3 …)"
