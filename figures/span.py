@@ -154,7 +154,7 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
         )
         last = "text" if inside else last
     windows = f"window {numbers['spans'][0][0]} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
-    told = described("start_in_text, end_in_text", result.start_in_text, ("W", "T"))
+    told = described("softmax over the text's tokens", result.start_in_text, ("W", "T"))
     short = "" if fits else f"; {text.tensor}"
     return replace(
         text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short

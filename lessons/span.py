@@ -130,10 +130,9 @@ def caption(params: Params, result: Result) -> str:
     sure = number(result.probabilities[0].item())
     said = f"{best} probability {sure}, and {_pair(params, result)}."
     if result.absent:
-        said = (
-            f"the best span has probability {sure}, but the null score less its score is {number(result.null_gap, 1)}, above the "
-            f"threshold of {params.threshold:g}: not in the text."
-        )
+        gap = f"{abs(result.null_gap):.1f} {'above' if result.null_gap >= 0 else 'below'}"
+        past = f", past the threshold of {params.threshold:g}" if params.threshold else ""
+        said = f"“No answer” scores {gap} “{shorten(result.answers[0], 40)}”{past}, so the model says it is not in the text."
     return f"{fallback}: {said}" if (fallback := _fallback(params, result)) else said[0].upper() + said[1:]
 
 
