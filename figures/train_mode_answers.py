@@ -5,7 +5,7 @@ from typing import Any
 
 from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
-from lessons.train_mode_answers import Params, Result, agree, kept
+from lessons.train_mode_answers import Params, Result, agree, kept, widest
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -32,14 +32,13 @@ def _two_passes(result: Result) -> Panel:
         gap = second[place] - first[place]
         return f"logit of {result.tokens[place]!r} in pass {row + 1}: {value:.4f}; pass 2 - pass 1 = {gap:+.4f}"
 
-    gaps = [abs(b - a) for a, b in zip(first, second, strict=True)]
-    widest = gaps.index(max(gaps))  # the logit that moves most
+    most = widest(result)
 
     def key(value: float, row: int, place: int) -> list[str]:
-        return [f"{row},{place}", *(["@twice"] if place == widest else [])]
+        return [f"{row},{place}", *(["@twice"] if place == most else [])]
 
     return Grid(
-        "the same logits in both passes", cells_of(result.two_passes, note=note, key=key), tensor=described("two_passes", result.two_passes, ("pass", "token")),
+        "logits of pass 1 and pass 2", cells_of(result.two_passes, note=note, key=key), tensor=described("logits", result.two_passes, ("pass", "token")),
         limit=limit(result.two_passes), row_labels=["pass 1", "pass 2"], col_labels=[token.removeprefix("▁") for token in result.tokens], label_width=52,
         cols="first token of the answer", wide=True, badge="of question 0",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import BadParam, bounded, choice, listed, text
 from explorable.program import Program
-from explorable.words import count, number, percent
+from explorable.words import count, percent
 from lessons.shipped import shipped
 
 MODULES, FLOATS = "nn.Dropout", "nn.Dropout and float attributes"
@@ -65,9 +65,18 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    passes = f"differ by up to {number(result.differ, 2)}" if result.differ else "are equal"
-    right = percent(result.eval_accuracy)
-    return f"In train mode the logits of two passes {passes}; eval mode answers {right} of the small set right."
+    place = widest(result)
+    first, second = (f"{value:.2f}" for value in result.two_passes[:, place].tolist())
+    token = result.tokens[place].removeprefix("▁")
+    if first == second:
+        return f"In train mode the logits of two passes {agree(result.differ).removeprefix('they ')}."
+    return f"In train mode the logit of {token!r} is {first} in one pass and {second} in the next."
+
+
+def widest(result: Result) -> int:
+    """The place of the logit that moves most between the two passes."""
+    first, second = result.two_passes
+    return int((second - first).abs().argmax())
 
 
 def details(params: Params, result: Result) -> str:

@@ -1,5 +1,7 @@
 """Counts, bars and the slider through the passes show the answers of the Result."""
 
+import pytest
+
 from figures.train_mode_answers import draw
 from lessons.train_mode_answers import LESSON, Params
 
@@ -33,3 +35,18 @@ def test_every_pass_is_a_step_with_its_own_answers():
     for k, frame in enumerate(frames):
         rows = {**shown["answers"], **frame}["rows"]
         assert [row[3][0] for row in rows] == [words or "nothing" for words in result.answers[0.3][k]]
+
+
+def test_the_caption_tells_the_two_logits_that_are_ringed():
+    result, _, shown = panels()
+    grid = shown["logits of pass 1 and pass 2"]
+    ringed = [
+        value
+        for values, keys in zip(grid["values"], grid["keys"], strict=True)
+        for value, key in zip(values, keys, strict=True)
+        if "@twice" in key
+    ]
+    said = LESSON.caption(PARAMS, result)
+    assert len(ringed) == 2 and all(f"{value:.2f}" in said for value in ringed)
+    widest = (result.two_passes[0] - result.two_passes[1]).abs().max().item()
+    assert abs(ringed[0] - ringed[1]) == pytest.approx(widest, rel=1e-5)
