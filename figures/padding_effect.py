@@ -8,9 +8,10 @@ from figures.panels import Facts, Figure, Grid, Panel, Table, described, figure,
 from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
-TOKENS = 5  # real tokens that have a cell of their own in the hero
+TOKENS = 4  # real tokens that have a cell of their own in the hero
 LONGEST = 40  # characters of an answer
 ROOM = 5  # characters of a token
+LABELS = 92  # pixels in front of a row
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -30,7 +31,10 @@ def _given(params: Params, result: Result) -> Panel:
     """The row that goes in: the padding in one cell, the first real tokens, and the others in one cell."""
     mask: Any = result.inputs["attention_mask"][0]
     at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
-    groups, rows = _groups(result), ["token", "mask"] if params.model == T5 else ["token", "mask", "position"]
+    groups, rows = (
+        _groups(result),
+        ["token", "mask"] if params.model == T5 else ["token", "mask", "position alone", "position"],
+    )
     named = [Cell(*_said_of(result, group), _key(group), mark=_mark(group), group=_colour(group)) for group in groups]
     seen, placed = (
         [
@@ -39,8 +43,12 @@ def _given(params: Params, result: Result) -> Panel:
         ]
         for of in (mask, at)
     )
+    alone = [
+        Cell(_span(group.places) if group.places else None, key=_key(group), mark=_mark(group, "")) for group in groups
+    ]
+    shown = [named, seen] if params.model == T5 else [named, seen, alone, placed]
     return Grid(
-        "one row that goes in", [named, seen, placed][: len(rows)], limit=FAR, row_labels=rows, label_width=62, row_dim=None,
+        "one row that goes in", shown, limit=FAR, row_labels=rows, label_width=LABELS, row_dim=None,
         tensor=_told(params, result), col_labels=[_times(group) for group in groups], col_dim=None, digits=0, signed=False, wide=True,
     )  # fmt: skip
 
@@ -116,8 +124,8 @@ def _moves(result: Result) -> Panel:
 
     groups = _groups(result)
     return Grid(
-        "model(**inputs): how far each token's output moves", [[cell(group) for group in groups]], row_labels=["moves"], label_width=62,
-        tensor=described("hidden_gap", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)),
+        "model(**inputs): how far each token's output moves", [[cell(group) for group in groups]], row_labels=["moves"], label_width=LABELS,
+        tensor=described("largest change", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)),
         signed=False, wide=True, row_dim=None, col_dim=None,
         col_labels=[_times(group) if group.kind != "token" else _said_of(result, group)[0] for group in groups],
     )  # fmt: skip

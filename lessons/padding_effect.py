@@ -175,8 +175,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="left",
-            question="A BERT is padded on the left, with a correct attention_mask and default position_ids. How many real tokens "
-            "keep their output?",
+            question="A BERT is padded on the left, with a mask. How many real tokens keep their output?",
             choices=(
                 Choice(
                     "all of them",

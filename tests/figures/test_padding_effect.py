@@ -58,26 +58,27 @@ def test_the_hero_holds_the_move_of_the_first_tokens_and_the_least_of_the_others
     [values], [keys], [marks] = (shown[MOVES][name] for name in ("values", "keys", "marks"))
     gaps = result.hidden_gap.tolist()
     real = [value for value, mark in zip(values, marks, strict=True) if mark != "pad"]
-    others = (min if moved(result) else max)(gaps[5:])
-    assert real == [*gaps[:5], others] and len(gaps) > 6
-    assert [mark == "pad" for mark in marks] == ([True] + [False] * 6 if side == "left" else [False] * 6 + [True])
+    others = (min if moved(result) else max)(gaps[4:])
+    assert real == [*gaps[:4], others] and len(gaps) > 5
+    assert [mark == "pad" for mark in marks] == ([True] + [False] * 5 if side == "left" else [False] * 5 + [True])
     assert ["@kept" in key for key in keys] == [mark != "pad" for mark in marks]
 
 
 def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
     result, shown = panels(Params())
     given = shown[GIVEN]
-    assert given["colLabels"] == ["× 16", *[""] * 5, f"× {len(result.tokens) - 5}"]
-    tokens, mask, positions = given["values"]
-    assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 6]
-    assert positions == ["0…15", *range(16, 21), f"21…{15 + len(result.tokens)}"]
-    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][2][:3] == [0, 0, 1]
+    assert given["colLabels"] == ["× 16", *[""] * 4, f"× {len(result.tokens) - 4}"]
+    tokens, mask, alone, positions = given["values"]
+    assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 5]
+    assert alone == [None, *range(4), f"4…{len(result.tokens) - 1}"] and given["rowLabels"][2] == "position alone"
+    assert positions == ["0…15", *range(16, 20), f"20…{15 + len(result.tokens)}"]
+    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][3][:3] == [0, 0, 1]
     assert len(panels(Params(model=T5))[1][GIVEN]["values"]) == 2
 
 
 def test_a_short_row_has_a_cell_for_each_token():
     result, shown = panels(Params(model=T5, question="Why?", pads=0))
-    assert len(result.tokens) <= 6 and shown[MOVES]["values"] == [result.hidden_gap.tolist()]
+    assert len(result.tokens) <= 5 and shown[MOVES]["values"] == [result.hidden_gap.tolist()]
 
 
 @pytest.mark.parametrize(
