@@ -2,7 +2,7 @@
 
 from explorable.words import count
 from figures.cells import Bar, Tick, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Line, Operator, Panel, Table, described, figure, limit, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Line, Panel, Table, described, figure, limit, veiled
 from lessons.device import Params, Result, changed
 
 FROM, TO = 1.0, 1.03125  # what the line shows: 1 and four steps of bfloat16
@@ -11,9 +11,8 @@ APART = 64  # steps in it that can be drawn apart
 
 def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
-    one = Table("a number", ["", "is"], [["x", "1.0"], ["dtype", params.dtype]], breaks=True)
     return figure(
-        hero=[[one, Operator("x + step", "the numbers above it"), veiled(_line(params, result))], [_facts(params, result, place)]],
+        hero=[[veiled(_line(params, result))], [_facts(params, result, place)]],
         more=[
             [_largest(result), _there(params, result)],
             [_sizes(result), _places(result)],

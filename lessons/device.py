@@ -1,4 +1,4 @@
-"""On another device, in another dtype or in another batch, this model gives the same questions nearly the same logits, in another time."""
+"""A dtype of 16 bits has wider gaps between its numbers than float32, and what falls into a gap is rounded to one of its edges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
