@@ -26,11 +26,11 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _model(params: Params, result: Result) -> Panel:
-    size = sum(result.by_dtype.values()) / 2**20
+    rates = dict.fromkeys(str(what).rpartition(" = ")[2] for what, _ in result.rates)
     rows: list[list[Any]] = [
         ["model", name_of(params.config)],
-        ["parameters", f"{result.numel:,}"],
-        [params.dtype, f"{size:,.1f} MiB"],
+        ["mode", "train"],
+        *([["dropout", ", ".join(rates)]] if rates else []),
         *([["search", params.search]] if params.search else []),
     ]
     return Table("What goes in", ["", "is"], rows, breaks=True)

@@ -1,4 +1,4 @@
-"""named_parameters() gives a tied weight once, and a loop over isinstance(m, nn.Dropout) passes by every dropout that is called as a function."""
+"""A loop over isinstance(m, nn.Dropout) passes by every dropout that is called as a function: no module is there to be found."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -108,7 +108,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="loop",
-            question="A loop sets p = 0 on every nn.Dropout of BART base, in train mode. How many of its dropout calls still drop entries?",
+            question="p = 0 on every nn.Dropout of BART base: how many dropout calls still drop entries?",
             choices=(
                 Choice(
                     NONE,

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertForMaskedLM
 
+from figures.what_it_holds import draw
 from lessons.what_it_holds import LESSON, Params, caption, kept, left, most_names
 from tests.corners import TINY
 
@@ -72,3 +73,12 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
     assert [name for name, *_ in result.found] == [name for name, _ in bart[1].named_parameters() if "fc1" in name]
     assert "8 parameters" in caption(params, result)
     assert LESSON.run(replace(params, search="nowhere")).found == []
+
+
+def test_the_first_table_says_the_mode_and_the_rate_that_the_model_keeps_as_a_float():
+    rows = draw(Params(config=BART), LESSON.run(Params(config=BART)))["rows"][0][0]["rows"]
+    assert rows[1:] == [["mode", "train"], ["dropout", "0.1"]]
+    assert [row[0] for row in draw(Params(config=TINY), LESSON.run(Params(config=TINY)))["rows"][0][0]["rows"]] == [
+        "model",
+        "mode",
+    ]
