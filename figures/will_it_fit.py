@@ -48,7 +48,11 @@ def _bill(result: Result) -> Panel:
         asked = {"most": kind == most, "gradients": kind == "gradients", "where": kind in ("gradients", "temporary")}
         return [f"bill-{kind.replace(' ', '-')}", *(f"@{name}" for name, decides in asked.items() if decides)]
 
-    shown = [Bar(kind, size / GIB, f"{kind}: {size:,} bytes", key(kind)) for kind, size in result.bill.items()]
+    yet = {kind: kind == "gradients" and not size and result.peak_in != "step" for kind, size in result.bill.items()}
+    shown = [
+        Bar(f"{kind}, none yet" if yet[kind] else kind, size / GIB, f"{kind}: {size:,} bytes", key(kind))
+        for kind, size in result.bill.items()
+    ]
     return Bars("Held at the peak", shown, unit="GiB", digits=1 if result.total >= 10 * GIB else 3)
 
 

@@ -1,4 +1,4 @@
-"""The most memory that a training step holds is what is there at one moment: of which kinds, and at which moment, the settings decide."""
+"""A training step needs as much memory as it holds at its fullest moment; the settings decide when that is and what is held then."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -74,10 +74,16 @@ def fits(params: Params, size: int) -> bool:
     return size <= params.budget * 2**30
 
 
+def moment(result: Result) -> str:
+    """When the peak comes; where no gradient is held then, it says so."""
+    early = not result.bill["gradients"] and result.peak_in != "step"
+    return f"{WHILE[result.peak_in]}{', with no gradient yet' * early}"
+
+
 def caption(params: Params, result: Result) -> str:
     verdict = "fits in" if fits(params, result.total) else "does not fit in"
     return (
-        f"One training step of {name_of(params.config)} holds {gib(result.total)} GiB at its peak, {WHILE[result.peak_in]}, "
+        f"One training step of {name_of(params.config)} holds {gib(result.total)} GiB at its peak, {moment(result)}, "
         f"and {verdict} {params.budget} GiB."
     )
 
@@ -185,7 +191,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="largest",
-            question="A Llama of 8 billion parameters learns from 4 rows of 2,048 tokens with AdamW, all in bfloat16. What holds most at the peak?",
+            question="Llama 8B learns from 4 rows of 2,048 tokens with AdamW. What holds most at the peak?",
             choices=(
                 Choice(
                     "AdamW's state",

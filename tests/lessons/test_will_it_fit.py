@@ -241,3 +241,11 @@ def test_the_parts_of_the_course_reach_the_peak_and_end_as_the_phases_end():
     result = LESSON.run(Params(config=TINY, length=64))
     assert max(map(sum, result.course)) == result.total and len(result.course) == 48
     assert sum(result.at_end["step"].values()) <= sum(result.course[-1])
+
+
+def test_a_peak_without_a_gradient_is_told_in_the_caption_and_beside_its_bar():
+    for params in (Params(config=TINY, length=64), Params(config=TINY, batch_size=1, length=16)):
+        result = LESSON.run(params)
+        none = not result.bill["gradients"] and result.peak_in != "step"
+        labels = [label for panel in draw(params, result)["rows"][0] for label in panel.get("labels", [])]
+        assert ("with no gradient yet" in caption(params, result)) == none == ("gradients, none yet" in labels)
