@@ -65,13 +65,21 @@ def reads_padding(result: Result) -> bool:
 
 
 def caption(params: Params, result: Result) -> str:
-    where = "which holds padding" if reads_padding(result) else "which holds the last hour"
     as_alone = "as the hours alone do" if goes_on(result) else "otherwise than the hours alone do"
     if params.call == "generate":
-        return f"The first new number is read at cell {result.read}, {where}, and the row goes on {as_alone}."
+        what = "padding" if reads_padding(result) else "the last hour"
+        return f"The first new number is read at the last cell, which is {what}: {_first_new(result)}."
     moved = result.gap.max().item()
     moves = f"move by up to {number(moved)}" if moved >= ROUNDING else "stay, but for rounding"
     return f"The last hour stands at cell {result.read}; its logits {moves}, and the row goes on {as_alone}."
+
+
+def _first_new(result: Result) -> str:
+    """The first new number beside that of the hours alone."""
+    new, alone = result.padded.tolist()[0], result.alone.tolist()[0]
+    if new != alone:
+        return f"{new} instead of {alone}"
+    return f"{new}, as without padding{'' if goes_on(result) else ', and then the row goes on otherwise'}"
 
 
 def details(params: Params, result: Result) -> str:
@@ -106,7 +114,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="A GPT that counts hours gets 3 4 5, padded on the right, with a mask. Compared with 3 4 5 alone, what does generate() append?",
+            question="Compared with 3 4 5 alone, what does generate() append to 3 4 5 padded on the right?",
             choices=(
                 Choice(
                     SAME,

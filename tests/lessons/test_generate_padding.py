@@ -41,3 +41,19 @@ def test_with_position_ids_of_its_own_a_forward_pass_is_neutral_too():
     places = (result.mask.cumsum(dim=1) - 1).clamp(min=0)
     logits = _model()(result.input_ids, attention_mask=result.mask, position_ids=places).logits[0, -1]
     torch.testing.assert_close(logits, result.logits_alone, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("pads", [0, 1, 4, 8])
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_caption_tells_the_cell_that_generate_reads_and_the_number_that_comes_of_it(side, pads, masked):
+    params = Params(padding_side=side, pads=pads, attention_mask=masked)
+    result = run(params)
+    said, new, alone = LESSON.caption(params, result), result.padded[0].item(), result.alone[0].item()
+    assert result.read == result.input_ids.shape[1] - 1
+    assert ("which is padding" in said) == reads_padding(result) and ("goes on otherwise" not in said) >= goes_on(
+        result
+    )
+    assert said.count(f"{new} instead of {alone}") == (new != alone) and ("as without padding" in said) == (
+        new == alone
+    )
