@@ -51,7 +51,10 @@ def _lines(result: Result) -> Panel:
 
 
 def _call(params: Params) -> Panel:
-    return Operator("tokenizer(texts)", f"padding={params.padding!r}")
+    multiple = f" pad_to_multiple_of={params.pad_to_multiple_of}" if params.pad_to_multiple_of else ""
+    return Operator(
+        "tokenizer(texts)", f"padding={params.padding!r} max_length={params.max_length} truncation=True{multiple}"
+    )
 
 
 def _facts(result: Result) -> Panel:

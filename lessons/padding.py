@@ -19,7 +19,7 @@ cats sleep
 the dog barks
 a bird sings in the tree
 rain
-hummingbirds
+larks
 the dog sat in the rain"""
 IDS, WASTE, LABELS, MASKS = "ids", "waste", "labels", "masks"
 ROUNDING = 1e-5  # below this a difference is that of the order of sums
@@ -212,7 +212,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="longest",
-            question="Six lines of 3 to 8 tokens, padding='longest', max_length=12, truncation=True: what is the shape of input_ids?",
+            question="Six lines of 3 to 8 tokens, padding='longest', max_length=12: the shape of input_ids?",
             choices=(
                 Choice(
                     "(6, 12)",
