@@ -13,6 +13,7 @@ from explorable.params import bounded, choice, switch
 from explorable.processes import worker_processes
 from explorable.program import Program
 from explorable.seeding import seeded
+from explorable.words import count
 
 KEPT = "kept generator"
 SEVERAL = (1, 2, 3)
@@ -65,7 +66,9 @@ def caption(params: Params, result: Result) -> str:
             return f"To spawn a worker Python imports the script anew, which would start a worker again: {kind}."
         return f"To spawn a worker Python pickles what it gets, and refuses collate_fn, a lambda, with {kind}."
     assert result.numbers is not None
-    return f"Of {result.numbers.numel()} draws {result.different} are different: {_why(params)}."
+    drawn, different = result.numbers.numel(), result.different or 0
+    only = "only " if 2 * different <= drawn else ""
+    return f"{drawn} draws give {only}{count(different, 'distinct number')}: {_why(params)}."
 
 
 def _why(params: Params) -> str:
@@ -122,7 +125,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="Two workers load; the dataset draws from its own Random(0). What does the second batch get beside the first?",
+            question="Two workers load batches 0 and 1. Does batch 1 draw the same numbers as batch 0?",
             choices=(
                 Choice(
                     "the same numbers",

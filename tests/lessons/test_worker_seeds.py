@@ -66,3 +66,9 @@ def test_a_spawned_worker_of_an_unguarded_script_is_stopped_by_python():
         "finished its bootstrapping phase."
     )
     assert "imports the script anew" in LESSON.caption(Params(start="spawn, unguarded"), refused)
+
+
+def test_the_caption_says_how_many_of_the_draws_are_distinct():
+    assert LESSON.caption(Params(), run(Params())).startswith("16 draws give only 4 distinct numbers:")
+    one = Params(num_workers=0)
+    assert LESSON.caption(one, run(one)).startswith(f"16 draws give {run(one).different} distinct numbers:")
