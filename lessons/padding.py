@@ -19,7 +19,7 @@ cats sleep
 the dog barks
 a bird sings in the tree
 rain
-larks
+newts
 the dog sat in the rain"""
 IDS, WASTE, LABELS, MASKS = "ids", "waste", "labels", "masks"
 ROUNDING = 1e-5  # below this a difference is that of the order of sums

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer
 
 view: str = "ids"
-lines: str = "cats sleep\nthe dog barks\na bird sings in the tree\nrain\nlarks\nthe dog sat in the rain"
+lines: str = "cats sleep\nthe dog barks\na bird sings in the tree\nrain\nnewts\nthe dog sat in the rain"
 padding: str = "longest"
 max_length: int = 12  # longer lines are truncated
 pad_to_multiple_of: int | None = None
