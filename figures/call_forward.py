@@ -1,4 +1,4 @@
-"""The hooks of three modules, the call, and what ran: events inside one another, lit one after the other."""
+"""The hooks of three modules, the call, and what ran: events inside one another, and the forward hooks among them coloured."""
 
 from explorable.words import count
 from figures.cells import Node, cells_of
@@ -17,7 +17,7 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.call_forward import Params, Result, values
+from lessons.call_forward import Params, Result, last_hooked, values
 
 MODULES = ("model", "first", "second")
 HOOKS = ("forward_pre_hook", "forward_hook")
@@ -64,15 +64,18 @@ def _kinds(params: Params) -> dict[str, bool]:
 
 
 def _events(result: Result, now: int) -> Panel:
-    """The events up to `now`; what runs inside the forward of model stands to the right of it."""
+    """The event that runs now and the forward hooks before it are coloured; what runs inside the forward of model stands to its right."""
     hooks = [kind for _, kind, _ in result.order if kind in HOOKS]
     last = max((k for k, (_, kind, _) in enumerate(result.order) if kind == "forward_hook"), default=-1)
-    nodes = [_node(event, ran=k <= now, last=k == last) for k, event in enumerate(result.order)]
+    nodes = [
+        _node(event, lit=k == now or k < now and event[1] == "forward_hook", last=k == last)
+        for k, event in enumerate(result.order)
+    ]
     badge = " + ".join(count(hooks.count(kind), f"{short(kind).replace('_', ' ')}") for kind in HOOKS)
     return Tree("what runs, in order", nodes, badge=badge)
 
 
-def _node(event: Event, *, ran: bool, last: bool) -> Node:
+def _node(event: Event, *, lit: bool, last: bool) -> Node:
     name, kind, given = event
     decides = {
         "@last": last,
@@ -82,7 +85,7 @@ def _node(event: Event, *, ran: bool, last: bool) -> Node:
         "@skipped": name == "second" and kind in ("forward", "forward_hook"),
     }
     keys = " ".join(key for key, ringed in decides.items() if ringed)
-    return Node(int(name != "model"), short(kind), kind=name, mark="walked" if ran else "", key=keys)
+    return Node(int(name != "model"), short(kind), kind=name, mark="walked" if lit else "", key=keys)
 
 
 def short(event: str) -> str:
@@ -101,8 +104,7 @@ def _facts(params: Params, result: Result) -> Panel:
 
 
 def _last(result: Result) -> str:
-    names = [name for name, event, _ in result.order if event == "forward_hook"]
-    return f"{names[-1]}'s" if names else "there is none"
+    return f"{last}'s" if (last := last_hooked(result)) else "there is none"
 
 
 def _args(params: Params, result: Result) -> str:

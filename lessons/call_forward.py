@@ -62,23 +62,30 @@ def values(params: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    forwards = count(sum(event == "forward" for _, event, _ in result.order), "forward method")
-    return f"{params.call} runs {forwards} {_hooks(params, result)}; {_outcome(params, result)}."
-
-
-def _hooks(params: Params, result: Result) -> str:
-    ran = result.ran(params.call)
     beside = " beside the global ones" if params.global_hooks else ""
-    if params.registered < 2:
-        own = f"{'and' if ran else 'but not'} the one hook of first" if params.registered else "and no forward hook"
-        return f"{own}{beside}"
-    return f"and {'all' if ran == params.registered else f'{ran} of the'} {params.registered} forward hooks{beside}"
+    return f"{params.call} runs {_ran([kind for _, kind, _ in result.order])}{beside}; {_outcome(params, result)}."
+
+
+def _ran(kinds: list[str]) -> str:
+    hooks = {"pre hook": kinds.count("forward_pre_hook"), "forward hook": kinds.count("forward_hook")}
+    if not any(hooks.values()):
+        return f"{count(kinds.count('forward'), 'forward method')} and no hook"
+    return " and ".join(count(times, noun) if times else f"no {noun}" for noun, times in hooks.items())
+
+
+def last_hooked(result: Result) -> str:
+    """The module whose forward hook ran last; "" where none ran."""
+    return next((name for name, kind, _ in reversed(result.order) if kind == "forward_hook"), "")
 
 
 def _outcome(params: Params, result: Result) -> str:
     if result.y is None or result.y_plain is None:
         return f"the forward of {params.raises} raises {str(result.error).partition(':')[0]}"
-    return f"the output {'equals' if result.y.equal(result.y_plain) else 'differs from'} the one before any hook"
+    if not result.y.equal(result.y_plain):
+        return "the output differs from the one before any hook"
+    if last := last_hooked(result):
+        return f"the last forward hook is {last}'s"
+    return "the output equals the one before any hook"
 
 
 def details(params: Params, result: Result) -> str:
@@ -236,13 +243,13 @@ LESSON = Lesson(
         Trap(
             name="A hook that returns something",
             sentence="A forward hook that returns anything but None, as a lambda easily does, replaces the output of its layer.",
-            source="https://github.com/pytorch/pytorch/issues/74024",
+            source="https://github.com/pytorch/pytorch/pull/74414",
             params={"returns": "hook: 10 * output"},
         ),
         Trap(
             name="forward raises",
             sentence="A forward hook with always_call=False does not run then: what the pre hook of the layer opened stays open.",
-            source="https://github.com/pytorch/pytorch/issues/103997",
+            source="https://github.com/pytorch/pytorch/pull/104278",
             params={"raises": "second"},
         ),
     ),

@@ -1,4 +1,4 @@
-"""The tree has a node for each event, inside the module that called it, and the frames light them one after the other."""
+"""The tree has a node for each event, inside the module that called it, and the frames colour one after the other."""
 
 from figures.call_forward import MODULES, draw, short
 from lessons.call_forward import LESSON, Params
@@ -26,13 +26,13 @@ def test_an_event_of_a_child_stands_inside_those_of_model():
         assert (node["kind"], node["name"], node["depth"]) == (name, short(event), int(name != "model"))
 
 
-def test_each_frame_lights_one_event_more():
+def test_each_frame_colours_its_event_and_the_forward_hooks_before_it():
     result, picture = drawn()
     events = titled(picture, "what runs, in order")
     assert len(events["frames"]) == len(picture["steps"]) == len(result.order)
     for now, frame in enumerate(events["frames"]):
-        lit = ["mark" in node for node in {**events, **frame}["nodes"]]
-        assert lit == [k <= now for k in range(len(lit))]
+        lit = {k for k, node in enumerate({**events, **frame}["nodes"]) if "mark" in node}
+        assert lit == {now, *(k for k in range(now) if result.order[k][1] == "forward_hook")}
 
 
 def ringed(key, **params):

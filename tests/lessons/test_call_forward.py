@@ -139,18 +139,22 @@ def test_anything_but_none_that_a_forward_hook_returns_replaces_the_output():
 @pytest.mark.parametrize(
     "params, told",
     [
-        ({}, "model(x) runs 3 forward methods and all 6 forward hooks; the output equals the one before any hook."),
+        ({}, "model(x) runs 3 pre hooks and 3 forward hooks; the last forward hook is model's."),
         (
             {"call": "model.forward(x)"},
-            "model.forward(x) runs 3 forward methods and 4 of the 6 forward hooks; the output equals the one before any hook.",
+            "model.forward(x) runs 2 pre hooks and 2 forward hooks; the last forward hook is second's.",
+        ),
+        (
+            {"returns": "hook: 10 * output"},
+            "model(x) runs 3 pre hooks and 4 forward hooks; the output differs from the one before any hook.",
+        ),
+        (
+            {"hooks": False},
+            "model(x) runs 3 pre hooks and no forward hook; the output equals the one before any hook.",
         ),
         (
             {"pre_hooks": False, "hooks": False, "raises": "first"},
-            "model(x) runs 2 forward methods and no forward hook; the forward of first raises RuntimeError.",
-        ),
-        (
-            {"pre_hooks": False, "hooks": False, "returns": "hook: 10 * output", "raises": "first"},
-            "model(x) runs 2 forward methods but not the one hook of first; the forward of first raises RuntimeError.",
+            "model(x) runs 2 forward methods and no hook; the forward of first raises RuntimeError.",
         ),
     ],
 )
