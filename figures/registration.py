@@ -28,18 +28,17 @@ SLOTS = {
     "list of Parameter": "[nn.Parameter({})]", "Parameter(...).half()": "nn.Parameter({}).half()", "buffer": "nn.Buffer({})",
     "non-persistent buffer": "nn.Buffer({}, persistent=False)",
 }  # fmt: skip
-NOTES = {"SGD step": "over net.parameters()", "SGD, then a new held": "over the old net.parameters()"}
 REACHED = (".to(float64)", '.to("meta")', ".eval()", "state_dict()", "SGD(...)")
 
 
 def draw(params: Params, result: Result) -> Figure:
     then = f"net{params.then}" if params.then.startswith(".") else params.then
-    call = Operator(then, NOTES.get(params.then, "then net(x) again"))
+    call = Operator(then, "then net(x) again")
     outcome = _outcome(params, result)
     told = result.dicts is None or params.then in CHECKPOINT or params.then.startswith("SGD")
     said = [veiled(outcome)] if isinstance(outcome, Error) and not told else []
     return figure(
-        hero=[[_lines(params, result), call, veiled(outcome if told else _calls(params, result))], [_facts(params, result)], said],
+        hero=[[_lines(params), call, veiled(outcome if told else _calls(params, result))], [_facts(params, result)], said],
         more=[[_slots(params, result)], [_held(result)], _before(result) if told or said else [*_before(result), outcome]],
     )  # fmt: skip
 
@@ -49,16 +48,10 @@ def source(params: Params) -> str:
     return SLOTS[params.slot].format(CONTENTS[params.content])
 
 
-def _lines(params: Params, result: Result) -> Panel:
-    """The lines of __init__ that hold something, and the dict of the net in which each name stands."""
-    dicts = result.dicts or _none()
-
-    def row(name: str, code: str) -> list[Text]:
-        places = [place for place, names in dicts.items() if name in names]
-        return [f"self.{name} = {code}", places[0] if places else ("nowhere", "muted")]
-
-    rows = [row("held", source(params)), *([row("head", "nn.Linear(3, 3)")] if params.head else [])]
-    return Table("class Net: def __init__(self)", ["code", "stands in"], rows, breaks=True)
+def _lines(params: Params) -> Panel:
+    """The lines of __init__ that hold something; where each name then stands is part of the answer."""
+    head = [["self.head = nn.Linear(3, 3)"]] if params.head else []
+    return Table("class Net: def __init__(self)", ["code"], [[f"self.held = {source(params)}"], *head], breaks=True)
 
 
 def _held(result: Result) -> Panel:
