@@ -8,7 +8,6 @@ from lessons.super_init import Params, Result, call, code, fails, skipped
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, str]]
 DICTS = ("_parameters", "_buffers", "_modules", "__dict__")
-BADGES = {"_parameters": "▲", "_buffers": "▤"}
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -62,7 +61,7 @@ def _went(params: Params, result: Result, lines: list[str], at: int) -> Panel:
     ]
     rows.append(["net(x)", _gives(result) if done else ("…", "muted")])
     columns = ["line", "what it does"]
-    return Table("What goes into the dicts of self", columns, rows, lit=[at - 1] if at else [], breaks=True)
+    return Table("what each line does", columns, rows, lit=[at - 1] if at else [], breaks=True)
 
 
 def _landed(params: Params, result: Result, line: int, text: str) -> Cell:
@@ -79,7 +78,7 @@ def _landed(params: Params, result: Result, line: int, text: str) -> Cell:
     if not put:
         return keyed(f"puts nothing{skips}", "warn" if never else "muted", "@skipped")
     plain = all(held == "__dict__" for _, held in put)
-    said = ", ".join(f"{name} → {held} {BADGES.get(held, '')}".strip() for name, held in put)
+    said = ", ".join(f"{name} → {held}" for name, held in put)
     ringed = ["@skipped"] if never else ["@fails"] if plain and fails(result) == "never" else []
     return keyed(f"{said}{skips}", "no" if plain and not never else "warn" if never else "yes", *ringed)
 
@@ -93,7 +92,7 @@ def _gives(result: Result) -> Cell:
 
 def _dicts(result: Result, at: int) -> Panel:
     state = result.steps[min(at, len(result.steps) - 1)]
-    rows: list[list[Cell]] = [[f"{name} {BADGES.get(name, '')}".strip(), _held(state[name])] for name in DICTS]
+    rows: list[list[Cell]] = [[name, _held(state[name])] for name in DICTS]
     hooks: Cell = (f"{state['hooks']} dicts", "yes") if state["hooks"] else ("not there", "warn")
     return Table("Dicts of self", ["dict", "holds"], [*rows[:3], ["_..._hooks", hooks], rows[3]], breaks=True)
 

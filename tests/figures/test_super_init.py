@@ -53,15 +53,15 @@ def test_the_line_that_raises_is_named_and_the_lines_below_it_are_not_reached():
     assert went[0][1][2] == {"key": "@fails"}
 
 
-WENT = "What goes into the dicts of self"
+WENT = "what each line does"
 
 
 def test_each_line_says_what_it_puts_where_and_the_plain_tensor_is_ringed():
     *_, shown = drawn()
     said = [row[1][0] for row in shown[WENT]["rows"]]
     assert said == [
-        "scale → __dict__", "makes _parameters, _buffers, _modules", "layer → _modules", "weight → _parameters ▲",
-        "mean → _buffers ▤", "works",
+        "scale → __dict__", "makes _parameters, _buffers, _modules", "layer → _modules", "weight → _parameters",
+        "mean → _buffers", "works",
     ]  # fmt: skip
     ringed = [row[0] for row in shown[WENT]["rows"] if row[1][2]["key"] == "@fails"]
     assert ringed == ["1", "net(x)"]
