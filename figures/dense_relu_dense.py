@@ -6,7 +6,7 @@ from typing import Any
 from explorable.words import listing, spelled
 from figures.cells import cells_of
 from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
-from lessons.dense_relu_dense import ROUNDING, Params, Result, rows_moved
+from lessons.dense_relu_dense import Params, Result, rows_moved
 
 AXES = {
     "x": ("T", "D"),
@@ -98,7 +98,8 @@ def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title:
     entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
     cells = cells_of(values, *beside, **entries)
     return Grid(
-        title or name, cells, badge=badge, tensor=described(name, values, axes), limit=top, rows=axes[0], cols=axes[1]
+        title or name, cells, badge=badge, tensor="" if title else described(name, values, axes), limit=top,
+        rows=axes[0], cols=axes[1], row_labels=[f"token {t}" for t in range(len(values))],
     )  # fmt: skip
 
 
@@ -144,7 +145,6 @@ def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
         "",
         title=f"{who}: {_told(params)}",
         key=lambda _, t, j: [f"t{t}", *["@moved"] * (t in rings)],
-        mark=lambda move, *_: "lit" if abs(move) > ROUNDING else "",
         note=lambda move, t, j: f"{who}, {_told(params)}: {move:+.6f} at token {t}",
     )
 
