@@ -50,7 +50,7 @@ def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
     return figure(
         hero=[
             [samples, call, veiled(subscript)],
-            [Operator("iter(loader)", "what comes next"), veiled(_handed(result))],
+            [veiled(_handed(result))],
             [veiled(said)],
         ],
         more=[[_batches(result)], [sorter]],
@@ -61,11 +61,11 @@ def _handed(result: Result) -> Panel:
     """One cell a batch."""
     batches = result.batches or []
     cells = [
-        Cell(", ".join(map(str, batch)), f"batch {at} holds the samples {batch}", [f"batch-{at}", *["@length"] * (at < MOST)], mark="card", group=at)
+        Cell(", ".join(map(str, batch)), f"batch {at} holds the samples {batch}", [f"batch-{at}", *["@length"] * (at < MOST)])
         for at, batch in enumerate(batches)
     ]  # fmt: skip
     return Grid(
-        "what the loader hands out", [cells], tensor=f"{count(len(batches), 'int64 cpu tensor')}, one cell a batch", limit=1e9,
+        "the batches of the loader", [cells], tensor=f"{count(len(batches), 'int64 cpu tensor')}, one cell a batch", limit=1e9,
         row_dim=None, col_dim=None, row_labels=[""], col_labels=[f"batch {at}" for at in range(len(batches))], wide=True,
     )  # fmt: skip
 

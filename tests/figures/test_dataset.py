@@ -32,7 +32,7 @@ def test_the_protocol_table_is_the_outcomes():
 
 def test_the_hero_holds_what_loader_0_gives_beside_what_the_loader_hands_out():
     result, panels = drawn(n=7, batch_size=3)
-    said, handed = panels["what comes out"], panels["what the loader hands out"]
+    said, handed = panels["what comes out"], panels["the batches of the loader"]
     assert (said["text"], said["key"]) == (result.jobs["loader[0]"], "@subscript") and "veiled" in said
     assert handed["values"] == [[", ".join(map(str, batch)) for batch in result.batches]] and "veiled" in handed
     assert handed["keys"] == [[[f"batch-{at}", "@length"] for at in range(3)]]
