@@ -72,12 +72,9 @@ def caption(params: Params, result: Result) -> str:
     ).strip()
     if result.error:
         return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
-    if not params.batch_size:
-        return f"From one sample, {one}, {rule(params)} makes {batch}, and an epoch has {result.length} of them."
-    return (
-        f"From {count(params.batch_size, 'sample')}, {one}, {rule(params)} makes {batch}, "
-        f"and an epoch has {count(result.length or 0, 'batch')}."
-    )
+    given = count(params.batch_size, "sample") if params.batch_size else "one sample"
+    epoch = count(result.length or 0, "batch")
+    return f"{rule(params)} turns {given} ({one}) into {a(kind_of(result.batch_tree))}, and an epoch has {epoch}."
 
 
 def details(params: Params, result: Result) -> str:
