@@ -96,6 +96,12 @@ def caption(params: Params, result: Result) -> str:
     kind = what(*result.trees[0][0][2:5]).split(" of ")[0]
     article = "an" if kind[0] in "aeiou" else "a"
     made = f"{one_of(result.n or 0, 'makes', 'make')} {count(result.length or 0, 'batch')}"
+    floats = {
+        name: said.split()[1] for name, said in leaves(result.trees[0]).items() if said.startswith("Tensor float")
+    }
+    if result.names and kind == "dict" and floats:
+        name, dtype = next(iter(floats.items()))
+        return f"{rows} {made}; in the first, the values of {name.strip(chr(39))} are one {dtype} tensor."
     return f"{rows} {made}, and {params.collate_fn} returns {article} {kind} for the first."
 
 
