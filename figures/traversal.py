@@ -37,15 +37,15 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _children(params: Params, result: Result) -> Panel:
-    """Each child of the root with what it holds, and the modules that stand in a plain container of the root."""
+    """Each child of the root with what it holds, and for a walk of modules those that stand in a plain container of the root."""
     rows: list[list[Cell]] = []
     for path, kind in result.places.items():
         if path and "." not in path:
             rows.append([path, _held(result, path, kind)])
-    lists = groupby(result.hidden, lambda place: place.partition("[")[0])
-    rows += [[name, (f"list of {len(list(places))}", "warn")] for name, places in lists]
-    note = "▲ parameters   ▤ buffers, in it and below"
-    return Table(f"{params.architecture}: its children", ["self.", "holds"], rows, note=note, breaks=True)
+    if params.walk in OF_MODULES:
+        lists = groupby(result.hidden, lambda place: place.partition("[")[0])
+        rows += [[name, (f"list of {len(list(places))}", "warn")] for name, places in lists]
+    return Table(f"{params.architecture}: its children", ["self.", "holds"], rows, breaks=True)
 
 
 def _held(result: Result, path: str, kind: str) -> Cell:
@@ -54,10 +54,12 @@ def _held(result: Result, path: str, kind: str) -> Cell:
     if path in first:
         return (f"= {first[path]}", "no")
     below = [name for name in result.tensors if name.startswith(f"{path}.")]
-    if len(below) == 1 and below[0] in first:
-        return f"{kind}, tied to {first[below[0]].partition('.')[0]}"
+    names = next((group for group in result.twins if below[:1] and below[0] in group), [])
+    others = [name for name in names if name != below[0]]
+    if len(below) == 1 and others and (len(names) == 2 or below[0] in first):
+        return f"{kind}, tied to {others[0].partition('.')[0]}"
     kinds = [result.tensors[name]["kind"] for name in below]
-    said = "  ".join([kind, *(f"{badge} {kinds.count(of)}" for of, badge in BADGES.items() if of in kinds)])
+    said = ", ".join([kind, *(_counted(kinds.count(of), of) for of in BADGES if of in kinds)])
     return keyed(said, "", "@buffers") if "buffer" in kinds else said
 
 
@@ -69,8 +71,8 @@ def _out(params: Params, result: Result) -> Panel:
         return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
         rows: list[list[Cell]] = [[_ringed(params, result, path), _kind(result, path)] for path in kept]
-        rows += [[(path, "muted"), ("not given", "muted")] for path in _left_out(params, result)]
-        note = "grey: another name of one above" if len(rows) > len(kept) else ""
+        rows += [[(path, "muted"), (f"= {name}", "muted")] for path, name in _left_out(params, result)]
+        note = "grey: another name, not given" if len(rows) > len(kept) else ""
         return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, note=note, breaks=True)
     blocks = _blocks(kept)
     shown: list[list[Cell]] = [
@@ -87,12 +89,14 @@ def _ringed(params: Params, result: Result, path: str) -> Cell:
     return keyed(_name(path), "", key) if path in names_of_one(params, result) else _name(path)
 
 
-def _left_out(params: Params, result: Result) -> list[str]:
-    """The further names of an object that the walk gives under its first one alone; none where names are filtered."""
+def _left_out(params: Params, result: Result) -> list[tuple[str, str]]:
+    """The further names of an object that the walk gives under its first one alone, with that one; none where names are filtered."""
     walked = result.walked or []
     if params.walk in NAMED and params.pattern:
         return []
-    return [name for group in result.twins if group[0] in walked for name in group[1:] if name not in walked]
+    return [
+        (name, group[0]) for group in result.twins if group[0] in walked for name in group[1:] if name not in walked
+    ]
 
 
 def _name(path: str) -> str:
@@ -100,7 +104,7 @@ def _name(path: str) -> str:
 
 
 def _kind(result: Result, path: str) -> str:
-    return result.places[path] if path in result.places else BADGES[result.tensors[path]["kind"]]
+    return result.places[path] if path in result.places else result.tensors[path]["kind"]
 
 
 def _blocks(names: list[str]) -> list[tuple[str, str]]:

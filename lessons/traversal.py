@@ -200,7 +200,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="tied",
-            question="embedding, then head, hold one weight. Under which name does named_parameters() give it?",
+            question="embedding and head share one weight. Which name does named_parameters() give?",
             choices=(
                 Choice(
                     "both names",

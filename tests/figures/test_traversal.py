@@ -118,9 +118,10 @@ def hero(**params):
 
 
 def test_the_input_names_each_child_once_with_what_is_shared_or_not_registered():
-    children = {name: held if isinstance(held, str) else held[0] for name, held in hero()[0]["rows"]}
+    children = {name: held if isinstance(held, str) else held[0] for name, held in hero(walk="modules()")[0]["rows"]}
     assert children == {
-        "embedding": "Embedding  ▲ 1", "first": "Linear  ▲ 2", "second": "= first", "norm": "BatchNorm1d  ▲ 2  ▤ 3",
+        "embedding": "Embedding, tied to head", "first": "Linear, 2 parameters", "second": "= first",
+        "norm": "BatchNorm1d, 2 parameters, 3 buffers",
         "head": "Linear, tied to embedding", "extra": "list of 2",
     }  # fmt: skip
 
@@ -135,7 +136,7 @@ def test_the_output_names_everything_that_is_given_or_counts_it_by_its_block(arc
         assert named[: len(result.kept)] == [path or "model itself" for path in result.kept]
         twins = {name: group[0] for group in result.twins for name in group[1:]}
         for (name, kind), said in out["rows"][len(result.kept) :]:
-            assert (kind, said) == ("muted", ["not given", "muted"])
+            assert (kind, said) == ("muted", [f"= {twins[name]}", "muted"])
             assert name not in result.walked and twins[name] in result.walked
         return
     if "more rows" not in out.get("note", ""):
@@ -157,6 +158,6 @@ def test_blocks_that_a_text_takes_along_stand_in_rows_of_their_own():
 
 def test_of_a_tied_weight_the_name_that_is_given_is_ringed_and_the_other_one_grey():
     rows = hero()[2]["rows"]
-    assert rows[0] == [["embedding.weight", "", {"key": "@tied"}], "▲"]
-    assert [["head.weight", "muted"], ["not given", "muted"]] in rows
+    assert rows[0] == [["embedding.weight", "", {"key": "@tied"}], "parameter"]
+    assert [["head.weight", "muted"], ["= embedding.weight", "muted"]] in rows
     assert hero(walk="modules()")[2]["rows"][2][0] == ["first", "", {"key": "@layer"}]
