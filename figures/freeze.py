@@ -44,7 +44,7 @@ def _said(result: Result) -> list[Panel]:
 def _facts(params: Params, result: Result) -> Panel:
     cold, ice = strays(result), frozen(result)
     items = [
-        ("norm", "the step changes in norm", _norm(result)),
+        ("norm", "the steps change in norm", _norm(result)),
         ("stray", "frozen tensors that move", f"{len(cold)} of {len(ice)}"),
         ("count", "requires_grad is False on", f"{len(ice)} of {len(result.names)} tensors"),
         ("backward", "loss.backward()", _backward(result)),
@@ -90,19 +90,18 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
     flags = result.requires_grad[min(step, len(result.requires_grad) - 1)] if result.requires_grad else []
     for layer in _chain(result):
         own = [flags[index] for index in _of(layer, result.names)] if flags else []
-        kept = f"▤ {len(_of(layer, result.buffers))}" if _of(layer, result.buffers) else ""
-        held = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
-        rows.append([layer, "  ".join(filter(None, [held, kept])) or ("–", "muted")])
-    note = "▤ buffers"
-    return Table("From the loss down", ["layer", "holds"], rows, note=note, breaks=True)
+        held = f"{len(own)}" if own and params.freeze in MISSPELT else _ice(own)
+        kept = len(_of(layer, result.buffers))
+        rows.append([layer, held or ("–", "muted"), f"{kept}" if kept else ("–", "muted")])
+    return Table("From the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
 
 
 def _ice(flags: list[bool]) -> str:
     if not flags:
         return ""
     if len(set(flags)) == 1:
-        return f"▲ {len(flags)} trainable" if flags[0] else f"❄ {len(flags)} frozen"
-    return f"▲ {sum(flags)} ❄ {len(flags) - sum(flags)}"
+        return f"{len(flags)} {'trainable' if flags[0] else 'frozen'}"
+    return f"{len(flags) - sum(flags)} of {len(flags)} frozen"
 
 
 def _changes(params: Params, result: Result, step: int) -> Panel:
@@ -135,7 +134,7 @@ def _gone(result: Result, layer: str, step: int) -> Cell:
     far = max(sum(moves[index].item() for moves, _ in taken) for index in own)
     cold = any(moves[index] and not flags[index] for moves, flags in taken for index in own)
     ice = any(not flags[index] for _, flags in taken for index in own)
-    ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + ["@norm"] * bool(layer == "norm" and far)
+    ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + ["@norm"] * (layer == "norm")
     said = _moved(far, "warn" if cold else "yes")
     return keyed(*said, *ringed) if ringed else said
 
@@ -151,7 +150,7 @@ def _drifted(result: Result, layer: str, step: int) -> Cell:
     )
     far = max(sum(drift[index].item() for drift in passes) for index in own)
     said = _moved(far, "warn" if frozen_now else "yes")
-    return keyed(*said, "@norm") if far and layer == "norm" else said
+    return keyed(*said, "@norm") if layer == "norm" else said
 
 
 def _tensors(result: Result, step: int) -> Panel:

@@ -194,7 +194,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="frozen_norm",
-            question="In train mode, stem and norm, a BatchNorm, are frozen. What do three steps change in norm?",
+            question="norm, a BatchNorm in train mode, is frozen. What do three steps change in norm?",
             choices=(
                 Choice(
                     "nothing at all",
