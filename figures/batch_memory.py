@@ -1,4 +1,4 @@
-"""What goes into one training step, and what autograd saves at each batch_size; below the whole bill, at every batch_size."""
+"""What goes into the net, and what autograd saves at each batch_size; below the whole bill, at every batch_size."""
 
 from typing import Any
 
@@ -29,17 +29,18 @@ def _step(params: Params) -> Panel:
     attention = "feed-forward" if params.attention == "none" else f"{params.attention}, feed-forward"
     frozen = params.frozen if params.mode in RECORDING else "nothing"
     rows = [
-        ["x", f"({params.batch_size}, {params.length}, {params.width}) float32"],
+        ["x", f"(batch_size, {params.length}, {params.width}) float32"],
         ["net", f"{params.layers} × {attention}"],
-        ["frozen", "❄ " + frozen if frozen != "nothing" else "▲ nothing"],
+        ["frozen", frozen],
         ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
     ]
     return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
 def _call(params: Params) -> Panel:
-    call = {"train": "backward", "checkpoint": "checkpoint", "eval": "net.eval()"}.get(params.mode, params.mode)
-    return Operator(call, "and step" if params.mode in TRAINING else "net(x)")
+    """The forward pass, which saves; with what the drawn bars need beyond it."""
+    said = {"train": "forward saves", "checkpoint": "with checkpoints"}.get(params.mode, params.mode)
+    return Operator("y = net(x)", "then one step" if _decides(params) == 1 else said)
 
 
 def _parts(result: Result) -> dict[str, int]:
@@ -63,7 +64,7 @@ def _by_size(params: Params, result: Result) -> Panel:
     near = min(result.by_size, key=lambda size: abs(size - params.batch_size))
 
     def bar(size: int, saved: int) -> Bar:
-        keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == near)]
+        keys = [f"size-{size}", *["@double"] * (size in (8, 16)), *["@graph"] * (size == near)]
         return Bar(f"batch_size {size}", saved / MIB, f"{saved} bytes saved at batch_size {size}", keys)
 
     return Bars("saved for backward", [bar(*saved) for saved in result.by_size.items()], unit="MiB", digits=2)

@@ -48,6 +48,7 @@ class Result:
     counted_on: str  # the device on which these bytes are; on another one an operator may save other tensors
     recorded: bool  # whether y has a graph
     by_size: dict[int, int]  # batch_size -> bytes saved, measured at each
+    doubled: float | None  # bytes saved at batch_size 16, divided by those at 8; None: nothing is saved
     by_frozen: dict[str, int]  # what is frozen -> bytes saved for a batch of 1
     fixed: int  # weights + gradients + state
     total: int  # fixed + activations
@@ -64,11 +65,9 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    if not result.per_item:
+    if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
-    small, large = result.by_size[8], result.by_size[16]
-    more = "twice as many bytes as" if large == 2 * small else f"{number(large / small)} times the bytes saved"
-    return f"At batch_size 16 autograd saves {more} at 8: {result.per_item} for one item, counted on the {_on(result)}."
+    return f"At batch_size 16 autograd saves {round(result.doubled, 3):g} times the bytes saved at 8, counted on the {_on(result)}."
 
 
 def _why(params: Params) -> str:
@@ -146,7 +145,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="This net is trained with batch_size 16 instead of 8. How many bytes does autograd now save for backward()?",
+            question="batch_size 16 instead of 8: how many bytes does autograd save for backward()?",
             choices=(
                 Choice(
                     "as many",

@@ -165,6 +165,7 @@ recorded = y.requires_grad
 by_size = {}
 for size in tqdm((1, 2, 4, 8, 16, 32)):
     by_size[size] = nbytes(forward_and_saved(net, torch.randn(size, length, width))[1])
+doubled = by_size[16] / by_size[8] if by_size[8] else None
 
 # %% the bytes saved for one item, were something else frozen
 by_frozen = {}

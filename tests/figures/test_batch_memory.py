@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "saved for backward", {"@double": ["batch_size 16"], "@graph": ["batch_size 8"]}),
+        ({}, "saved for backward", {"@double": ["batch_size 8", "batch_size 16"], "@graph": ["batch_size 8"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
