@@ -71,7 +71,7 @@ def _out(params: Params, result: Result) -> Panel:
         return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
         rows: list[list[Cell]] = [[_ringed(params, result, path), _kind(result, path)] for path in kept]
-        rows += [[(path, "muted"), (f"= {name}", "muted")] for path, name in _left_out(params, result)]
+        rows += [[(path, "muted"), (f"= {owner_of(name)}", "muted")] for path, name in _left_out(params, result)]
         note = "grey: another name, not given" if len(rows) > len(kept) else ""
         return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, note=note, breaks=True)
     blocks = _blocks(kept)
@@ -87,6 +87,12 @@ def _ringed(params: Params, result: Result, path: str) -> Cell:
     """The name, ringed where it is one of the object with most names."""
     key = "@layer" if params.walk in OF_MODULES else "@tied"
     return keyed(_name(path), "", key) if path in names_of_one(params, result) else _name(path)
+
+
+def owner_of(name: str) -> str:
+    """In short whose it is: `embedding's` for `embedding.weight`."""
+    owner = name.rpartition(".")[0]
+    return f"{owner}'s" if owner else name
 
 
 def _left_out(params: Params, result: Result) -> list[tuple[str, str]]:
