@@ -99,7 +99,7 @@ def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title:
     cells = cells_of(values, *beside, **entries)
     return Grid(
         title or name, cells, badge=badge, tensor="" if title else described(name, values, axes), limit=top,
-        rows=axes[0], cols=axes[1], row_labels=[f"token {t}" for t in range(len(values))],
+        rows=axes[0], cols=axes[1],
     )  # fmt: skip
 
 

@@ -90,10 +90,11 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
     flags = result.requires_grad[min(step, len(result.requires_grad) - 1)] if result.requires_grad else []
     for layer in _chain(result):
         own = [flags[index] for index in _of(layer, result.names)] if flags else []
-        held = f"{len(own)}" if own and params.freeze in MISSPELT else _ice(own)
-        kept = len(_of(layer, result.buffers))
-        rows.append([layer, held or ("–", "muted"), f"{kept}" if kept else ("–", "muted")])
-    return Table("From the loss down", ["layer", "parameters", "buffers"], rows, breaks=True)
+        held = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
+        kept = f"{count} buffers" if (count := len(_of(layer, result.buffers))) else ""
+        rows.append([layer, ", ".join(filter(None, [held, kept])) or ("–", "muted")])
+    note = "frozen or trainable parameters"
+    return Table("From the loss down", ["layer", "holds"], rows, note=note, breaks=True)
 
 
 def _ice(flags: list[bool]) -> str:

@@ -36,7 +36,7 @@ def test_the_hero_sums_the_moves_of_the_steps_so_far_layer_by_layer():
 def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
     _, figure = drawn()
     left, right = hero(figure, 2)
-    assert left["norm"] == ["2 frozen", "3"] and left["act"] == [["–", "muted"], ["–", "muted"]]
+    assert left["norm"] == ["2 frozen, 3 buffers"] and left["act"] == [["–", "muted"]]
     assert right["norm"][1][:2] == ["0", "muted"] and "@norm" in right["norm"][1][2]["key"]
     assert right["norm"][2][1:] == ["warn", {"key": "@norm"}]
 
@@ -51,7 +51,7 @@ def test_a_layer_that_moved_while_frozen_is_a_warning_to_the_last_step():
 def test_where_it_is_asked_how_many_are_frozen_the_model_does_not_say_so():
     for freeze in ("stem.requires_grad = False", "p.require_grad = False"):
         left, _ = hero(drawn(freeze=freeze)[1], 0)
-        assert left["stem"][0] == left["head"][0] == "2"
+        assert left["stem"][0] == left["head"][0] == "2 parameters"
 
 
 def every_tensor(figure):
