@@ -6,7 +6,7 @@ from typing import Literal
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
-from explorable.words import count
+from explorable.words import count, one_of
 
 REFUSALS = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 Sample = Literal[
@@ -74,7 +74,8 @@ def caption(params: Params, result: Result) -> str:
         return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
     given = count(params.batch_size, "sample") if params.batch_size else "one sample"
     epoch = count(result.length or 0, "batch")
-    return f"{rule(params)} turns {given} ({one}) into {a(kind_of(result.batch_tree))}, and an epoch has {epoch}."
+    become = one_of(params.batch_size or 1, "becomes", "become")
+    return f"With {rule(params)} {given} ({one}) {become} {a(kind_of(result.batch_tree))}, and an epoch has {epoch}."
 
 
 def details(params: Params, result: Result) -> str:
