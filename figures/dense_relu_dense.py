@@ -98,7 +98,7 @@ def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title:
     entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
     cells = cells_of(values, *beside, **entries)
     return Grid(
-        title or name, cells, badge=badge, tensor="" if title else described(name, values, axes), limit=top,
+        title or name, cells, badge=badge, tensor=described("" if title else name, values, axes).strip(), limit=top,
         rows=axes[0], cols=axes[1],
     )  # fmt: skip
 
