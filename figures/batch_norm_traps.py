@@ -110,10 +110,10 @@ def _output(params: Params, result: Result) -> Panel:
         key=key,
         group=lambda value, row, channel: group(row, channel),
     )
-    axis = AXES.get(params.case, "row")
+    axis, named = AXES.get(params.case, "row"), params.case not in SWAPPED  # there x names them
     return Grid(
-        "y", cells, tensor=_shape("y", params, y), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis,
-        cols="channel", row_labels=_names(params, len(y)), label_width=_width(params),
+        "y", cells, tensor=_shape("y", params, y), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis * named,
+        cols="channel" * named, row_labels=_names(params, len(y)), label_width=_width(params),
         wide=params.case not in (MICRO, *SWAPPED), group_names=groups[0] if groups else None,
     )  # fmt: skip
 
