@@ -208,7 +208,8 @@ def details(params: Params, result: Result) -> str:
     times = len(result.lanes) + (raised_in(params, result) == CALL)  # a call that raises returns nothing
     called = f"called its model {count(times, 'time')}" if times else "did not call its model"
     calls = f"Given {what}, the class that loops {called}"
-    ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}."
+    loss = "" if result.loss is None else f" get_loss() returned {number(result.loss.item(), 4)}."
+    ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}.{loss}"
     if result.batch is None:
         calls, ended = "The class that loops was given nothing", f": default_collate ended with {result.error}"
     return (
