@@ -89,7 +89,7 @@ def _shapes_of(params: Params, result: Result) -> Panel:
     cells = [[box(place, dim, size) for dim, size in enumerate(shape)] for place, shape in lanes]
     return Grid(
         "self.model(**item).logits", cells, tensor=f"shapes in a list of {len(lanes)}", limit=FAR, digits=0, signed=False, row_dim=None,
-        col_dim=None, row_labels=[_call(place, result) for place, _ in lanes], col_labels=AXES[1:], label_width=52,
+        col_dim=None, row_labels=[_call(place, result) for place, _ in lanes], col_labels=AXES[1:], label_width=52, wide=True,
     )  # fmt: skip
 
 

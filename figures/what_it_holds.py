@@ -27,8 +27,10 @@ def draw(params: Params, result: Result) -> Figure:
 
 def _model(params: Params, result: Result) -> Panel:
     rates = dict.fromkeys(str(what).rpartition(" = ")[2] for what, _ in result.rates)
+    size = sum(result.by_dtype.values()) / 2**20
     rows: list[list[Any]] = [
         ["model", name_of(params.config)],
+        [params.dtype, f"{size:,.1f} MiB"],
         ["mode", "train"],
         *([["dropout", ", ".join(rates)]] if rates else []),
         *([["search", params.search]] if params.search else []),

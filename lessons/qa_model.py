@@ -191,11 +191,11 @@ def caption(params: Params, result: Result) -> str:
         return f"A QAModel that loops over the batch ends with {article} {kind_of(result)}: {place_of(params, result)}."
     assert result.loss is not None and result.batched_loss is not None
     items = len(result.questions)
+    returned, batched = number(result.loss.item(), 4), number(result.batched_loss.item(), 4)
     whose = f"the mean of {count(items, 'item loss', 'item losses')}"
     whose = "that of the last item alone" if params.forward == AGAIN else whose
     if params.forward != AGAIN and beside(result) == "they are equal":
-        return f"torch.stack gives the logits of {count(items, 'item')} a new first axis, and the 1 of each call's batch stays behind it."
-    returned, batched = number(result.loss.item(), 4), number(result.batched_loss.item(), 4)
+        return f"torch.stack gives the logits of {count(items, 'item')} a new first axis, and get_loss() returns {returned}."
     return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 
 

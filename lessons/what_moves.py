@@ -41,7 +41,7 @@ class Params:
     )
     learns: Literal[
         "biases and norms", "the head", "all but the embeddings", "every second block", "everything", "names that match"
-    ] = choice("biases and norms", about="what goes on learning; the rest is frozen")
+    ] = choice("biases and norms", about="what learns; the rest is frozen")
     pattern: str = text(
         r"^(?!lm_head)", max_length=120, about="regex: names that go on learning", when={"learns": (OWN,)}
     )

@@ -125,7 +125,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="Two workers load batches 0 and 1. Does batch 1 draw the same numbers as batch 0?",
+            question="Two workers load batches 0 and 1. Does the second batch draw what the first drew?",
             choices=(
                 Choice(
                     "the same numbers",

@@ -99,7 +99,8 @@ def caption(params: Params, result: Result) -> str:
             f"The batch of the first sample comes at place {place_of_sample_0(result)} of {len(result.indices)}, and the "
             f"loop has its first batch after {result.steps[0][0]:.0f} ms."
         )
-    return f"{_fetched(params, result)}."
+    took = "" if params.num_workers else f"; the first epoch took {result.epochs[0]:.0f} ms"
+    return f"{_fetched(params, result)}{took}."
 
 
 def _handles(params: Params) -> str:
