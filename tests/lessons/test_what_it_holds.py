@@ -75,10 +75,11 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
     assert LESSON.run(replace(params, search="nowhere")).found == []
 
 
-def test_the_first_table_says_the_mode_and_the_rate_that_the_model_keeps_as_a_float():
+def test_the_first_table_says_the_size_the_mode_and_the_rate_that_the_model_keeps_as_a_float():
     rows = draw(Params(config=BART), LESSON.run(Params(config=BART)))["rows"][0][0]["rows"]
-    assert rows[1:] == [["mode", "train"], ["dropout", "0.1"]]
+    assert rows[2:] == [["mode", "train"], ["dropout", "0.1"]]
     assert [row[0] for row in draw(Params(config=TINY), LESSON.run(Params(config=TINY)))["rows"][0][0]["rows"]] == [
         "model",
+        "float32",
         "mode",
     ]
