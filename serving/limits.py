@@ -8,10 +8,11 @@ LARGEST = 2_100_000  # bytes; the largest text has 1 MB, and JSON may take two b
 
 
 def announced(scope: Scope) -> int:
-    """Bytes of the body that is to come, as its sender says; the most there may be where it is not said."""
+    """Bytes of the body that is to come, as its sender says; the most there may be where it comes in chunks, whatever is said."""
     headers = Headers(scope=scope)
-    said = headers.get("content-length", "" if "transfer-encoding" in headers else "0")
-    return int(said) if said.isdecimal() and len(said) < 10 else LARGEST
+    said = headers.get("content-length", "0")
+    known = "transfer-encoding" not in headers and said.isdecimal() and len(said) < 10
+    return int(said) if known else LARGEST
 
 
 class LimitBody:

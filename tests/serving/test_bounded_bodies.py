@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from serving.bounded_bodies import ALL, SHARED, SMALL, BoundBodies
-from serving.limits import LARGEST
+from serving.limits import LARGEST, announced
 from tests.awaited import awaited
 
 
@@ -52,3 +54,9 @@ def test_all_together_hold_so_much_and_small_ones_still_get_in():
 def test_a_body_that_does_not_say_its_length_counts_as_the_largest():
     fit = SHARED // LARGEST
     assert awaited(statuses([("me", (b"transfer-encoding", b"chunked"))] * (fit + 1)))[0] == {200: fit, 503: 1}
+
+
+@pytest.mark.parametrize("said", [b"1", b"nonsense", b"9" * 30])
+def test_what_comes_in_chunks_or_says_nonsense_counts_as_the_largest(said):
+    chunks = [(b"transfer-encoding", b"chunked")] * said.isdigit()
+    assert announced({"type": "http", "headers": [(b"content-length", said), *chunks]}) == LARGEST
