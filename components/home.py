@@ -19,10 +19,7 @@ from explorable.lesson import Lesson
 
 CALLED = "dropout"  # the endpoint that the explorable at the top calls
 FIXED = {"p": 0.5, "input": "ones", "passes": 1}
-START = (
-    "backward",
-    "accumulates",
-)  # the question to start with: a beginner's, which the calls at the top do not answer
+START = ("backward", "accumulates")  # the question to start with: a beginner's, which what stands above does not answer
 FIRST = 3  # the seed of the first call; each further one takes the next
 
 

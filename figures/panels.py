@@ -16,8 +16,6 @@ Figure = dict[str, Any]
 Fact = tuple[str, str, str] | tuple[str, str, str, str]  # key, label, text, note; the key is what a question rings
 P = TypeVar("P", bound="Panel")
 
-AXIS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # dims 0, 1, 2, 3: frames and labels only
-SCALE = ("#d55e00", "#ffffff", "#0072b2")  # negative, zero, positive
 CELLS = {"value": "values", "note": "notes", "key": "keys", "sub": "sub", "mark": "marks", "group": "groups"}
 BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params"}
 
@@ -100,7 +98,9 @@ class Cube(Panel):
     tensor: str
     limit: float
     axes: Sequence[str]  # the name of each dim
-    dims: Sequence[int] | None = None  # which colour of AXIS each dim has: an axis keeps it when an operator moves it
+    dims: Sequence[int] | None = (
+        None  # which of the colours --axis-0 to 3 of page.css each dim has: an axis keeps it when an operator moves it
+    )
     new_dim: int | None = None  # the dim that an operator has just inserted, marked
     parts: Sequence[str] | None = (
         None  # names, when cells is a list of separate tensors; shapes may differ, None is drawn as None

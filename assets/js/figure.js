@@ -110,6 +110,7 @@ export class Figure {
   /** Show one of the steps already computed: no request. */
   step(index) {
     for (const { entry, panel } of this.framed) if (panel.frames[index]) this.show(entry, { ...panel, ...panel.frames[index] });
+    this.mark();
   }
 
   panel(panel, key, used) {
@@ -133,7 +134,7 @@ export class Figure {
     entry.newest = panel;
     const needed = [panel, panel.hides].filter(Boolean).map(({ view }) => view);
     if (needed.every((name) => loaded[name])) this.redraw(entry);
-    else Promise.all(needed.map(load)).then(() => entry.newest === panel && this.redraw(entry));
+    else Promise.all(needed.map(load)).then(() => entry.newest === panel && (this.redraw(entry), this.mark()));
   }
 
   redraw(entry) {
@@ -141,7 +142,6 @@ export class Figure {
     entry.view ??= new loaded[view](entry.box);
     entry.view.update(entry.newest);
     entry.ghost.stand(hides && loaded[hides.view], hides);
-    this.mark();
   }
 
   /** Ring the cell that decides the question: among those with its key the one in what comes out. Those with "@" before the key are ringed beside it. */
