@@ -66,7 +66,7 @@ def _grads(params: Params, result: Result) -> Panel:
             ],
         ),
         tensor="after the last line of the loop", limit=limit(*held, *brought), label_width=76, signed=False,
-        row_labels=[*(f"call {at} adds" for at in range(1, len(brought) + 1)), *(f"{name}.grad" for name in names)],
+        row_labels=[*(f"call {at} gives" for at in range(1, len(brought) + 1)), *(f"{name}.grad" for name in names)],
         digits=_digits([*held, *brought]),
     )  # fmt: skip
 

@@ -54,4 +54,4 @@ def test_what_each_call_brings_adds_up_to_what_w_holds_unless_it_is_cleared():
         *brought, told = shown[".grad"]["values"][: len(result.given) + 1]
         assert brought == [grad.tolist() for grad in result.given] and told == result.grads["w"].tolist()
         assert sum(result.given).allclose(result.grads["w"])
-        assert shown[".grad"]["rowLabels"][0] == "call 1 adds"
+        assert shown[".grad"]["rowLabels"][0] == "call 1 gives"
