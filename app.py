@@ -3,11 +3,13 @@
 import os
 import sys
 
+from serving.arenas import share_arenas
 from serving.ending import ENDING
 from serving.port import port_from_environment
 
 if __name__ == "__main__":
     port = port_from_environment()
+    share_arenas()  # before the first thread
     ENDING.listen()  # before the imports, which take seconds
 
 # Read by Gradio when it is imported: no analytics, and no statistics rebuilt at every event.

@@ -27,7 +27,10 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
 
 class Bar:
-    """What a program gets in place of tqdm's bar: `for step in tqdm(range(steps)):`, or `tqdm(total=…)` and `update()`."""
+    """What a program gets in place of tqdm's bar: `for step in tqdm(range(steps)):`, or `tqdm(total=…)` and `update()`.
+
+    One that is disabled, or of a part of a step (`leave=False`), is told to nobody, but others may draw between its steps too.
+    """
 
     def __init__(
         self,
@@ -35,9 +38,10 @@ class Bar:
         *,
         total: int | None = None,
         disable: bool = False,
+        leave: bool = True,
         so_far: Callable[[], Any] | None = None,
     ) -> None:
-        self._silent = disable
+        self._silent = disable or not leave
         self._items, self._so_far, self._done = items, so_far, 0
         self._total = len(items) if total is None and isinstance(items, Sequence) else total or 0
 
@@ -48,8 +52,10 @@ class Bar:
 
     def update(self, n: int = 1) -> None:
         self._done += n
-        if not self._silent:
-            tell(self._done, max(self._done, self._total), self._so_far)
+        if self._silent:
+            with giving_way():
+                return
+        tell(self._done, max(self._done, self._total), self._so_far)
 
 
 def tell(done: int, total: int, so_far: Callable[[], Any] | None = None) -> None:

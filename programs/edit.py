@@ -103,7 +103,7 @@ def differs(model: Any) -> Tensor:
     training = model.training
     model.eval()
     found = torch.zeros(len(rest), dtype=torch.bool)
-    for some, ids, mask, labels in probes:
+    for some, ids, mask, labels in tqdm(probes, leave=False):
         top = model(input_ids=ids, attention_mask=mask, labels=labels).logits.argmax(-1)  # (128, T)
         found[some] = ((top != labels) & (labels != -100)).any(1)
     model.train(training)

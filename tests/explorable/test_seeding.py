@@ -1,7 +1,7 @@
 """A seeded block draws what `torch.manual_seed` promises, and nobody outside it notices."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import torch
@@ -62,3 +62,20 @@ def test_a_block_that_tells_how_far_it_is_lets_others_draw_between_two_steps_and
             own.append(torch.rand(1))
     assert torch.equal(torch.cat(own), expected) and torch.equal(torch.get_rng_state(), before)
     assert torch.equal(other[0], other[1]) and torch.equal(other[0], draw(5))
+
+
+@pytest.mark.parametrize("quiet", [{"disable": True}, {"leave": False}])
+def test_a_bar_that_is_told_to_nobody_lets_others_draw_too(quiet):
+    waits = Event()
+
+    def other() -> None:
+        waits.wait(60)
+        draw(5)
+
+    with ThreadPoolExecutor(1) as pool, seeded(1):
+        drawn = pool.submit(other)
+        waits.set()
+        for _ in Bar(range(10**6), **quiet):
+            if drawn.done():
+                break
+        assert drawn.done()
