@@ -149,7 +149,9 @@ export class Figure {
     for (const old of this.hero.querySelectorAll("[data-ring], [data-also]")) ["ring", "also"].forEach((name) => delete old.dataset[name]);
     if (!this.ring) return;
     const panels = [...this.panels].filter(([key]) => key.startsWith("hero ")).map(([, panel]) => panel); // also those not in the page yet
-    for (const { box } of panels) for (const cell of box.querySelectorAll(`[data-key~="@${CSS.escape(this.ring)}"]`)) cell.dataset.also = "";
+    const beside = panels.flatMap(({ box }) => [...box.querySelectorAll(`[data-key~="@${CSS.escape(this.ring)}"]`)]);
+    for (const cell of beside) cell.dataset.also = "";
+    for (const cell of beside) if (cell.matches("td")) cell.dataset.also = joined(cell);
     const cells = panels.flatMap(({ box, newest }) =>
       [...box.querySelectorAll(`[data-key~="${CSS.escape(this.ring)}"]`)].map((cell) => ({ cell, out: Boolean(newest.veiled) })));
     const { cell } = cells.find(({ out }) => out) ?? cells[0] ?? {};
@@ -166,6 +168,13 @@ export class Figure {
     const foot = phone ? this.root.querySelector(".choices").getBoundingClientRect().top : innerHeight;
     if (top < 0 || bottom > Math.min(foot, innerHeight)) cell.scrollIntoView({ block: phone ? "center" : "nearest", behavior: "smooth" });
   }
+}
+
+/** The sides at which this cell of a table meets another that is ringed too: one line goes round all of them. */
+function joined(cell) {
+  const [row, at] = [cell.parentElement, cell.cellIndex];
+  const near = { left: cell.previousElementSibling, right: cell.nextElementSibling, top: row.previousElementSibling?.cells[at], bottom: row.nextElementSibling?.cells[at] };
+  return Object.keys(near).filter((side) => near[side]?.matches("[data-also]")).join(" ");
 }
 
 /** Whether one of its cells has arithmetic to show. */
