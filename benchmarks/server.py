@@ -37,7 +37,7 @@ def serving(*command: str, log: Path | None = None, rate: str = "0") -> Iterator
 
     rate: TORCH_EXPLORABLES_RATE. All visitors of a benchmark come from one address, so there is no limit unless it is asked for.
     """
-    port = _free_port()
+    port = free_port()
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
     settings["TORCH_EXPLORABLES_RATE"] = rate
     begun = time.perf_counter()
@@ -67,7 +67,7 @@ def _answering(process: subprocess.Popen, port: int, command: tuple[str, ...], b
     return Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - begun)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

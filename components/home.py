@@ -58,14 +58,14 @@ def _twice() -> Markup:
     return Markup(
         '<section class="twice" aria-labelledby="twice-title" data-asks="{}">'
         '<h2 id="twice-title">The same call, twice. Why is y not the same?</h2>'
-        '<div class="shown"><p class="code"><code>x = torch.ones(3, 4)</code></p>{}'
-        '<p class="code"><code>dropout = nn.Dropout(p=0.5)</code></p>'
+        '<div class="shown"><p class="code"><code>x = torch.ones(3, 4)</code> <span>row after row</span></p>{}'
+        '<p class="code layer"><code>dropout = nn.Dropout(p=0.5)</code></p>'
         '<div class="calls" aria-live="polite">{}{}</div></div>'
         '<div class="act"><button type="button" class="again">Call y = dropout(x) again</button>'
         '<div class="segments" role="radiogroup" aria-label="mode of dropout">'
         '<label><input type="radio" name="twice-mode" value="train" checked><span>dropout.train()</span></label>'
         '<label><input type="radio" name="twice-mode" value="eval"><span>dropout.eval()</span></label></div></div>'
-        '<p class="caption" role="status">Same layer, same x: {} of {} values differ between these two calls.</p>'
+        '<p class="caption" role="status">Same layer, same x: {} of {} values differ. In train mode each call draws its zeros anew.</p>'
         '<p class="promise">Each number is a call of torch {}.</p>'
         "</section>"
     ).format(

@@ -62,11 +62,15 @@ class OperatorTape(TorchDispatchMode):
 
     @property
     def by_line(self) -> dict[int, Operators]:
-        """Number of the line -> its operators; those that no line of the file caused are at 0."""
-        return {
-            number: tuple((str(func), times) for func, times in counts.values())
+        """Number of the line -> its operators; those that no line of the file caused are at 0.
+
+        torch's own marks for its profiler, such as the beginning of an optimizer's step, are left out: they compute nothing.
+        """
+        ran = {
+            number: tuple((str(func), times) for func, times in counts.values() if func.namespace != "profiler")
             for number, counts in self._counts.items()
         }
+        return {number: operators for number, operators in ran.items() if operators}
 
 
 @contextmanager

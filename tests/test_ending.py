@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from benchmarks.server import free_port
 
 ROOT = Path(__file__).parents[1]
 DOCKER_KILLS_AFTER = 10
@@ -29,9 +30,7 @@ def may_unshare() -> bool:
 @pytest.fixture
 def app(request, tmp_path) -> Iterator[tuple[subprocess.Popen, int, str]]:
     """What was started, the process that is the app, and its address; what it complains of is in `complaints`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
     command = [*(AS_PROCESS_1 if request.param else []), sys.executable, "app.py"]
     with open(tmp_path / "complaints", "w") as complaints:

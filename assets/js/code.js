@@ -4,6 +4,8 @@ import { h } from "./dom.js";
 
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
+const ROOM = 30; // letters beside a line of code
+
 /** Draw the point of a program into `host`: the few lines that matter. */
 export function drawPoint(host, cells) {
   fillIn(host, cells.filter(({ kind }) => kind === "point"), opened);
@@ -41,9 +43,13 @@ function item(text, beside) {
   return h("li", {}, h("code", {}, ...highlight(text)), beside);
 }
 
+/** As many whole names as fit, and how many more there are; all of them under the pointer. */
 function named(operators) {
-  const shown = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
-  return h("span", { class: "ran", title: operators.map(([name]) => name).join("\n") }, shown.join("  "));
+  const all = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
+  let [shown, length] = [0, 0];
+  while (shown < all.length && (shown === 0 || length + all[shown].length <= ROOM)) length += all[shown++].length + 2;
+  const more = all.length > shown ? [`+${all.length - shown} more`] : [];
+  return h("span", { class: "ran", title: all.join("\n") }, [...all.slice(0, shown), ...more].join("  "));
 }
 
 function highlight(line) {

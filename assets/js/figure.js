@@ -28,7 +28,7 @@ const VIEWS = {
   tree: async () => (await import("./views/tree.js")).Tree,
 };
 const loaded = {}; // view -> its class
-const HINT = "Point at a cell, or move through the cells with the arrow keys, to see its arithmetic.";
+const HINT = "Point at a part of the picture, or move through it with the arrow keys, to read more about it.";
 
 export class Figure {
   /** Draws into `hero` and, once it is open, the fold `more`; `line` shows the arithmetic of the cell under the pointer or the focus. */

@@ -41,7 +41,7 @@ function callTwice(section) {
     const same = y.every((value, index) => value === x[index]);
     say(caption, evaluating && same
       ? "In eval mode dropout hands x on: every call gives the same y."
-      : `Call ${made}: ${differs} of ${y.length} values differ from the call before.`);
+      : `Call ${made}: ${differs} of ${y.length} values differ from the call before.${evaluating ? "" : " In train mode each call draws its zeros anew."}`);
   }
 }
 

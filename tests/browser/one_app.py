@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
+
+from benchmarks.server import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,9 +40,7 @@ def end(folder: Path) -> None:
 
 
 def _started(folder: Path) -> dict[str, object]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     own = {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1", "TORCH_EXPLORABLES_ROOMS": f"{folder}/rooms.sqlite3"}
     with open(folder / "app.txt", "w") as said:
         server = subprocess.Popen(

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -18,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page
 
-from benchmarks.server import OURS, Server, serving
+from benchmarks.server import OURS, Server, free_port, serving
 from components import CHAPTERS
 from components.answer import lesson_of
 from components.assets import VERSION
@@ -92,9 +91,7 @@ def replicas(tmp_path_factory) -> Iterator[tuple[str, list[Server]]]:
     """Two replicas behind HAProxy as deploy/haproxy.cfg sets it up: the public address, and both servers."""
     if HAPROXY is None:
         pytest.skip("haproxy is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with serving(*OURS) as one, serving(*OURS) as two:
         addresses = {"REPLICA_ONE": one.url.removeprefix("http://"), "REPLICA_TWO": two.url.removeprefix("http://")}
         environment = {**os.environ, **addresses, "BIND": f"127.0.0.1:{port}"}

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from benchmarks.server import free_port
 from classroom.schema import METADATA
 from tests.classroom.samples import NAMES, store_in, walk
-from tests.classroom.servers import ROOT, Replica, free_port, postgresql
+from tests.classroom.servers import ROOT, Replica, postgresql
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 LEARNERS, CHANGES = 16, 3

@@ -26,7 +26,9 @@ ctypes.CDLL(None).malloc_stats()
 
 def arenas(before: str) -> int:
     """How many a process has after 12 threads have held memory at the same time."""
-    done = subprocess.run([sys.executable, "-c", before + THREADS], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", before + THREADS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return done.stderr.count("Arena ")
 
 

@@ -4,6 +4,7 @@ import { svg } from "../cube/svg.js";
 import { h } from "../dom.js";
 
 const SHORT = 14; // letters of a call that stays in one line
+const LONG = 22; // and of one that does where the window is wide
 
 export class Operator {
   constructor(host) {
@@ -11,7 +12,8 @@ export class Operator {
   }
 
   update({ title, note }) {
-    this.host.replaceChildren(title.length > SHORT ? h("code", { class: "operator-call" }, ...breakable(title)) : h("code", { class: "operator-call short" }, title), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
+    const size = title.length <= SHORT ? "short" : title.length <= LONG ? "middling" : "";
+    this.host.replaceChildren(h("code", { class: `operator-call ${size}` }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
   }
 }
 
