@@ -27,6 +27,7 @@ from components.site import build  # noqa: E402
 from components.warm import warm  # noqa: E402
 from serving.connections import bound_connections  # noqa: E402
 from serving.logs import bound_logs  # noqa: E402
+from serving.variables import is_to_warm  # noqa: E402
 
 demo = build()
 demo.queue(default_concurrency_limit=4, max_size=256, status_update_rate=5)
@@ -37,6 +38,7 @@ if __name__ == "__main__":
     demo.launch(prevent_thread_lock=True, server_port=port, **launch_settings())
     bound_connections(demo.server.config)
     bound_logs()
-    warm()
+    if is_to_warm():
+        warm()
     ENDING.wait()
     end(demo)

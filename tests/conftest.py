@@ -10,6 +10,7 @@ from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["TORCH_EXPLORABLES_WARM"] = "0"  # the apps of the tests compute what a test asks for
 
 import pytest
 import torch

@@ -16,6 +16,7 @@ WRONG = {
     "TORCH_EXPLORABLES_EMBED": (
         "school", "TORCH_EXPLORABLES_EMBED must hold origins such as https://example.org, not 'school'."),
     "TORCH_EXPLORABLES_PROXY": ("1", f"TORCH_EXPLORABLES_PROXY is no variable of this app, which reads {', '.join(KNOWN)}."),
+    "TORCH_EXPLORABLES_WARM": ("yes", "TORCH_EXPLORABLES_WARM must be 0 or 1, not 'yes'."),
     "GRADIO_ROOT_PATH": ("torch", "GRADIO_ROOT_PATH must begin with /, http:// or https://, not 'torch'."),
     "TORCH_EXPLORABLES_DEVICE": ("tpu", "TORCH_EXPLORABLES_DEVICE is 'tpu'; this machine has "),
     "TORCH_EXPLORABLES_MODEL": (
