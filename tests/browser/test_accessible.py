@@ -38,6 +38,17 @@ def test_the_header_of_a_lesson(page, app_url, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("slug", ["dropout", "freeze", "span"])
+def test_the_colours_of_a_question_and_of_a_presentation(page, app_url, scheme, slug):
+    page.emulate_media(color_scheme=scheme)
+    lesson = LessonOnScreen(page, app_url, slug, asked=True)
+    assert serious(page, "body") == []
+    lesson.root.get_by_role("button", name="Present").click()
+    page.wait_for_function("document.documentElement.dataset.view === 'present'")
+    assert serious(page, "body") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["traps/", "traps/stack/unequal-shapes", "python", "teach/", "teach/45", "room/"])
 def test_the_pages_without_gradio(page, app_url, scheme, path):
     page.emulate_media(color_scheme=scheme)
