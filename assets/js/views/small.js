@@ -13,7 +13,7 @@ export class Operator {
 
   update({ title, note }) {
     const size = title.length <= SHORT ? "short" : title.length <= LONG ? "middling" : "";
-    this.host.replaceChildren(h("code", { class: `operator-call ${size}` }, ...breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
+    this.host.replaceChildren(h("code", { class: `operator-call ${size}` }, size === "short" ? title : breakable(title)), arrow(), note ? h("p", { class: "operator-note" }, note) : "");
   }
 }
 
