@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
-const ROOM = 30; // letters beside a line of code
+const [LEAST, MOST, WIDTH] = [8, 30, 92]; // letters of names beside a line of code, and of both together where they fit
 
 /** Draw the point of a program into `host`: the few lines that matter. */
 export function drawPoint(host, cells) {
@@ -23,7 +23,7 @@ function fillIn(host, cells, make) {
   host.dataset.cells = titles;
   for (const { title, lines, ran } of cells) {
     const list = [...host.querySelectorAll("ol.code")].find((each) => each.getAttribute("aria-label") === title);
-    list.replaceChildren(...lines.map((text, index) => item(text, ran[index] ? named(ran[index]) : null)));
+    list.replaceChildren(...lines.map((text, index) => item(text, ran[index] ? named(ran[index], Math.min(MOST, Math.max(LEAST, WIDTH - text.length))) : null)));
   }
 }
 
@@ -44,10 +44,10 @@ function item(text, beside) {
 }
 
 /** As many whole names as fit, and how many more there are; all of them under the pointer. */
-function named(operators) {
+function named(operators, room) {
   const all = operators.map(([name, times]) => name.replace(/^aten\.|\.[^.]*$/g, "") + (times > 1 ? `×${times}` : ""));
   let [shown, length] = [0, 0];
-  while (shown < all.length && (shown === 0 || length + all[shown].length <= ROOM)) length += all[shown++].length + 2;
+  while (shown < all.length && (shown === 0 || length + all[shown].length <= room)) length += all[shown++].length + 2;
   const more = all.length > shown ? [`+${all.length - shown} more`] : [];
   return h("span", { class: "ran", title: all.join("\n") }, [...all.slice(0, shown), ...more].join("  "));
 }
