@@ -78,11 +78,13 @@ class Grid(Panel):
     col_dim: int | None = 1
     row_labels: Sequence[str] | None = None
     col_labels: Sequence[str] | None = None
+    col_groups: Sequence[tuple[str, int]] | None = None  # names over neighbouring columns: (name, how many columns)
     label_width: int | None = None  # pixels for the row labels
     labels: bool = True  # False leaves out the indices of rows and columns
     group_names: Sequence[str] | None = None  # what the numbers of groups mean
     digits: int = 2
     signed: bool = True  # False for what is never negative: no plus stands before it
+    printed: bool = True  # False: its colours are seen, and its numbers under the pointer
 
     def entries(self) -> dict[str, Any]:
         return {**super().entries(), "cells": None, **spread(self.cells, CELLS)}

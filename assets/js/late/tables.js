@@ -37,9 +37,10 @@ function tableOf(panel) {
   );
 }
 
-function gridRows({ values, digits, signed, rowLabels, colLabels, marks, rows }, { number, beside }) {
+function gridRows({ values, digits, signed, rowLabels, colLabels, colGroups, marks, rows }, { number, beside }) {
+  const over = (colGroups ?? []).flatMap(([name, count]) => Array(count).fill(name ? `${name}, ` : ""));
   return {
-    columns: [rows || "row", ...(values[0] ?? []).map((_, c) => colLabels?.[c] ?? String(c))],
+    columns: [rows || "row", ...(values[0] ?? []).map((_, c) => (over[c] ?? "") + (colLabels?.[c] ?? String(c)))],
     rows: values.map((row, r) => [rowLabels?.[r] ?? String(r), ...row.map((value, c) => beside(number(value, digits, signed), marks?.[r]?.[c]))]),
   };
 }

@@ -14,9 +14,10 @@ export class Grid {
   }
 
   update(panel) {
-    const shape = JSON.stringify([panel.values.map((row) => row.length), panel.rowLabels, panel.colLabels, panel.rows, panel.cols, panel.groupNames]);
+    const shape = JSON.stringify([panel.values.map((row) => row.length), panel.rowLabels, panel.colLabels, panel.rows, panel.cols, panel.groupNames, panel.colGroups]);
     if (shape !== this.shape) this.build(panel);
     this.shape = shape;
+    this.printed = panel.printed;
     this.title.textContent = panel.title;
     this.badge.textContent = panel.badge ?? "";
     this.badge.hidden = !panel.badge;
@@ -31,12 +32,13 @@ export class Grid {
     if (!cells.length) return;
     const room = cells[0].clientWidth - 2;
     const longest = (line) => Math.max(...cells.map((cell) => cell[line].textContent.length)) * CHARACTER;
-    this.table.classList.toggle("bare", room > 0 && longest("firstChild") > room);
+    this.table.classList.toggle("bare", this.printed === false || room > 0 && longest("firstChild") > room);
     this.table.classList.toggle("narrow", room > 0 && longest("lastChild") > room);
   }
 
   build(panel) {
     const columns = panel.values[0]?.length ?? 0;
+    const groups = (this.groups = (panel.colGroups ?? []).flatMap(([name, count]) => Array.from({ length: count }, (_, at) => ({ name, count, first: at === 0 }))));
     this.title = h("span", { class: "panel-name" });
     this.badge = h("span", { class: "badge" });
     this.tensor = h("p", { class: "tensor" });
@@ -45,7 +47,7 @@ export class Grid {
     const table = (this.table = h(
       "table", { class: "grid", style: `--columns: ${columns}` },
       h("caption", {}, this.title, " ", this.badge),
-      h("thead", {}, h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
+      h("thead", {}, groups.length ? h("tr", { class: "col-groups" }, h("td", { class: "corner", "aria-hidden": "true" }), groups.filter(({ first }) => first).map(({ name, count }) => h("th", { scope: "colgroup", colspan: count }, name))) : "", h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
       h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
     ));
     table.classList.toggle("no-labels", panel.labels === false);
@@ -54,7 +56,8 @@ export class Grid {
     if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
     if (panel.colDim !== undefined) table.style.setProperty("--col-axis", `var(--axis-${panel.colDim})`);
     const axes = [panel.rows && `↓ ${panel.rows}`, panel.cols && `→ ${panel.cols}`].filter(Boolean).join("   ");
-    const legend = (panel.groupNames ?? []).map((name, group) => h("span", { class: `group-name group-${group % 10}` }, `${group} ${name}`));
+    const numbered = !panel.marks?.flat().some((mark) => mark.includes("card")); // a card is all of its colour, and shows no number
+    const legend = (panel.groupNames ?? []).map((name, group) => h("span", { class: `group-name group-${group % 10}` }, numbered ? `${group} ${name}` : name));
     this.host.replaceChildren(h("div", { class: "scroll" }, table), axes ? h("p", { class: "axes" }, axes) : "", legend.length ? h("p", { class: "legend" }, legend) : "", this.tensor);
   }
 
@@ -75,14 +78,14 @@ export class Grid {
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
     cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
-    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`].filter(Boolean).join(" ");
+    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`, c && this.groups[c]?.first && "begins"].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
-    cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c));
+    cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c, this.groups[c]?.name));
   }
 }
 
-function aloud(text, mark, group, panel, r, c) {
-  const place = `row ${panel.rowLabels?.[r] ?? r}, column ${panel.colLabels?.[c] ?? c}`;
+function aloud(text, mark, group, panel, r, c, columns) {
+  const place = `row ${panel.rowLabels?.[r] ?? r}, ${columns ? `${columns}, ` : ""}column ${panel.colLabels?.[c] ?? c}`;
   const grouped = group !== undefined && group !== null ? `, group ${panel.groupNames?.[group] ?? group}` : "";
   return `${place}: ${text || "empty"}${mark ? `, ${mark}` : ""}${grouped}`;
 }
@@ -96,7 +99,7 @@ function move(event) {
   const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
   const cell = event.target.closest("td[tabindex]");
   if (!step || !cell) return;
-  const row = cell.parentElement.parentElement.rows[cell.parentElement.rowIndex - 1 + step[0]];
+  const row = cell.parentElement.parentElement.rows[cell.parentElement.sectionRowIndex + step[0]];
   const next = row?.cells[cell.cellIndex + step[1]];
   if (!next?.matches("td[tabindex]")) return;
   handFocus(event, cell, next);
