@@ -1,10 +1,9 @@
-"""Six rows, the layer, what comes out beside what a usual layer gives; then what is stored and what a neighbour moves."""
+"""What goes in, the layer, what comes out and the means in it; then a usual layer, what is stored, and what a neighbour moves."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-from figures.cells import cells_of
+from figures.cells import Cell, cells_of
 from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.batch_norm_traps import (
     MICRO,
@@ -13,6 +12,7 @@ from lessons.batch_norm_traps import (
     SWAPPED,
     SYNC,
     UNTRACKED,
+    USUAL,
     Params,
     Result,
     moves,
@@ -32,7 +32,10 @@ def draw(params: Params, result: Result) -> Figure:
     if result.error:
         where = "bn(batches[0])" if params.case == SYNC else "bn(batches[0].reshape(2, 4, 3))"
         call = Operator(layer, "train mode, the first batch")
-        given = _rows("the first batch", params, result.batches[0], result)
+        first = result.batches[0]
+        given = (
+            _rows("the first batch", params, first, result) if params.case == SYNC else _positions("x", first, result)
+        )
         return figure(
             hero=[
                 [given, call, veiled(Error("What torch says", result.error, where=where, key="@does"))],
@@ -42,9 +45,14 @@ def draw(params: Params, result: Result) -> Figure:
     each = "one a rank; " * (params.case == RANKS)
     stored = ", after 30 batches" * (params.mode == "eval" and params.case != UNTRACKED)
     call = Operator(layer, f"{each}{params.mode} mode{stored}")
-    x, y = _rows("x", params, result.x, result), _output(params, result)
+    x, y = _rows("x", params, result.x, result), _rows("y", params, result.y, result)
     usual, change = _rows("y of the usual layer", params, result.y_usual, result), _change(params, result)
     shown, more = [veiled(y)], [[usual, _stored(result)], [change]]
+    if params.case == USUAL:
+        shown = [veiled(_with_means(params, result))]
+    if params.case in SWAPPED:
+        x, shown = _positions("x", result.x, result), [veiled(_positions("y", result.y, result, result.by_position))]
+        more = [[y, usual], [_stored(result), change]]
     if params.case in (UNTRACKED, RANKS):  # whether a neighbour is heard is what they are asked
         shown, more = [veiled(change)], [[y, usual], [_stored(result)]]
     if params.case == MICRO:
@@ -65,74 +73,67 @@ def _width(params: Params) -> int:
     return 148 if params.case in SWAPPED else 58 if params.case in (MICRO, RANKS) else 42
 
 
-def _shape(name: str, params: Params, values: Any) -> str:
-    """The shape of the rows; where they are samples of positions, that in which the layer is handed them."""
-    told = described(name, values, ("rows", "C"))
-    return f"{told}, as {(2, len(values) // 2, 3)}" if params.case in SWAPPED else told
-
-
 def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
-    axis = AXES.get(params.case, "row")
-    top = limit(result.y, result.y_usual) if title.startswith("y") else limit(values)
-    cells = cells_of(
-        values,
-        mark=lambda value, *_: "error" if math.isnan(value) else "",
-        key=lambda _, at, c: [f"cell-{at},{c}", *["@same"] * (title[0] == "y" and at == 0)],
-    )
+    """x, or what a layer makes of it, on one scale."""
     return Grid(
-        title, cells, tensor=_shape(title, params, values), limit=top, digits=1, signed=False, rows=axis, cols="channel",
+        title, _cells(title, values), tensor=described(title, values, ("rows", "C")), limit=_top(values, result), digits=1,
+        signed=False, rows=AXES.get(params.case, "row"), cols="channel",
         row_labels=_added(params, len(values)) if title == "x" else _names(params, len(values)), label_width=_width(params),
     )  # fmt: skip
+
+
+def _cells(title: str, values: Any) -> Any:
+    def key(value: float, row: int, channel: int) -> list[str]:
+        ringed = [*["@same"] * (row == 0), *["@returns"] * math.isnan(value)] if title.startswith("y") else []
+        return [f"cell-{row},{channel}", *ringed]
+
+    return cells_of(values, mark=lambda value, *_: "error" if math.isnan(value) else "", key=key)
+
+
+def _top(values: Any, result: Result) -> float:
+    return limit(values, result.x, result.y, result.y_usual)
+
+
+def _with_means(params: Params, result: Result) -> Panel:
+    """y, and below each channel its mean."""
+    y, means = result.y, result.by_channel
+    assert y is not None and means is not None
+    below = [
+        Cell(_rounded(mean), f"mean of channel {at} in y: {mean:.4f}", "@shares")
+        for at, mean in enumerate(means.tolist())
+    ]
+    return Grid(
+        "y, and its means", [*_cells("y", y), below], tensor=described("y", y, ("rows", "C")), limit=_top(y, result), digits=1,
+        signed=False, rows="row", cols="channel", row_labels=[*_names(params, len(y)), "mean"], label_width=_width(params),
+    )  # fmt: skip
+
+
+def _positions(name: str, values: Any, result: Result, means: Any = None) -> Panel:
+    """Both samples side by side, a position a row; means: of each row, in a last column."""
+    half = len(values) // 2
+    cells = _cells(name, values)
+    rows = [[*cells[place], *cells[half + place]] for place in range(half)]
+    for place, mean in enumerate([] if means is None else means.tolist()):
+        rows[place].append(Cell(_rounded(mean), f"mean of position {place} in {name}: {mean:.4f}", "@shares"))
+    told = [] if means is None else ["mean"]
+    dtype = str(values.dtype).removeprefix("torch.")
+    return Grid(
+        f"{name}, by position", rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
+        limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel", col_dim=2, row_dim=1,
+        row_labels=[f"position {place}" for place in range(half)], label_width=66, col_labels=[*"012012", *told],
+        col_groups=[("sample 0", 3), ("sample 1", 3), *(("all 6", 1) for _ in told)],
+    )  # fmt: skip
+
+
+def _rounded(mean: float) -> float:
+    """A mean as it is read: of rounding errors nothing is left."""
+    return round(mean, 4) + 0.0
 
 
 def _added(params: Params, rows: int) -> list[str]:
     """The names of the rows of x; where it is asked who hears of it, those that 5 is added to say so."""
     asked = params.case in (UNTRACKED, RANKS)
     return [f"{name} +5" if asked and at >= rows // 2 else name for at, name in enumerate(_names(params, rows))]
-
-
-def _output(params: Params, result: Result) -> Panel:
-    """y; what the layer has normalised together in train mode has one colour, and its mean is told."""
-    groups = _groups(params, result)
-    y = result.y
-    assert y is not None
-
-    def group(row: int, channel: int) -> int | None:
-        return groups[1](row, channel) if groups else None
-
-    def key(value: float, row: int, channel: int) -> list[str]:
-        rung = ["@shares"] * (group(row, channel) == 0)
-        return [f"cell-{row},{channel}", *rung, *["@returns"] * math.isnan(value), *["@same"] * (row == 0)]
-
-    cells = cells_of(
-        y,
-        mark=lambda value, *_: "error" if math.isnan(value) else "card" if groups else "",
-        key=key,
-        group=lambda value, row, channel: group(row, channel),
-    )
-    axis, named = AXES.get(params.case, "row"), params.case not in SWAPPED  # there x names them
-    return Grid(
-        "y", cells, tensor=_shape("y", params, y), limit=limit(y, result.y_usual), digits=1, signed=False, rows=axis * named,
-        cols="channel" * named, row_labels=_names(params, len(y)), label_width=_width(params),
-        wide=params.case not in (MICRO, *SWAPPED), group_names=groups[0] if groups else None,
-    )  # fmt: skip
-
-
-def _groups(params: Params, result: Result) -> tuple[list[str] | None, Callable[[int, int], int]] | None:
-    """What shares a mean in this call: the names of the groups, and the group of a cell; None where stored means serve."""
-    assert result.by_channel is not None and result.by_position is not None
-    if params.mode == "eval" and params.case != UNTRACKED:
-        return None
-    half = len(result.x) // 2
-    if params.case in SWAPPED:
-        return _told("position", result.by_position.tolist()), lambda row, channel: row % half
-    if params.case in (MICRO, RANKS):
-        return None, lambda row, channel: 3 * (row // half) + channel
-    return _told("channel", result.by_channel.tolist()), lambda row, channel: channel
-
-
-def _told(name: str, means: list[float]) -> list[str]:
-    return [f"{name} {place}: mean {round(mean, 2) + 0.0:g}" for place, mean in enumerate(means)]
 
 
 ASKED = {  # what is told of a case, beside what its question asks for
@@ -148,7 +149,7 @@ def _facts(params: Params, result: Result) -> Panel:
     items = {
         "moves": ("5 added to the second half: the first rows", "have no numbers" if moved is None else "they move" if moved else "they stay"),
         "returns": ("it returns", _returns(result)),
-        "shares": ("has a mean of 0 in y", shares(result)),
+        "shares": ("share a mean of 0 in y", shares(result)),
         "same": ("beside the usual layer", "the same numbers" if same(result) else "other numbers"),
     }  # fmt: skip
     return veiled(Facts([(key, *items[key]) for key in ASKED.get(params.case, ("shares",))]))

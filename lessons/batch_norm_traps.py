@@ -1,4 +1,4 @@
-"""Without stored statistics, with a NaN in them or with axes swapped where the sizes agree, BatchNorm answers all the same, and no error says so."""
+"""BatchNorm1d takes axis 1 for the channels and checks only its size: swapped axes of equal size raise nothing."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +10,7 @@ from explorable.params import choice
 from explorable.program import Program
 from explorable.words import count, number
 
+USUAL = "as usual"
 UNTRACKED, POISONED, MICRO = "track_running_stats=False", "one NaN", "two micro-batches"
 RANKS, SYNC = "two ranks", "SyncBatchNorm, CPU"
 SWAPPED = ("(N, L, C), L = 3", "(N, L, C), L = 4")
@@ -21,7 +22,7 @@ Case = Literal[
 
 @dataclass(frozen=True)
 class Params:
-    case: Case = choice("(N, L, C), L = 3", about="what is other than usual")
+    case: Case = choice("(N, L, C), L = 3", about="how the layer is made or fed")
     mode: Literal["train", "eval"] = choice("train", about="of the layer when it reads x")
 
 
@@ -59,8 +60,8 @@ def shares(result: Result) -> str:
     """Which values the output shows to have been normalised together: those whose mean is 0."""
     assert result.by_channel is not None and result.by_position is not None
     if result.by_channel.abs().max() < 1e-5:
-        return "each channel"
-    return "each position" if result.by_position.abs().max() < 1e-5 else "neither"
+        return "those of one channel"
+    return "those of one position" if result.by_position.abs().max() < 1e-5 else "none"
 
 
 def caption(params: Params, result: Result) -> str:
@@ -76,7 +77,7 @@ def caption(params: Params, result: Result) -> str:
     if same(result):
         return f"The output is that of a usual layer, which has read {count(len(result.batches), 'batch')} before."
     if params.case in SWAPPED:
-        return "BatchNorm1d took the positions for channels, and no error says so."
+        return "BatchNorm1d took positions for channels: each position has its own mean and variance, and no error says so."
     assert result.apart is not None
     return (
         f"The output is up to {number(result.apart)} from that of a usual layer, and no error says so: {_why(params)}."
@@ -132,18 +133,18 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="swapped",
-            question="x is (N=2, L=3, C=3), BatchNorm1d(3) in train mode: what is normalised with one mean?",
+            question="x is (N=2, L=3, C=3), BatchNorm1d(3) in train mode: which values share one mean?",
             choices=(
                 Choice(
-                    "each channel",
+                    "those of one channel",
                     "So it should be. But BatchNorm1d takes dim 1 for the channels, and there stand the positions.",
                 ),
                 Choice(
-                    "each position",
+                    "those of one position",
                     "It reads (N, C, L). Because L is 3 as well, no size is wrong: transpose the last two axes before and after.",
                 ),
                 Choice(
-                    "nothing: it raises",
+                    "none: it raises",
                     "It would with 4 positions. Here the sizes agree by chance.",
                 ),
             ),

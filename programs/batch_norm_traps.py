@@ -124,7 +124,7 @@ print(
 # %% proof: swapped
 layer = nn.BatchNorm1d(3)
 out = layer(torch.randn(2, 3, 3) + torch.tensor([5.0, 0.0, -2.0]))  # (N, L, C)
-print("each position" if out.mean(dim=(0, 2)).abs().max() < 1e-5 else "each channel")
+print("those of one position" if out.mean(dim=(0, 2)).abs().max() < 1e-5 else "those of one channel")
 
 # %% proof: micro-batches
 layer, six = nn.BatchNorm1d(3), torch.randn(6, 3)

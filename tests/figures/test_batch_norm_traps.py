@@ -1,4 +1,4 @@
-"""A colour is a mean that values share, and what is told of it is true."""
+"""What is told of the means is true, and what decides a question is ringed."""
 
 import pytest
 
@@ -12,45 +12,41 @@ def panels(params):
     return {panel["title"]: panel for row in draw(params, run(params))["rows"] for panel in row}
 
 
-def grouped(panel):
-    """The numbers of each colour."""
-    found = {}
-    for values, groups in zip(panel["values"], panel["groups"], strict=True):
-        for value, group in zip(values, groups, strict=True):
-            found.setdefault(group, []).append(value)
-    return found
+def means_of(panel):
+    """The numbers of the last column, or of the last row, and those that they are told to be the mean of."""
+    *rows, last = panel["values"]
+    if panel["rowLabels"][-1] == "mean":
+        return last, [list(column) for column in zip(*rows, strict=True)]
+    return [row[-1] for row in panel["values"]], [row[:-1] for row in panel["values"]]
 
 
-@pytest.mark.parametrize(("case", "mode", "count"), [
-    (SWAPPED[0], "train", 3), ("as usual", "train", 3), (UNTRACKED, "eval", 3), (POISONED, "train", 3), (MICRO, "train", 6),
-    (RANKS, "train", 6),
-])  # fmt: skip
-def test_what_has_one_colour_has_mean_0_and_variance_1(case, mode, count):
-    found = grouped(panels(Params(case, mode))["y"])
-    assert len(found) == count
-    for values in found.values():
-        mean = sum(values) / len(values)
-        assert mean == pytest.approx(0, abs=1e-4)
-        assert sum((value - mean) ** 2 for value in values) / len(values) == pytest.approx(1, abs=0.01)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, by position"), ("as usual", "y, and its means")])
+def test_a_mean_is_that_of_its_row_or_column_and_0_in_train_mode(case, title, mode):
+    told, values = means_of(panels(Params(case, mode))[title])
+    assert told == pytest.approx([sum(one) / len(one) for one in values], abs=1e-4)
+    assert (told == [0.0] * 3) is (mode == "train")
 
 
-def test_where_stored_means_serve_nothing_has_a_colour():
-    for case in ("as usual", POISONED, SWAPPED[0], MICRO, RANKS):
-        assert "groups" not in panels(Params(case, "eval"))["y"]
+def test_a_row_holds_a_position_of_both_samples():
+    result, shown = run(Params()), panels(Params())
+    for name in ("x", "y"):
+        drawn = [row[:6] for row in shown[f"{name}, by position"]["values"]]
+        assert drawn == getattr(result, name).reshape(2, 3, 3).transpose(0, 1).reshape(3, 6).tolist()
 
 
-def test_the_names_of_the_colours_tell_their_means():
-    assert panels(Params())["y"]["groupNames"] == [f"position {place}: mean 0" for place in range(3)]
-    assert panels(Params("as usual"))["y"]["groupNames"] == [f"channel {place}: mean 0" for place in range(3)]
+def test_what_goes_in_and_what_comes_out_have_one_scale():
+    for params in (Params(), Params("as usual"), Params(MICRO), Params(POISONED)):
+        drawn = [panel for row in draw(params, run(params))["rows"][:1] for panel in row if panel["view"] == "grid"]
+        assert len(drawn) > 1 and len({panel["limit"] for panel in drawn}) == 1
 
 
-def test_the_ringed_cells_are_those_that_share_a_mean_or_are_nan_or_move():
+def test_the_ringed_cells_are_the_means_that_are_0_or_are_nan_or_move():
     def rung(panel, key):
         pairs = zip(panel["values"], panel["keys"], strict=True)
         return [value for row, keys in pairs for value, one in zip(row, keys, strict=True) if key in one]
 
-    shared = rung(panels(Params())["y"], "@shares")
-    assert len(shared) == 6 and sum(shared) == pytest.approx(0, abs=1e-4)
+    assert rung(panels(Params())["y, by position"], "@shares") == [0.0] * 3
     assert rung(panels(Params(POISONED, "eval"))["y"], "@returns") == ["nan"] * 6
     moved = rung(panels(Params(UNTRACKED, "eval"))["how far the first rows of y move"], "@moves")
     assert len(moved) == 3 and all(moved)

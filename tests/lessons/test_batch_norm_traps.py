@@ -46,8 +46,8 @@ def test_one_nan_stays_in_the_buffer_of_its_channel_and_train_mode_hides_it():
 def test_swapped_axes_raise_unless_the_sizes_agree_by_chance():
     assert "running_mean should contain 4 elements not 3" in run(Params(case=SWAPPED[1])).error
     silent = run(Params(case=SWAPPED[0], mode="train"))
-    assert silent.error is None and shares(silent) == "each position" and not same(silent)
-    assert shares(run(Params(case="as usual", mode="train"))) == "each channel"
+    assert silent.error is None and shares(silent) == "those of one position" and not same(silent)
+    assert shares(run(Params(case="as usual", mode="train"))) == "those of one channel"
 
 
 def test_micro_batches_are_no_larger_batch():
