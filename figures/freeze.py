@@ -1,9 +1,10 @@
-"""The model layer by layer, how far the steps moved each, and below it every tensor, the graph and the bytes."""
+"""The model layer by layer, what of it the steps moved, and below it every tensor, the graph and the bytes."""
 
 import math
 import re
 from typing import Any
 
+from explorable.words import count
 from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, keyed, pressable, stepped, veiled
 from lessons.freeze import LOOP, MATCHING, Params, Result, bias_gradient, drifted, frozen, moved, strays
 
@@ -17,7 +18,7 @@ def draw(params: Params, result: Result) -> Figure:
     steps = max(len(result.flow), 1)
     tensors, graphs = ([panel(result, step) for step in range(steps)] for panel in (_tensors, _graph))
     layers, changes = ([panel(params, result, step) for step in range(steps)] for panel in (_layers, _changes))
-    call = Operator(f"{params.optimizer.split(',')[0]}.step()", _mode(params))
+    call = Operator(count(params.steps, "round"), _mode(params))
     after = veiled(stepped(changes))
     return figure(
         hero=[[stepped(layers), call, after], [_facts(params, result)], _said(result)],
@@ -28,11 +29,10 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _mode(params: Params) -> str:
-    return (
-        "train mode, under no_grad"
-        if params.mode == "no_grad"
-        else f"after backward(), forward in {params.mode}{' mode' * (',' not in params.mode)}"
+    mode = {"eval": "eval mode", "no_grad": "train mode, under no_grad"}.get(
+        params.mode, params.mode.replace("train", "train mode")
     )
+    return f"forward, backward(), {params.optimizer.split(',')[0]}.step(); {mode}"
 
 
 def _said(result: Result) -> list[Panel]:
@@ -76,8 +76,8 @@ def _held(result: Result) -> str:
 
 
 def _chain(result: Result) -> list[str]:
-    """The layers from the loss down to the input, as the gradient goes."""
-    return [*reversed(LAYERS), *(["prompt"] if "prompt" in result.names else [])]
+    """The layers from the input to the loss."""
+    return [*(["prompt"] if "prompt" in result.names else []), *LAYERS]
 
 
 def _of(layer: str, names: list[str]) -> list[int]:
@@ -85,35 +85,29 @@ def _of(layer: str, names: list[str]) -> list[int]:
 
 
 def _layers(params: Params, result: Result, step: int) -> Panel:
-    """What each layer holds, and how much of it is frozen when this step is taken; not where a question asks for that."""
-    rows: list[list[Cell]] = []
+    """What each layer holds, and what of it is frozen when this step is taken; not where a question asks for that."""
     flags = result.requires_grad[min(step, len(result.requires_grad) - 1)] if result.requires_grad else []
+    seen = bool(flags) and params.freeze not in MISSPELT
+    rows: list[list[Cell]] = []
     for layer in _chain(result):
-        own = [flags[index] for index in _of(layer, result.names)] if flags else []
-        held = f"{len(own)} parameters" if own and params.freeze in MISSPELT else _ice(own)
-        kept = f"{count} buffers" if (count := len(_of(layer, result.buffers))) else ""
-        rows.append([layer, ", ".join(filter(None, [held, kept])) or ("–", "muted")])
-    note = "frozen or trainable parameters"
-    return Table("From the loss down", ["layer", "holds"], rows, note=note, breaks=True)
-
-
-def _ice(flags: list[bool]) -> str:
-    if not flags:
-        return ""
-    if len(set(flags)) == 1:
-        return f"{len(flags)} {'trainable' if flags[0] else 'frozen'}"
-    return f"{len(flags) - sum(flags)} of {len(flags)} frozen"
+        own = [(at, result.names[at].rpartition(".")[2]) for at in _of(layer, result.names)]
+        held = [f"{'▲' if flags[at] else '❄'} {name}" if seen else name for at, name in own]
+        buffers = len(_of(layer, result.buffers))
+        held += [f"▤ {count(buffers, 'buffer')}"] * bool(buffers)
+        rows.append([layer, " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in held) or ("–", "muted")])
+    note = f"{'▲ trainable  ❄ frozen  ' * seen}▤ buffer"
+    return Table("model, from input to loss", ["layer", "holds"], rows, note=note, breaks=True)
 
 
 def _changes(params: Params, result: Result, step: int) -> Panel:
-    """How far the parameters and running statistics of each layer went by the steps so far, and whether the gradient passed."""
+    """Whether the steps so far moved the parameters and running statistics of each layer, and whether the gradient passed."""
     flow = result.flow[step] if step < len(result.flow) else {}
     rows = [
         [layer, _gradient(layer, flow), _gone(result, layer, step), _drifted(result, layer, step)]
         for layer in _chain(result)
     ]
-    columns = ["layer", "gradient", "params", "buffers"]
-    return Table("How far the steps moved it so far", columns, rows, breaks=True, wide=True)
+    columns = ["layer", "gradient", "parameters", "buffers"]
+    return Table("What has moved so far", columns, rows, breaks=True, wide=True)
 
 
 def _gradient(layer: str, flow: dict[str, bool]) -> Cell:
@@ -127,21 +121,21 @@ def _flows(where: str, flows: bool) -> tuple[str, str]:
 
 
 def _gone(result: Result, layer: str, step: int) -> Cell:
-    """The parameter of a layer that went farthest; a warning where one moved at a step for which it was frozen."""
+    """Whether a step moved a parameter of a layer; a warning where one moved at a step for which it was frozen."""
     own = _of(layer, result.names)
     taken = list(zip(result.moved, result.requires_grad, strict=False))[: step + 1]
     if not own or not taken:
         return ("–", "muted")
-    far = max(sum(moves[index].item() for moves, _ in taken) for index in own)
+    far = any(moves[index] for moves, _ in taken for index in own)
     cold = any(moves[index] and not flags[index] for moves, flags in taken for index in own)
     ice = any(not flags[index] for _, flags in taken for index in own)
     ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + ["@norm"] * (layer == "norm")
-    said = _moved(far, "warn" if cold else "yes")
+    said = _went(far, "by step()", "warn" if cold else "yes")
     return keyed(*said, *ringed) if ringed else said
 
 
 def _drifted(result: Result, layer: str, step: int) -> Cell:
-    """The running statistic of a layer that went farthest; a warning where a parameter beside it is frozen."""
+    """Whether a forward pass moved a running statistic of a layer; a warning where a parameter beside it is frozen."""
     own = [index for index in _of(layer, result.buffers) if "running" in result.buffers[index]]
     passes = result.drift[: step + 1]
     if not own or not passes:
@@ -149,9 +143,12 @@ def _drifted(result: Result, layer: str, step: int) -> Cell:
     frozen_now = step < len(result.requires_grad) and not all(
         result.requires_grad[step][i] for i in _of(layer, result.names)
     )
-    far = max(sum(drift[index].item() for drift in passes) for index in own)
-    said = _moved(far, "warn" if frozen_now else "yes")
-    return keyed(*said, "@norm") if layer == "norm" else said
+    far = any(drift[index] for drift in passes for index in own)
+    return keyed(*_went(far, "by forward", "warn" if frozen_now else "yes"), *["@norm"] * (layer == "norm"))
+
+
+def _went(moved: bool, by: str, kind: str) -> tuple[str, str]:
+    return (f"moved {by}", kind) if moved else ("unchanged", "muted")
 
 
 def _tensors(result: Result, step: int) -> Panel:

@@ -1,4 +1,4 @@
-"""requires_grad=False keeps backward() from filling .grad; step() skips a tensor where .grad is None, and BatchNorm's buffers follow the mode instead."""
+"""BatchNorm's buffers follow the mode of the layer, not requires_grad: they move in train mode and stay in eval mode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from explorable.program import Program
 from explorable.words import count, listing, number, one_of, spelled
 from lessons.repeats import checked
 
-MATCHING, LOOP = "all but names that match", "the freeze-everything loop"
+MATCHING, LOOP = "all but a pattern", "all, by a loop"
 Freeze = Literal[
-    "nothing", "all but names that match", "the freeze-everything loop", "stem.requires_grad_(False)",
+    "nothing", "all but a pattern", "all, by a loop", "stem.requires_grad_(False)",
     "head.requires_grad_(False)", "stem.requires_grad = False", "p.require_grad = False",
 ]  # fmt: skip
 
@@ -207,7 +207,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "its buffers alone",
-                    "In train mode each forward pass moves running_mean and running_var, whatever requires_grad says.",
+                    "In train mode each forward pass moves running_mean and running_var and counts in num_batches_tracked, whatever requires_grad says.",
                 ),
             ),
             answer=2,

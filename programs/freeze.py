@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from regex import search
 from torch import Tensor, nn
 
-freeze: str = "all but names that match"
+freeze: str = "all but a pattern"
 pattern: str = r"^(body|head)\."  # searched in each name; what it finds goes on learning
 moment: str = "before training"
 mode: str = "train"
@@ -130,13 +130,13 @@ if freeze == "nothing":
     def freeze_now() -> None:
         """Every parameter goes on learning."""
 
-elif freeze == "all but names that match":
+elif freeze == "all but a pattern":
 
     def freeze_now() -> None:
         for name, p in model.named_parameters():
             p.requires_grad = bool(search(pattern, name, timeout=0.05))
 
-elif freeze == "the freeze-everything loop":
+elif freeze == "all, by a loop":
 
     def freeze_now() -> None:
         for _, p in model.named_parameters():

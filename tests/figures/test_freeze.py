@@ -20,25 +20,37 @@ def hero(figure, step):
     return [{row[0]: row[1:] for row in frame(table, step)["rows"]} for table in (left, right)]
 
 
-def test_the_hero_sums_the_moves_of_the_steps_so_far_layer_by_layer():
-    result, figure = drawn(freeze="nothing")
-    for step in range(3):
-        left, right = hero(figure, step)
-        assert list(left) == list(right)
-        for layer in ("stem", "norm", "head"):
-            own = [index for index, name in enumerate(result.names) if name.startswith(f"{layer}.")]
-            far = max(sum(moves[index].item() for moves in result.moved[: step + 1]) for index in own)
-            assert right[layer][1][0] == f"{far:.4f}"
-        drift = max(sum(drift[index].item() for drift in result.drift[: step + 1]) for index in (0, 1))
-        assert right["norm"][2][0] == f"{drift:.4f}"
+def test_the_hero_says_what_moved_by_the_steps_so_far_layer_by_layer():
+    for params in ({}, {"freeze": "nothing"}, {"mode": "eval"}, {"moment": "after the first step", "optimizer": "SGD"}):
+        result, figure = drawn(**params)
+        for step in range(3):
+            left, right = hero(figure, step)
+            assert list(left) == list(right) == ["stem", "norm", "act", "body", "head"]
+            for layer in ("stem", "norm", "body", "head"):
+                own = [index for index, name in enumerate(result.names) if name.startswith(f"{layer}.")]
+                far = any(moves[index] > 0 for moves in result.moved[: step + 1] for index in own)
+                assert right[layer][1][0] == ("moved by step()" if far else "unchanged")
+            drift = any(drift.any() for drift in result.drift[: step + 1])
+            assert right["norm"][2][0] == ("moved by forward" if drift else "unchanged")
 
 
 def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
     _, figure = drawn()
     left, right = hero(figure, 2)
-    assert left["norm"] == ["2 frozen, 3 buffers"] and left["act"] == [["–", "muted"]]
-    assert right["norm"][1][:2] == ["0", "muted"] and "@norm" in right["norm"][1][2]["key"]
-    assert right["norm"][2][1:] == ["warn", {"key": "@norm"}]
+    assert left["norm"][0].replace("\N{NO-BREAK SPACE}", " ") == "❄ weight ❄ bias ▤ 3 buffers"
+    assert left["act"] == [["–", "muted"]]
+    assert right["norm"][1][:2] == ["unchanged", "muted"] and "@norm" in right["norm"][1][2]["key"]
+    assert right["norm"][2] == ["moved by forward", "warn", {"key": "@norm"}]
+
+
+def test_each_parameter_wears_a_snowflake_while_it_is_frozen():
+    result, figure = drawn(pattern=r"weight$", moment="after the first step")
+    for step in range(3):
+        left, _ = hero(figure, step)
+        told = {layer: said for layer, [said, *_] in left.items() if layer != "act"}
+        for name, trains in zip(result.names, result.requires_grad[step], strict=True):
+            layer, own = name.split(".")
+            assert f"{'▲' if trains else '❄'}\N{NO-BREAK SPACE}{own}" in told[layer]
 
 
 def test_a_layer_that_moved_while_frozen_is_a_warning_to_the_last_step():
@@ -51,7 +63,7 @@ def test_a_layer_that_moved_while_frozen_is_a_warning_to_the_last_step():
 def test_where_it_is_asked_how_many_are_frozen_the_model_does_not_say_so():
     for freeze in ("stem.requires_grad = False", "p.require_grad = False"):
         left, _ = hero(drawn(freeze=freeze)[1], 0)
-        assert left["stem"][0] == left["head"][0] == "2 parameters"
+        assert left["stem"][0] == left["head"][0] == "weight bias"
 
 
 def every_tensor(figure):
@@ -89,7 +101,7 @@ def test_buffers_of_a_frozen_norm_are_a_warning_where_they_drift():
 
 
 def test_an_error_stands_beside_the_step_it_prevented():
-    result, figure = drawn(freeze="the freeze-everything loop")
+    result, figure = drawn(freeze="all, by a loop")
     table = every_tensor(figure)
     [error] = [panel for row in figure["rows"] for panel in row if panel["view"] == "error"]
     assert error["text"] == result.error and error["where"] == "loss.backward()"
@@ -98,7 +110,7 @@ def test_an_error_stands_beside_the_step_it_prevented():
 
 
 def test_pressing_a_flag_freezes_that_tensor_too_or_lets_it_train_again():
-    params = Params(freeze="all but names that match", pattern=r"^(norm|body|head)\.")
+    params = Params(freeze="all but a pattern", pattern=r"^(norm|body|head)\.")
     rows = every_tensor(draw(params, run(params)))["rows"]
     names = run(params).names
     for index, pressed in enumerate(names):
@@ -108,11 +120,11 @@ def test_pressing_a_flag_freezes_that_tensor_too_or_lets_it_train_again():
 
 
 def test_letting_the_last_frozen_tensor_train_freezes_nothing():
-    params = Params(freeze="all but names that match", pattern=r"^(?!stem\.weight)")
+    params = Params(freeze="all but a pattern", pattern=r"^(?!stem\.weight)")
     assert every_tensor(draw(params, run(params)))["rows"][0][3][2]["params"] == {"freeze": "nothing"}
 
 
 def test_all_names_frozen_by_hand_fit_into_the_pattern():
-    params = Params(freeze="the freeze-everything loop")
+    params = Params(freeze="all, by a loop")
     rows = every_tensor(draw(params, run(params)))["rows"]
     assert len(rows[0][3][2]["params"]["pattern"]) <= 120 - len("stem.weight|")

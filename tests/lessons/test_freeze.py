@@ -34,7 +34,7 @@ def test_what_has_no_grad_does_not_move_and_the_rest_does(optimizer, weight_deca
         assert torch.equal(far == 0, grads.isnan())
 
 
-@pytest.mark.parametrize("freeze", ["nothing", "all but names that match", "the freeze-everything loop"])
+@pytest.mark.parametrize("freeze", ["nothing", "all but a pattern", "all, by a loop"])
 @pytest.mark.parametrize("mode, drifts", [("train", True), ("train, norm in eval", False), ("eval", False)])
 def test_buffers_drift_exactly_when_the_norm_is_in_train_mode(freeze, mode, drifts):
     result = run(Params(freeze=freeze, mode=mode, prompt=True))
@@ -72,13 +72,13 @@ def test_an_attribute_that_nothing_reads_freezes_nothing(freeze):
 
 
 def test_the_freeze_everything_loop_makes_backward_raise_after_the_buffers_have_moved():
-    result = run(Params(freeze="the freeze-everything loop"))
+    result = run(Params(freeze="all, by a loop"))
     assert result.error.startswith("RuntimeError: element 0 of tensors does not require grad")
     assert not result.moved and (result.drift[0] > 0).all()
 
 
 def test_the_gradient_flows_through_a_frozen_model_to_a_prompt():
-    result = run(Params(freeze="the freeze-everything loop", prompt=True))
+    result = run(Params(freeze="all, by a loop", prompt=True))
     assert result.names[-1] == "prompt" and (result.moved[0] > 0).tolist() == [False] * 8 + [True]
     assert all(result.flow[0].values())
 
@@ -126,7 +126,7 @@ def test_a_regex_of_a_thousand_copies_is_compiled(pattern):
 @given(st.builds(Params, freeze=some("freeze"), moment=some("moment"), mode=some("mode"), optimizer=some("optimizer"),
                  weight_decay=st.sampled_from([0.0, 0.1]), set_to_none=st.booleans(), prompt=st.booleans()))  # fmt: skip
 def test_a_step_skips_exactly_what_has_no_grad_and_buffers_follow_the_mode(params):
-    """The lesson's truth; a .grad of zeros without momentum and decay is the one that moves nothing."""
+    """The last line is the lesson's truth; a .grad of zeros without momentum and decay is the one that moves nothing."""
     result = run(params)
     for step, (grads, far) in enumerate(zip(result.grads, result.moved, strict=True)):
         assert not far[grads.isnan()].any()
@@ -153,7 +153,7 @@ def test_captions_say_what_the_result_holds():
     )
     still = Params(mode="train, norm in eval")
     assert caption(still, run(still)).endswith("4 of 8 parameters moved and BatchNorm's buffers stayed.")
-    late = Params(freeze="the freeze-everything loop", moment="after the first step", mode="eval")
+    late = Params(freeze="all, by a loop", moment="after the first step", mode="eval")
     assert caption(late, run(late)) == (
         "PyTorch refuses after 1 step with RuntimeError: nothing requires a gradient, so backward() has no graph; "
         "BatchNorm's buffers stayed."
@@ -201,6 +201,6 @@ def test_why_a_bias_moves_names_weight_decay_where_it_has_a_part(optimizer, weig
 
 
 def test_steps_that_were_not_taken_are_planned():
-    params = Params(freeze="the freeze-everything loop", mode="train, norm in eval")
+    params = Params(freeze="all, by a loop", mode="train, norm in eval")
     assert "3 steps planned in train mode, norm in eval mode. No step was taken." in details(params, run(params))
     assert "3 steps in eval mode." in details(Params(mode="eval"), run(Params(mode="eval")))
