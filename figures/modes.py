@@ -40,7 +40,7 @@ def draw(params: Params, result: Result) -> Figure:
     refusal = [_backward(params, result)] if result.error else []
     return figure(
         hero=[
-            [Operator("net(x)", f"after {params.mode}(), {AROUND[params.grad]}"), veiled(_done(params, result))],
+            [_net(params, result), Operator("y = model(x)", AROUND[params.grad]), veiled(_done(params, result))],
             [_facts(params, result)],
             refusal,
         ],
@@ -53,24 +53,38 @@ def draw(params: Params, result: Result) -> Figure:
     )  # fmt: skip
 
 
+def _net(params: Params, result: Result) -> Panel:
+    """The layers in their order, with the flag that the mode has set; not where a wrapper makes a question of it."""
+    rows = [
+        [NAMES[name], *[str(seen["training"])] * (params.wrapper == "none")]
+        for name, seen in chosen(params, result).items()
+    ]
+    holder = "model = net" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
+    columns = ["layer of net", *["training"] * (params.wrapper == "none")]
+    return Table(f"after model.{params.mode}()", columns, rows, note=holder, breaks=True)
+
+
 def _done(params: Params, result: Result) -> Panel:
-    """What the forward pass has done of each layer; whether statistics moved, and the flags, where they tell something."""
+    """What the call has done of each layer; what decides is ringed."""
     layers = chosen(params, result)
     known = recorded(layers)
-    columns = ["layer of net", "autograd records it"]
-    moves = any(seen["moved"] for seen in layers.values())
-    flags = params.mode == "train" or params.wrapper != "none"
-    columns += ["running statistics"] * moves + ["training"] * flags
+    columns = ["layer", "autograd records it"]
+    moves, held = any(seen["moved"] for seen in layers.values()), params.wrapper != "none"
+    columns += ["running statistics"] * moves + ["training"] * held
     rows = []
     for name, seen in layers.items():
-        records, moved = name in known, bool(seen["moved"])
+        moved = bool(seen["moved"])
         rows.append([
             NAMES[name],
-            keyed("yes" if records else "no", "yes" if records else "warn", "@recorded", *["@adds"] * (not records)),
+            keyed("yes", "yes") if name in known else keyed(_unrecorded(seen), "warn", "@recorded", "@adds"),
             *[keyed("moved" if moved else "has none", "warn" if moved else "muted", *["@moved"] * moved)] * moves,
-            *[keyed(str(seen["training"]), "muted", "@net")] * flags,
+            *[keyed(str(seen["training"]), "muted", "@net")] * held,
         ])  # fmt: skip
-    return Table("what net(x) does", columns, rows, breaks=True)
+    return Table("what the call does", columns, rows, breaks=True, wide=True)
+
+
+def _unrecorded(seen: dict[str, Any]) -> str:
+    return "no: it returns its input" if seen["returns_input"] and seen["grad_fn"] else "no"
 
 
 def _x(result: Result) -> Panel:

@@ -53,11 +53,13 @@ def caption(params: Params, result: Result) -> str:
     layers = chosen(params, result)
     random = [NAMES[name] for name, seen in layers.items() if seen["random"]]
     drawn = f"; {listing(random)} draws a mask" if random else ""
-    size = sum(seen["bytes"] for seen in layers.values())
-    known = listing([NAMES[name] for name in recorded(layers)]) or f"none of its {len(layers)} layers"
+    known = recorded(layers)
+    others = listing([NAMES[name] for name in layers if name not in known])
+    but = f", all but {others}" if known and others else ""
+    said = {0: "none", len(layers): "all"}.get(len(known), f"{len(known)}")
     return (
-        f"With net in {'train' if result.net_training else 'eval'} mode autograd records {known} and keeps "
-        f"{count(size, 'byte')} for backward{drawn}."
+        f"With net in {'train' if result.net_training else 'eval'} mode autograd records {said} of its "
+        f"{len(layers)} layers{but}{drawn}."
     )
 
 
@@ -74,7 +76,8 @@ def _blame(params: Params, result: Result) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    return f"{_forward(params, result)} {_learning(params, result)}"
+    size = sum(seen["bytes"] for seen in chosen(params, result).values())
+    return f"{_forward(params, result)} For backward autograd keeps {count(size, 'byte')}. {_learning(params, result)}"
 
 
 def _forward(params: Params, result: Result) -> str:
@@ -120,8 +123,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "3 layers of 4",
-                    "eval() sets the flag training, which autograd does not read. One layer has nothing to do in eval mode, "
-                    "so there is nothing of it to record.",
+                    "eval() sets the flag training, which autograd does not read. In eval mode nn.Dropout returns its input: "
+                    "there is nothing of it to record.",
                 ),
                 Choice(
                     "4 layers of 4",

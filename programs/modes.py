@@ -88,25 +88,36 @@ elif wrapper == "eval() in __init__":
 else:
     model = KeepsEval(net)
 flags = [("built", model.training, net.training)]
+untouched = copy.deepcopy((model, net))
 
-# %% both modes, with gradients on and off
-contexts = {"on": torch.enable_grad, "no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
-start = copy.deepcopy(net.state_dict())
-board = {}
-for call in (model.train, model.eval):
-    for name, context in contexts.items():
-        net.load_state_dict(start)
-        call()
-        with context():
-            board[f"{call.__name__}, {name}"] = observe(net, x)
-
-# %% two calls in the chosen mode
-net.load_state_dict(start)
-model.train(mode == "train")
-net_training = net.training
-with contexts[grad]():
+# %% one call in the chosen mode
+if mode == "train":
+    model.train()
+else:
+    model.eval()
+if grad == "on":
     y = model(x)
+elif grad == "no_grad":
+    with torch.no_grad():
+        y = model(x)
+else:
+    with torch.inference_mode():
+        y = model(x)
+
+# %% how far a second call is from it
+net_training = net.training
+contexts = {"on": torch.enable_grad, "no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
+with contexts[grad]():
     difference = model(x) - y
+
+# %% what each layer does in both modes, with gradients on and off
+board = {}
+for training in (True, False):
+    for name, context in contexts.items():
+        whole, part = copy.deepcopy(untouched)
+        whole.train(training)
+        with context():
+            board[f"{'train' if training else 'eval'}, {name}"] = observe(part, x)
 
 # %% the flag `training`, after each call
 for call in (model.train, model.eval, model.train):

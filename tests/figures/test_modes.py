@@ -45,11 +45,14 @@ def test_each_square_says_what_its_layers_did(board, result):
 )
 def test_each_layer_says_whether_autograd_recorded_it_and_whether_its_statistics_moved(params):
     result = run(params)
-    table = draw(params, result)["rows"][0][1]
+    given, _, table = draw(params, result)["rows"][0]
     layers = result.board[f"{params.mode}, {params.grad}"]
+    flags = [[str(seen["training"])] if params.wrapper == "none" else [] for seen in layers.values()]
+    assert [row[1:] for row in given["rows"]] == flags
     for (_, *cells), (name, seen) in zip(table["rows"], layers.items(), strict=True):
         told = dict(zip(table["columns"][1:], (text for text, *_ in cells), strict=True))
         assert (told["autograd records it"] == "yes") == (name in recorded(layers))
+        assert told["autograd records it"] in ("yes", "no", "no: it returns its input")
         assert (told.get("running statistics") == "moved") == bool(seen["moved"])
         assert told.get("training", str(seen["training"])) == str(seen["training"])
 
@@ -66,3 +69,9 @@ def test_a_refused_backward_shows_the_live_error_and_the_line_that_raised_it():
         result = run(params)
         [panel] = [panel for row in draw(params, result)["rows"] for panel in row if panel["view"] == "error"]
         assert (panel["text"], panel["where"]) == (result.error, where)
+
+
+def test_what_is_ringed_is_what_autograd_does_not_record():
+    table = draw(Params(), run(Params()))["rows"][0][2]
+    rung = [name for name, [_, _, keys] in table["rows"] if "@recorded" in keys["key"]]
+    assert rung == ["nn.Dropout"]
