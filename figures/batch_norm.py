@@ -44,8 +44,8 @@ def draw(params: Params, result: Result) -> Figure:
     drift: list[Panel] = [_curve(params, cells, "running_mean", shown)]
     stored = of_the_buffers(params)
     alone = params.N == 1 or params.L == 1
-    came, mode = (_one_channel(params, result), "train") if alone else (_moves(params, result, "eval"), "eval")
-    layer = replace(layer, note="train mode" if stored else f"{mode} mode")
+    came = _one_channel(params, result) if alone else _sample_0(params, result)
+    layer = replace(layer, note="train mode" if stored or alone else "in each mode")
     return figure(
         hero=[
             [_channel(params, result, cells), layer, *map(veiled, drift if stored else [came])],
@@ -53,7 +53,7 @@ def draw(params: Params, result: Result) -> Figure:
         ],
         more=[
             [] if stored else drift,
-            [_moves(params, result, mode) for mode in (("eval", "train") if stored or alone else ("train",))],
+            [_moves(params, result, mode) for mode in ("eval", "train")],
             [_eval(params, result, cells), in_eval],
             [_train(params, result, cells), in_train],
             [_input(params, result, cells)],
@@ -78,10 +78,11 @@ def _lists(value: Any) -> Any:
 
 
 def _channel(params: Params, result: Result, cells: Any) -> Panel:
-    """What channel 0 holds in one batch; the samples that `shift` is added to are named."""
+    """What channel 0 holds in one batch; where it is asked what `shift` moves, the cells that it is added to say so."""
+    plus = f"+{params.shift:g}" * bool(params.shift and not of_the_buffers(params) and params.N > 1 and params.L > 1)
     return _slice(
         "input, channel 0", "x[:, 0]", result.x[:, 0], params, lambda x, n, i: f"x[{n}, 0, {i}] = {x:.4f}, of sample {n}",
-        top=limit(result.x), badge="",
+        top=limit(result.x), badge="", plus=plus,
     )  # fmt: skip
 
 
@@ -95,12 +96,17 @@ def _slice(
     top: float,
     badge: str,
     rung: str = "",
+    plus: str = "",
 ) -> Panel:
-    """Channel 0 of all samples; rung: the key of what is ringed in the row of sample 0."""
-    plus = f" +{params.shift:g}" * bool(params.shift)
-    samples = [f"sample {n}{plus if n else ''}" for n in range(params.N)]
+    """Channel 0 of all samples; rung: the key of what is ringed; plus: what is added to all but sample 0, in small."""
+    samples = [f"sample {n}" for n in range(params.N)]
     keys = [rung] if rung else []
-    cells = cells_of(values, key=lambda _, n, i: [f"cell-{n},0,{i}", *keys * (n == 0 or rung == "@range")], note=note)
+    cells = cells_of(
+        values,
+        key=lambda _, n, i: [f"cell-{n},0,{i}", *keys],
+        note=note,
+        sub=lambda _, n, i: plus if n else "",
+    )
     return Grid(
         title, cells, tensor=described(name, values, ("N", "L")), limit=top, digits=1, signed=False,
         rows="N", cols="L", col_dim=2, row_labels=samples, label_width=round(CHARACTER * len(samples[-1])) + 8, badge=badge,
@@ -113,7 +119,25 @@ def _moves(params: Params, result: Result, mode: str) -> Panel:
     return _slice(
         "how far the output moves", "change of y[:, 0]", moved, params,
         lambda by, n, i: f"with {params.shift:g} added to the others y[{n}, 0, {i}] moves by {by:.4f}",
-        top=limit(result.move_eval, result.move_train), badge=f"{mode} mode", rung=f"@{mode}",
+        top=limit(result.move_eval, result.move_train), badge=f"{mode} mode",
+    )  # fmt: skip
+
+
+def _sample_0(params: Params, result: Result) -> Panel:
+    """How far the outputs of sample 0 in channel 0 move in each mode when `shift` is added to all other samples."""
+    modes = ("eval", "train")
+    moved = [getattr(result, f"change_{mode}").tolist()[0] for mode in modes]
+    cells = cells_of(
+        moved,
+        key=lambda _, row, i: [f"cell-0,0,{i}", f"@{modes[row]}"],
+        note=lambda by, row, i: (
+            f"{params.shift:g} added to the others moves y[0, 0, {i}] by {by:.4f} in {modes[row]} mode"
+        ),
+    )
+    told = described("change of y[0, 0]", result.change_eval[0], ("L",))
+    return Grid(
+        "how far sample 0 moves", cells, tensor=told, limit=limit(result.change_eval, result.change_train), digits=1, signed=False,
+        cols="L", col_dim=2, row_dim=None, row_labels=["eval mode", "train mode"], label_width=74,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""In train mode BatchNorm normalises with the mean and variance of the batch; in eval mode with those it has stored, unless it tracks none."""
+"""A BatchNorm that keeps running statistics normalises with them in eval mode, and with those of the batch in train mode."""
 
 from dataclasses import dataclass
 
@@ -56,8 +56,8 @@ def caption(params: Params, result: Result) -> str:
     if not result.drift["running_mean"]:
         return f"A new batch has no weight: after {count(params.steps, 'batch')} the stored mean and variance are still 0 and 1."
     if params.N > 1 and not of_the_buffers(params):
-        still, drawn = moves(result.change_eval), moves(result.change_train)
-        return f"Adding {params.shift:g} to the other samples moves sample 0 {still} in eval mode and {drawn} in train mode."
+        still, drawn = moves(result.change_eval[0]), moves(result.change_train[0])
+        return f"Adding {params.shift:g} to the other samples moves the first channel of sample 0 {still} in eval mode and {drawn} in train mode."
     stored = number(result.running_mean[-1, 0].item(), 2)
     frozen = ", although every parameter is frozen" if params.frozen else ""
     return (

@@ -94,19 +94,25 @@ def test_the_dots_are_what_their_legend_says():
     assert "which train mode uses" in legend
 
 
-def test_the_same_slice_goes_in_and_comes_out_and_eval_mode_leaves_sample_0_alone():
+def test_in_each_mode_the_moves_are_drawn_and_eval_mode_leaves_sample_0_alone():
     result = run(Params())
     drawn = [panel for row in draw(Params(), result)["rows"] for panel in row]
-    [given] = [panel for panel in drawn if panel["title"] == "input, channel 0"]
-    assert given["values"] == result.x[:, 0].tolist()
     moves = {panel["badge"]: panel for panel in drawn if panel["title"] == "how far the output moves"}
     for mode, moved in (("eval", result.move_eval), ("train", result.move_train)):
-        panel = moves[f"{mode} mode"]
-        assert panel["values"] == moved[:, 0].tolist() and panel["rowLabels"] == given["rowLabels"]
-    rung = moves["eval mode"]
-    ringed = [value for row, keys in zip(rung["values"], rung["keys"], strict=True)
-              for value, key in zip(row, keys, strict=True) if "@eval" in key]  # fmt: skip
-    assert ringed == [0.0] * Params().L
+        assert moves[f"{mode} mode"]["values"] == moved[:, 0].tolist()
+    sample = panels(Params())["how far sample 0 moves"]
+    assert sample["values"] == [result.change_eval[0].tolist(), result.change_train[0].tolist()]
+    assert sample["values"][0] == [0.0] * Params().L and all(sample["values"][1])
+    for keys, mode in zip(sample["keys"], ("eval", "train"), strict=True):
+        assert all(f"@{mode}" in key for key in keys)
+
+
+def test_the_cells_that_are_shifted_say_so_in_the_question_about_them_alone():
+    given = panels(Params())["input, channel 0"]
+    assert given["values"] == run(Params()).x[:, 0].tolist()
+    assert given["sub"] == [[""] * 5, *[["+5"] * 5] * 3]
+    for params in (Params(steps=10), Params(N=1), Params(L=1, N=2), Params(shift=0.0)):
+        assert "sub" not in panels(params)["input, channel 0"]
 
 
 def test_one_sample_or_one_position_shows_what_train_mode_makes_of_the_channel():
