@@ -1,5 +1,6 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
+from collections import Counter
 from typing import Any
 
 from figures.cells import Bar, cells_of
@@ -15,7 +16,7 @@ def draw(params: Params, result: Result) -> Figure:
     loop = Operator(f"m.p = {params.p:g}", f"for each m that is an {params.family}")
     return figure(
         hero=[
-            [_kinds(result), loop, veiled(_found(params, result))],
+            [_kinds(params, result), loop, veiled(_found(params, result))],
             [veiled(_passes(result))],
             [_facts(params, result)],
         ],
@@ -32,13 +33,15 @@ def _grouped(result: Result) -> dict[str, list[str]]:
     return kinds
 
 
-def _kinds(result: Result) -> Panel:
-    """What the model keeps of dropout, before any loop."""
-    rows = [[kind, f"{len(places)} ×", f"{result.before[places[0]]:g}"] for kind, places in _grouped(result).items()]
-    return Table("where the model keeps p", ["class.attribute", "times", "p"], rows, breaks=True)
+def _kinds(params: Params, result: Result) -> Panel:
+    """How many dropouts the model has, before any loop; where it keeps them is the answer."""
+    rates = Counter(result.before.values())
+    rows = [[f"{times} dropouts", f"{rate:g}"] for rate, times in rates.items()]
+    return Table(params.architecture, ["", "p"], rows, note="in train mode", breaks=True)
 
 
 def _found(params: Params, result: Result) -> Panel:
+    """Where the model keeps each p, whether that is a module or a float, and what the loop made of it."""
     rows: list[list[Any]] = []
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
@@ -46,25 +49,27 @@ def _found(params: Params, result: Result) -> Panel:
         text, colour = _badge(result.after_loop[places[0]], found)
         keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
         keys += ["@loop"] * (not found and len(rows) < MOST)
-        rows.append([kind, keyed(text, colour, *keys)])
-    return Table("after the loop", ["class.attribute", "p"], rows, breaks=True)
+        name = f"nn.{kind}" if attribute == "p" else kind
+        rows.append(
+            [name, "a module" if attribute == "p" else "a float", f"{len(places)} ×", keyed(text, colour, *keys)]
+        )
+    return Table("after the loop", ["where p stands", "kept as", "times", "p"], rows, breaks=True, wide=True)
 
 
 def _passes(result: Result) -> Panel:
-    """What two passes after the loop give for the first token; where they differ the second is marked."""
+    """What two passes after the loop give for the first token, as colours; those of the second that differ are ringed."""
     rows = [result.pass_1.tolist()[0], result.pass_2.tolist()[0]]
+    apart = [one != other for one, other in zip(*rows, strict=True)]
     cells = cells_of(
         rows,
-        [rows[0], rows[0]],
-        note=lambda value, first, row, d: f"pass {row + 1}: {value:.4f}",
-        mark=lambda value, first, row, d: "" if value == first else "differs",
-        key=lambda value, first, row, d: f"entry-{d}",
+        note=lambda value, row, d: f"pass {row + 1}: {value:.4f}",
+        key=lambda value, row, d: [f"entry-{d}", *["@loop"] * (row == 1 and apart[d])],
     )
     tensor = described("", result.pass_1[0], ("D",)).strip().replace("[", f"[{len(rows)} passes, ")
     return Grid(
-        "the first token's output, twice in train mode, after the loop", cells, tensor=tensor,
+        "the first token's output, twice, after the loop", cells, tensor=tensor, badge=f"differ in {sum(apart)} of {len(apart)}",
         limit=limit(result.pass_1, result.pass_2), signed=False, row_labels=["pass 1", "pass 2"], label_width=52, cols="D", col_dim=1,
-        row_dim=None, wide=True,
+        row_dim=None, wide=True, printed=False,
     )  # fmt: skip
 
 

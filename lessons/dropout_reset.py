@@ -17,12 +17,14 @@ class Params:
     architecture: Literal["T5Model", "BertModel", "BartModel", "Tagger"] = choice(
         "T5Model", about="built tiny, with p = 0.1"
     )
-    p: float = bounded(0.0, low=0.0, high=1.0, step=0.05, about="what both loops set")
+    p: float = bounded(0.0, low=0.0, high=1.0, step=0.05, about="what the loop sets")
     family: Literal["nn.Dropout", "_DropoutNd"] = choice(
         "nn.Dropout", about="what isinstance asks for", when={"architecture": ("Tagger",)}
     )
     attributes: Literal["dropout, activation_dropout", "dropout"] = choice(
-        "dropout, activation_dropout", about="floats of the complete loop", when={"architecture": ("BartModel",)}
+        "dropout, activation_dropout",
+        about="floats that a complete loop sets too",
+        when={"architecture": ("BartModel",)},
     )
     seed: int = bounded(0, low=0, high=999, step=1, about="of the weights and the masks")
 

@@ -57,20 +57,29 @@ def test_the_bars_are_the_largest_cells_of_the_three_differences(drawn):
     assert len({grid["limit"] for grid in grids}) == 1
 
 
-def test_the_two_passes_are_those_after_the_loop_and_what_differs_is_marked(drawn):
+def test_the_two_passes_are_those_after_the_loop_and_what_differs_is_ringed(drawn):
     _, result, panels = drawn
-    grid = titled(panels, "the first token's output, twice in train mode, after the loop")
+    grid = titled(panels, "the first token's output, twice, after the loop")
     first, second = grid["values"]
     assert (first, second) == (result.pass_1[0].tolist(), result.pass_2[0].tolist())
-    marked = [mark == "differs" for mark in grid["marks"][1]] if "marks" in grid else [False] * len(first)
-    assert marked == [one != other for one, other in zip(first, second, strict=True)]
+    apart = [one != other for one, other in zip(first, second, strict=True)]
+    assert ["@loop" in keys for keys in grid["keys"][1]] == apart and not any(
+        "@loop" in keys for keys in grid["keys"][0]
+    )
+    assert grid["badge"] == f"differ in {sum(apart)} of {len(apart)}"
 
 
 def test_the_kinds_count_every_place_and_say_what_the_loop_made_of_it(drawn):
     params, result, panels = drawn
-    before, after = titled(panels, "where the model keeps p"), titled(panels, "after the loop")
-    assert sum(int(times.split()[0]) for _, times, _ in before["rows"]) == len(result.before)
-    set_ = {kind for kind, (_, said, _) in after["rows"] if said == "yes"}
-    counted = sum(int(times.split()[0]) for kind, times, _ in before["rows"] if kind in set_)
+    before, after = titled(panels, params.architecture), titled(panels, "after the loop")
+    assert sum(int(places.split()[0]) for places, _ in before["rows"]) == len(result.before)
+    assert sum(int(times.split()[0]) for _, _, times, _ in after["rows"]) == len(result.before)
+    counted = sum(int(times.split()[0]) for _, _, times, (_, said, _) in after["rows"] if said == "yes")
     assert counted == result.n_reset
-    assert [kind for kind, *_ in before["rows"]] == [kind for kind, _ in after["rows"]]
+
+
+def test_what_stands_in_a_float_is_told_from_what_stands_in_a_module(drawn):
+    _, result, panels = drawn
+    for name, said, *_ in titled(panels, "after the loop")["rows"]:
+        assert said == ("a module" if name.endswith(".p") else "a float")
+        assert name.startswith("nn.") == name.endswith(".p")
