@@ -1,7 +1,6 @@
-"""One letter and colour a group: a sample of x, and what is normalised together in two of them; then all of x, before and after."""
+"""One colour a mean, over all cells of x: what has it is normalised together; then x itself, before and after."""
 
 from collections.abc import Callable
-from string import ascii_uppercase
 from typing import Any
 
 from explorable.words import listing, number
@@ -12,23 +11,29 @@ from lessons.normalization import Params, Result, called
 
 AXES = ("N", "C", "L")
 MEANING = {"N": "sample", "C": "channel", "L": "position"}
-LETTERS = [letter for letter in ascii_uppercase if letter not in AXES]  # of groups
+WIDEST = 20  # columns of a grid
 ALONG = {"N": "N, the samples", "C": "C, the channels", "L": "L, the last axis"}
 
 
 def draw(params: Params, result: Result) -> Figure:
-    x = _sample(result, 0)
     layer = Operator(f"nn.{_call(params)}", "train mode")
     if result.error:
         refusal = veiled(Error("y", result.error, where="y = layer(x)"))
-        return figure(hero=[[x, layer, refusal]], more=[[_refused(result)]])
+        return figure(hero=[[_sample(result, 0), layer, refusal]], more=[[_refused(result)]])
     moments = [_moments(result, "x"), _moments(result, "y")]
     rows = [moments] if len(result.before) <= 6 else [[panel] for panel in moments]
-    letters = [_letters(params, result, n) for n in range(min(2, params.N))]
+    half = params.N if params.N * params.L <= WIDEST else params.N // 2
+    parts = [range(params.N)[:half], *[range(params.N)[half:]] * (half < params.N)]
     return figure(
-        hero=[[x, layer, *letters], [_facts(params, result)]],
+        hero=[[_axes(params), layer, *(_means_of(params, result, part) for part in parts)], [_facts(params, result)]],
         more=[[_input(params, result), _output(params, result)], [_layers(params, result)], *rows],
     )
+
+
+def _axes(params: Params) -> Panel:
+    sizes = {"N": params.N, "C": 4, "L": params.L}
+    rows = [[axis, f"{size} {MEANING[axis]}{'s' * (size > 1)}"] for axis, size in sizes.items()]
+    return Table(f"x {tuple(sizes.values())}", ["axis", "holds"], rows, breaks=True)
 
 
 def _call(params: Params) -> str:
@@ -55,33 +60,46 @@ def _sample(result: Result, n: int) -> Panel:
     )  # fmt: skip
 
 
-def _letters(params: Params, result: Result, n: int) -> Panel:
-    """The group of each cell of a sample, as a letter; cells of one letter are normalised together."""
-    before = result.before.tolist()
-    first: dict[int, tuple[int, int]] = {}  # where each group begins in the first sample
-    for c, row in enumerate(result.group[params.norm][0].tolist()):
-        for i, g in enumerate(row):
-            first.setdefault(g, (c, i))
+def _means_of(params: Params, result: Result, samples: range) -> Panel:
+    """Samples side by side, a channel a row: each cell names the mean that it is normalised with."""
+    before, group = result.before.tolist(), result.group[params.norm].tolist()
+    square = params.norm == "RMSNorm(L)"
+    first = {g: at for at, g in reversed([((n, c, i), g) for n, c, i, g in _places(group)])}  # where each group begins
 
-    def cell(g: int, c: int, i: int) -> Cell:
-        mean, var, square = before[g]
-        moments = f"mean {mean:.4f}, biased variance {var:.4f}"
-        if params.norm == "RMSNorm(L)":
-            moments = f"mean of the squares {square:.4f}"
-        letter = LETTERS[g]
-        begins, along = n == 0 and first[g] == (c, i), n == 0 and g == 0
-        rung = [*["@means"] * (g == 0), *["@axes", "@leaves"] * along, *["@gap", "@parameters"] * (along and begins)]
-        note, keys = f"group {letter} of x: {moments}", [f"group-{g}", f"cell-{n},{c},{i}", *rung]
-        return Cell(letter, note, keys, mark="card", group=g)
+    def cell(n: int, c: int, i: int) -> Cell:
+        g = group[n][c][i]
+        mean, var, squares = before[g]
+        moments = f"mean of the squares {squares:.4f}" if square else f"mean {mean:.4f}, biased variance {var:.4f}"
+        rung = [
+            *["@means"] * (g == 0),
+            *["@axes", "@leaves"] * (g == 0),
+            *["@gap", "@parameters"] * (g == 0 and first[g] == (n, c, i)),
+        ]
+        return Cell(
+            f"m{g}",
+            f"m{g}, of its group in x: {moments}",
+            [f"group-{g}", f"cell-{n},{c},{i}", *rung],
+            mark="card",
+            group=g,
+        )
 
-    rows = enumerate(result.group[params.norm][n].tolist())
+    rows = [[cell(n, c, i) for n in samples for i in range(params.L)] for c in range(4)]
+    what = "mean of the squares" if square else "mean"
+    named = [f"m{g} = {number(squares if square else mean, 2)}" for g, (mean, _, squares) in enumerate(before)]
     return veiled(
         Grid(
-            f"normalised together, sample {n}", [[cell(g, c, i) for i, g in enumerate(row)] for c, row in rows], limit=1.0, digits=0, labels=False,
-            tensor="one letter a group", rows="C", cols="L", row_dim=1, col_dim=2,
+            f"the {what} that each cell of x is normalised with", rows, limit=1.0, digits=0, tensor="one colour a group",
+            rows="channel", cols="position", row_dim=1, col_dim=2, row_labels=[f"channel {c}" for c in range(4)], label_width=66,
+            col_labels=[str(i) for _ in samples for i in range(params.L)], col_groups=[(f"sample {n}", params.L) for n in samples],
+            group_names=named if len(named) <= 6 else None,
         ),
         cells=True,
     )  # fmt: skip
+
+
+def _places(group: Any) -> list[tuple[int, int, int, int]]:
+    """Each cell of (N, C, L) and its group."""
+    return [(n, c, i, g) for n, sample in enumerate(group) for c, row in enumerate(sample) for i, g in enumerate(row)]
 
 
 def _facts(params: Params, result: Result) -> Panel:

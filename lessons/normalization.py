@@ -1,7 +1,8 @@
 """Normalisation layers differ in which values they normalise together: of these, only BatchNorm in train mode takes values of several samples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -27,7 +28,7 @@ class Params:
     norm: Norm = choice("BatchNorm1d", about="the layer that x goes through")
     N: int = bounded(3, low=1, high=4, step=1, about="samples")
     L: int = bounded(5, low=2, high=6, step=1, about="positions; always 4 channels")
-    num_groups: Literal[1, 2, 4] = choice(2, about="of GroupNorm")
+    num_groups: Literal[1, 2, 4] = choice(2, about="of GroupNorm", when={"norm": ("GroupNorm",)})
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Result:
     parameters: dict[str, dict[str, tuple[int, ...]]]  # name and shape
     buffers: dict[str, list[str]]  # names
     error: str | None
+
+
+def values(params: Params) -> Mapping[str, Any]:
+    """The program's parameters: the number of groups is set where GroupNorm is chosen."""
+    return {**vars(params), "num_groups": params.num_groups if params.norm == "GroupNorm" else Params.num_groups}
 
 
 def caption(params: Params, result: Result) -> str:
@@ -113,10 +119,7 @@ def _modes(params: Params, result: Result) -> str:
     buffers = result.buffers[params.norm]
     stored = f"the buffers {listing(buffers)}" if buffers else "no buffers"
     moved = f"moves its output by up to {number(gap)} after this one batch" if gap else "changes no bit of its output"
-    groups = (
-        f" GroupNorm would make {count(params.num_groups, 'group')} a sample." if params.norm != "GroupNorm" else ""
-    )
-    return f"The layer has {owned} and {stored}; eval() {moved}.{groups}"
+    return f"The layer has {owned} and {stored}; eval() {moved}."
 
 
 LESSON = Lesson(
@@ -124,7 +127,7 @@ LESSON = Lesson(
     title="Which values are normalised together",
     truth=__doc__,
     Params=Params,
-    program=Program("normalization", Result, raises=(RuntimeError,)),
+    program=Program("normalization", Result, raises=(RuntimeError,), values=values),
     caption=caption,
     details=details,
     minutes=6,

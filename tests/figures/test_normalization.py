@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from explorable.words import number
 from figures.normalization import draw
 from lessons.normalization import LESSON, Norm, Params
 
@@ -74,11 +75,24 @@ def test_the_facts_name_the_groups_as_they_are_read_off_the_result(norm):
     assert (items["means"], items["axes"], items["leaves"]) == FACTS[norm]
 
 
-def test_the_letters_are_the_groups_of_two_samples():
-    group = run(Params()).group["BatchNorm1d"]
-    for n in range(2):
-        letters = panels(Params())[f"normalised together, sample {n}"]["values"]
-        assert [["ABDE"[g] for g in row] for row in group[n].tolist()] == letters
+MEANS = "the mean that each cell of x is normalised with"
+
+
+@pytest.mark.parametrize("norm", ["BatchNorm1d", "LayerNorm(L)", "LayerNorm(C), transposed", "GroupNorm"])
+def test_each_cell_names_the_mean_of_its_group_in_all_samples(norm):
+    result, shown = run(Params(norm=norm)), panels(Params(norm=norm))[MEANS]
+    group = result.group[norm].transpose(0, 1).reshape(4, 15).tolist()
+    assert [[f"m{g}" for g in row] for row in group] == shown["values"] and shown["groups"] == group
+    named = shown.get("groupNames", [])
+    assert named == [f"m{g} = {number(mean, 2)}" for g, (mean, *_) in enumerate(result.before.tolist())][: len(named)]
+    assert len(named) == (len(result.before) if len(result.before) <= 6 else 0)
+
+
+def test_many_cells_are_drawn_in_two_parts():
+    params = Params(N=4, L=6)
+    drawn = [panel for panel in draw(params, run(params))["rows"][0] if panel["view"] == "grid"]
+    assert [len(panel["values"][0]) for panel in drawn] == [12, 12]
+    assert [name for panel in drawn for name, _ in panel["colGroups"]] == [f"sample {n}" for n in range(4)]
 
 
 def test_what_each_group_leaves_with_is_true_of_each():
