@@ -17,7 +17,7 @@ def draw(params: Params, result: Result) -> Figure:
     came = (
         veiled(Error("What PyTorch says", result.error, key="@outcome"))
         if result.error
-        else veiled(_grads(params, result), cells=True)
+        else veiled(_grads(params, result))
     )
     return figure(hero=[[_forward(params, result), call, came], [_facts(result)]], more=[_tensors(params, result)])
 
@@ -31,7 +31,7 @@ def _forward(params: Params, result: Result) -> Panel:
     lines = {"h": "h = w * x", "y": f"y = {params.function}"}
     return Grid(
         ", ".join(bound), cells_of(tensors, note=lambda _, row, place: made[bound[row]]),
-        tensor=f"{len(bound)} tensors [3], w {str(result.w.dtype).removeprefix('torch.')}", limit=limit(*tensors),
+        tensor=f"loss = {params.loss_is}; w is {str(result.w.dtype).removeprefix('torch.')}", limit=limit(*tensors),
         row_labels=[lines.get(name, name) for name in bound], label_width=96, digits=_digits(tensors), signed=False,
     )  # fmt: skip
 
@@ -45,8 +45,11 @@ def _grads(params: Params, result: Result) -> Panel:
     assert result.grads is not None
     leaf = result.leaves is not None and result.leaves["w"]
     brought = result.given if leaf and len(result.given) > 1 else []
-    asked = ("w", "b") if brought else ("w", "h", "b")  # whose .grad is drawn, also where it is None
-    names = [name for name in NAMES if name in asked or result.grads[name] is not None]
+    adds = bool(brought) and params.zero_grad == "never" and result.grads["w"] is not None
+    asked = (
+        ("w",) if adds else ("w", "b") if brought else ("w", "h", "b")
+    )  # whose .grad is drawn, also where it is None
+    names = [name for name in NAMES if name in asked or (name != "b" or not adds) and result.grads[name] is not None]
     held = [grad for name in names if (grad := result.grads[name]) is not None]
     values = [*(grad.tolist() for grad in brought), *(_row(name, result.grads[name]) for name in names)]
     rows = [*("" for _ in brought), *names]
@@ -57,7 +60,7 @@ def _grads(params: Params, result: Result) -> Panel:
         return "" if value is None else _note(params, result, rows[row], place)
 
     return Grid(
-        ".grad",
+        "what each call gives, and w.grad" if brought else ".grad",
         cells_of(
             values,
             note=note,
@@ -66,7 +69,10 @@ def _grads(params: Params, result: Result) -> Panel:
             ],
         ),
         tensor="after the last line of the loop", limit=limit(*held, *brought), label_width=76, signed=False,
-        row_labels=[*(f"call {at} gives" for at in range(1, len(brought) + 1)), *(f"{name}.grad" for name in names)],
+        row_labels=[
+            *(f"{'+ ' * (adds and at > 1)}call {at}" for at in range(1, len(brought) + 1)),
+            *(f"{'= ' * (adds and name == 'w')}{name}.grad" for name in names),
+        ],
         digits=_digits([*held, *brought]),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""backward() adds to the .grad of each leaf that requires grad and that recorded operations lead to; zero_grad() clears it."""
+"""backward() adds to what stands in .grad; zero_grad() clears it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -142,7 +142,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="accumulates",
-            question="Twice: loss = ((w * x) ** 2 + b).sum(), then backward(); no zero_grad(). What is in w.grad?",
+            question="One backward() gives w.grad = [8, 4, 6]. What do two rounds give without zero_grad()?",
             choices=(
                 Choice(
                     "[8, 4, 6]",
