@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from explorable.words import count
 from figures.cells import Bar
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, figure, veiled
 from lessons.batch_memory import RECORDING, TRAINING, Params, Result
@@ -11,9 +12,14 @@ MIB = 2**20
 
 def draw(params: Params, result: Result) -> Figure:
     bars = [_by_size(params, result), _bill(params, result), _by_frozen(params, result)]
-    decides = bars.pop(_decides(params))
+    decides = _decides(params)
+    given, came = _step(params), bars[decides]
+    if decides:
+        bars.pop(decides)
+    else:
+        given, came = _items(params, result), _compared(params, result)
     return figure(
-        hero=[[_step(params), _call(params), veiled(decides)], [veiled(_facts(params, result))]],
+        hero=[[given, _call(params), veiled(came)], [veiled(_facts(params, result))]],
         more=[
             bars,
             [_totals(params, result)],
@@ -24,23 +30,42 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
+def _net(params: Params) -> str:
+    attention = "feed-forward" if params.attention == "none" else f"{params.attention}, feed-forward"
+    return f"{params.layers} × {attention}"
+
+
 def _step(params: Params) -> Panel:
     """What a visitor has set, as the net is built and called."""
-    attention = "feed-forward" if params.attention == "none" else f"{params.attention}, feed-forward"
-    frozen = params.frozen if params.mode in RECORDING else "nothing"
     rows = [
-        ["x", f"(batch_size, {params.length}, {params.width}) float32"],
-        ["net", f"{params.layers} × {attention}"],
-        ["frozen", frozen],
+        ["x", f"({params.batch_size}, {params.length}, {params.width}) float32"],
+        ["net", _net(params)],
+        ["frozen", params.frozen if params.mode in RECORDING else "nothing"],
         ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
     ]
     return Table("What goes in", ["", "set to"], rows, breaks=True)
 
 
+def _near(params: Params, result: Result) -> int:
+    """The measured batch_size that is nearest to the one that is set."""
+    return min(result.by_size, key=lambda size: abs(size - params.batch_size))
+
+
+def _sizes(params: Params, result: Result) -> list[int]:
+    """The batch sizes that are compared: those that are asked for, and the one that is set."""
+    return sorted({8, 16, _near(params, result)})
+
+
+def _items(params: Params, result: Result) -> Panel:
+    bars = [Bar(f"batch_size {size}", size, f"{size} items go in", f"size-{size}") for size in _sizes(params, result)]
+    return Bars(f"x, items of {params.length} × {params.width}", bars, unit="items", digits=0)
+
+
 def _call(params: Params) -> Panel:
     """The forward pass, which saves; with what the drawn bars need beyond it."""
-    said = {"train": "forward saves", "checkpoint": "with checkpoints"}.get(params.mode, params.mode)
-    return Operator("y = net(x)", "then one step" if _decides(params) == 1 else said)
+    said = {"train": "", "checkpoint": "with checkpoints"}.get(params.mode, params.mode)
+    net = [count(params.layers, "block"), "" if params.attention == "none" else params.attention]
+    return Operator("y = net(x)", ", ".join(filter(None, [*net, "then one step" if _decides(params) == 1 else said])))
 
 
 def _parts(result: Result) -> dict[str, int]:
@@ -59,15 +84,22 @@ def _decides(params: Params) -> int:
     return int(params.optimizer == "AdamW" and params.mode in TRAINING)
 
 
+def _compared(params: Params, result: Result) -> Panel:
+    """The bytes that autograd saves for the batches that are compared."""
+    saved = {size: result.by_size[size] for size in _sizes(params, result)}
+    return _saved("saved for backward", params, result, saved)
+
+
 def _by_size(params: Params, result: Result) -> Panel:
-    """The bytes that autograd saves, measured at some batch sizes."""
-    near = min(result.by_size, key=lambda size: abs(size - params.batch_size))
+    return _saved("Saved for backward at each batch_size", params, result, result.by_size)
 
-    def bar(size: int, saved: int) -> Bar:
-        keys = [f"size-{size}", *["@double"] * (size in (8, 16)), *["@graph"] * (size == near)]
-        return Bar(f"batch_size {size}", saved / MIB, f"{saved} bytes saved at batch_size {size}", keys)
 
-    return Bars("saved for backward", [bar(*saved) for saved in result.by_size.items()], unit="MiB", digits=2)
+def _saved(title: str, params: Params, result: Result, saved: dict[int, int]) -> Panel:
+    def bar(size: int, kept: int) -> Bar:
+        keys = [f"size-{size}", *["@double"] * (size in (8, 16)), *["@graph"] * (size == _near(params, result))]
+        return Bar(f"batch_size {size}", kept / MIB, f"{kept} bytes saved at batch_size {size}", keys)
+
+    return Bars(title, [bar(*one) for one in saved.items()], unit="MiB", digits=2)
 
 
 def _bill(params: Params, result: Result) -> Panel:
@@ -83,7 +115,7 @@ def _bill(params: Params, result: Result) -> Panel:
 
 def _facts(params: Params, result: Result) -> Panel:
     items = [
-        ("double", "bytes saved at 16, compared with 8", _double(result)),
+        ("double", "bytes saved, from 8 to 16", _double(result)),
         ("graph", "y.grad_fn", _graph(result)),
         ("state", "optimizer state, to gradients", _state(result)),
         ("fits", f"the bill, in {params.budget} MiB", "fits" if _is_within(params, result.total) else "does not fit"),
@@ -94,9 +126,7 @@ def _facts(params: Params, result: Result) -> Panel:
 
 
 def _double(result: Result) -> str:
-    if not result.by_size[8]:
-        return "nothing at both"
-    return "twice as many" if result.by_size[16] == 2 * result.by_size[8] else "not twice as many"
+    return f"×{round(result.doubled, 3):g}" if result.doubled else "nothing at both"
 
 
 def _graph(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Weights, dense gradients and optimiser state cost the same at every batch_size; what this net saves for backward(), if anything, grows by the item."""
+"""Weights, dense gradients and optimiser state cost the same at every batch_size; what a graph saves for backward() grows by the item."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def caption(params: Params, result: Result) -> str:
     if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
     times = f"{round(result.doubled, 3):g} times what half the batch takes"
-    return f"At batch_size 16 autograd saves {result.by_size[16]} bytes on the {_on(result)}, {times}."
+    return f"At batch_size 16 autograd saves {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
 
 
 def _why(params: Params) -> str:
@@ -146,19 +146,19 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="batch_size 16 instead of 8: how many bytes does autograd save for backward()?",
+            question="batch_size 16 instead of 8: by what factor do the bytes saved for backward() grow?",
             choices=(
                 Choice(
-                    "as many",
+                    "×1",
                     "So it is with weights, gradients and the optimiser's state. Activations, such as the input of a Linear, grow: "
                     "each item brings its own.",
                 ),
                 Choice(
-                    "twice as many",
+                    "×2",
                     "Each item brings activations of its own. The graph refers to weights too, but they exist anyway and cost no more bytes.",
                 ),
                 Choice(
-                    "four times as many",
+                    "×4",
                     "Attention written out saves scores that grow with the square of the length. The batch is no pair of "
                     "positions: items do not meet each other here.",
                 ),

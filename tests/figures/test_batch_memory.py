@@ -70,7 +70,7 @@ def test_the_facts_of_the_hero_are_read_off_the_result(values):
     result, panels = drawn(**values)
     text = {item["key"]: item["text"] for item in panels[""]["items"]}
     assert (text["graph"] == "None") == (not result.activations)
-    assert (text["double"] == "twice as many") == bool(result.activations)
+    assert (text["double"] == "×2") == bool(result.activations)
     assert (text["fits"] == "fits") == (result.total <= 8 * MIB)
     first, last = result.by_frozen["first half"], result.by_frozen["last half"]
     half = "neither: both the same" if first == last else "the first half" if first < last else "the last half"
@@ -81,3 +81,12 @@ def test_the_measured_throughput_is_drawn_only_where_it_was_asked_for():
     result, panels = drawn(measure=True, length=8, width=16, layers=1)
     assert panels["Items a second by batch_size, measured on cpu"]["values"] == list(result.throughput.values())
     assert not [title for title in drawn()[1] if "Items a second" in title]
+
+
+def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_that_is_set():
+    for size, shown in ((8, [8, 16]), (3, [2, 8, 16]), (32, [8, 16, 32])):
+        params = Params(batch_size=size)
+        result = run(params)
+        given, _, came = draw(params, result)["rows"][0]
+        assert given["values"] == shown and given["labels"] == came["labels"]
+        assert [kept * MIB for kept in came["values"]] == [result.by_size[size] for size in shown]
