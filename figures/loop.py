@@ -67,11 +67,11 @@ def _turn(params: Params) -> Panel:
 
 
 def _losses(result: Result) -> Panel:
-    """The mean loss of each epoch, thick, beside that of the loop in order; it is ringed at both ends and where it turns most."""
+    """The mean loss of each epoch, thick, beside that of the loop in order; it is ringed where it is lowest and highest, and where it ends."""
     assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
     labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
-    told = {0, epochs.index(min(epochs)), epochs.index(max(epochs)), len(epochs) - 1}
+    told = {epochs.index(min(epochs)), epochs.index(max(epochs)), len(epochs) - 1}
     return Curve(
         "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN,
         ringed=dict.fromkeys(sorted(told), "@trend"), x_title="epoch",

@@ -97,7 +97,9 @@ def caption(params: Params, result: Result) -> str:
         return f"PyTorch stops with {result.error.partition(':')[0]}: turn 2 calls backward() on the graph that turn 1 freed."
     assert result.epochs is not None and result.epochs_in_order is not None
     first, last = (told(result.epochs[place].item()) for place in (0, -1))
-    went = f"stays at {first}" if trend(result.epochs) == STAYS else f"goes from {first} to {last}"
+    went = {STAYS: f"stays at {first}", SWINGS: f"{SWINGS} and ends at {last}"}.get(
+        trend(result.epochs), f"goes from {first} to {last}"
+    )
     misplaced = params.change == "none" and params.schedule == "each batch"
     lead = "With scheduler.step() in the inner loop" if misplaced else LEADS[params.change]
     said = f"{lead} the mean loss of an epoch {went}"

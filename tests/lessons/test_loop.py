@@ -123,6 +123,7 @@ def test_each_clause_of_the_caption_is_said_where_it_holds():
         if result.error:
             continue
         assert ("stays at" in told) == (trend(result.epochs) == STAYS)
+        assert ("goes up and down and ends at" in told) == (trend(result.epochs) == SWINGS)
         in_place = params.change == "none" and params.schedule != "each batch"
         assert ("with the lines in order" in told) == (not in_place)
         assert ("as it does" in told) == (params.change != "none" and result.losses == result.in_order)
