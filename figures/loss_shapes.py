@@ -17,7 +17,9 @@ SQUARES = "(pred - target) ** 2".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator(SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}")
+    call = Operator(
+        SAYS.get(params.kind, SQUARES), f"reduction: {params.reduction}" if result.error else "each by itself"
+    )
     came = (
         _errors(params, result)
         if result.errors is not None
@@ -44,12 +46,18 @@ def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | s
         rows,
         note=note,
         key=lambda value, i, j: [*_keys(name, result, i, j), *_rung(name, result, value, i)],
-        mark=lambda value, i, j: "pad" if value == -100 else "",
+        mark=lambda value, i, j: "pad" if value == -100 else "lit" if title and i == j and _crosses(result) else "",
     )
     return Grid(
         title or name, cells, tensor=described("losses" if title else name, tensor), limit=top, digits=_digits(rows), signed=False, labels=False,
         row_dim=0 if tensor.dim() == 2 else None, col_dim=tensor.dim() - 1,
+        badge="in a frame: what is meant" if title and _crosses(result) else "",
     )  # fmt: skip
+
+
+def _crosses(result: Result) -> bool:
+    """Whether each prediction has met every target: those on the diagonal alone are meant."""
+    return pairs(result) and result.errors is not None and tuple(result.errors.shape) == (4, 4)
 
 
 def pairs(result: Result) -> bool:
@@ -110,7 +118,8 @@ def _facts(params: Params, result: Result) -> Panel:
         name = result.error.partition(":")[0]
         return veiled(Facts([("outcome", "the loss call ends with", f"{'an' if name[0] in 'AEIO' else 'a'} {name}")]))
     meant = MEANT.get(params.kind, "each with its own target")
-    items = [("loss", "the loss", value(result.loss))]
+    called = {"mean": "the loss: their mean", "sum": "the loss: their sum"}.get(params.reduction, "the loss")
+    items = [("loss", called, value(result.loss))]
     if result.meant is not None:
         items += [
             ("meant", meant, value(result.meant)),

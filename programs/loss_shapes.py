@@ -16,12 +16,6 @@ if kind == "cross-entropy":
     labels = torch.tensor([0, 1, 2, 2])
     if target_is == "class indices":
         labels[:ignored] = -100
-else:
-    scores = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    if kind == "squared error":
-        wanted = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    else:
-        wanted = torch.tensor([0.0, 0.0, 1.0, 1.0])
 
 # %% the shapes, and the loss
 if kind == "cross-entropy":
@@ -54,14 +48,19 @@ if kind == "cross-entropy":
         target = labels[None, :3]
     loss = F.cross_entropy(pred, target, reduction=reduction)
 else:
+    scores = torch.tensor([1.0, 2.0, 3.0, 4.0])  # what a model returns
+    if kind == "squared error":
+        wanted = torch.tensor([1.0, 2.0, 3.0, 4.0])  # what it should return
+    else:
+        wanted = torch.tensor([0.0, 0.0, 1.0, 1.0])  # what it should return
     if kind == "binary cross-entropy" and fed == "probabilities":
-        fed_scores = scores.sigmoid()
+        pred = scores.sigmoid()
+        if pred_shape == "(4, 1)":
+            pred = pred[:, None]
+    elif pred_shape == "(4, 1)":
+        pred = scores[:, None]
     else:
-        fed_scores = scores
-    if pred_shape == "(4, 1)":
-        pred = fed_scores[:, None]
-    else:
-        pred = fed_scores
+        pred = scores
     if target_shape == "(4, 1)":
         target = wanted[:, None]
     elif target_shape == "(4,)":

@@ -42,3 +42,14 @@ def test_a_row_of_logits_lights_with_its_target_and_its_loss():
         )
         assert [keys[0] for keys in places] == [f"item{row}"] * 3
     assert shown["target"]["marks"][0] == ["pad", "", "", ""]
+
+
+def test_where_each_meets_all_those_that_are_meant_stand_in_a_frame():
+    for params in (Params(), Params(pred_shape="(4,)", target_shape="(4, 1)")):
+        losses = panels(params)[1]["the single losses"]
+        assert [[mark == "lit" for mark in row] for row in losses["marks"]] == [
+            [i == j for j in range(4)] for i in range(4)
+        ]
+    for params in (Params(pred_shape="(4,)"), Params(target_shape="(4, 1)"), Params(kind="cross-entropy")):
+        losses = panels(params)[1]["the single losses"]
+        assert "lit" not in str(losses.get("marks")) and "badge" not in losses
