@@ -135,11 +135,17 @@ def caption(params: Params, result: Result) -> str:
     if not result.locality:
         return _under_way(result)
     first, *second = [(len(broken), name) for broken, name in zip(result.broken, names_of(result), strict=False)]
-    more = f"; {second[0][0]} {one_of(second[0][0], 'does', 'do')} with {second[0][1]}" if second else ""
+    more = f"; {_with(second[0][1])}, {second[0][0]} {one_of(second[0][0], 'does', 'do')}" if second else ""
+    lead = _with(first[1])
     return (
-        f"The model {_says(result)} with {first[1]}, and {first[0]} of {len(result.rest)} other facts "
+        f"{lead[0].upper()}{lead[1:]}, the model {_says(result)} and {first[0]} of {len(result.rest)} other facts "
         f"{'changes' if first[0] == 1 else 'change'}{more}."
     )
+
+
+def _with(name: str) -> str:
+    """What may move, or which of two settings it is that let the same move."""
+    return f"with {name}" if name.startswith("the ") else f"with {name} moving"
 
 
 def _says(result: Result) -> str:
@@ -260,7 +266,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="everything",
-            question="20 Adam steps teach “Lyon” to one tensor, or to all. Which spoils more other facts?",
+            question="A model learns “Lyon” in 20 steps. Which spoils more other facts: moving one tensor or all?",
             choices=(
                 Choice(
                     "one tensor",

@@ -238,7 +238,7 @@ def test_one_other_fact_does_and_details_begin_with_a_capital():
     result = run(params)
     assert details(params, result).startswith("No step, in eval mode.")
     one = replace(result, broken=[[], [("Where?", "here", "there")]])
-    assert caption(params, one).endswith("; 1 does with everything.")
+    assert caption(params, one).endswith("; with everything moving, 1 does.")
 
 
 def test_the_seed_is_that_of_train_mode_alone():

@@ -16,7 +16,7 @@ export class Dots {
     const at = (kind) => [...kinds].map((one, i) => (one === kind ? `M${(i % columns) + 0.5} ${Math.floor(i / columns) + 0.5}h0` : "")).join("");
     const told = `${title}: ${marked} ${on}, ${kinds.length - marked} ${off}`;
     const picture = { viewBox: `0 0 ${columns} ${Math.ceil(kinds.length / columns)}`, class: "dots", role: "img", "aria-label": told };
-    const entry = (kind, count, words, counted) => h("span", { "data-key": counted ?? null }, h("i", { class: `dot dot-${kind}`, "aria-hidden": "true" }), " ", h("b", {}, count.toLocaleString("en")), ` ${words}`);
+    const entry = (kind, count, words, counted) => h("span", { "data-key": counted ?? null }, h("i", { class: `dot dot-${kind}`, "aria-hidden": "true" }), " ", h("b", {}, String(count)), ` ${words}`);
     this.host.replaceChildren(
       h("p", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
       svg("svg", picture, svg("path", { class: "dots-off", d: at("0") }), svg("path", { class: "dots-on", d: at("1") })),
