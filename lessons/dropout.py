@@ -20,7 +20,7 @@ DEAF = {"F.dropout": "F.dropout", "attention's dropout_p": "dropout_p"}  # layer
 @dataclass(frozen=True)
 class Params:
     p: float = bounded(0.5, low=0.0, high=1.0, step=0.05, about="probability of being dropped")
-    layer: Layer = choice("nn.Dropout", about="what drops; F.dropout without training=")
+    layer: Layer = choice("nn.Dropout", about="the layer, or function, that drops entries")
     input: Literal["ones", "ramp", "normal"] = choice("ramp", about="what goes in")
     seed: int = bounded(0, low=0, high=999, step=1, about="of the mask")
     mode: Literal["train", "eval"] = choice("train", about="of the layer when it is called")
