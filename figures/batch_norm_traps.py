@@ -120,7 +120,7 @@ def _positions(name: str, values: Any, result: Result, means: Any = None) -> Pan
     return Grid(
         f"{name}, by position", rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
         limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel", col_dim=2, row_dim=1,
-        row_labels=[f"position {place}" for place in range(half)], label_width=66, col_labels=[*"012012", *told],
+        row_labels=[f"{'position ' * (means is None)}{place}" for place in range(half)], label_width=22 if told else 66, col_labels=[*"012012", *told],
         col_groups=[("sample 0", 3), ("sample 1", 3), *(("all 6", 1) for _ in told)],
     )  # fmt: skip
 

@@ -49,11 +49,9 @@ def _found(params: Params, result: Result) -> Panel:
         text, colour = _badge(result.after_loop[places[0]], found)
         keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
         keys += ["@loop"] * (not found and len(rows) < MOST)
-        name = f"nn.{kind}" if attribute == "p" else kind
-        rows.append(
-            [name, "a module" if attribute == "p" else "a float", f"{len(places)} ×", keyed(text, colour, *keys)]
-        )
-    return Table("after the loop", ["where p stands", "kept as", "times", "p"], rows, breaks=True, wide=True)
+        name = f"{len(places)} × {'nn.' * (attribute == 'p')}{kind}"
+        rows.append([name, "a module" if attribute == "p" else "a float", keyed(text, colour, *keys)])
+    return Table("after the loop", ["where p stands", "kept as", "p"], rows, breaks=True, wide=True)
 
 
 def _passes(result: Result) -> Panel:

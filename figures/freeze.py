@@ -148,7 +148,7 @@ def _drifted(result: Result, layer: str, step: int) -> Cell:
 
 
 def _went(moved: bool, by: str, kind: str) -> tuple[str, str]:
-    return (f"moved {by}", kind) if moved else ("unchanged", "muted")
+    return (by, kind) if moved else ("unchanged", "muted")
 
 
 def _tensors(result: Result, step: int) -> Panel:

@@ -31,9 +31,12 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _axes(params: Params) -> Panel:
-    sizes = {"N": params.N, "C": 4, "L": params.L}
-    rows = [[axis, f"{size} {MEANING[axis]}{'s' * (size > 1)}"] for axis, size in sizes.items()]
-    return Table(f"x {tuple(sizes.values())}", ["axis", "holds"], rows, breaks=True)
+    return Table(
+        f"x {(params.N, 4, params.L)}",
+        ["samples N", "channels C", "positions L"],
+        [[str(params.N), "4", str(params.L)]],
+        breaks=True,
+    )
 
 
 def _call(params: Params) -> str:

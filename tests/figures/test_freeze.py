@@ -29,9 +29,9 @@ def test_the_hero_says_what_moved_by_the_steps_so_far_layer_by_layer():
             for layer in ("stem", "norm", "body", "head"):
                 own = [index for index, name in enumerate(result.names) if name.startswith(f"{layer}.")]
                 far = any(moves[index] > 0 for moves in result.moved[: step + 1] for index in own)
-                assert right[layer][1][0] == ("moved by step()" if far else "unchanged")
+                assert right[layer][1][0] == ("by step()" if far else "unchanged")
             drift = any(drift.any() for drift in result.drift[: step + 1])
-            assert right["norm"][2][0] == ("moved by forward" if drift else "unchanged")
+            assert right["norm"][2][0] == ("by forward" if drift else "unchanged")
 
 
 def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
@@ -40,7 +40,7 @@ def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
     assert left["norm"][0].replace("\N{NO-BREAK SPACE}", " ") == "❄ weight ❄ bias ▤ 3 buffers"
     assert left["act"] == [["–", "muted"]]
     assert right["norm"][1][:2] == ["unchanged", "muted"] and "@norm" in right["norm"][1][2]["key"]
-    assert right["norm"][2] == ["moved by forward", "warn", {"key": "@norm"}]
+    assert right["norm"][2] == ["by forward", "warn", {"key": "@norm"}]
 
 
 def test_each_parameter_wears_a_snowflake_while_it_is_frozen():
