@@ -95,8 +95,8 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
         buffers = len(_of(layer, result.buffers))
         held += [f"▤ {count(buffers, 'buffer')}"] * bool(buffers)
         rows.append([layer, " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in held) or ("–", "muted")])
-    note = f"{'▲ trainable  ❄ frozen  ' * seen}▤ buffer"
-    return Table("model, from input to loss", ["layer", "holds"], rows, note=note, breaks=True)
+    note = f"{'▲ trains  ❄ frozen  ' * seen}▤ buffer"
+    return Table("from input to loss", ["layer", "holds"], rows, note=note, breaks=True)
 
 
 def _changes(params: Params, result: Result, step: int) -> Panel:

@@ -56,7 +56,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _net(params: Params, result: Result) -> Panel:
     """The layers in their order, with the flag that the mode has set; not where a wrapper makes a question of it."""
     rows = [
-        [NAMES[name], *[str(seen["training"])] * (params.wrapper == "none")]
+        [_short(name), *[str(seen["training"])] * (params.wrapper == "none")]
         for name, seen in chosen(params, result).items()
     ]
     holder = "model = net" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
@@ -75,12 +75,16 @@ def _done(params: Params, result: Result) -> Panel:
     for name, seen in layers.items():
         moved = bool(seen["moved"])
         rows.append([
-            NAMES[name],
+            _short(name),
             keyed("yes", "yes") if name in known else keyed(_unrecorded(seen), "warn", "@recorded", "@adds"),
             *[keyed("moved" if moved else "has none", "warn" if moved else "muted", *["@moved"] * moved)] * moves,
             *[keyed(str(seen["training"]), "muted", "@net")] * held,
         ])  # fmt: skip
     return Table("what the call does", columns, rows, breaks=True, wide=True)
+
+
+def _short(name: str) -> str:
+    return NAMES[name].removeprefix("nn.")
 
 
 def _unrecorded(seen: dict[str, Any]) -> str:

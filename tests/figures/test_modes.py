@@ -74,4 +74,4 @@ def test_a_refused_backward_shows_the_live_error_and_the_line_that_raised_it():
 def test_what_is_ringed_is_what_autograd_does_not_record():
     table = draw(Params(), run(Params()))["rows"][0][2]
     rung = [name for name, [_, _, keys] in table["rows"] if "@recorded" in keys["key"]]
-    assert rung == ["nn.Dropout"]
+    assert rung == ["Dropout"]
