@@ -31,11 +31,9 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _axes(params: Params) -> Panel:
+    sizes = (params.N, 4, params.L)
     return Table(
-        f"x {(params.N, 4, params.L)}",
-        ["samples N", "channels C", "positions L"],
-        [[str(params.N), "4", str(params.L)]],
-        breaks=True,
+        f"x {sizes}", list(AXES), [[str(size) for size in sizes]], note="samples, channels, positions", breaks=True
     )
 
 
