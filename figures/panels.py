@@ -290,7 +290,8 @@ def figure(
 def veiled(panel: P, *, cells: bool = False) -> P:
     """A panel of what comes out: until the question is answered its title is seen, and "?" for the rest.
 
-    cells: the empty cells of a grid are seen as well, where no question asks for its shape; of a strip its tokens.
+    cells: the empty cells of a grid are seen as well, where no question asks for its shape, and what stands in those with the mark
+    "given"; of a strip its tokens, of a number line the first tick.
     """
     return replace(panel, veiled="cells" if cells else "box")
 

@@ -9,8 +9,9 @@ const FOUND = ["answer", "start", "end"]; // what a token turns out to be
 export function veil(panel) {
   const hides = { ...panel, ...panel.frames?.at(-1) };
   if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === panel.asked).map(({ key, label }) => ({ key, label, text: "?" })) };
-  if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, values: panel.values.map((row) => row.map(() => "?")) };
-  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tokens: panel.tokens.map(unread) };
+  if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, ...unanswered(panel) };
+  if (panel.view === "line" && panel.veiled === "cells") return { ...panel, hides, rows: panel.rows.map((row) => (row.ticks.length ? { ...row, words: "", ticks: row.ticks.slice(0, 1) } : row)) };
+  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, legend: [], tokens: panel.tokens.map(unread) };
   return { view: "veil", title: panel.title, hides };
 }
 
@@ -41,6 +42,17 @@ export class Ghost {
     this.box.style.minHeight = `${Math.min(MOST, this.sheet.offsetHeight)}px`;
     this.sheet.remove();
   }
+}
+
+/** The cells of a grid before they are computed: those that are marked as given are seen, and those that are empty beside them. */
+function unanswered({ values, marks }) {
+  const given = (row, column) => marks?.[row]?.[column]?.split(" ").includes("given");
+  const some = values.some((cells, row) => cells.some((_, column) => given(row, column)));
+  const seen = (value, row, column) => given(row, column) || (some && value === null);
+  return {
+    values: values.map((cells, row) => cells.map((value, column) => (seen(value, row, column) ? value : "?"))),
+    marks: some ? marks.map((cells, row) => cells.map((mark, column) => (given(row, column) ? mark : ""))) : undefined,
+  };
 }
 
 /** A token before the model has read it. */

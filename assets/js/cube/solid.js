@@ -135,7 +135,7 @@ export class Solid {
     const points = [0, 1].flatMap((a) => [0, 1].flatMap((b) => [0, 1].map((c) =>
       project([a ? width + MARGIN : -MARGIN, b ? height + MARGIN : -MARGIN, c && block.axes[0] ? depth + MARGIN : -MARGIN]))));
     const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-    const beside = (axis) => (!axis ? 8 : !block.named ? 26 : axis.isNew ? 104 : 78);
+    const beside = (axis) => (!axis ? 8 : !block.named ? 26 : Math.max(axis.isNew ? 104 : 78, 24 + 7.4 * `${axis.name} = ${axis.size}`.length));
     const room = { left: beside(block.axes[1]), right: beside(block.axes[0]), top: block.label ? 24 : 8, bottom: !block.axes[2] ? 8 : block.named ? 46 : 20 };
     if (this.view.yaw < 0) [room.left, room.right] = [room.right, room.left];
     if (this.view.pitch < 0) [room.top, room.bottom] = [room.bottom + room.top, 12];

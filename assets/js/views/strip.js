@@ -13,10 +13,10 @@ export class Strip {
     const line = ({ kinds }) => (plain && kinds.includes("first") ? [h("i", { class: "strip-break" })] : []);
     const nodes = tokens.flatMap((token, index) => [...line(token), nodeOf(token, limit, index)]);
     this.text = h("div", { class: plain ? "strip plain" : "strip", role: "group", "aria-label": title }, nodes);
+    const meant = h("p", { class: "strip-legend" }, legend.map(([kind, words]) => h("span", {}, h("i", { class: `swatch swatch-${kind}`, "aria-hidden": "true" }), words)));
     this.host.replaceChildren(
       h("h3", { class: "panel-name" }, title, " ", badge ? h("span", { class: "badge" }, badge) : ""),
-      h("p", { class: "strip-legend" }, legend.map(([kind, words]) => h("span", {}, h("i", { class: `swatch swatch-${kind}`, "aria-hidden": "true" }), words))),
-      this.text,
+      ...(plain ? [this.text, meant] : [meant, this.text]),
       h("p", { class: "tensor" }, tensor),
     );
   }
