@@ -22,7 +22,7 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.span import Params, Result, illegal, shorten, verdict
+from lessons.span import Params, Result, illegal, reach, shorten, verdict
 
 MOST_FRAMES = 12  # windows that can be scrubbed through
 MOST_TOKENS = 2000  # in all of them: they travel to the page
@@ -60,7 +60,7 @@ def draw(params: Params, result: Result) -> Figure:
     return figure(
         hero=[
             [veiled(_plain(near, fits, result, numbers), cells=fits), call, veiled(_best(params, result, numbers))],
-            [_facts(params, result)],
+            [_facts(params, result), veiled(_scores(result, numbers))],
         ],
         more=[
             [text],
@@ -77,6 +77,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _facts(params: Params, result: Result) -> Panel:
     naive = f"“{shorten(result.naive_answer, 24)}”" if result.naive_answer else "an empty answer"
     items = [
+        ("sure", "probability of the best span", reach(result.probabilities.tolist()[0])),
         ("null", "null score - best span", f"{result.null_gap:.1f}"),
         ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),
@@ -86,6 +87,21 @@ def _facts(params: Params, result: Result) -> Panel:
     if len(result.begins) > 1:
         items.append(("second", "the second window begins", f"at token {result.begins[1]}"))
     return veiled(Facts(items))
+
+
+def _scores(result: Result, numbers: Numbers) -> Panel:
+    """What the model compares: the null score, and the score of the best legal span."""
+    best, said = numbers["scores"][0], shorten(result.answers[0], 12)
+    shown = [
+        Bar("no answer: [CLS]", result.null_score, _gap(result), key="@null"),
+        Bar(f"best span: {said}", best, _gap(result), key="@null"),
+    ]
+    return Bars("start + end logit", shown, digits=1)
+
+
+def _gap(result: Result) -> str:
+    best = result.scores.tolist()[0]
+    return f"null score - best span = {result.null_score:.3f} - {best:.3f} = {result.null_gap:.3f}"
 
 
 def ranked_windows(numbers: Numbers) -> list[int]:
@@ -153,8 +169,10 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
             replace(token, text=text_of, start_share=round(up, 4), end_share=round(down, 4), kinds=kinds, note=note)
         )
         last = "text" if inside else last
-    windows = f"window {numbers['spans'][0][0]} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
-    told = described("softmax over the text's tokens", result.start_in_text, ("W", "T"))
+    window = numbers["spans"][0][0]
+    windows = f"window {window} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
+    among = count(numbers["side"][window].count(1), "token")
+    told = f"softmax over the {among} of the text; with question, [CLS] and [SEP] {numbers['attention_mask'][window].count(1)}"
     short = "" if fits else f"; {text.tensor}"
     return replace(
         text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short
@@ -251,8 +269,7 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
             f"{rank} {shorten(answer, 12)}",
             share,
             _sum(params, result, numbers, (w, i, j), share),
-            key=[*_lights(w, i, j, range(i, j + 1)), "@order", *(["sure", "@null"] if rank == 1 else [])],
-            mark="lit" if rank == 1 else "",
+            key=[*_lights(w, i, j, range(i, j + 1)), "@order", *(["@sure"] if rank == 1 else [])],
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]

@@ -1,4 +1,4 @@
-"""A question-answering head scores every token as a start and as an end: the best legal pair is the answer, and the null score of [CLS] speaks for none."""
+"""A question-answering head scores every token as a start and an end: its answer is the best legal pair, or “no answer”, whose score is that of [CLS]."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -132,7 +132,8 @@ def caption(params: Params, result: Result) -> str:
     if result.absent:
         gap = f"{abs(result.null_gap):.1f} {'above' if result.null_gap >= 0 else 'below'}"
         past = f", past the threshold of {params.threshold:g}" if params.threshold else ""
-        said = f"“No answer” scores {gap} “{shorten(result.answers[0], 40)}”{past}, so the model says it is not in the text."
+        found = f"“{shorten(result.answers[0], 40)}” has probability {sure} among the spans"
+        said = f"{found}, but “no answer” scores {gap} it{past}: the model gives no answer."
     return f"{fallback}: {said}" if (fallback := _fallback(params, result)) else said[0].upper() + said[1:]
 
 
@@ -202,6 +203,11 @@ def _trained(folder: str) -> str:
     if "squad2" in folder or folder == "assets/models/extractive":
         return "trained"
     return "never trained" if folder == DISTILLED else ""
+
+
+def reach(share: float) -> str:
+    """Where a probability lies, as a question asks for it."""
+    return "below 0.2" if share < 0.2 else "above 0.8" if share > 0.8 else "0.2 to 0.8"
 
 
 def verdict(result: Result) -> str:
@@ -278,18 +284,18 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sure",
-            question="Peru is not in the text. How probable is the best span for its capital?",
+            question="Peru is not in the text. Which probability has the best span for its capital?",
             choices=(
                 Choice(
-                    "0.007",
-                    "Each of the 150 legal spans alike. But a capital is a place, and the text holds one place: it stands out.",
+                    "below 0.2",
+                    "So it would be if all 150 legal spans were alike. But a capital is a place, and the text holds one: it stands out.",
                 ),
                 Choice(
-                    "0.838",
+                    "above 0.8",
                     "A softmax compares the spans with each other: the best need not be a good one.",
                 ),
                 Choice(
-                    "0.5",
+                    "0.2 to 0.8",
                     "Nothing pulls it to the middle. Of all spans this one looks most like a capital.",
                 ),
             ),
@@ -406,7 +412,7 @@ LESSON = Lesson(
             params=COLUMBIA,
         ),
         Trap(
-            name="A score that is sure of nonsense",
+            name="A probability taken for a score",
             sentence="The probability compares the spans of one text with one another: here it is 0.929, and none of them is an answer.",
             source="https://github.com/cdqa-suite/cdQA/issues/195",
             params=MONA_LISA,

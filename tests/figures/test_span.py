@@ -35,7 +35,7 @@ def test_every_token_carries_its_own_logits_and_probabilities(example):
 def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
     params = Params()
     figure = draw(params, run(params))
-    [_, strip], [grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
+    [_, strip], [grid], [bars, _] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
     lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
     for row in grid["keys"]:
         for pair, *tokens in row:
