@@ -11,7 +11,7 @@ FAR = 1e9  # a colour limit that leaves ids white
 TOKENS = 4  # real tokens that have a cell of their own in the hero
 LONGEST = 40  # characters of an answer
 ROOM = 5  # characters of a token
-LABELS = 92  # pixels in front of a row
+LABELS = 112  # pixels in front of a row
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -31,11 +31,9 @@ def _given(params: Params, result: Result) -> Panel:
     """The row that goes in: the padding in one cell, the first real tokens, and the others in one cell."""
     mask: Any = result.inputs["attention_mask"][0]
     at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
-    groups, rows = (
-        _groups(result),
-        ["token", "mask"] if params.model == T5 else ["token", "mask", "position alone", "position"],
-    )
+    groups = _groups(result)
     named = [Cell(*_said_of(result, group), _key(group), mark=_mark(group), group=_colour(group)) for group in groups]
+    unpadded = [Cell(None) if group.kind == "pads" else cell for group, cell in zip(groups, named, strict=True)]
     seen, placed = (
         [
             Cell(_span([int(of[cell]) for cell in group.cells]), key=_key(group), mark=_mark(group, ""))
@@ -43,12 +41,18 @@ def _given(params: Params, result: Result) -> Panel:
         ]
         for of in (mask, at)
     )
-    alone = [
-        Cell(_span(group.places) if group.places else None, key=_key(group), mark=_mark(group, "")) for group in groups
-    ]
-    shown = [named, seen] if params.model == T5 else [named, seen, alone, placed]
+    alone = [Cell(_span(group.places), key=_key(group)) if group.places else Cell(None) for group in groups]
+    rows = {
+        "unpadded row": unpadded,
+        "its positions": alone,
+        "padded row": named,
+        "attention_mask": seen,
+        "new positions": placed,
+    }
+    if params.model == T5:
+        del rows["its positions"], rows["new positions"]
     return Grid(
-        "one row that goes in", shown, limit=FAR, row_labels=rows, label_width=LABELS, row_dim=None,
+        "the row without and with padding", [*rows.values()], limit=FAR, row_labels=[*rows], label_width=LABELS, row_dim=None,
         tensor=_told(params, result), col_labels=[_times(group) for group in groups], col_dim=None, digits=0, signed=False, wide=True,
     )  # fmt: skip
 
@@ -124,7 +128,7 @@ def _moves(result: Result) -> Panel:
 
     groups = _groups(result)
     return Grid(
-        "model(**inputs): how far each token's output moves", [[cell(group) for group in groups]], row_labels=["moves"], label_width=LABELS,
+        "largest change of each token's output, padded against unpadded", [[cell(group) for group in groups]], row_labels=["change"], label_width=LABELS,
         tensor=described("largest change", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)),
         signed=False, wide=True, row_dim=None, col_dim=None,
         col_labels=[_times(group) if group.kind != "token" else _said_of(result, group)[0] for group in groups],

@@ -1,4 +1,4 @@
-"""Padding leaves a transformer's real tokens alone where none attends to it and none is moved: a BERT needs a mask and fitting position_ids, a T5 a mask."""
+"""Padding leaves a transformer's real tokens alone where none attends to it and each keeps its position: a BERT needs mask and position_ids, a T5 a mask."""
 
 import copy
 import functools
@@ -20,6 +20,7 @@ Positions = Literal["default: 0, 1, 2, ...", "counted from the first real token"
 DEFAULT: Positions = "default: 0, 1, 2, ..."
 FIXED: Positions = "counted from the first real token"
 CONTEXT = "Lyon is known for its food, Marseille for its port. Paris has been the capital of France since 987."
+LONGEST = 24  # letters of an answer that a caption names
 ROUNDING = 1e-4  # below this a difference is that of the order of sums
 
 
@@ -32,7 +33,7 @@ class Params:
     position_ids: Positions = choice(
         DEFAULT, about="a T5 has none: its positions are relative", when={"model": (SPANS,)}
     )
-    question: str = text("What is the capital of France?", max_length=80, about="your own")
+    question: str = text("What is the capital of France?", max_length=80, lines=2, about="your own")
     context: str = text(CONTEXT, max_length=300, lines=4, about="where its answer stands", when={"model": (SPANS,)})
 
 
@@ -123,15 +124,21 @@ def moved(result: Result) -> int:
 
 
 def caption(params: Params, result: Result) -> str:
-    same = "the same" if result.answer_padded == result.answer_alone else "another"
     changed, tokens = moved(result), len(result.tokens)
     if not changed:
-        return f"The encoder's output stays, but for rounding, at all {tokens} real tokens, and the answer is {same}."
+        return f"The encoder's output stays, but for rounding, at all {tokens} real tokens, and {_answered(result)}."
     where = f"all {tokens} real tokens" if changed == tokens else f"{changed} of {tokens} real tokens"
-    return (
-        f"The encoder's output changes at {where}, by up to {number(result.hidden_gap.max().item(), 2)}, and the answer "
-        f"is {same}."
-    )
+    most = number(result.hidden_gap.max().item(), 2)
+    return f"The encoder's output changes at {where}, by up to {most}, and {_answered(result)}."
+
+
+def _answered(result: Result) -> str:
+    """What padding does to the model's answer, which is named where it is a word or a few."""
+    answer = result.answer_padded
+    named = f"“{answer}”" if len(answer) <= LONGEST and answer.replace(" ", "").isalpha() else ""
+    if answer == result.answer_alone:
+        return f"the model still answers {named or 'the same'}"
+    return f"the model now answers {named or 'otherwise'}"
 
 
 def details(params: Params, result: Result) -> str:
@@ -170,7 +177,7 @@ LESSON = Lesson(
     details=details,
     tolerance=1e-4,  # shared cores split sums differently
     minutes=6,
-    main=("model", "padding_side", "attention_mask", "position_ids"),
+    main=("question", "padding_side", "attention_mask", "position_ids"),
     related=("padding", "span", "train_mode_answers"),
     predictions=(
         Prediction(
