@@ -44,7 +44,7 @@ from lessons.qa_model import (
 )
 
 FAR = 1e9  # a colour limit that leaves ids white
-AXES = ("items", "batch", "tokens", "words")  # of the stack
+AXES = ("items", "batch", "tokens", "vocabulary")  # of the stack
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -54,16 +54,19 @@ def draw(params: Params, result: Result) -> Figure:
     apart = result.loss is not None and (params.forward == AGAIN or beside(result) != "they are equal")
     shapes = [_shapes_of(params, result), Operator("torch.stack(logits)", "what forward returns")]
     calls = [_calls(params, result), Operator("get_loss(logits, batch)", "what it returns")]
+    drawn = (
+        [_slabs(result), shapes[1], veiled(_stack(result))] if result.logits is not None else [*shapes, veiled(stacked)]
+    )
     return figure(
         hero=[
-            [*calls, veiled(losses)] if apart else [*shapes, veiled(stacked)],
+            [*calls, veiled(losses)] if apart else drawn,
             [veiled(error)] if result.error and stacked is not error else [],
             [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
-            [*shapes, stacked] if apart else [],
-            [_slabs(result), _stack(result)] if result.logits is not None else [],
+            [*shapes, stacked] if result.logits is not None or apart else [],
+            [_slabs(result), _stack(result)] if apart else [],
             [_axes(result)] if result.logits is not None else [],
             [_lanes(params, result), _answers(result)],
             [_argmax(result), *([] if apart else [losses])],
@@ -119,8 +122,8 @@ def _slabs(result: Result) -> Panel:
     ]
     size = lanes[0][1]["shape"][-1]
     return Cube(
-        "self.model(**item)", cells, parts=[f"{_call(place, result)}: {lane['shape']}" for place, lane in lanes],
-        tensor=f"list of {len(lanes)}; {len(result.drawn)} of {size:,} words drawn", axes=["B", "T", "V"],
+        "one slab for each call", cells, parts=[f"{_call(place, result)}: {lane['shape']}" for place, lane in lanes],
+        tensor=f"list of {len(lanes)}; {len(result.drawn)} of {size:,} words drawn", axes=AXES[1:],
         limit=limit(*[lane["drawn"] for _, lane in lanes]), digits=0, solid=False, column=True,
         col_labels=[_short(word) for word in result.drawn_words],
     )  # fmt: skip
@@ -148,9 +151,9 @@ def _stack(result: Result) -> Panel:
     cells = [_rows(rows, result, f"logits[{n}, 0]", str(n)) for n, rows in enumerate(slabs.tolist())]
     items, one, tokens, words = result.logits.shape
     return Cube(
-        "the stack, drawn", cells, tensor=described("logits", result.logits, ["N", "B", "T", "V"]), axes=["N", "T", "V"],
+        "the stack, drawn", cells, tensor=described("logits", result.logits, ["N", "B", "T", "V"]), axes=[AXES[0], *AXES[2:]],
         at=[0, 2, 3], sizes=[items, tokens, words], dims=[3, 1, 2], new_dim=0, limit=limit(slabs), digits=0, flat=False,
-        col_labels=[_short(word) for word in result.drawn_words], badge=f"B = {one}, dim 1, is not drawn", wide=True,
+        badge=f"dim 1, each call's batch of {one}, is not drawn", wide=True,
     )  # fmt: skip
 
 

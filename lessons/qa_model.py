@@ -1,4 +1,4 @@
-"""A QAModel that calls its model once for each item can only stack logits of equal shape, and keeps the loss of its last forward."""
+"""A QAModel that calls its model once for each item can only stack logits of equal shape: a new first axis counts the items, before each call's batch."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -195,7 +195,9 @@ def caption(params: Params, result: Result) -> str:
     whose = f"the mean of {count(items, 'item loss', 'item losses')}"
     whose = "that of the last item alone" if params.forward == AGAIN else whose
     if params.forward != AGAIN and beside(result) == "they are equal":
-        return f"torch.stack gives the logits of {count(items, 'item')} a new first axis, and get_loss() returns {returned}."
+        assert result.logits is not None
+        one = result.logits.shape[1]
+        return f"torch.stack puts a new axis of {items} in front, and each call's batch of {one} stays behind it."
     return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 
 
@@ -231,7 +233,7 @@ def _shape(result: Result) -> str:
 
 LESSON = Lesson(
     slug="qa_model",
-    title="A QAModel that loops over the batch",
+    title="A QAModel with a loop",
     truth=__doc__,
     Params=Params,
     program=Program(
@@ -251,7 +253,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="stack",
-            question="forward stacks the logits of 3 calls, each (1, 2, 2020). What comes out?",
+            question="`forward()` stacks the logits of 3 calls, each (1, 2, 2020). What comes out?",
             choices=(
                 Choice(
                     "(3, 2, 2020)",
@@ -274,7 +276,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="no_labels",
-            question="The items hold no labels, so output.loss is None. What does forward do?",
+            question="The items hold no labels, so output.loss is None. What does forward() do?",
             choices=(
                 Choice(
                     "TypeError in torch.stack(self.loss)",
@@ -300,7 +302,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="unequal",
-            question="The answers have 2, 3 and 4 tokens, and each item has logits for as many. What does forward return?",
+            question="The answers have 2, 3 and 4 tokens, and each item has logits for as many. What does forward() return?",
             choices=(
                 Choice(
                     "logits padded to 4 tokens",
@@ -346,7 +348,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="again",
-            question="forward reads the whole batch, then its last item once more. Of what is the loss that "
+            question="`forward()` reads the whole batch, then its last item once more. Of what is the loss that "
             "get_loss(logits, batch) returns?",
             choices=(
                 Choice(

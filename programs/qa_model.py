@@ -147,7 +147,6 @@ encoded = tokenizer(question, return_offsets_mapping=True)
 pieces = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
 unknown_words = [question[first:end].strip() for i, (first, end) in pieces if i == tokenizer.unk_token_id]
 
-# %% one padded batch, then the class that loops over the items
 right = BatchedQAModel(t5)
 batched_logits = right(inputs)
 if target == "labels":
@@ -156,6 +155,8 @@ else:
     batched_loss = None
 decoded = right.answer(input_ids, attention_mask)
 
+# %% the class that loops over the items
+model = QAModel(recorded, device="cpu")  # its forward returns torch.stack(logits)
 if items == "dicts of tensors":
     batch = {"text": item_list}
 elif items == "dicts of lists":
@@ -166,7 +167,6 @@ elif items == "one dict, by default_collate":
     batch = {"text": default_collate(item_list)}
 else:
     batch = {"text": []}
-model = QAModel(recorded, device="cpu")
 if forward == "never":
     logits = None
 else:

@@ -68,24 +68,29 @@ def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
     params = Params()
     result = run(params)
     drawn = {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
-    slabs, stack = drawn["self.model(**item)"], drawn["the stack, drawn"]
+    slabs, stack = drawn["one slab for each call"], drawn["the stack, drawn"]
     assert slabs["parts"] == [f"item {n}: {lane['shape']}" for n, lane in enumerate(result.lanes)]
     assert [part[0] for part in slabs["values"]] == stack["values"]
     for n, rows in enumerate(stack["values"]):
         for t, row in enumerate(rows):
             assert row == [result.logits[n, 0, t, word].item() for word in result.drawn]
     assert stack["sizes"] == [result.logits.shape[dim] for dim in stack["at"]] == [3, 2, 2020]
-    assert result.logits.shape[1] == 1 and stack["badge"].startswith("B = 1")
+    assert result.logits.shape[1] == 1 and "batch of 1" in stack["badge"]
     assert slabs["colLabels"] == ["Paris", "Tokyo", "Rome", "</s>"]
 
 
-def test_the_hero_holds_the_sizes_of_each_call_and_of_the_stack_with_the_new_and_the_kept_axis_ringed():
+def test_the_hero_draws_each_call_as_a_slab_and_the_stack_of_them():
     result = run(params := Params())
-    calls, _, stack = draw(params, result)["rows"][0]
-    assert calls["values"] == [list(lane["shape"]) for lane in result.lanes]
-    assert stack["values"] == [list(result.logits.shape)]
-    [keys] = stack["keys"]
-    assert ["@forward" in key for key in keys] == [True, True, False, False]
+    slabs, call, stack = draw(params, result)["rows"][0]
+    assert slabs["view"] == stack["view"] == "cube" and call["title"] == "torch.stack(logits)"
+    assert stack["newDim"] == 0 and "veiled" in stack and "veiled" not in slabs
+
+
+def test_below_the_hero_stand_the_sizes_of_each_call_and_of_the_stack():
+    result = run(params := Params())
+    drawn = {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
+    assert drawn["self.model(**item).logits"]["values"] == [list(lane["shape"]) for lane in result.lanes]
+    assert drawn["the shape of one tensor"]["values"] == [list(result.logits.shape)]
 
 
 def test_where_the_calls_differ_in_length_their_tokens_are_ringed():
