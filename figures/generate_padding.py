@@ -1,40 +1,57 @@
-"""The padded row as the model reads it, the call, and how it goes on; then the logits of the first new number."""
+"""The unpadded and the padded row, each with how it goes on; then the logits of the first new number."""
 
 from figures.cells import Cell, cells_of
-from figures.panels import Facts, Figure, Grid, Operator, Panel, described, figure, limit, veiled
+from figures.panels import Facts, Figure, Grid, Panel, described, figure, limit, veiled
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
 FAR = 1e9  # a colour limit that leaves ids white
 
 
 def draw(params: Params, result: Result) -> Figure:
-    written = "generate(...)" if params.call == "generate" else "model(...)"
-    call = Operator(written, "eval mode, a GPT-2")
     return figure(
-        hero=[[_row(params, result), call, veiled(_continued(params, result))], [_facts(params, result)]],
+        hero=[[veiled(_rows(params, result), cells=True)], [_facts(params, result)]],
         more=[[_logits("logits_alone", result), _logits("logits_padded", result)], [_logits("gap", result)]],
     )
 
 
-def _row(params: Params, result: Result) -> Panel:
-    """The hours alone, and below them the padded row with its mask: each hour stands in one column."""
+def _rows(params: Params, result: Result) -> Panel:
+    """The unpadded row and below it the padded one with its mask, each with how it goes on; each hour stands in one column."""
     kept = [bool(real) for real in result.keep[0].tolist()]
-    hours = [hour if real else None for hour, real in zip(result.input_ids[0].tolist(), kept, strict=True)]
-    padded = [hour if real else "PAD" for hour, real in zip(result.input_ids[0].tolist(), kept, strict=True)]
-    rows = {"alone": hours, "padded": padded, "mask": result.mask[0].tolist()}
-    cells = [
-        [Cell(value, _note(result, at) if row else "", _keys(result, row, at)) for at, value in enumerate(values)]
-        for row, values in enumerate(rows.values())
+    alone, padded, ids = result.alone.tolist(), result.padded.tolist(), result.input_ids[0].tolist()
+    behind = len(kept) if params.call == "forward" else kept.index(True) + sum(kept)  # where the unpadded row goes on
+    unpadded = [
+        Cell(hour if real else None, "", f"cell{at}", mark="given")
+        for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
     ]
+    unpadded += [Cell(None) for _ in padded]
+    unpadded[behind : behind + len(alone)] = [
+        Cell(hour, "how the unpadded row goes on", _new(at), mark="given" if at else "given next")
+        for at, hour in enumerate(alone)
+    ]
+    read = [
+        Cell(hour if real else "PAD", _note(result, at), _keys(result, at), mark="given" if real else "given pad")
+        for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
+    ]
+    read += [
+        Cell(hour, "how the padded row goes on", _new(at), mark="" if at else "next") for at, hour in enumerate(padded)
+    ]
+    mask = [Cell(one, "", f"cell{at}", mark="given") for at, one in enumerate(result.mask[0].tolist())]
+    goes_on = "what generate() appends" if params.call == "generate" else "the likeliest next number"
     return Grid(
-        "what the model reads", cells, tensor=described("padded, mask", result.input_ids, ["B", "S"]) + "; [PAD] is id 0",
-        limit=FAR, digits=0, signed=False, row_labels=list(rows), label_width=60, row_dim=None, col_dim=1, cols="cell",
+        f"a tiny GPT-2 that counts hours: what it reads → {goes_on}", [unpadded, read, [*mask, *(Cell(None) for _ in padded)]],
+        tensor=described("padded row, mask", result.input_ids, ["B", "S"]) + "; PAD is id 0",
+        limit=FAR, digits=0, signed=False, row_labels=["unpadded", "padded", "mask"], label_width=76, row_dim=None, col_dim=None,
+        col_labels=[""] * len(unpadded), wide=True,
     )  # fmt: skip
 
 
-def _keys(result: Result, row: int, at: int) -> list[str]:
+def _new(at: int) -> list[str]:
+    return [f"new{at}", *([] if at else ["@goes_on"])]
+
+
+def _keys(result: Result, at: int) -> list[str]:
     """The cell of the padded row at which the next number is read decides both questions."""
-    return [f"cell{at}", *(["@goes_on", "@moves"] if row == 1 and at == result.read else [])]
+    return [f"cell{at}", *(["@goes_on", "@moves"] if at == result.read else [])]
 
 
 def _note(result: Result, at: int) -> str:
@@ -43,27 +60,13 @@ def _note(result: Result, at: int) -> str:
     return f"cell {at}: {what}, position {result.position_ids[0, at].item()}{read}"
 
 
-def _continued(params: Params, result: Result) -> Panel:
-    alone = result.alone.tolist()
-    cells = cells_of(
-        [result.alone, result.padded],
-        key=lambda value, row, at: [f"new{at}", *(["@goes_on"] if row else [])],
-        mark=lambda value, row, at: "" if value == alone[at] else "differs",
-    )
-    title = "what is appended" if params.call == "generate" else "likeliest next"
-    return Grid(
-        title, cells, tensor=described("each", result.alone, ["k"]), limit=FAR, digits=0, signed=False,
-        row_labels=["alone", "padded"], label_width=60, row_dim=None, col_dim=None,
-    )  # fmt: skip
-
-
 def _facts(params: Params, result: Result) -> Panel:
     same = "the same four numbers" if params.call == "generate" else "the same number"
     other = "other numbers" if params.call == "generate" else "another number"
     items = [
-        ("goes_on", "compared with the hours alone, padded gives", same if goes_on(result) else other),
+        ("goes_on", "behind the padded row come", same if goes_on(result) else other),
         ("read", "the first new number is read at", "a cell of padding" if reads_padding(result) else "the last hour"),
-        ("moves", "the logits, compared with the hours alone", _moves(result)),
+        ("moves", "the logits, against those without padding", _moves(result)),
         ("first", "position of the first hour", str(_first(result))),
     ]
     return veiled(Facts(items))

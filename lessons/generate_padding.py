@@ -1,4 +1,4 @@
-"""generate() goes on from the last cell, so a decoder-only model wants padding on the left; in its forward pass nothing behind a token reaches it."""
+"""generate() goes on from the last cell, so a decoder-only model wants padding on the left; a token never sees what comes after it."""
 
 import functools
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def goes_on(result: Result) -> bool:
-    """Whether the padded row goes on as the three hours alone do."""
+    """Whether the padded row goes on as the unpadded one does."""
     return result.padded.tolist() == result.alone.tolist()
 
 
@@ -65,7 +65,7 @@ def reads_padding(result: Result) -> bool:
 
 
 def caption(params: Params, result: Result) -> str:
-    as_alone = "as the hours alone do" if goes_on(result) else "otherwise than the hours alone do"
+    as_alone = "as without padding" if goes_on(result) else "otherwise than without padding"
     if params.call == "generate":
         what = "padding" if reads_padding(result) else "the last hour"
         return f"The first new number is read at the last cell, which is {what}: {_first_new(result)}."
@@ -75,7 +75,7 @@ def caption(params: Params, result: Result) -> str:
 
 
 def _first_new(result: Result) -> str:
-    """The first new number beside that of the hours alone."""
+    """The first new number beside that of the unpadded row."""
     new, alone = result.padded.tolist()[0], result.alone.tolist()[0]
     if new != alone:
         return f"{new} instead of {alone}"
@@ -114,7 +114,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="Compared with 3 4 5 alone, what does generate() append to 3 4 5 padded on the right?",
+            question="A GPT-2 counts hours: 3 4 5 goes on 6 7 8 9. And 3 4 5 padded on the right?",
             choices=(
                 Choice(
                     SAME,
@@ -136,7 +136,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="left",
-            question="The same, padded on the left with a correct attention_mask. What does generate() append?",
+            question="The same 3 4 5 padded on the left, with a correct attention_mask. What does generate() append?",
             choices=(
                 Choice(
                     SAME,

@@ -41,7 +41,7 @@ if attention_mask:
 else:
     mask = torch.ones_like(keep)
 
-# %% three hours alone, and the same three in a padded row
+# %% the prompt 3 4 5 alone, and in a padded row
 if call == "generate":
     told = {"max_new_tokens": 4, "do_sample": False}
     alone = model.generate(prompt, attention_mask=torch.ones_like(prompt), **told)[0, 3:]

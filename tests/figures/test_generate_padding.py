@@ -12,24 +12,46 @@ def grids(params):
     return result, {panel["title"]: panel for row in drawn["rows"] for panel in row if panel["view"] == "grid"}
 
 
+@pytest.mark.parametrize("call", ["generate", "forward"])
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_each_hour_stands_below_itself_and_padding_is_a_word(side):
-    result, shown = grids(Params(padding_side=side))
-    alone, padded, mask = shown["what the model reads"]["values"]
-    assert [hour for hour in alone if hour is not None] == [3, 4, 5] and mask == result.mask[0].tolist()
-    for hour, cell, real in zip(alone, padded, result.keep[0].tolist(), strict=True):
-        assert (hour, cell) == ((cell, cell) if real else (None, "PAD"))
+def test_each_hour_stands_below_itself_and_padding_is_a_word(side, call):
+    result, shown = grids(Params(padding_side=side, call=call))
+    alone, padded, mask = rows(shown)["values"]
+    size = result.keep.shape[1]
+    assert [hour for hour in alone if hour is not None] == [3, 4, 5, *result.alone.tolist()]
+    assert padded[size:] == result.padded.tolist() and mask[:size] == result.mask[0].tolist()
+    for hour, cell, real in zip(alone, padded, result.keep[0].tolist(), strict=False):
+        assert hour == cell if real else cell == "PAD"
 
 
 @pytest.mark.parametrize("call", ["generate", "forward"])
-def test_the_cell_that_is_read_is_ringed_beside_the_answer(call):
+def test_the_cell_that_is_read_is_ringed_beside_the_first_number_of_both_rows(call):
     result, shown = grids(Params(call=call))
-    keys = shown["what the model reads"]["keys"]
-    ringed = [(row, at) for row, line in enumerate(keys) for at, cell in enumerate(line) if "@goes_on" in cell]
-    assert ringed == [(1, result.read)]
+    panel = rows(shown)
+    ringed = [
+        (row, at)
+        for row, line in enumerate(panel["keys"])
+        for at, cell in enumerate(line)
+        if "@goes_on" in (cell or [])
+    ]
+    new = 3 if call == "generate" else 7
+    assert ringed == [(0, new), (1, result.read), (1, 7)]
+    assert [panel["values"][row][at] for row, at in ringed[::2]] == [result.alone[0], result.padded[0]]
 
 
-@pytest.mark.parametrize(("call", "title"), [("generate", "what is appended"), ("forward", "likeliest next")])
-def test_only_generate_appends(call, title):
-    result, shown = grids(Params(call=call))
-    assert shown[title]["values"] == [result.alone.tolist(), result.padded.tolist()]
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_before_the_answer_all_is_given_but_how_the_padded_row_goes_on(side):
+    result, shown = grids(Params(padding_side=side))
+    panel = rows(shown)
+    hidden = [
+        (row, at)
+        for row, line in enumerate(panel["marks"])
+        for at, mark in enumerate(line)
+        if "given" not in mark.split() and panel["values"][row][at] is not None
+    ]
+    assert panel["veiled"] == "cells" and hidden == [(1, 7 + at) for at in range(len(result.padded))]
+
+
+def rows(shown):
+    [panel] = [panel for title, panel in shown.items() if title.startswith("a tiny GPT-2")]
+    return panel
