@@ -2,7 +2,7 @@
 
 from explorable.words import count
 from figures.cells import Bar, Tick, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Line, Panel, Table, described, figure, limit, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Line, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.device import Params, Result, changed
 
 FROM, TO = 1.0, 1.03125  # what the line shows: 1 and four steps of bfloat16
@@ -12,7 +12,10 @@ APART = 64  # steps in it that can be drawn apart
 def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
     return figure(
-        hero=[[veiled(_line(params, result))], [_facts(params, result, place)]],
+        hero=[
+            [Operator("1 + torch.finfo(dtype).eps", "the next number"), veiled(_line(params, result), cells=True)],
+            [_facts(params, result, place)],
+        ],
         more=[
             [_largest(result), _there(params, result)],
             [_sizes(result), _places(result)],
@@ -26,7 +29,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _line(params: Params, result: Result) -> Panel:
     names = dict.fromkeys(("float32", params.dtype))
     return Line(
-        f"what a {params.dtype} can hold from {FROM:g} to {TO}",
+        f"all numbers that a {params.dtype} can hold from {FROM:g} to {TO}",
         [_held(name, params, row) for name, row in zip(names, result.ticks.tolist(), strict=False)],
         low=FROM,
         high=TO,
@@ -38,13 +41,13 @@ def _held(name: str, params: Params, row: list[float]) -> tuple[str, list[Tick],
     step = row[1] - row[0]
     steps = round((TO - FROM) / step)
     if steps > APART:
-        return name, [], f"next {row[1]!r}; steps of {step:.2g}, closer than can be drawn"
+        return name, [], f"steps of 1/{1 / step:.0f}, closer than can be drawn"
     named = {1, steps, 0 if steps < APART // 4 else 1}  # where there are many, the text of the second covers the first
     ticks = [
-        Tick(FROM + at * step, f"{FROM + at * step!r}" if at in named else "", "next" if at == 1 else "", f"1 + {at} · {step!r} in {name}")
+        Tick(FROM + at * step, f"{FROM + at * step!r}" if at in named else "", "@next" if at == 1 else "", f"1 + {at} · {step!r} in {name}")
         for at in range(steps + 1)
     ]  # fmt: skip
-    return name, ticks, "nothing between two ticks"
+    return name, ticks, f"steps of 1/{1 / step:.0f}, and nothing between two ticks"
 
 
 def _ticks(params: Params, result: Result) -> Panel:
@@ -62,12 +65,18 @@ def _ticks(params: Params, result: Result) -> Panel:
 def _facts(params: Params, result: Result, place: str) -> Panel:
     share = result.weight_bytes[place] / result.weight_bytes["cpu float32"]
     items = [
+        ("next", f"the next {params.dtype} above 1", _next(result)),
         ("square", "300 · 300", f"{result.square}"),
         ("plus", "256 + 1", f"{result.plus_one}"),
         ("bytes", "bytes of the weights", f"{share:g} of float32's"),
         ("changed", "answers that change", changed(result, place)),
     ]
     return veiled(Facts(items))
+
+
+def _next(result: Result) -> str:
+    first, second, *_ = result.ticks.tolist()[1]
+    return f"{first:g} + 1/{1 / (second - first):.0f}"
 
 
 def _largest(result: Result) -> Panel:

@@ -98,7 +98,7 @@ def changed(result: Result, name: str) -> str:
 
 LESSON = Lesson(
     slug="device",
-    title="Device",
+    title="Device and dtype",
     truth=__doc__,
     Params=Params,
     program=Program("device", Result, given=given, scope=unscoped),
@@ -118,11 +118,11 @@ LESSON = Lesson(
             id="next",
             question="What is the next number above 1 that a bfloat16 can hold?",
             choices=(
-                Choice("1.00000011920929", "That is float32, with 23 bits behind the point. bfloat16 keeps 7 of them."),
-                Choice("1.0009765625", "That is float16, with 10 bits behind the point and a far smaller range."),
+                Choice("1 + 1/8388608", "That is float32, with 23 bits behind the point. bfloat16 keeps 7 of them."),
+                Choice("1 + 1/1024", "That is float16, with 10 bits behind the point and a far smaller range."),
                 Choice(
-                    "1.0078125",
-                    "bfloat16 has the range of float32 and 7 bits behind the point: steps of 1/128 above 1.",
+                    "1 + 1/128",
+                    "bfloat16 has the range of float32, but 7 bits behind the point instead of 23.",
                 ),
             ),
             answer=2,

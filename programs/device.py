@@ -62,7 +62,8 @@ trained = AutoModelForQuestionAnswering.from_pretrained("assets/models/extractiv
 
 # %% what a dtype can hold
 kinds = [torch.float32, getattr(torch, dtype)]
-ticks = torch.stack([(1 + torch.arange(4) * torch.finfo(kind).eps).to(kind).double() for kind in kinds])  # (2, 4)
+counted = [1 + torch.arange(4) * torch.finfo(kind).eps for kind in kinds]
+ticks = torch.stack([row.to(kind).double() for row, kind in zip(counted, kinds, strict=True)])  # (2, 4)
 square = (torch.tensor(300.0, dtype=kinds[1]) * 300).item()
 plus_one = (torch.tensor(256.0, dtype=kinds[1]) + 1).item()
 
@@ -137,7 +138,7 @@ for name, seconds in batched_seconds.items():
 print("logits differ by at most", logit_difference, "and answers changed:", changed_answers)
 
 # %% proof: next
-print(1 + torch.finfo(torch.bfloat16).eps)
+print(f"1 + 1/{1 / torch.finfo(torch.bfloat16).eps:.0f}")
 
 # %% proof: changed
 tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive")
