@@ -1,4 +1,4 @@
-"""What a third each costs, or what the trained reader makes of padding and dropout, over the loss of each batch; then the watched questions."""
+"""What guessing among three costs, or what the trained reader makes of padding and dropout, over the loss of each batch; then the watched questions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,10 +34,16 @@ def draw(params: Params, result: Result) -> Figure:
         [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _probs)
     )
     curves = [replace(_losses(result, k), badge=f"AdamW, {params.steps} steps") for k in looks]
-    asked = _even(result) if is_plain(params) or result.calls is None else _calls(params, result)
-    facts = [] if is_plain(params) or result.calls is None else [_facts(params, result)]
+    if is_plain(params) or result.calls is None:
+        hero = [
+            _even(result),
+            [veiled(_cost(result)), _played([replace(curve, wide=False) for curve in curves])],
+            [_plateau(result)],
+        ]
+    else:
+        hero = [_calls(params, result), [_played(curves)], [_facts(params, result)]]
     return figure(
-        hero=[asked, [_played(curves)], facts],
+        hero=hero,
         more=[
             [_questions(result)],
             [stepped(watched), stepped(losses)],
@@ -52,20 +58,41 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _even(result: Result) -> list[Panel]:
-    """The loss of who gives each candidate the same probability."""
+    """One watched question, and a reader that gives each candidate the same probability."""
+    asked, answers = _asked(result)[0], _answers(result)
     bars = [
-        Bar(name, share, f"the reader gives “{name}” a probability of 1/{len(result.even)}", f"even-{name}")
-        for name, share in zip(_answers(result), result.even, strict=True)
+        Bar(
+            f"{name}, right" if name == answers[0] else name,
+            share,
+            f"the reader gives “{name}” a probability of 1/{len(result.even)}",
+            f"even-{name}",
+        )
+        for name, share in zip(answers, result.even, strict=True)
     ]
-    given = Bars("probability of each candidate", bars, limit=1.0)
-    loss = Bar(
-        "loss", result.plateau, f"-log(1/{len(result.even)}) = {result.plateau:.4f}, whichever is right", "plateau"
+    example = Table(
+        "one example", ["", ""], [["text", _context(result)], ["question", f"what is the {asked} ?"]], breaks=True
     )
     return [
-        given,
-        Operator("F.cross_entropy(logits, target)"),
-        veiled(Bars("cross-entropy loss", [loss], limit=1.5)),
+        example,
+        Operator("softmax(logits)", "of a guessing reader"),
+        Bars("probability of each candidate", bars, limit=1.0),
     ]
+
+
+def _cost(result: Result) -> Panel:
+    """-log(p), and the point of a third."""
+    ninths = len(result.chances)
+    labels = [f"{at + 1}/{ninths}" if (at + 1) % 3 else f"{(at + 1) // 3}/3" for at in range(ninths)]
+    labels[-1] = "1"
+    third = result.costs.index(result.plateau)
+    return Curve(
+        "cross-entropy: -log(p)", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "@plateau"},
+        x_title="p of the right candidate", wide=False,
+    )  # fmt: skip
+
+
+def _plateau(result: Result) -> Panel:
+    return veiled(Facts([("plateau", "cross-entropy at p = 1/3", f"{result.plateau:.3f}")]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:
@@ -107,10 +134,15 @@ def _answers(result: Result) -> list[str]:
     return [tokens[start] for tokens, (start, _) in zip(result.tokens, result.targets.tolist(), strict=True)]
 
 
+def _context(result: Result) -> str:
+    return " ".join(result.tokens[0]).split(" [SEP] ", 1)[1].removesuffix(" [SEP]")
+
+
 def _questions(result: Result) -> Panel:
-    context = " ".join(result.tokens[0]).split(" [SEP] ", 1)[1].removesuffix(" [SEP]")
     rows = [[f"what is the {asked} ?", answer] for asked, answer in zip(_asked(result), _answers(result), strict=True)]
-    return Table("Watched while it trains", ["question", "answer"], rows, note=f"Context: {context}", breaks=True)
+    return Table(
+        "Watched while it trains", ["question", "answer"], rows, note=f"Context: {_context(result)}", breaks=True
+    )
 
 
 def _picked(result: Result, k: int) -> Panel:

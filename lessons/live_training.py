@@ -1,4 +1,4 @@
-"""Whoever ignores the question has an expected loss of at least ln 3 on held-out examples, a third for each of three candidates; reading it can bring less."""
+"""Guessing among three candidates costs at least ln 3 on average; a lower loss on held-out questions takes reading the question."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -50,6 +50,8 @@ class Result:
     picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
     even: list[float]  # 3: the probabilities of who knows the three candidates and ignores the question
     plateau: float  # ln 3: the loss of who knows the three candidates and ignores the question
+    chances: list[float]  # 9: probabilities from 1/9 to 1
+    costs: list[float]  # 9: the loss where the right token has that probability
     exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]
@@ -155,7 +157,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="plateau",
-            question="A reader gives each of 3 candidates probability 1/3. What is its cross-entropy loss?",
+            question="A reader gives each of 3 candidates a probability of 1/3. What is its cross-entropy?",
             choices=(
                 Choice(
                     "0.333",
@@ -163,7 +165,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3. Who knows the candidates and ignores the question can expect no less.",
+                    "-log(1/3) = ln 3: what guessing among three costs. Less takes reading the question.",
                 ),
                 Choice(
                     "3.000",

@@ -125,6 +125,8 @@ tokens = [example[0] for example in watched]
 targets = torch.tensor([example[1:] for example in watched])
 even = [1 / 3] * 3  # what who knows the candidates and ignores the question may give them
 plateau = -math.log(even[0])
+chances = [ninth / 9 for ninth in range(1, 10)]
+costs = [-math.log(p) for p in chances]  # the loss where the right token has the probability p
 
 rng = random.Random(seed)
 held_out = [sample(rng) for _ in range(200)]

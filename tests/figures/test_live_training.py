@@ -83,11 +83,12 @@ def test_the_facts_say_what_the_trained_reader_does():
 
 def test_a_third_each_costs_minus_its_logarithm():
     params = Params(steps=25)
-    given, call, loss = draw(params, LESSON.run(params))["rows"][0]
-    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red", "ten", "anna"]
-    assert call["title"] == "F.cross_entropy(logits, target)" and loss["values"] == [-math.log(1 / 3)] == [
-        pytest.approx(RESULT.plateau)
-    ]
+    (_, _, given), (cost, _), (fact,) = draw(params, LESSON.run(params))["rows"][:3]
+    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red, right", "ten", "anna"]
+    [(place, key)], [(_, costs)] = cost["ringed"], cost["lines"]
+    assert (cost["labels"][place], key) == ("1/3", "@plateau") and costs[place] == pytest.approx(math.log(3))
+    assert costs == [pytest.approx(-math.log(ninth / 9)) for ninth in range(1, 10)]
+    assert [item["text"] for item in fact["items"]] == [f"{math.log(3):.3f}"]
 
 
 def test_two_calls_stand_beside_what_training_left_and_what_moved_is_marked():
