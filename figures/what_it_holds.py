@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from explorable.words import one_of
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
@@ -10,11 +11,11 @@ MOST_NODES = 160
 
 
 def draw(params: Params, result: Result) -> Figure:
-    loop = Operator("module.p = 0", "for each nn.Dropout"), veiled(_calls(result))
-    walk = Operator("named_parameters()", "each once"), veiled(_parts(result))
+    loop = _loop(params), Operator("model(**batch)", "before and after"), veiled(_calls(result))
+    walk = _model(params, result), Operator("named_parameters()", "each once"), veiled(_parts(result))
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
     return figure(
-        hero=[[_model(params, result), *(loop if drops else walk)], [veiled(_facts(result))]],
+        hero=[[*(loop if drops else walk)], [veiled(_facts(result))]],
         more=[
             [_parts(result)] if drops else [_calls(result)],
             [_tree(params, result)],
@@ -22,6 +23,18 @@ def draw(params: Params, result: Result) -> Figure:
             [_names(result), _buffers(result)],
             _found(params, result),
         ],
+    )
+
+
+LOOP = ("for m in model.modules():", "    if isinstance(m, nn.Dropout):", "        m.p = 0.0")
+
+
+def _loop(params: Params) -> Panel:
+    """The loop, as it stands in the program."""
+    rows = [[line.replace("    ", "\N{NO-BREAK SPACE}" * 2)] for line in LOOP]
+    of = ", ".join([name_of(params.config), params.dtype, "train mode"])
+    return Table(
+        "the loop", [f"over {of}"], rows, note=f"search: {params.search}" if params.search else "", breaks=True
     )
 
 
@@ -42,16 +55,15 @@ def _calls(result: Result) -> Panel:
     """The calls that drop entries before the loop, and those that it finds and does not find."""
     before, after = result.calls_before, result.calls_after
     shown = [
-        Bar("before the loop", before, f"{before} calls of F.dropout drop entries in one forward in train mode"),
-        Bar("stopped by the loop", before - after, f"{before} - {after} = {before - after}"),
+        Bar("before the loop", before, f"{before} calls of F.dropout drop values in one forward in train mode"),
         Bar(
-            "still drop",
+            "after the loop",
             after,
-            f"{after} calls drop entries after the loop: their rate is no nn.Dropout's",
+            f"{after} calls drop values after the loop, which stops {before - after}: their rate is no nn.Dropout's",
             key=["calls-left", "@left"],
         ),
     ]
-    return Bars("Dropout calls in one forward", shown, digits=0, limit=max(before, 1))
+    return Bars("Calls that drop, in one forward", shown, digits=0, limit=max(before, 1))
 
 
 def _parts(result: Result) -> Panel:
@@ -68,12 +80,17 @@ def _facts(result: Result) -> Panel:
     names = most_names(result)
     return Facts(
         [
-            ("left", "dropout calls after the loop", left(result)),
+            ("left", _asked(result), left(result)),
             ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
             ("saved", "buffers in state_dict()", kept(result)),
             ("part", "most numbers are in", f"the {most}"),
         ]
     )
+
+
+def _asked(result: Result) -> str:
+    calls = result.calls_before
+    return f"of {calls} dropout {one_of(calls, 'call', 'calls')} still {one_of(calls, 'drops', 'drop')} after the loop"
 
 
 def _tree(params: Params, result: Result) -> Panel:

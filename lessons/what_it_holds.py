@@ -71,9 +71,10 @@ def caption(params: Params, result: Result) -> str:
         )
     if not result.calls_before:
         return f"{name} drops no entries in train mode; its parameters hold {result.numel} numbers."
-    calls, drop = count(result.calls_before, "call"), one_of(result.calls_before, "drops", "drop")
-    after = f"{result.calls_after or 'none'} {one_of(result.calls_after, 'does', 'do')}"
-    return f"In {name} {calls} {drop} entries in train mode, and after the loop over nn.Dropout {after}."
+    calls, drop = count(result.calls_before, "dropout call"), one_of(result.calls_before, "drops", "drop")
+    every = "all " * (1 < result.calls_before == result.calls_after)
+    after = f"{every}{result.calls_after or 'none'} still {one_of(result.calls_after, 'does', 'do')}"
+    return f"In {name} {calls} {drop} values in train mode, and after the loop over nn.Dropout {after}."
 
 
 def details(params: Params, result: Result) -> str:
@@ -108,7 +109,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="loop",
-            question="p = 0 on every nn.Dropout of BART base: how many dropout calls still drop entries?",
+            question="p = 0 on every nn.Dropout of BART base: how many dropout calls still drop values?",
             choices=(
                 Choice(
                     NONE,

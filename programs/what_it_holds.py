@@ -125,6 +125,15 @@ if file:
 else:
     text = config
 
+# %% the loop that resets dropout, and what still drops afterwards
+with FakeTensorMode():
+    model = model_of(text, torch.bfloat16)  # the calls are the same in any dtype, and experts want this one
+    calls_before = dropout_calls(model)
+    for m in model.modules():
+        if isinstance(m, nn.Dropout):
+            m.p = 0.0
+    calls_after = dropout_calls(model)
+
 # %% every module, each parameter once, and the names that lead to it
 with FakeTensorMode():
     model = model_of(text, getattr(torch, dtype))
@@ -136,15 +145,8 @@ for name, parameter in model.named_parameters(remove_duplicate=False):
     names_of.setdefault(id(parameter), []).append(name)
 tied = [names for names in names_of.values() if len(names) > 1]
 
-# %% the loop that resets dropout, and what still drops afterwards
+# %% the rates, in modules and as floats
 modules_before = sum(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
-with FakeTensorMode():
-    twin = model_of(text, torch.bfloat16)  # the calls are the same in any dtype, and experts want this one
-    calls_before = dropout_calls(twin)
-    for module in twin.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    calls_after = dropout_calls(twin)
 floats = Counter()  # class and attribute of what holds a rate as a float
 for module in model.modules():
     for attribute, value in vars(module).items():

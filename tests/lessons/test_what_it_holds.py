@@ -75,11 +75,12 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
     assert LESSON.run(replace(params, search="nowhere")).found == []
 
 
-def test_the_first_table_says_the_size_the_mode_and_the_rate_that_the_model_keeps_as_a_float():
-    rows = draw(Params(config=BART), LESSON.run(Params(config=BART)))["rows"][0][0]["rows"]
-    assert rows[2:] == [["mode", "train"], ["dropout", "0.1"]]
-    assert [row[0] for row in draw(Params(config=TINY), LESSON.run(Params(config=TINY)))["rows"][0][0]["rows"]] == [
-        "model",
-        "float32",
-        "mode",
-    ]
+def test_the_loop_that_is_drawn_is_the_one_that_ran():
+    params = Params(config=BART)
+    [[loop, _, bars], [facts]] = draw(params, result := LESSON.run(params))["rows"][:2]
+    shown = " ".join(row[0].strip() for row in loop["rows"])
+    assert shown in " ".join(LESSON.snippet(params).split())
+    assert bars["values"] == [result.calls_before, result.calls_after]
+    assert facts["items"][0]["label"].startswith(f"of {result.calls_before} dropout calls") and facts["items"][0][
+        "text"
+    ] == left(result)
