@@ -5,7 +5,9 @@ from typing import Any
 
 from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
-from lessons.train_mode_answers import Params, Result, agree, kept, widest
+from lessons.train_mode_answers import Params, Result, agree, how_far, kept
+
+SHOWN = 3  # tokens whose logits the hero draws
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -25,29 +27,25 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _two_passes(result: Result) -> Panel:
-    """The same logits of both passes, one below the other."""
+    """The logits of the likeliest first tokens, those of both passes one below the other."""
     first, second = result.two_passes.tolist()
-
-    def note(value: float, row: int, place: int) -> str:
-        gap = second[place] - first[place]
-        return f"logit of {result.tokens[place]!r} in pass {row + 1}: {value:.4f}; pass 2 - pass 1 = {gap:+.4f}"
-
-    most = widest(result)
-
-    def key(value: float, row: int, place: int) -> list[str]:
-        return [f"{row},{place}", *(["@twice"] if place == most else [])]
-
-    return Grid(
-        "logits of pass 1 and pass 2", cells_of(result.two_passes, note=note, key=key), tensor=described("logits", result.two_passes, ("pass", "token")),
-        limit=limit(result.two_passes), row_labels=["pass 1", "pass 2"], col_labels=[token.removeprefix("▁") for token in result.tokens], label_width=52,
-        cols="first token of the answer", wide=True, badge="of question 0",
-    )  # fmt: skip
+    shown = [
+        Bar(
+            f"{token.removeprefix('▁')}, pass {row + 1}",
+            passes[place],
+            f"logit of {token!r} in pass {row + 1}: {passes[place]:.4f}; pass 2 - pass 1 = {second[place] - first[place]:+.4f}",
+            key=[f"{row},{place}", *(["@twice"] if place == 0 else [])],
+        )
+        for place, token in enumerate(result.tokens[:SHOWN])
+        for row, passes in enumerate((first, second))
+    ]
+    return Bars("logits of the answer's first token", shown, digits=1, limit=limit(result.two_passes))
 
 
 def _facts(result: Result) -> Panel:
     items = [
-        ("twice", "logits of two passes in train mode", agree(result.differ)),
-        ("no_grad", "the same under no_grad()", agree(result.differ_no_grad)),
+        ("twice", "logits of two passes differ", how_far(result.differ)),
+        ("no_grad", "two passes under no_grad()", agree(result.differ_no_grad)),
         ("loaded", "model.training after from_pretrained()", str(result.loaded_training)),
         ("float", "SelfAttention.dropout after p = 0.5", kept(result.attention_dropout)),
     ]

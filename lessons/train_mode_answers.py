@@ -20,7 +20,9 @@ LONGEST = 63  # tokens of a question
 
 @dataclass(frozen=True)
 class Params:
-    question: str = text("What is the capital of France?", max_length=120, about="your own, beside a set of 16")
+    question: str = text(
+        "What is the capital of France?", max_length=120, lines=2, about="your own, beside a set of 16"
+    )
     reaches: Literal["nn.Dropout", "nn.Dropout and float attributes"] = choice(
         FLOATS, about="where p is set; T5Attention keeps its dropout as a float"
     )
@@ -39,6 +41,7 @@ class Result:
     differ: float  # largest difference of the logits of two passes in train mode, p = 0.1
     tokens: list[str]  # 6 that the first pass finds likeliest to begin the answer to the visitor's question
     two_passes: Tensor  # (2, 6) their logits in two passes in train mode, p = 0.1
+    leaders: list[str]  # 2: the likeliest first token of each of the two passes
     differ_no_grad: float  # likewise under torch.no_grad()
     answers: dict[float, list[list[str]]]  # p -> for each pass in train mode the N + 1 answers
     accuracy: Tensor  # (3, passes) share of the set, for p = 0.1, 0.3, 0.5
@@ -65,18 +68,21 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    place = widest(result)
-    first, second = (f"{value:.2f}" for value in result.two_passes[:, place].tolist())
-    token = result.tokens[place].removeprefix("▁")
-    if first == second:
-        return f"In train mode the logits of two passes {agree(result.differ).removeprefix('they ')}."
-    return f"In train mode the logit of {token!r} is {first} in one pass and {second} in the next."
+    first, second = (f"{value:.1f}" for value in result.two_passes[:, 0].tolist())
+    begun, then = result.leaders
+    moves = f"is {first} in both passes" if first == second else f"goes from {first} to {second}"
+    leads = (
+        "and stays the highest"
+        if then == begun
+        else f"but in the second pass that of {named(then, 'another token')} is the highest"
+    )
+    return f"In train mode the logit of {named(begun, 'the likeliest token')} {moves}, {leads}."
 
 
-def widest(result: Result) -> int:
-    """The place of the logit that moves most between the two passes."""
-    first, second = result.two_passes
-    return int((second - first).abs().argmax())
+def named(token: str, otherwise: str) -> str:
+    """A token as a sentence names it where it is a word."""
+    word = token.removeprefix("▁")
+    return f"“{word}”" if word.isalpha() else otherwise
 
 
 def details(params: Params, result: Result) -> str:
@@ -100,6 +106,11 @@ def kept(dropout: float | None) -> str:
     return f"{dropout:g}, as {'was set' if dropout == 0.5 else 'in the file'}"
 
 
+def how_far(largest: float) -> str:
+    """How far the logits of two passes lie apart at most, as a question asks for it."""
+    return "by more than 1" if largest > 1 else "by at most 1" if largest else "not at all"
+
+
 def agree(largest: float) -> str:
     return "they differ" if largest else "they are equal"
 
@@ -113,21 +124,22 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=6,
-    main=("question", "reaches", "passes", "seed"),
+    main=("question", "seed"),
     related=("dropout", "dropout_reset", "modes"),
     gpu_seconds=10,
     predictions=(
         Prediction(
             id="twice",
-            question="A trained T5 with dropout 0.1 reads a batch twice in train mode. How do the logits compare?",
+            question="A trained T5 reads a question twice in train mode, p = 0.1. How far do logits move?",
             choices=(
-                Choice("they are equal", "The weights are. But each pass draws new masks for its dropouts."),
-                Choice("they differ", "In train mode its dropouts draw new masks in every pass, so the logits change."),
+                Choice("not at all", "The weights are the same. But each pass draws new masks for its dropouts."),
                 Choice(
-                    "the second is better", "Nothing is learned: no loss was followed back and no weight has moved."
+                    "by at most 1",
+                    "Each mask drops only a tenth. But every layer has its own, and their errors add up to the logits.",
                 ),
+                Choice("by more than 1", "Its dropouts draw new masks in every pass and every layer."),
             ),
-            answer=1,
+            answer=2,
             proof="twice",
             show={},
             ring="twice",
