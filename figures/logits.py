@@ -75,17 +75,17 @@ def _logits(params: Params, result: Result) -> Panel:
         )
         for i, (z, s) in enumerate(zip(result.logits.tolist(), result.scaled.tolist(), strict=True))
     ]
-    return Bars("logits", shown, limit=10.0, digits=2)
+    return Bars("logits, from -10 to 10", shown, limit=10.0, digits=2, signed=True)
 
 
 def _plus_100(result: Result) -> Panel:
     shown = [_bar(i, z, f"logits[{i}] + 100 = {z:.4g}") for i, z in enumerate(result.plus_100.tolist())]
-    return Bars("100 added to each logit", shown, limit=110.0, digits=2)
+    return Bars("100 added to each, from 0 to 110", shown, limit=110.0, digits=2)
 
 
 def _probs_plus_100(params: Params, result: Result) -> Panel:
     shown = [
-        _bar(i, p, f"softmax of the logits + 100: {p:.4g}", *["@constant"] * (i == params.target))
+        _bar(i, p, f"softmax of the logits + 100: {p:.4g}", "@constant")
         for i, p in enumerate(result.probs_plus_100.tolist())
     ]
     return Bars("probabilities, with 100 added", shown, limit=1.0, digits=4)
@@ -105,7 +105,8 @@ def _probs(params: Params, result: Result) -> Panel:
             p,
             f"exp({z:.4f} - {term(top)}) / {total:.4f} = {math.exp(z - top):.4g} / {total:.4f} = {p:.4g}"
             f"{'' if p else ', too small for float32'}   the largest, {top:.4g}, is subtracted first: it cancels",
-            *("@constant", "@compared", "@largest", "@grad", "@loss", "@log") * (i == params.target),
+            "@constant",
+            *("@compared", "@largest", "@grad", "@loss", "@log") * (i == params.target),
         )
         for i, (z, p) in enumerate(zip(scaled, result.probs.tolist(), strict=True))
     ]

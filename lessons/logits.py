@@ -55,7 +55,7 @@ def caption(params: Params, result: Result) -> str:
         )
     if params.fed == "log_softmax(logits)":
         return f"A second log_softmax changes no log-probability, so the loss is {loss}, as it is for the logits."
-    p, again = (number(probs.max().item()) for probs in (result.probs, result.probs_plus_100))
+    p, again = (number(probs.max().item(), 4) for probs in (result.probs, result.probs_plus_100))
     told = f"stays {p}" if p == again else f"goes, by rounding, from {p} to {again}"
     return f"A constant added to all logits cancels in softmax: with 100 more on each, the largest probability {told}."
 
@@ -102,7 +102,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "no probability changes",
-                    "exp(z + c) = exp(z) · exp(c), and exp(c) cancels. In sigmoid, exp(z) / (1 + exp(z)), the 1 keeps it from cancelling.",
+                    "exp(z + c) = exp(z) · exp(c), and exp(c) cancels.",
                 ),
                 Choice(
                     "nan: exp(102) overflows",

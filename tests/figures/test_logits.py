@@ -17,7 +17,7 @@ def panels(params):
 
 def test_the_bars_of_the_logits_belong_to_their_controls():
     result, shown = panels(Params(3.0, -2.0, 1.0))
-    bars = shown["logits"]
+    bars = shown["logits, from -10 to 10"]
     assert bars["values"] == result.logits.tolist() == [3.0, -2.0, 1.0]
     numbers = {field.name: field.metadata for field in fields(Params)}
     assert all(numbers[name]["high"] == -numbers[name]["low"] == bars["limit"] for name in bars["params"])
@@ -32,7 +32,7 @@ def test_the_bars_are_the_tensors():
 
 def test_the_second_row_is_softmax_of_the_logits_with_100_added():
     result, shown = panels(Params(shift=-3.0, temperature=2.0))
-    assert shown["100 added to each logit"]["values"] == [z + 100 for z in result.logits.tolist()]
+    assert shown["100 added to each, from 0 to 110"]["values"] == [z + 100 for z in result.logits.tolist()]
     again = shown["probabilities, with 100 added"]["values"]
     assert again == result.probs_plus_100.tolist() == pytest.approx(result.probs.tolist(), abs=1e-5)
 
