@@ -1,4 +1,4 @@
-"""Padding makes a rectangle; cross_entropy and attention take a filled cell for a token until an argument such as ignore_index or a mask leaves it out."""
+"""padding='longest' fills up to the longest line; cross_entropy and attention take the filling for tokens until an argument such as a mask leaves it out."""
 
 import math
 from collections.abc import Mapping
