@@ -114,7 +114,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="A GPT-2 counts hours: 3 4 5 goes on 6 7 8 9. And 3 4 5 padded on the right?",
+            question="A GPT-2 counts hours: after 3 4 5 come 6 7 8 9. And after right padding?",
             choices=(
                 Choice(
                     SAME,

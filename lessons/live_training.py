@@ -157,7 +157,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="plateau",
-            question="A reader gives each of 3 candidates a probability of 1/3. What is its cross-entropy?",
+            question="A reader gives 3 candidates 1/3 each. What is its cross-entropy loss?",
             choices=(
                 Choice(
                     "0.333",

@@ -182,7 +182,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="left",
-            question="A BERT is padded on the left, with a mask. How many real tokens keep their output?",
+            question="A BERT with left padding and a mask: how many tokens keep their output?",
             choices=(
                 Choice(
                     "all of them",

@@ -284,7 +284,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sure",
-            question="Peru is not in the text. Which probability has the best span for its capital?",
+            question="Peru is not in the text. How probable is the best span for its capital?",
             choices=(
                 Choice(
                     "below 0.2",
