@@ -29,10 +29,8 @@ class Params:
     model: Literal["extractive, a BERT", "closed_book, a T5"] = choice(SPANS, about="both shipped")
     padding_side: Literal["right", "left"] = choice("left", about="where the filling goes")
     pads: Literal[0, 4, 16, 32] = choice(16, about="how many cells are added to the longest row")
-    attention_mask: bool = switch(True, about="1 = attend, 0 where a cell is filling; off: 1 everywhere")
-    position_ids: Positions = choice(
-        DEFAULT, about="a T5 has none: its positions are relative", when={"model": (SPANS,)}
-    )
+    attention_mask: bool = switch(True, about="0 at padding; off: 1 everywhere")
+    position_ids: Positions = choice(DEFAULT, about="a T5 has none", when={"model": (SPANS,)})
     question: str = text("What is the capital of France?", max_length=80, lines=2, about="your own")
     context: str = text(CONTEXT, max_length=300, lines=4, about="where its answer stands", when={"model": (SPANS,)})
 
