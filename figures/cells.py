@@ -36,6 +36,7 @@ class Bar:
     key: Key | None = None  # None: its label
     mark: str = ""
     param: str = ""
+    start: float | None = None  # where it begins, when it stands on others; None: at 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Node:
     times: int | None = None  # how many equal neighbours are drawn as this one
     same: str = ""  # the letter that objects with several names share
     parts: Sequence[Part] | None = None
+    sizes: Sequence[int] | None = None  # of a tensor with one or two dims: it is drawn as rows and columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Fact = tuple[str, str, str] | tuple[str, str, str, str]  # key, label, text, not
 P = TypeVar("P", bound="Panel")
 
 CELLS = {"value": "values", "note": "notes", "key": "keys", "sub": "sub", "mark": "marks", "group": "groups"}
-BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params"}
+BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params", "start": "starts"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Grid(Panel):
     digits: int = 2
     signed: bool = True  # False for what is never negative: no plus stands before it
     printed: bool = True  # False: its colours are seen, and its numbers under the pointer
+    quiet: bool = False  # colours alone: a number is printed where it is 0, and told under the pointer and in the table
 
     def entries(self) -> dict[str, Any]:
         return {**super().entries(), "cells": None, **spread(self.cells, CELLS)}
@@ -131,6 +132,7 @@ class Bars(Panel):
     unit: str = ""
     limit: float | None = None
     references: Sequence[tuple[str, float]] = ()  # (label, value): lines across all bars
+    named: bool = False  # short labels of the references stand at their lines, without the values
     digits: int = 3
     signed: bool = False  # 0 stands in the middle even when no value is negative
 
@@ -291,7 +293,7 @@ def veiled(panel: P, *, cells: bool = False) -> P:
     """A panel of what comes out: until the question is answered its title is seen, and "?" for the rest.
 
     cells: the empty cells of a grid are seen as well, where no question asks for its shape, and what stands in those with the mark
-    "given"; of a strip its tokens, of a number line the first tick.
+    "given"; of a strip its tokens, of a number line the first tick, of a table its first column.
     """
     return replace(panel, veiled="cells" if cells else "box")
 

@@ -26,13 +26,13 @@ export class Bars {
       const param = panel.params?.[index];
       const bar = h("span", { class: "bar" });
       const number = h("span", { class: "number" });
-      const lines = panel.references.map(() => h("span", { class: "reference", "aria-hidden": "true" }));
+      const lines = panel.references.map(([name]) => h("span", { class: "reference", "aria-hidden": "true" }, panel.named && index === panel.labels.length - 1 ? h("span", { class: "reference-name" }, name) : ""));
       const track = h("span", { class: "track" }, bar, lines);
       if (param) this.bind(track, param, label);
       return { bar, number, lines, track, param, node: h("tr", { tabindex: param ? null : 0 }, h("th", { scope: "row" }, label), h("td", {}, track), h("td", { class: "amount" }, number)) };
     });
-    const legend = panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
-    const table = h("table", { class: "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title, panel.params ? ": drag the bars" : "")), h("tbody", {}, this.rows.map((row) => row.node)));
+    const legend = panel.named ? "" : panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
+    const table = h("table", { class: panel.named ? "bars named" : "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title, panel.params ? ": drag the bars" : "")), h("tbody", {}, this.rows.map((row) => row.node)));
     this.host.replaceChildren(table, legend ? h("p", { class: "legend" }, legend) : "");
   }
 
@@ -64,7 +64,7 @@ export class Bars {
 
   paint(row, panel, value, index, limit, signed) {
     const share = typeof value === "number" ? Math.min(1, Math.abs(value) / limit) : 0;
-    const zero = signed ? 50 : 0;
+    const zero = position(panel.starts?.[index] ?? 0, limit, signed);
     const width = share * (signed ? 50 : 100);
     row.bar.style.cssText = `left:${value < 0 ? zero - width : zero}%;width:${width}%`;
     row.bar.className = `bar ${value < 0 ? "negative" : "positive"}`;

@@ -51,6 +51,7 @@ export class Grid {
       h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
     ));
     table.classList.toggle("no-labels", panel.labels === false);
+    table.classList.toggle("no-head", Boolean(panel.colLabels?.every((label) => !label)));
     if (panel.labelWidth) table.style.setProperty("--label", `${panel.labelWidth}px`);
     table.classList.toggle("labelled", Boolean(panel.labelWidth));
     if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
@@ -68,7 +69,7 @@ export class Grid {
     const signed = value === null ? "" : format(value, panel.digits);
     const text = panel.signed === false ? signed.replace("+", "") : signed;
     const marks = mark.split(" ").filter(Boolean);
-    const glyph = marks.includes("dropped") ? "✕" : text;
+    const glyph = marks.includes("dropped") ? "✕" : panel.quiet && value ? "" : text;
     const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
     cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
     cell.dataset.note = panel.notes?.[r]?.[c] ?? "";

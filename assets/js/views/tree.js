@@ -25,7 +25,7 @@ export class Tree {
   }
 }
 
-function nodeOf({ name, kind, facts, value, key, note, mark, order, times, same, parts }) {
+function nodeOf({ name, kind, facts, value, key, note, mark, order, times, same, parts, sizes }) {
   return h(
     "div", { class: mark ? `node node-${mark}` : "node", tabindex: 0, "data-key": key, "data-note": note },
     h("span", { class: "node-name" }, name),
@@ -35,7 +35,16 @@ function nodeOf({ name, kind, facts, value, key, note, mark, order, times, same,
     value ? h("span", { class: "node-value" }, value) : null,
     ends({ order, same }),
     (parts ?? []).map(partOf),
+    sizes ? block(sizes) : null,
   );
+}
+
+/** A tensor as its rows and columns, without their numbers. */
+function block([...sizes]) {
+  const columns = sizes.pop();
+  const rows = sizes.pop() ?? 1;
+  const [row, column] = [Math.max(2, Math.min(8, Math.round(100 / rows))), Math.max(2, Math.min(12, Math.round(200 / columns)))];
+  return h("span", { class: "node-block", style: `width:${columns * column + 1}px;height:${rows * row + 1}px;--row:${row}px;--column:${column}px`, "aria-hidden": "true" });
 }
 
 /** A tensor of a node, as a chip on its line. */
