@@ -7,7 +7,21 @@ from typing import Any
 from explorable.words import count, percent
 from figures.cells import Bar, Node, Part
 from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
-from lessons.what_moves import STEPPED, THAWED, Params, Result, left, moved, name_of, pattern_of, state, tied, written
+from lessons.what_moves import (
+    LINES,
+    STEPPED,
+    THAWED,
+    Params,
+    Result,
+    left,
+    moved,
+    name_of,
+    pattern_of,
+    share_of,
+    state,
+    tied,
+    written,
+)
 
 MOST_ROWS = 80
 MOST_NODES = 12  # lines of the hero
@@ -63,7 +77,7 @@ def _kinds(params: Params, result: Result) -> Panel | None:
         for kind, flags in many.items()
         for learns, number in flags.items()
     ]
-    return Table(f"{name_of(params.config)}: what learns", ["parameters", "how many", ""], rows, breaks=True)
+    return Table(f"{name_of(params.config)}: what learns", ["parameters", "tensors", "in the step"], rows, breaks=True)
 
 
 def _frozen(params: Params, result: Result) -> Panel:
@@ -152,22 +166,35 @@ def _model(params: Params, result: Result) -> Panel:
         ["learns", f"▲ {params.learns}"],
         ["pattern", pattern_of(params)],
         ["names", f"{result.walked_count}, {'each tensor once' if params.remove_duplicate else 'all of each tensor'}"],
-        ["order", params.order],
+        ["order", LINES[params.order]],
         ["optimizer", f"{params.optimizer}, {params.given}"],
     ]
-    return Table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("what goes in", ["", "set to"], rows, breaks=True)
 
 
 def _saved(params: Params, result: Result) -> Panel:
     """What the last forward saves, below what it would save with nothing frozen, and thirds of that."""
     this = "after the thaw" if params.order == THAWED else "with this freeze"
-    free, now = (size / 2**20 for size in (result.saved_free, result.saved))
+    free = 100.0 * bool(result.saved_free)
     bars = [
         Bar("nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
-        Bar(this, now, f"{result.saved:,} bytes", ["saved-now", "@saved"]),
+        Bar(this, 100 * share_of(result), f"{result.saved:,} bytes", ["saved-now", "@saved"]),
     ]
-    thirds = [("⅓", free / 3), ("⅔", 2 * free / 3)]
-    return Bars("saved for backward()", bars, unit="MiB", digits=1, references=thirds)
+    thirds = [("1/3", 100 / 3), ("2/3", 200 / 3)]
+    return Bars(
+        "saved for backward()",
+        bars,
+        unit="%",
+        digits=_digits(100 * share_of(result)),
+        limit=100,
+        references=thirds,
+        named=True,
+    )
+
+
+def _digits(share: float) -> int:
+    """Enough that a percentage is only printed as 0 or 100 where it is."""
+    return 2 if round(share) in (0, 100) and share != round(share) else 0
 
 
 def _dots(result: Result) -> Panel:

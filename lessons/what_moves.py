@@ -1,4 +1,4 @@
-"""The last name that a loop meets decides whether a tensor learns; what a freeze saves depends on where it sits, and what a step updates on its optimizer."""
+"""Forward saves nothing for backward() below the lowest layer that learns; above it the gradient passes frozen layers too, and they save what it needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ from lessons.config_text import READY, cannot, given_of, name_of
 from lessons.repeats import checked
 
 EVERY_SECOND, OWN = "every second block", "names that match"
-THAWED, STEPPED = "freeze, optimizer, thaw, step", "optimizer, step, freeze, step"
+FIRST, THAWED, STEPPED = "freeze first", "freeze, then thaw", "a step first"
+LINES = {  # of the program, in words
+    FIRST: "freeze, optimizer, step", "optimizer first": "optimizer, freeze, step", STEPPED: "optimizer, step, freeze, step",
+    THAWED: "freeze, optimizer, thaw, step",
+}  # fmt: skip
 PATTERNS = {  # searched in the names that transformers gives
     "biases and norms": r"(?i)bias$|norm|\bln_",
     "the head": r"^(cls|classifier|head|lm_head|vocab_\w+|generator_\w+)\.|^decoder\.(weight|bias)$",
@@ -46,10 +50,9 @@ class Params:
         r"^(?!lm_head)", max_length=120, about="regex: names that go on learning", when={"learns": (OWN,)}
     )
     remove_duplicate: bool = switch(True, about="named_parameters(remove_duplicate=...): False gives all names")
-    order: Literal[
-        "freeze, optimizer, step", "optimizer, freeze, step", "optimizer, step, freeze, step",
-        "freeze, optimizer, thaw, step",
-    ] = choice("freeze, optimizer, step", about="of the lines")  # fmt: skip
+    order: Literal["freeze first", "optimizer first", "a step first", "freeze, then thaw"] = choice(
+        FIRST, about="of freeze, optimizer and step"
+    )
     given: Literal["all parameters", "those that require a gradient"] = choice(ALL, about="to the optimizer")
     optimizer: Literal["SGD", "SGD, momentum 0.9", "AdamW"] = choice("AdamW")
     mode: Literal["train", "eval"] = choice("train", about="of the model")
@@ -172,7 +175,7 @@ def details(params: Params, result: Result) -> str:
         f'{result.kind} in bfloat16, on a batch of {tuple(result.shape)}, in {params.mode} mode. named_parameters() gives {names}: '
         f'"{pattern}" is found in {result.matched_count} of {count(result.walked_count, "name")}.',
         f"In the end {result.learning_numel:,} of {result.numel:,} numbers learn, {percent(share)}.",
-        f"Order: {params.order}; {params.optimizer} was given {params.given}: it holds {result.sees['it holds']} of {result.count}, "
+        f"Order: {LINES[params.order]}; {params.optimizer} was given {params.given}: it holds {result.sees['it holds']} of {result.count}, "
         f"and {result.state_bytes:,} bytes of state, {result.state_frozen:,} of them for what is frozen.",
         f"Forward saves {result.saved:,} bytes for backward(), and {result.saved_free:,} with nothing frozen."
         if passed(result)
@@ -209,7 +212,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="Only norms and biases learn. How much of what forward saves for backward() is left?",
+            question="GPT-2: only norms and biases learn. How much does forward still save for backward()?",
             choices=(
                 Choice(
                     LITTLE,

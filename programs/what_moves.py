@@ -36,7 +36,7 @@ config: str = (
 file: str = ""  # a config.json to read in place of config
 pattern: str = r"(?i)bias$|norm|\bln_"  # searched in each name; what it finds goes on learning
 remove_duplicate: bool = True
-order: str = "freeze, optimizer, step"
+order: str = "freeze first"
 given: str = "all parameters"
 optimizer: str = "AdamW"
 mode: str = "train"
@@ -186,13 +186,13 @@ with without_data():
     batch = batch_of(model)
     with Watch(model) as free:  # nothing is frozen yet
         model(**batch)
-if order == "optimizer, step, freeze, step":
+if order == "a step first":
     with without_data():
         optim = optimizer_of(model)
         model(**batch).loss.backward()
         optim.step()
         optim.zero_grad()
-elif order == "optimizer, freeze, step":
+elif order == "optimizer first":
     with without_data():
         optim = optimizer_of(model)
 
@@ -200,9 +200,9 @@ elif order == "optimizer, freeze, step":
 for name, parameter in model.named_parameters(remove_duplicate=remove_duplicate):
     parameter.requires_grad = bool(search(pattern, name, timeout=0.1))
 with without_data(), Watch(model) as seen, refused():
-    if order in ("freeze, optimizer, step", "freeze, optimizer, thaw, step"):
+    if order in ("freeze first", "freeze, then thaw"):
         optim = optimizer_of(model)
-    if order == "freeze, optimizer, thaw, step":
+    if order == "freeze, then thaw":
         model.requires_grad_(True)
     model(**batch).loss.backward()
     optim.step()

@@ -19,8 +19,8 @@ def test_there_is_a_dot_for_each_parameter_and_it_is_marked_where_it_learns():
 def test_the_hero_draws_what_forward_saves_with_the_freeze_and_without():
     result, drawn = panels(Params(config=TINY))
     bars = drawn["saved for backward()"]
-    assert bars["values"] == [result.saved_free / 2**20, result.saved / 2**20]
-    assert [3 * place for _, place in bars["references"]] == [bars["values"][0], 2 * bars["values"][0]]
+    assert bars["values"] == [100, 100 * result.saved / result.saved_free]
+    assert [round(3 * place) for _, place in bars["references"]] == [bars["values"][0], 2 * bars["values"][0]]
 
 
 def test_the_hero_has_a_chip_for_each_row_of_names_with_its_flag():
