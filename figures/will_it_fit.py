@@ -1,11 +1,12 @@
 """What goes into the step and its bill at the peak; below, the course of the step, what is saved and what would fit."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from figures.cells import Bar
 from figures.panels import Bars, Curve, Facts, Figure, Operator, Panel, Table, figure, veiled
-from lessons.will_it_fit import WHILE, Params, Result, fits, gib, name_of
+from lessons.will_it_fit import WHILE, Params, Result, a_step, fits, gib, name_of
 
 GIB = 2**30
 HOLDERS = {
@@ -20,7 +21,7 @@ HOLDERS = {
 def draw(params: Params, result: Result) -> Figure:
     found = [_changes(params, result), _most(params, result)] if result.totals is not None else []
     return figure(
-        hero=[[_step(params, result), _call(params), veiled(_bill(result))], [veiled(_facts(params, result))]],
+        hero=[[_step(params, result), _call(params), veiled(_bill(params, result))], [veiled(_facts(params, result))]],
         more=[[_course(params, result)], found, [_ends(result), _kept(result)]],
     )
 
@@ -31,29 +32,41 @@ def _step(params: Params, result: Result) -> Panel:
         ["model", f"{name_of(params.config)}, {params.dtype}"],
         ["parameters", f"{result.numel:,}"],
         ["batch", f"({', '.join(map(str, result.shape))})"],
-        ["frozen", "▲ nothing" if params.frozen == "nothing" else f"❄ {params.frozen}"],
+        ["frozen", params.frozen if params.frozen == "nothing" else f"❄ {params.frozen}"],
         ["attention", params.attention + (", checkpoints" if params.checkpointing else "")],
     ]
-    return Table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("what goes in", ["", "set to"], rows, breaks=True)
 
 
 def _call(params: Params) -> Panel:
-    return Operator("one step", f"{params.optimizer}, {params.mode} mode")
+    return Operator(a_step(params), f"{params.optimizer}, {params.mode} mode")
 
 
-def _bill(result: Result) -> Panel:
+def _bill(params: Params, result: Result) -> Panel:
+    """Each kind begins where the one above it ends, and the budget is a line across all."""
     most = max(result.bill, key=result.bill.__getitem__)
 
     def key(kind: str) -> list[str]:
         asked = {"most": kind == most, "gradients": kind == "gradients", "where": kind in ("gradients", "temporary")}
         return [f"bill-{kind.replace(' ', '-')}", *(f"@{name}" for name, decides in asked.items() if decides)]
 
+    beneath = dict(zip(result.bill, accumulate(result.bill.values(), initial=0), strict=False))
     yet = {kind: kind == "gradients" and not size and result.peak_in != "step" for kind, size in result.bill.items()}
     shown = [
-        Bar(f"{kind}, none yet" if yet[kind] else kind, size / GIB, f"{kind}: {size:,} bytes", key(kind))
+        Bar(
+            f"{kind}, none yet" if yet[kind] else kind,
+            size / GIB,
+            f"{kind}: {size:,} bytes",
+            key(kind),
+            start=beneath[kind] / GIB,
+        )
         for kind, size in result.bill.items()
     ]
-    return Bars("Held at the peak", shown, unit="GiB", digits=1 if result.total >= 10 * GIB else 3)
+    total = Bar("all together", result.total / GIB, f"all together: {result.total:,} bytes", "bill-total")
+    return Bars(
+        "held at the peak", [*shown, total], unit="GiB", digits=1 if result.total >= 10 * GIB else 3,
+        limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True,
+    )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:

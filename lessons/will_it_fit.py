@@ -1,4 +1,4 @@
-"""A training step needs as much memory as it holds at its fullest moment; the settings decide when that is and what is held then."""
+"""The activations of a training step grow with its batch; parameters, gradients and the optimizer's state do not."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -74,6 +74,11 @@ def fits(params: Params, size: int) -> bool:
     return size <= params.budget * 2**30
 
 
+def a_step(params: Params) -> str:
+    """Which step is measured: the first has no optimizer state before its end."""
+    return "the first step" if params.step == "the first" else "a later step"
+
+
 def moment(result: Result) -> str:
     """When the peak comes; where no gradient is held then, it says so."""
     early = not result.bill["gradients"] and result.peak_in != "step"
@@ -83,7 +88,7 @@ def moment(result: Result) -> str:
 def caption(params: Params, result: Result) -> str:
     verdict = "fits in" if fits(params, result.total) else "does not fit in"
     return (
-        f"One training step of {name_of(params.config)} holds {gib(result.total)} GiB at its peak, {moment(result)}, "
+        f"At the peak of {a_step(params)} {name_of(params.config)} holds {gib(result.total)} GiB, {moment(result)}, "
         f"and {verdict} {params.budget} GiB."
     )
 
@@ -191,7 +196,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="largest",
-            question="Llama 8B learns from 4 rows of 2,048 tokens with AdamW. What holds most at the peak?",
+            question="Llama 8B, AdamW, 4 × 2,048 tokens: what takes most memory at the peak of a step?",
             choices=(
                 Choice(
                     "AdamW's state",
@@ -205,7 +210,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     ACTIVATIONS,
-                    "Each block saves what its backward needs, for each of the 8,192 tokens: 53 GiB, against 30 of AdamW's state.",
+                    "Each block saves what its backward needs, for each of the 8,192 tokens: 53 GiB, against 30 GiB for AdamW's state.",
                 ),
                 Choice(
                     "the gradients",
@@ -266,7 +271,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="norms",
-            question="Only norms and biases learn: 0.003 % of the parameters. What holds most at the peak?",
+            question="Only norms and biases learn: 0.003 % of the parameters. What takes most memory at the peak?",
             choices=(
                 Choice(
                     "the parameters",

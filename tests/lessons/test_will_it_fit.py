@@ -249,3 +249,22 @@ def test_a_peak_without_a_gradient_is_told_in_the_caption_and_beside_its_bar():
         none = not result.bill["gradients"] and result.peak_in != "step"
         labels = [label for panel in draw(params, result)["rows"][0] for label in panel.get("labels", [])]
         assert ("with no gradient yet" in caption(params, result)) == none == ("gradients, none yet" in labels)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"optimizer": "SGD, momentum 0.9"}, {"checkpointing": True}, {"attention": "eager"}]
+)
+def test_the_truth_activations_alone_grow_with_the_batch(changes):
+    few, many = (LESSON.run(Params(config=TINY, length=64, batch_size=size, **changes)) for size in (2, 8))
+    assert many.at_end["forward"]["activations"] > few.at_end["forward"]["activations"] > 0
+    for kind in ("parameters", "gradients", "optimizer state"):
+        assert many.at_end["step"][kind] == few.at_end["step"][kind] > 0, kind
+
+
+def test_each_bar_begins_where_the_one_above_it_ends_and_the_budget_is_a_line():
+    params = Params(config=TINY, length=64)
+    result = LESSON.run(params)
+    [bars] = [panel for panel in draw(params, result)["rows"][0] if panel["view"] == "bars"]
+    ends = [start + size for start, size in zip(bars["starts"][:-1], bars["values"][:-1], strict=True)]
+    assert bars["starts"][:-1] == pytest.approx([0, *ends[:-1]]) and ends[-1] == pytest.approx(bars["values"][-1])
+    assert bars["values"][-1] * 2**30 == pytest.approx(result.total) and bars["references"] == [["80 GiB", 80]]
