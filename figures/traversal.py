@@ -27,8 +27,7 @@ GIVES = {
 
 
 def draw(params: Params, result: Result) -> Figure:
-    given = called(params).removeprefix(params.walk[:-1]).rstrip(")")
-    call = Operator(params.walk.removesuffix("()"), given or _test(params))
+    call = Operator(called(params), _test(params))
     out = _refused(result, params) if result.error else _out(params, result)
     return figure(
         hero=[[_children(params, result), call, veiled(out)], [veiled(_facts(params, result))]],
@@ -58,6 +57,8 @@ def _held(result: Result, path: str, kind: str) -> Cell:
     others = [name for name in names if name != below[0]]
     if len(below) == 1 and others and (len(names) == 2 or below[0] in first):
         return f"{kind}, tied to {others[0].partition('.')[0]}"
+    if result.twins:  # then it is told whose an object is, and not how many there are
+        return kind
     kinds = [result.tensors[name]["kind"] for name in below]
     said = ", ".join([kind, *(_counted(kinds.count(of), of) for of in BADGES if of in kinds)])
     return keyed(said, "", "@buffers") if "buffer" in kinds else said
@@ -66,14 +67,11 @@ def _held(result: Result, path: str, kind: str) -> Cell:
 def _out(params: Params, result: Result) -> Panel:
     """The names, or where there are many how many of them each block has."""
     kept = result.kept or []
-    title = "What it gives" if not (params.walk in NAMED and params.pattern) else "What is kept of it"
+    title = "what it gives" if not (params.walk in NAMED and params.pattern) else "what is kept of it"
     if not kept:
         return Table(title, ["name"], [[("nothing", "muted")]], breaks=True)
     if len(kept) <= MOST_NAMES:
-        rows: list[list[Cell]] = [[_ringed(params, result, path), _kind(result, path)] for path in kept]
-        rows += [[(path, "muted"), (f"= {owner_of(name)}", "muted")] for path, name in _left_out(params, result)]
-        note = "grey: another name, not given" if len(rows) > len(kept) else ""
-        return Table(title, ["name" if params.walk in NAMED else "first name", "is"], rows, note=note, breaks=True)
+        return _names(params, result, title, kept)
     blocks = _blocks(kept)
     shown: list[list[Cell]] = [
         [keyed(name, "", "@blocks") if re.search(r"\d", name) and at < MOST_RINGED else name, size]
@@ -83,26 +81,40 @@ def _out(params: Params, result: Result) -> Panel:
     return Table(title, ["names below", "how many"], shown, note=left, breaks=True)
 
 
+def _names(params: Params, result: Result, title: str, kept: list[str]) -> Panel:
+    """Each name, its kind where there are several, and further names of the same object that the walk does not give."""
+    columns = ["name" if params.walk in NAMED else "first name"]
+    rows: list[list[Cell]] = [[_ringed(params, result, path)] for path in kept]
+    if len({_kind(result, path) for path in kept}) > 1:
+        columns.append("is")
+        rows = [[*row, _kind(result, path)] for row, path in zip(rows, kept, strict=True)]
+    if others := _left_out(params, result):
+        columns.append("not given: its other name")
+        rows = [[*row, _other(params, result, others.get(path, []))] for row, path in zip(rows, kept, strict=True)]
+    return Table(title, columns, rows, breaks=True)
+
+
+def _other(params: Params, result: Result, names: list[str]) -> Cell:
+    if not names:
+        return ""
+    key = "@layer" if params.walk in OF_MODULES else "@tied"
+    said = ", ".join(names)
+    return keyed(said, "muted", key) if names[0] in names_of_one(params, result) else (said, "muted")
+
+
 def _ringed(params: Params, result: Result, path: str) -> Cell:
     """The name, ringed where it is one of the object with most names."""
     key = "@layer" if params.walk in OF_MODULES else "@tied"
     return keyed(_name(path), "", key) if path in names_of_one(params, result) else _name(path)
 
 
-def owner_of(name: str) -> str:
-    """In short whose it is: `embedding's` for `embedding.weight`."""
-    owner = name.rpartition(".")[0]
-    return f"{owner}'s" if owner else name
-
-
-def _left_out(params: Params, result: Result) -> list[tuple[str, str]]:
-    """The further names of an object that the walk gives under its first one alone, with that one; none where names are filtered."""
+def _left_out(params: Params, result: Result) -> dict[str, list[str]]:
+    """A name that is given -> further names of its object that are not; none where names are filtered."""
     walked = result.walked or []
     if params.walk in NAMED and params.pattern:
-        return []
-    return [
-        (name, group[0]) for group in result.twins if group[0] in walked for name in group[1:] if name not in walked
-    ]
+        return {}
+    left = {group[0]: [name for name in group if name not in walked] for group in result.twins if group[0] in walked}
+    return {name: others for name, others in left.items() if others}
 
 
 def _name(path: str) -> str:
