@@ -18,7 +18,7 @@ from figures.panels import (
     limit,
     veiled,
 )
-from lessons.registration import CHECKPOINT, Params, Result, reaches
+from lessons.registration import CHECKPOINT, Params, Result, moved_names, reaches
 
 Text = str | tuple[str, str] | tuple[str, str, dict[str, str]]
 CONTENTS = {"Linear": "nn.Linear(3, 3)", "Dropout": "nn.Dropout(0.5)", "tensor": "torch.randn(3)"}
@@ -28,17 +28,21 @@ SLOTS = {
     "list of Parameter": "[nn.Parameter({})]", "Parameter(...).half()": "nn.Parameter({}).half()", "buffer": "nn.Buffer({})",
     "non-persistent buffer": "nn.Buffer({}, persistent=False)",
 }  # fmt: skip
+_STEPS = {
+    "SGD step": ("SGD(net.parameters())", "one step"),
+    "SGD, then a new held": ("SGD(net.parameters())", "a new held, then one step"),
+}
 REACHED = (".to(float64)", '.to("meta")', ".eval()", "state_dict()", "SGD(...)")
 
 
 def draw(params: Params, result: Result) -> Figure:
     then = f"net{params.then}" if params.then.startswith(".") else params.then
-    call = Operator(then, "then net(x) again")
+    call = Operator(*_STEPS.get(params.then, (then, "then net(x) again")))
     outcome = _outcome(params, result)
     told = result.dicts is None or params.then in CHECKPOINT or params.then.startswith("SGD")
     said = [veiled(outcome)] if isinstance(outcome, Error) and not told else []
     return figure(
-        hero=[[_lines(params), call, veiled(outcome if told else _calls(params, result))], [_facts(params, result)], said],
+        hero=[[veiled(_lines(params, result), cells=True), call, veiled(outcome if told else _calls(params, result))], [_facts(params, result)], said],
         more=[[_slots(params, result)], [_held(result)], _before(result) if told or said else [*_before(result), outcome]],
     )  # fmt: skip
 
@@ -48,10 +52,22 @@ def source(params: Params) -> str:
     return SLOTS[params.slot].format(CONTENTS[params.content])
 
 
-def _lines(params: Params) -> Panel:
-    """The lines of __init__ that hold something; where each name then stands is part of the answer."""
-    head = [["self.head = nn.Linear(3, 3)"]] if params.head else []
-    return Table("class Net: def __init__(self)", ["code"], [[f"self.held = {source(params)}"], *head], breaks=True)
+def _lines(params: Params, result: Result) -> Panel:
+    """The lines of __init__ that hold something, and whether the name is then registered, which is part of the answer."""
+    lines = {
+        "held": f"self.held = {source(params)}",
+        **({"head": "self.head = nn.Linear(3, 3)"} if params.head else {}),
+    }
+    rows = [[line, _registered(name, result)] for name, line in lines.items()]
+    return Table("class Net(nn.Module): def __init__(self)", ["code", "the name is"], rows, breaks=True)
+
+
+def _registered(name: str, result: Result) -> tuple[str, str]:
+    """Whether the name stands in one of the dicts that nn.Module keeps."""
+    if result.dicts is None:
+        return ("refused", "warn") if name == "held" else ("", "muted")
+    kept = any(name in names for place, names in result.dicts.items() if place != "__dict__")
+    return ("registered", "yes") if kept else ("not registered", "warn")
 
 
 def _held(result: Result) -> Panel:
@@ -122,16 +138,11 @@ def _kept(seen: dict[str, Any]) -> str:
 
 
 def _loaded(result: Result) -> str:
-    return "it raises" if result.error else f"it fills {_names(result)}"
+    return "it raises" if result.error else f"it fills {moved_names(result)}"
 
 
 def _moved(result: Result) -> str:
-    return "nothing: it raises" if result.error else _names(result)
-
-
-def _names(result: Result) -> str:
-    names = result.moved or []
-    return " and ".join(names) if len(names) == 2 else f"{names[0]} alone" if names else "nothing"
+    return "nothing: it raises" if result.error else moved_names(result)
 
 
 def _slots(params: Params, result: Result) -> Panel:
@@ -177,16 +188,17 @@ def _outcome(params: Params, result: Result) -> Panel:
     if result.y is None:
         return Table(after, ["", "output"], [["y", result.output]], note="On meta a tensor has no numbers.")
     if result.change:
-        return Bars(
-            f"largest change of a weight, {after[0].lower()}{after[1:]}", [*map(_change, result.change.items())]
-        )
+        return Bars("largest change of a weight", [*map(_change, result.change.items())])
     return _output(result, after)
 
 
 def _change(named: tuple[str, float]) -> Bar:
     name, by = named
     return Bar(
-        f"self.{name}", by, f"the entry of self.{name} that moved most went by {by:.4f}", [f"change-{name}", "@moved"]
+        f"self.{name}",
+        by,
+        f"the entry of self.{name} that moved most went by {by:.4f}",
+        [f"change-{name}", *["@moved"] * (name == "held")],
     )
 
 

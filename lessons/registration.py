@@ -81,9 +81,29 @@ def caption(params: Params, result: Result) -> str:
         return _loaded(params, result)
     if params.then == "SGD, then a new held":
         return _too_early(params, result)
+    if params.then == "SGD step":
+        return _stepped(params, result)
     said = f"The name held stands in {place(result)}{_aside(params)}, {_reached(params, result)}"
     saved = len(result.keys or [])
     return f"{said}; {_outcome(result)}, and state_dict() has {saved} {one_of(saved, 'key', 'keys')}."
+
+
+def _stepped(params: Params, result: Result) -> str:
+    """Whether the content was given to SGD, and what the step moved."""
+    if result.error:
+        return f"net.parameters() gives nothing, so SGD raises {_kind(result)}."
+    moves = f"moves {moved_names(result)}"
+    if reaches(params, result) is None:
+        return f"The {params.content} in self.held has no parameters, and a step of SGD {moves}."
+    if reaches(params, result):
+        return f"The {params.content} in self.held is among net.parameters(), so SGD reaches it and {moves}."
+    return f"The {params.content} in self.held is not among net.parameters(), so SGD never sees it and {moves}."
+
+
+def moved_names(result: Result) -> str:
+    """Which of held and head have moved: `held and head`, `head alone`, `nothing`."""
+    names = result.moved or []
+    return " and ".join(names) if len(names) == 2 else f"{names[0]} alone" if names else "nothing"
 
 
 def _aside(params: Params) -> str:

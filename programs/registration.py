@@ -83,6 +83,7 @@ slots = {
     "non-persistent buffer": lambda c: nn.Buffer(c, persistent=False),
 }
 
+make: Callable[[], Any]
 if content == "Linear":
     make = partial(nn.Linear, 3, 3)
 elif content == "Dropout":
@@ -106,7 +107,28 @@ def weights(net: Net) -> dict[str, Tensor]:
 
 
 # %% where the module keeps what is held, and what then reaches it
-net = Net(slots[slot](make()))
+if slot == "attribute":
+    net = Net(make())
+elif slot == "list":
+    net = Net([make()])
+elif slot == "dict":
+    net = Net({"a": make()})
+elif slot == "ModuleList":
+    net = Net(nn.ModuleList([make()]))
+elif slot == "ModuleDict":
+    net = Net(nn.ModuleDict({"a": make()}))
+elif slot == "ParameterList":
+    net = Net(nn.ParameterList([make()]))
+elif slot == "Parameter":
+    net = Net(nn.Parameter(make()))
+elif slot == "list of Parameter":
+    net = Net([nn.Parameter(make())])
+elif slot == "Parameter(...).half()":
+    net = Net(nn.Parameter(make()).half())
+elif slot == "buffer":
+    net = Net(nn.Buffer(make()))
+else:
+    net = Net(nn.Buffer(make(), persistent=False))
 dicts = {name: list(vars(net)[name]) for name in ("_parameters", "_buffers", "_modules")}
 dicts["__dict__"] = [name for name in vars(net) if name not in vars(nn.Module())]
 keys, parameters = list(net.state_dict()), [name for name, _ in net.named_parameters()]

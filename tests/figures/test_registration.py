@@ -54,7 +54,8 @@ def test_before_and_after_share_one_scale():
 
 def test_the_dict_that_holds_the_name_is_named():
     _, shown = panels(slot="list", head=False)
-    assert shown[0]["rows"] == [["self.held = [nn.Linear(3, 3)]"]]
+    assert shown[0]["rows"] == [["self.held = [nn.Linear(3, 3)]", ["not registered", "warn"]]]
+    assert shown[0]["veiled"] == "cells"
     [net] = [panel for panel in shown if panel["title"] == "net"]
     assert [row[0] for row in net["rows"] if row[1] == "held"] == ["net.__dict__"]
 
@@ -85,4 +86,4 @@ def test_the_hero_holds_the_row_of_the_chosen_slot_with_the_deciding_calls_ringe
 def test_a_step_of_sgd_is_drawn_as_the_change_of_each_weight():
     result, shown = panels()
     assert shown[2]["values"] == [*result.change.values()]
-    assert shown[2]["keys"] == [["change-held", "@moved"], ["change-head", "@moved"]]
+    assert shown[2]["keys"] == [["change-held", "@moved"], ["change-head"]]
