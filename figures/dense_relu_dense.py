@@ -22,7 +22,7 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
     weights = limit(result.wi, result.wo)
     moves = limit(result.moved, result.moved_attention)
-    call = Operator(_changed(params), "then both layers again")
+    call = Operator(_changed(params), f"then {_layers(result)} and attention")
     after = [veiled(_moved(params, result, name, moves)) for name in ("moved", "moved_attention")]
     return figure(
         hero=[[_x(params, result, top), call, *after], [_facts(params, result)]],
@@ -34,6 +34,12 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
+def _layers(result: Result) -> str:
+    """What DenseReluDense is."""
+    gate = " · Linear" if result.g is not None else ""
+    return f"Linear → {result.act}{gate} → Linear".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _changed(params: Params) -> str:
     """The change as code."""
     changes = {"perturb one token": f"x[{params.token}] += 1", "reverse the tokens": "x.flip(0)", "double x": "2 * x"}
@@ -43,7 +49,7 @@ def _changed(params: Params) -> str:
 def _told(params: Params) -> str:
     """What `moved` is."""
     old = {"perturb one token": "old", "reverse the tokens": "reversed old", "double x": "2 · old"}[params.change]
-    return f"new - {old}"
+    return f"new - {old}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _x(params: Params, result: Result, top: float) -> Panel:
@@ -97,10 +103,14 @@ def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title:
     axes = AXES.get(name, ("T", "F"))
     entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
     cells = cells_of(values, *beside, **entries)
-    return Grid(
-        title or name, cells, badge=badge, tensor=described("" if title else name, values, axes).strip(), limit=top,
-        rows=axes[0], cols=axes[1],
-    )  # fmt: skip
+    tensor = described("" if title else name, values, axes).strip()
+    if title or name == "x":  # in the hero
+        tokens = [f"token {t}" for t in range(len(values))]
+        return Grid(
+            title or name, cells, badge=badge, tensor=tensor, limit=top, row_labels=tokens, label_width=56, quiet=bool(title),
+            col_labels=[""] * len(values[0]),
+        )  # fmt: skip
+    return Grid(title or name, cells, badge=badge, tensor=tensor, limit=top, rows=axes[0], cols=axes[1])
 
 
 def _weight(name: str, values: Any, top: float) -> Panel:

@@ -1,4 +1,4 @@
-"""T5's DenseReluDense gives every token the same two or three matrices and mixes no tokens; attention does the mixing."""
+"""T5's DenseReluDense treats each token alone; attention mixes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -43,7 +43,10 @@ def test_the_cells_of_one_token_light_together():
     assert all(panels[title]["keys"][2][0] == ["t2"] for title in (DENSE, ATTENTION))
 
 
-DENSE, ATTENTION = "DenseReluDense: new - old", "SelfAttention: new - old"
+DENSE, ATTENTION = (
+    "DenseReluDense: new\N{NO-BREAK SPACE}-\N{NO-BREAK SPACE}old",
+    "SelfAttention: new\N{NO-BREAK SPACE}-\N{NO-BREAK SPACE}old",
+)
 
 
 def test_moved_cells_share_one_scale_and_those_of_the_token_are_ringed():
@@ -61,7 +64,7 @@ def test_moved_cells_share_one_scale_and_those_of_the_token_are_ringed():
 )
 def test_a_title_says_what_was_subtracted(change, told):
     result, panels = drawn(change=change)
-    assert panels[f"DenseReluDense: {told}"]["values"] == result.moved.tolist()
+    assert panels["DenseReluDense: " + told.replace(" ", "\N{NO-BREAK SPACE}")]["values"] == result.moved.tolist()
 
 
 def test_the_place_of_the_chosen_stack_is_marked():
