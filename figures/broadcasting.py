@@ -3,7 +3,7 @@
 from typing import Any
 
 from explorable.words import count
-from figures.cells import cells_of
+from figures.cells import Cell, cells_of
 from figures.panels import (
     Cube,
     Error,
@@ -15,59 +15,68 @@ from figures.panels import (
     Table,
     described,
     figure,
-    keyed,
     limit,
     veiled,
 )
-from lessons.broadcasting import SHAPES, SUMS, Params, Result, Y, compared, of_x
+from lessons.broadcasting import SHAPES, SUMS, Params, Result, Y, compared, line, of_x
 
 WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "then out += 1"}
 
 
 def draw(params: Params, result: Result) -> Figure:
-    top = limit(result.before, result.y, result.out)
-    given = [_x(result, top), *([] if result.y is None else [_y(result.y, top)])]
-    call = Operator(params.first + params.op[1:], WRITES[params.write])
-    came = [] if result.out is None else [veiled(_out(result, top))]
+    top = 2 * limit(result.before, result.y, result.out)  # pale, so that the numbers are read
+    given = [_x(params, result, top), *([] if result.y is None else [_y(params, result.y, top)])]
+    call = Operator(line(params), WRITES[params.write])
+    came = [] if result.out is None else [veiled(_out(params, result, top))]
     if _is_view_for_transpose(params):
         came.append(veiled(_turned(result, top)))
     said = [veiled(Error("What PyTorch says", result.error, key="@outcome"))] if result.error else []
     memory = [] if result.memory is None else [_memory(result, top)]
     strides = [_strides(result)] if result.out is not None else []
     if params.op in SUMS:
-        rows = [[*given, call, veiled(_sizes(params, result))], [*_stretched(result, top), *(came or said)]]
-        rows += [said] if came else []
-        return figure(hero=[*rows, [_facts(params, result)]], more=[memory, strides])
+        rows = [[*given, veiled(_sizes(params, result))], [call, *(came or said), _facts(params, result)]]
+        return figure(hero=[*rows, said if came else []], more=[_stretched(result, top), memory, strides])
     below = [veiled(panel) for panel in memory] or (said if came else [])
     return figure(hero=[[*given, call, *(came or said)], below, [_facts(params, result)]], more=[strides])
 
 
-def _x(result: Result, top: float) -> Panel:
+def _x(params: Params, result: Result, top: float) -> Panel:
     """Each number of x lights with its place in the memory of out, where this is the memory of x."""
     name = "place" if result.shared else "x"
     cells = cells_of(result.before, key=lambda _, i, j: f"{name}{3 * i + j}")
     title = "x" if result.before.equal(result.x) else "x before the write"
-    return Grid(title, cells, tensor=described("x", result.before), limit=top, digits=0, labels=False)
+    tensor = described("x", result.before)
+    if params.op not in SUMS or params.first != "x":
+        return Grid(title, cells, tensor=tensor, limit=top, digits=0, labels=False)
+    dims = _from_the_right(params, 2)
+    axes = ["ijk"[dim] for dim in dims]
+    return Cube(title, cells, tensor=tensor, limit=top, axes=axes, dims=dims, digits=0, solid=False)
 
 
-def _y(y: Any, top: float) -> Panel:
+def _from_the_right(params: Params, length: int) -> list[int]:
+    """The dims of the sum that the dims of an operand stand for."""
+    longest = max(len(SHAPES[params.first]), len(Y[params.y_shape]))
+    return [*range(longest - length, longest)]
+
+
+def _y(params: Params, y: Any, top: float) -> Panel:
     """Each number of y has a colour of its own, which it keeps where it is read again."""
-    return _coloured("y", y, y, top)
+    return _coloured("y", y, y, _from_the_right(params, y.dim()), top)
 
 
 def _stretched(result: Result, top: float) -> list[Panel]:
     if result.stretched is None:
         return []
-    return [veiled(_coloured("y as added", result.stretched, result.y, top))]
+    return [_coloured("y, repeated", result.stretched, result.y, [*range(result.stretched.dim())], top)]
 
 
-def _coloured(title: str, values: Any, y: Any, top: float) -> Panel:
+def _coloured(title: str, values: Any, y: Any, dims: list[int], top: float) -> Panel:
     known = y.flatten().tolist()
     cells = cells_of(
         values, key=lambda value, *_: f"y{known.index(value)}", group=lambda value, *_: known.index(value), mark="card"
     )
-    axes = [*"ijk"[: values.dim()]]
-    return Cube(title, cells, tensor=described("y", values), limit=top, axes=axes, digits=0, solid=False)
+    axes = ["ijk"[dim] for dim in dims]
+    return Cube(title, cells, tensor=described("y", values), limit=top, axes=axes, dims=dims, digits=0, solid=False)
 
 
 def _sizes(params: Params, result: Result) -> Panel:
@@ -75,22 +84,26 @@ def _sizes(params: Params, result: Result) -> Panel:
     shapes = {params.first: SHAPES[params.first], "y": Y[params.y_shape]}
     length = max(map(len, shapes.values()))
     padded = {
-        name: ["" for _ in range(length - len(shape))] + [str(size) for size in shape] for name, shape in shapes.items()
+        name: ["_" for _ in range(length - len(shape))] + [str(size) for size in shape]
+        for name, shape in shapes.items()
     }
-    rows: list[list[Any]] = [[name, *sizes] for name, sizes in padded.items()]
-    met: list[Any] = []
+    met: list[Cell] = []
     for one, other in zip(*padded.values(), strict=True):
-        sizes = {int(size) for size in (one, other) if size} - {1}
+        sizes = {int(size) for size in (one, other) if size != "_"} - {1}
         differ = len(sizes) > 1
         told = f"{one} ≠ {other}" if differ else str(max(sizes, default=1))
-        met.append(keyed(told, "warn" if differ else "yes", "@shape", *["@outcome"] * differ))
+        said = f"{one} meets {other}".replace("_", "nothing")
+        met.append(Cell(told, said, ["@shape", *["@outcome"] * differ], mark="big error" if differ else "big"))
     name = "out" if result.out is not None else "the sum"
-    columns = ["", *(f"dim {dim}" for dim in range(length))]
-    return Table("sizes, matched from the right", columns, [*rows, [name, *met]], breaks=True)
+    given = [[Cell(size, key="", mark="big") for size in sizes] for sizes in padded.values()]
+    return Grid(
+        "the sizes", [*given, met], tensor="_: no such dim", limit=1e9, row_labels=[*padded, name],
+        col_labels=[f"dim {dim}" for dim in range(length)], label_width=max(30, 8 * max(map(len, [*padded, name]))), row_dim=None, col_dim=None,
+    )  # fmt: skip
 
 
 def _is_view_for_transpose(params: Params) -> bool:
-    return params.op == "a.view(3, 2)" and params.first == "x" and params.write == "nothing"
+    return params.op == ".view(3, 2)" and params.first == "x" and params.write == "nothing"
 
 
 def _turned(result: Result, top: float) -> Panel:
@@ -102,7 +115,7 @@ def _turned(result: Result, top: float) -> Panel:
     )
 
 
-def _out(result: Result, top: float) -> Panel:
+def _out(params: Params, result: Result, top: float) -> Panel:
     out, kept = result.out, result.kept
     assert out is not None and kept is not None
 
@@ -118,9 +131,10 @@ def _out(result: Result, top: float) -> Panel:
         note=lambda value, before, *index: _note(result, value, index),
         mark=lambda value, before, *index: "" if value == before else "differs",
     )
+    strides = "" if params.op in SUMS else f", strides {result.strides}"
     return Cube(
-        "out", cells, tensor=f"{described('out', out)}, strides {result.strides}", limit=top, axes=[*"ijk"[: out.dim()]],
-        digits=0, solid=False,
+        "out", cells, tensor=described("out", out) + strides, limit=top, axes=[*"ijk"[: out.dim()]], digits=0, solid=False,
+        wide=params.op in SUMS,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Elementwise operators repeat dims of size 1; view(), expand() and permute() make new strides over the memory of x, and copy nothing."""
+"""Elementwise operators match sizes from the right, and repeat what has size 1 or is missing; views copy nothing."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,22 +8,24 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import choice
 from explorable.program import Program, unscoped
-from explorable.words import count, spelled
+from explorable.words import count, listing, one_of, spelled
 
 Op = Literal[
-    "a + y", "a += y", "a.expand(2, -1, -1)", "a.repeat(2, 1, 1)", "a.view(-1)", "a.reshape(-1)", "a.view(3, 2)",
-    "a.permute(1, 0)", "a.contiguous()",
+    "+ y", "+= y", ".expand(2, -1, -1)", ".repeat(2, 1, 1)", ".view(-1)", ".reshape(-1)", ".view(3, 2)",
+    ".permute(1, 0)", ".contiguous()",
 ]  # fmt: skip
-SUMS = ("a + y", "a += y")
+SUMS = ("+ y", "+= y")
 SHAPES = {"x": (2, 3), "x.permute(1, 0)": (3, 2), "x[:, :2]": (2, 2)}
 Y = {"(3,)": (3,), "(2,)": (2,), "(2, 1)": (2, 1), "(2, 1, 1)": (2, 1, 1), "()": ()}
 
 
 @dataclass(frozen=True)
 class Params:
-    op: Op = choice("a + y", about="what makes out")
-    y_shape: Literal["(3,)", "(2,)", "(2, 1)", "(2, 1, 1)", "()"] = choice("(2, 1, 1)", about="of y", when={"op": SUMS})
-    first: Literal["x", "x.permute(1, 0)", "x[:, :2]"] = choice("x", about="what a is")
+    op: Op = choice("+ y", about="what is done to it")
+    y_shape: Literal["(3,)", "(2,)", "(2, 1)", "(2, 1, 1)", "()"] = choice(
+        "(2, 1, 1)", about="shape of y", when={"op": SUMS}
+    )
+    first: Literal["x", "x.permute(1, 0)", "x[:, :2]"] = choice("x", about="what the line begins with")
     write: Literal["nothing", "one number", "all numbers"] = choice(
         "nothing", about="out[0, ...] = 9, or out += 1, afterwards"
     )
@@ -60,11 +62,11 @@ def why(params: Params) -> str:
     if params.op in SUMS:
         if meet(SHAPES[params.first], Y[params.y_shape]) is None:
             return "from the right, two sizes differ and neither of them is one"
-        return "the sum is larger than a, and a += y cannot make a larger"
-    if params.op == "a.expand(2, -1, -1)":
+        return f"the sum is larger than {params.first}, and += cannot make that larger"
+    if params.op == ".expand(2, -1, -1)":
         return "several places of out are one place in memory, and out += would write it more than once"
-    if params.op == "a.view(3, 2)" and params.first == "x[:, :2]":
-        return "a has four numbers, and the new shape has room for six"
+    if params.op == ".view(3, 2)" and params.first == "x[:, :2]":
+        return f"{params.first} has four numbers, and the new shape has room for six"
     return "no strides over this memory give that shape, so view() would have to copy"
 
 
@@ -72,8 +74,8 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"PyTorch stops with {result.error.partition(':')[0]}: {why(params)}."
     assert result.out is not None and result.memory is not None and result.x_changed is not None
-    if params.op == "a + y" and params.write == "nothing":
-        return "Sizes are matched from the right; a 1 or a missing size is repeated."
+    if params.op == "+ y" and params.write == "nothing":
+        return f"{_repeated(params, result)}."
     size = result.out.numel()
     if result.shared:
         said = f"The {size} numbers of out lie in the memory of x, which holds {result.memory.numel()}"
@@ -82,12 +84,36 @@ def caption(params: Params, result: Result) -> str:
     return f"{said}{_written(params, result)}."
 
 
+def line(params: Params) -> str:
+    """What makes out, as code."""
+    return f"{params.first} {params.op}" if params.op in SUMS else params.first + params.op
+
+
+def _repeated(params: Params, result: Result) -> str:
+    """Along which dims of out each operand is repeated."""
+    assert result.out is not None
+    shapes = {params.first: SHAPES[params.first], "y": Y[params.y_shape]}
+    dims = {name: repeated(shape, tuple(result.out.shape)) for name, shape in shapes.items()}
+    said = [f"{name} is repeated along {_dims(along)}" for name, along in dims.items() if along]
+    return f"From the right, {' and '.join(said)}" if said else "The sizes are the same, and nothing is repeated"
+
+
+def repeated(shape: tuple[int, ...], together: tuple[int, ...]) -> list[int]:
+    """The dims of the shape in which they meet along which this one is repeated."""
+    padded = (1,) * (len(together) - len(shape)) + shape
+    return [dim for dim, (size, met) in enumerate(zip(padded, together, strict=True)) if size < met]
+
+
+def _dims(dims: list[int]) -> str:
+    return f"{one_of(len(dims), 'dim', 'dims')} {listing([str(dim) for dim in dims])}"
+
+
 def _written(params: Params, result: Result) -> str:
     changed, of_x = (_few(number) for number in (result.out_changed or 0, len(result.x_changed or [])))
     if params.write == "nothing":
         return f", and {of_x} of x changed" if result.x_changed else ""
-    if params.op == "a += y":
-        return f": the write changed {changed} of them, and with a += y {of_x} of x have changed"
+    if params.op == "+= y":
+        return f": the write changed {changed} of them, and with += {of_x} of x have changed"
     return f": {changed} of them changed, and {of_x} of x"
 
 
@@ -96,7 +122,7 @@ def _few(number: int) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    said = f"a = {params.first}, out = {params.op}{f' with y of shape {params.y_shape}' if params.op in SUMS else ''}"
+    said = f"out = {line(params)}{f' with y of shape {params.y_shape}' if params.op in SUMS else ''}"
     if result.out is None:
         return f"{said}: {_sentence(str(result.error))}"
     memory = f"{said} has shape {tuple(result.out.shape)}, strides {result.strides} and storage offset {result.offset}."
@@ -133,7 +159,7 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=6,
-    main=("op", "y_shape", "first", "write"),
+    main=("first", "op", "y_shape", "write"),
     related=("stack", "loss_shapes"),
     predictions=(
         Prediction(
@@ -194,7 +220,7 @@ LESSON = Lesson(
             ),
             answer=0,
             proof="view and permute",
-            show={"op": "a.view(3, 2)"},
+            show={"op": ".view(3, 2)"},
             ring="compared",
         ),
         Prediction(
@@ -209,7 +235,7 @@ LESSON = Lesson(
             ),
             answer=1,
             proof="reshape of what lies in order",
-            show={"op": "a.reshape(-1)", "write": "one number"},
+            show={"op": ".reshape(-1)", "write": "one number"},
             ring="of_x",
         ),
         Prediction(
@@ -225,7 +251,7 @@ LESSON = Lesson(
             ),
             answer=2,
             proof="reshape of what was permuted",
-            show={"op": "a.reshape(-1)", "first": "x.permute(1, 0)", "write": "one number"},
+            show={"op": ".reshape(-1)", "first": "x.permute(1, 0)", "write": "one number"},
             ring="of_x",
         ),
         Prediction(
@@ -241,7 +267,7 @@ LESSON = Lesson(
             ),
             answer=1,
             proof="expanded",
-            show={"op": "a.expand(2, -1, -1)", "write": "one number"},
+            show={"op": ".expand(2, -1, -1)", "write": "one number"},
             ring="of_out",
         ),
     ),
@@ -250,37 +276,37 @@ LESSON = Lesson(
             name="view in place of transpose",
             sentence="The shape is the right one, and rows and columns are mixed up; nothing raises.",
             source="https://github.com/rish-16/tokenlearner-pytorch/issues/1",
-            params={"op": "a.view(3, 2)"},
+            params={"op": ".view(3, 2)"},
         ),
         Trap(
             name="view after permute",
             sentence="This permuted tensor has no single stride over its memory; contiguous() or reshape() copies it first.",
             source="https://github.com/agrimgupta92/sgan/issues/22",
-            params={"op": "a.view(-1)", "first": "x.permute(1, 0)"},
+            params={"op": ".view(-1)", "first": "x.permute(1, 0)"},
         ),
         Trap(
             name="reshape is no copy",
             sentence="Where it can, reshape gives a view: who writes into out writes into x. clone() makes a copy.",
             source="https://github.com/pytorch/pytorch/issues/100900",
-            params={"op": "a.reshape(-1)", "write": "one number"},
+            params={"op": ".reshape(-1)", "write": "one number"},
         ),
         Trap(
             name="A write into what expand made",
             sentence="Each number stands there several times and is stored once, so one write changes all of them.",
             source="https://github.com/pytorch/pytorch/issues/95989",
-            params={"op": "a.expand(2, -1, -1)", "write": "one number"},
+            params={"op": ".expand(2, -1, -1)", "write": "one number"},
         ),
         Trap(
             name="+= on what expand made",
             sentence="Every place would be written more than once; clone() or repeat() gives each number a place of its own.",
             source="https://github.com/pytorch/pytorch/issues/15358",
-            params={"op": "a.expand(2, -1, -1)", "write": "all numbers"},
+            params={"op": ".expand(2, -1, -1)", "write": "all numbers"},
         ),
         Trap(
-            name="+= cannot broadcast a",
-            sentence="a + y makes a new, larger tensor; a += y has to put the sum into a, which keeps its shape.",
+            name="+= cannot make x larger",
+            sentence="x + y makes a new, larger tensor; x += y has to put the sum into x, which keeps its shape.",
             source="https://github.com/pytorch/pytorch/issues/17185",
-            params={"op": "a += y"},
+            params={"op": "+= y"},
         ),
     ),
 )

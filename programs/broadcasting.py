@@ -2,13 +2,13 @@
 import torch
 
 first: str = "x"
-op: str = "a + y"
+op: str = "+ y"
 y_shape: str = "(2, 1, 1)"
 write: str = "nothing"
 
 x = torch.arange(6.0).reshape(2, 3)
 before = x.clone()
-if op == "a + y" or op == "a += y":
+if op == "+ y" or op == "+= y":
     if y_shape == "(3,)":
         y = torch.tensor([10.0, 20.0, 30.0])
     elif y_shape == "(2,)":
@@ -27,22 +27,22 @@ elif first == "x.permute(1, 0)":
     a = x.permute(1, 0)
 else:
     a = x[:, :2]
-if op == "a + y":
+if op == "+ y":
     out = a + y
-elif op == "a += y":
+elif op == "+= y":
     a += y
     out = a
-elif op == "a.expand(2, -1, -1)":
+elif op == ".expand(2, -1, -1)":
     out = a.expand(2, -1, -1)
-elif op == "a.repeat(2, 1, 1)":
+elif op == ".repeat(2, 1, 1)":
     out = a.repeat(2, 1, 1)
-elif op == "a.view(-1)":
+elif op == ".view(-1)":
     out = a.view(-1)
-elif op == "a.reshape(-1)":
+elif op == ".reshape(-1)":
     out = a.reshape(-1)
-elif op == "a.view(3, 2)":
+elif op == ".view(3, 2)":
     out = a.view(3, 2)
-elif op == "a.permute(1, 0)":
+elif op == ".permute(1, 0)":
     out = a.permute(1, 0)
 else:
     out = a.contiguous()
@@ -52,7 +52,7 @@ strides, offset = out.stride(), out.storage_offset()
 shared = out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 kept = out.clone()
 turned = before.permute(1, 0)
-if op == "a + y" or op == "a += y":
+if op == "+ y" or op == "+= y":
     stretched = y.expand(out.shape)
 
 # %% a write through out

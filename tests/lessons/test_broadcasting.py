@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.broadcasting import LESSON, SHAPES, SUMS, Params, Y, caption, compared, meet, of_x, why
+from lessons.broadcasting import LESSON, SHAPES, SUMS, Params, Y, caption, compared, meet, of_x, repeated, why
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -26,29 +26,41 @@ def refused(params):
     a = SHAPES[params.first]
     if params.op in SUMS:
         together = meet(a, Y[params.y_shape])
-        return together is None or params.op == "a += y" and together != a
-    if params.op == "a.view(3, 2)":
+        return together is None or params.op == "+= y" and together != a
+    if params.op == ".view(3, 2)":
         return a == (2, 2)
-    return params.op == "a.view(-1)" and params.first != "x"
+    return params.op == ".view(-1)" and params.first != "x"
 
 
 def copies(params):
     """Whether out has a memory of its own."""
-    if params.op in ("a.reshape(-1)", "a.contiguous()"):
+    if params.op in (".reshape(-1)", ".contiguous()"):
         return params.first != "x"
-    return params.op in ("a + y", "a.repeat(2, 1, 1)")
+    return params.op in ("+ y", ".repeat(2, 1, 1)")
 
 
 def test_torch_refuses_where_the_lesson_says_so_and_the_caption_says_why():
     for params in corners(Params):
         result = result_at("broadcasting", params)
-        twice = params.op == "a.expand(2, -1, -1)" and params.write == "all numbers"
+        twice = params.op == ".expand(2, -1, -1)" and params.write == "all numbers"
         assert (result.out is None) == refused(params), params
         assert (result.error is not None) == (refused(params) or twice), params
         if result.error:
             assert why(params) in caption(params, result)
     blamed = {why(params) for params in corners(Params) if result_at("broadcasting", params).error}
-    assert len(blamed) == 5
+    assert len(blamed) == 7
+
+
+def test_a_caption_says_along_which_dims_each_operand_is_repeated():
+    """torch itself gives a dim that is repeated the stride 0."""
+    for params in corners(Params):
+        result = result_at("broadcasting", params)
+        if params.op == "+ y" and params.write == "nothing" and result.out is not None:
+            for name, operand in ((params.first, torch.ones(SHAPES[params.first])), ("y", result.y)):
+                strides = operand.expand(result.out.shape).stride()
+                dims = [dim for dim, step in enumerate(strides) if step == 0]
+                assert repeated(tuple(operand.shape), tuple(result.out.shape)) == dims
+                assert (f"{name} is repeated along dim" in caption(params, result)) == bool(dims), params
 
 
 def test_out_lies_in_the_memory_of_x_where_the_lesson_says_so():
@@ -63,11 +75,11 @@ def test_out_lies_in_the_memory_of_x_where_the_lesson_says_so():
 def test_a_write_changes_x_where_memory_is_shared_and_each_number_that_lies_there():
     for params in corners(Params):
         result = result_at("broadcasting", params)
-        if result.error or params.op == "a += y" or params.write == "nothing":
+        if result.error or params.op == "+= y" or params.write == "nothing":
             continue
         assert bool(result.x_changed) == result.shared
         if params.write == "one number":
-            assert result.out_changed == (2 if params.op == "a.expand(2, -1, -1)" else 1), params
+            assert result.out_changed == (2 if params.op == ".expand(2, -1, -1)" else 1), params
         else:
             assert result.out_changed == result.out.numel()
 
@@ -76,7 +88,7 @@ def test_without_a_write_x_changes_by_plus_equals_alone():
     for params in corners(Params):
         result = result_at("broadcasting", params)
         if not result.error and params.write == "nothing":
-            assert bool(result.x_changed) == (params.op == "a += y") == ("of x changed" in caption(params, result))
+            assert bool(result.x_changed) == (params.op == "+= y") == ("of x changed" in caption(params, result))
 
 
 def test_strides_and_memory_give_each_number_of_out():
@@ -98,7 +110,7 @@ def test_a_view_of_the_turned_shape_is_the_transpose_only_where_a_dim_is_1(shape
 
 
 def test_clone_makes_expanded_numbers_writable():
-    out = run(Params(op="a.expand(2, -1, -1)")).kept
+    out = run(Params(op=".expand(2, -1, -1)")).kept
     out += 1
     with pytest.raises(RuntimeError, match="single memory location"):
         torch.zeros(2, 3).expand(2, -1, -1).add_(1)
@@ -111,5 +123,5 @@ def test_the_traps_show_what_they_name():
     assert of_x(shown["reshape is no copy"]) == "x[0, 0]"
     assert shown["A write into what expand made"].out_changed == 2
     assert [name for name, result in shown.items() if result.error] == [
-        "view after permute", "+= on what expand made", "+= cannot broadcast a",
+        "view after permute", "+= on what expand made", "+= cannot make x larger",
     ]  # fmt: skip
