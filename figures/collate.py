@@ -23,7 +23,8 @@ def draw(params: Params, result: Result) -> Figure:
     paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
     kinds = dict(paths) if rule(params) == "default_collate" else {}
     call = Operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
-    hero = [_tree("one sample", result.sample_tree, {}), call]
+    of = f"of {params.batch_size}" if params.batch_size else ""
+    hero: list[Panel] = [_tree("one sample", result.sample_tree, {}, badge=of), call]
     if result.batch_tree:
         hero.append(veiled(_tree("the batch", result.batch_tree, kinds, "@batch", "@items")))
     if result.error:
@@ -46,15 +47,25 @@ def _loop(result: Result) -> list[Panel]:
     return [Table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
 
 
-def _tree(title: str, nodes: list[tuple], kinds: dict[str, str], whole: str = "", text: str = "") -> Panel:
+def _tree(
+    title: str, nodes: list[tuple], kinds: dict[str, str], whole: str = "", text: str = "", badge: str = ""
+) -> Panel:
     """The keys `whole` and `text` are those of the root, and of what a loop over batch["text"] meets."""
     drawn = []
     for path, (depth, name, kind, of, value) in zip(_paths(nodes), nodes, strict=True):
         why = WHY.get(kinds.get(path, ""), "")
         told = f"sample {kinds[path]} -> batch {kind} {of}: {why}" if why else f"{name}: {kind} {of} {value}".strip()
         ringed = whole if path == "root" else text if path.startswith("root/'text'/") else ""
-        drawn.append(Node(depth, name, kind=kind, facts=of, value=value, key=f"{path} {ringed}".strip(), note=told))
-    return Tree(title, drawn)
+        said = "" if kind == "Tensor" else value  # of a tensor the rows and columns are drawn
+        key = f"{path} {ringed}".strip()
+        drawn.append(Node(depth, name, kind=kind, facts=of, value=said, key=key, note=told, sizes=_sizes(kind, of)))
+    return Tree(title, drawn, badge=badge)
+
+
+def _sizes(kind: str, facts: str) -> list[int] | None:
+    """Those of a tensor with one or two dims."""
+    sizes = [int(size) for size in facts.partition(" ")[2].strip("()").split(",") if size.strip()]
+    return sizes if kind == "Tensor" and len(sizes) in (1, 2) and all(sizes) else None
 
 
 def _paths(nodes: list[tuple]) -> list[str]:

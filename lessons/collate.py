@@ -55,9 +55,9 @@ def a(kind: str) -> str:
 
 
 def caption(params: Params, result: Result) -> str:
-    first = a(result.sample_tree[0][2])
-    one = first if params.batch_size in (None, 1) else f"the first {first}"
     if result.batch_tree is None:
+        first = a(result.sample_tree[0][2])
+        one = first if params.batch_size in (None, 1) else f"the first {first}"
         got = (
             f"a list of {count(params.batch_size, 'sample')}, {one}"
             if params.batch_size
@@ -73,9 +73,16 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
     given = count(params.batch_size, "sample") if params.batch_size else "one sample"
-    epoch = count(result.length or 0, "batch")
+    made = a(kind_of(result.batch_tree)).replace(" of 1 ", " of one ")
     become = one_of(params.batch_size or 1, "becomes", "become")
-    return f"With {rule(params)} {given} ({one}) {become} {a(kind_of(result.batch_tree))}, and an epoch has {epoch}."
+    return f"With {rule(params)} {given} {become} {made}{_shape(result.batch_tree)}."
+
+
+def _shape(nodes: list[tuple]) -> str:
+    """The shape of a lone tensor, or of the one in a batch of one place, where both have two dims at most."""
+    facts = nodes[1][3] if nodes[0][3] == "len 1" and len(nodes) > 1 else nodes[0][3]
+    _, _, shape = facts.partition(" ")
+    return f" {shape}" if shape[:2].strip("(").isdigit() and shape.count(",") < 2 else ""
 
 
 def details(params: Params, result: Result) -> str:
@@ -86,7 +93,8 @@ def details(params: Params, result: Result) -> str:
     more = int(size) - len(held) if size.isdecimal() else 0
     inside = f" The batch holds {', '.join(held)}{f' and {more} more' if more > 0 else ''}." if held else ""
     met = f" The loop over batch['text'] first meets {result.loop[0]}." if result.loop else ""
-    return f"{by_size}{inside}{met}"
+    epoch = f" An epoch has {count(result.length, 'batch')}." if result.length else ""
+    return f"{by_size}{inside}{met}{epoch}"
 
 
 LESSON = Lesson(

@@ -22,7 +22,17 @@ def test_the_trees_are_the_rows_of_the_result():
             tuple(node.get(part, "") for part in ("depth", "name", "kind", "facts", "value"))
             for node in panels[title]["nodes"]
         ]
-        assert nodes == getattr(result, field)
+        assert nodes == [(*row[:4], "" if row[2] == "Tensor" else row[4]) for row in getattr(result, field)]
+
+
+def test_a_tensor_of_two_dims_at_most_is_drawn_as_its_rows_and_columns():
+    _, panels = drawn()
+    assert [[node.get("sizes") for node in panels[title]["nodes"]] for title in TREES] == [
+        [None, [10]],
+        [None, [100, 10]],
+    ]
+    _, panels = drawn(sample="nested")
+    assert [node.get("sizes") for node in panels["the batch"]["nodes"] if node["kind"] == "Tensor"][0] is None
 
 
 def test_a_place_has_the_same_key_in_the_sample_and_in_the_batch():

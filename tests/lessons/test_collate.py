@@ -87,7 +87,7 @@ def test_the_words_say_what_the_collate_fn_got():
         "Given a list of 2 samples, the first a NoneType, default_collate refuses"
     )
     params = Params(sample="int", batch_size=None)
-    assert "With default_convert one sample (an int) becomes an int" in caption(params, run(params))
+    assert "With default_convert one sample becomes an int" in caption(params, run(params))
 
 
 def test_only_a_dict_of_lists_keeps_the_items_of_the_loop():
