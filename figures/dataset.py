@@ -1,5 +1,6 @@
 """Who does which job, what each kind of dataset answers, and the way from an index to its sample."""
 
+from dataclasses import replace
 from math import isqrt
 from typing import Any
 
@@ -45,28 +46,30 @@ def _who(params: Params, result: Result, jobs: dict[str, str]) -> Figure:
         ]
     )
     samples = _strip(result.samples, "samples", "of the dataset")
-    call = Operator("loader[0]", f"loader = DataLoader(dataset, {params.batch_size})")
+    call = Operator("loader[0]")
     subscript = Error("what comes out", jobs["loader[0]"], where="loader[0]", key="@subscript")
     return figure(
         hero=[
             [samples, call, veiled(subscript)],
-            [veiled(_handed(result))],
+            [veiled(_handed(params, result))],
             [veiled(said)],
         ],
         more=[[_batches(result)], [sorter]],
     )
 
 
-def _handed(result: Result) -> Panel:
-    """One cell a batch."""
+def _handed(params: Params, result: Result) -> Panel:
+    """The samples in the order of the loader, each with its batch; the first of each batch is ringed."""
     batches = result.batches or []
-    cells = [
-        Cell(", ".join(map(str, batch)), f"batch {at} holds the samples {batch}", [f"batch-{at}", *["@length"] * (at < MOST)])
-        for at, batch in enumerate(batches)
-    ]  # fmt: skip
+
+    def card(at: int, place: int, i: int) -> Cell:
+        keys = [f"sample-{i}", *["@length"] * (place == 0 and at < MOST)]
+        return replace(_card(i, isqrt(i), f"sample {i} comes in batch {at}, at place {place}", f"batch {at}"), key=keys)
+
+    cells = [card(at, place, i) for at, batch in enumerate(batches) for place, i in enumerate(batch)]
     return Grid(
-        "the batches of the loader", [cells], tensor=f"{count(len(batches), 'int64 cpu tensor')}, one cell a batch", limit=1e9,
-        row_dim=None, col_dim=None, row_labels=[""], col_labels=[f"batch {at}" for at in range(len(batches))], wide=True,
+        f"loader = DataLoader(dataset, {params.batch_size}): what it hands out", [cells], limit=1e9, digits=0, row_dim=None,
+        tensor=count(len(batches), "int64 cpu tensor"), col_dim=None, labels=False, wide=True,
     )  # fmt: skip
 
 

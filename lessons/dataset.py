@@ -15,12 +15,14 @@ Kind = Literal[
     "Dataset with both", "Dataset with both and IndexError", "Dataset without __len__", "Dataset without __getitem__",
     "class that is no Dataset", "list", "range", "str", "dict with keys 0, 1, ...", "dict with keys a, b, ...", "set", "generator",
 ]  # fmt: skip
-WHO, PROTOCOL, PATH = "who does it?", "protocol", "index path"
+WHO, PROTOCOL, PATH = "Dataset or loader?", "kinds of dataset", "wrapped datasets"
 
 
 @dataclass(frozen=True)
 class Params:
-    view: Literal["who does it?", "protocol", "index path"] = choice(WHO, about="what to look at")
+    view: Literal["Dataset or loader?", "kinds of dataset", "wrapped datasets"] = choice(
+        WHO, about="which part of the lesson"
+    )
     kind: Kind = choice(
         "Dataset with both", about="what is given to the DataLoader as its dataset", when={"view": (PROTOCOL,)}
     )
@@ -37,17 +39,17 @@ class Params:
 
 @dataclass(frozen=True)
 class Result:
-    samples: Tensor | None  # who does it?: (n,) what the dataset holds
-    batches: list[list[int]] | None  # who does it?: what one epoch of the loader hands out
-    calls: int | None  # who does it?: of __getitem__, in that epoch
-    replaced: str | None  # who does it?: the class of the sampler that shuffle=True makes
-    jobs: dict[str, str] | None  # who does it?: expression -> what it gives
-    outcomes: dict[str, str] | None  # protocol: expression -> what it gives
-    index: Tensor | None  # index path: (n,) the indices of the dataset
-    reached: Tensor | None  # index path: (m,) the index that position k of the wrapper stands for
-    parts: list[list[int]] | None  # index path: the samples of each part
-    path: list[str] | None  # index path: from k to the sample
-    sample: Tensor | None  # index path: wrapped[k], None where torch refuses
+    samples: Tensor | None  # Dataset or loader?: (n,) what the dataset holds
+    batches: list[list[int]] | None  # Dataset or loader?: what one epoch of the loader hands out
+    calls: int | None  # Dataset or loader?: of __getitem__, in that epoch
+    replaced: str | None  # Dataset or loader?: the class of the sampler that shuffle=True makes
+    jobs: dict[str, str] | None  # Dataset or loader?: expression -> what it gives
+    outcomes: dict[str, str] | None  # kinds of dataset: expression -> what it gives
+    index: Tensor | None  # wrapped datasets: (n,) the indices of the dataset
+    reached: Tensor | None  # wrapped datasets: (m,) the index that position k of the wrapper stands for
+    parts: list[list[int]] | None  # wrapped datasets: the samples of each part
+    path: list[str] | None  # wrapped datasets: from k to the sample
+    sample: Tensor | None  # wrapped datasets: wrapped[k], None where torch refuses
     error: str | None
 
 
@@ -316,7 +318,7 @@ LESSON = Lesson(
     ),
     traps=(
         Trap(
-            name="loader[0]",
+            name="A batch by its number",
             sentence="'DataLoader' object is not subscriptable: take next(iter(loader)) for a batch, dataset[0] for a sample.",
             source="https://github.com/NielsRogge/Transformers-Tutorials/issues/118",
             params={"batch_size": 1},

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, DistributedSampler, Subset, random_split
 
-view: str = "who does it?"
+view: str = "Dataset or loader?"
 kind: str = "Dataset with both"
 wrapper: str = "Subset of ConcatDataset"
 n: int = 10  # samples in the dataset
@@ -78,14 +78,14 @@ def attempt(expression: Callable[[], Any]) -> str:
 
 
 # %% the dataset says what sample i is, the loader which samples come next
-if view == "who does it?":
+if view == "Dataset or loader?":
     dataset = Squares(n)
     loader = DataLoader(dataset, batch_size=batch_size)
     batches = [b.tolist() for b in loader]
     calls = dataset.calls  # of __getitem__, in one epoch
 
 # %% what is given to the loader as its dataset
-if view == "protocol":
+if view == "kinds of dataset":
     if kind == "Dataset with both":
         ds = Both()
     elif kind == "Dataset with both and IndexError":
@@ -112,7 +112,7 @@ if view == "protocol":
         ds = (i * i for i in range(6))
 
 # %% a dataset made of datasets
-if view == "index path":
+if view == "wrapped datasets":
     index = torch.arange(n)  # dataset[i] is i, so that every sample says where it comes from
     if wrapper == "Subset":
         wrapped = Subset(index, range(n - 1, -1, -2))  # every second one, from the end
@@ -126,7 +126,7 @@ if view == "index path":
         wrapped = Subset(both, range(n - 1, -1, -2))
 
 # %% who does which job
-if view == "who does it?":
+if view == "Dataset or loader?":
     samples = dataset.x
     g = torch.Generator().manual_seed(0)
     shuffled = DataLoader(dataset, batch_size=batch_size, shuffle=True, generator=g)
@@ -167,7 +167,7 @@ if view == "who does it?":
     }
 
 # %% what it answers, and what a loader makes of it
-if view == "protocol":
+if view == "kinds of dataset":
     torch.manual_seed(0)  # of shuffle=True
     outcomes = {
         "ds[2]": attempt(lambda: ds[2]),
@@ -187,7 +187,7 @@ if view == "protocol":
     }
 
 # %% which sample each position stands for
-if view == "index path":
+if view == "wrapped datasets":
     if wrapper == "Subset":
         parts = [list(wrapped.indices)]
     elif wrapper == "ConcatDataset":
@@ -207,7 +207,7 @@ def located(joined: ConcatDataset, k: int) -> tuple[int, int]:
     return child, at - (joined.cumulative_sizes[child - 1] if child else 0)
 
 
-if view == "index path":
+if view == "wrapped datasets":
     sample = wrapped[k]
     if wrapper == "ConcatDataset":
         child, local = located(wrapped, k)
@@ -224,10 +224,10 @@ if view == "index path":
         path = [f"wrapped[{k}]", f"index[wrapped.indices[{k}]]", f"index[{wrapped.indices[k]}]"]
 
 # %% print
-if view == "who does it?":
+if view == "Dataset or loader?":
     print(f"{n} samples make {len(batches)} batches: {batches}")
     print(f"loader[0] → {jobs['loader[0]']}")
-elif view == "protocol":
+elif view == "kinds of dataset":
     print("\n".join(f"{expression} → {outcome}" for expression, outcome in outcomes.items()))
 else:
     print(" = ".join(path), "=", sample.item())

@@ -32,10 +32,12 @@ def test_the_protocol_table_is_the_outcomes():
 
 def test_the_hero_holds_what_loader_0_gives_beside_what_the_loader_hands_out():
     result, panels = drawn(n=7, batch_size=3)
-    said, handed = panels["what comes out"], panels["the batches of the loader"]
+    said, handed = panels["what comes out"], panels["loader = DataLoader(dataset, 3): what it hands out"]
     assert (said["text"], said["key"]) == (result.jobs["loader[0]"], "@subscript") and "veiled" in said
-    assert handed["values"] == [[", ".join(map(str, batch)) for batch in result.batches]] and "veiled" in handed
-    assert handed["keys"] == [[[f"batch-{at}", "@length"] for at in range(3)]]
+    assert handed["values"] == [sum(result.batches, [])] and "veiled" in handed
+    assert handed["sub"] == [[f"batch {at}" for at, batch in enumerate(result.batches) for _ in batch]]
+    ringed = [i for i, keys in zip(handed["values"][0], handed["keys"][0], strict=True) if "@length" in keys]
+    assert ringed == [batch[0] for batch in result.batches]
 
 
 def test_a_position_lights_the_sample_that_it_stands_for():
