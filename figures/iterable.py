@@ -12,14 +12,12 @@ MOST = 6  # cells that are ringed at most
 
 
 def draw(params: Params, result: Result) -> Figure:
-    readers = f"num_workers={params.num_workers}" if params.num_workers else "num_workers=0"
-    call = Operator(f"DataLoader({readers})", f"of a stream of {count(params.n, 'item')}")
-    batches = [veiled(_batches(params, result))] if result.batches else [veiled(_pipes(params, result))]
+    call = Operator(f"DataLoader(num_workers={params.num_workers})", f"batches of {params.batch_size}")
     processes = [_processes(result)] if result.arrived else []
     return figure(
-        hero=[[_stream(params, result), call], batches, [_facts(result)]],
+        hero=[[_stream(params, result)], [call, veiled(_pipes(params, result))], [_facts(result)]],
         more=[
-            [_pipes(params, result)] if result.batches else [],
+            [_batches(params, result)] if result.batches else [],
             processes,
             [_counts(params, result), *([_displacement(result)] if once(result) else [])],
         ],
@@ -54,20 +52,20 @@ def _stream(params: Params, result: Result) -> Panel:
     ]
     return Grid(
         "the stream", [cards], tensor=f"range({params.n})", limit=1e9,
-        digits=0, row_dim=None, col_dim=0, row_labels=[""], wide=True, badge="what __iter__ goes through",
+        digits=0, row_dim=None, col_dim=0, labels=False, wide=True, badge="what __iter__ goes through",
     )  # fmt: skip
 
 
 def _pipes(params: Params, result: Result) -> Panel:
     longest = max(map(len, result.read))
     cells = [
-        [*_read(params, _reader(params, worker), row), *[EMPTY] * (longest - len(row))]
-        for worker, row in enumerate(result.read)
+        [*_read(params, result, worker, row), *[EMPTY] * (longest - len(row))] for worker, row in enumerate(result.read)
     ]
+    readers = [f"worker {worker}" if params.num_workers else "main process" for worker in range(len(cells))]
     return Grid(
-        "What each reader's __iter__ yields", cells, tensor=f"read, a list of {len(cells)} lists of up to {longest} int", limit=1e9,
-        digits=0, row_dim=None, col_dim=0, row_labels=[_reader(params, worker) for worker in range(len(cells))], rows="worker",
-        cols="position in its stream", badge=f"sharding: {params.sharding}", wide=True,
+        "what each worker reads" if params.num_workers else "what the main process reads", cells, limit=1e9, digits=0,
+        tensor="b0: goes into the first batch of its reader", row_dim=None, col_dim=0, row_labels=readers,
+        label_width=68 if params.num_workers else 84, col_labels=[""] * longest, badge=f"sharding: {params.sharding}", wide=True,
     )  # fmt: skip
 
 
@@ -75,14 +73,21 @@ def _reader(params: Params, worker: int) -> str:
     return f"w{worker}" if params.num_workers else "main"
 
 
-def _read(params: Params, reader: str, row: list[int]) -> list[Cell]:
-    size = params.batch_size
+def _read(params: Params, result: Result, worker: int, row: list[int]) -> list[Cell]:
+    size, reader = params.batch_size, _reader(params, worker)
     kept = len(row) - len(row) % size if params.drop_last else len(row)
+    again = _again(result)
 
     def card(at: int, item: int) -> Cell:
         goes = f"goes into its batch {at // size}" if at < kept else f"is dropped: no full batch of {size}"
         told = f"{reader} yields item {item} at position {at}; it {goes}"
-        return _card(item, told, f"b{at // size}", "card" if at < kept else "dropped")
+        keys = [f"item-{item}", *rings(at)] if at < kept else f"item-{item}"
+        return replace(_card(item, told, f"b{at // size}", "card" if at < kept else "dropped"), key=keys)
+
+    def rings(at: int) -> list[str]:
+        first = worker == result.source[0] and at < min(size, MOST)
+        last = worker == result.source[-1] and at >= kept - len(result.batches[-1][:MOST])
+        return ["@first"] * first + ["@delivered"] * ((worker, at) in again) + ["@length"] * last
 
     return [card(at, item) for at, item in enumerate(row)]
 
@@ -90,16 +95,7 @@ def _read(params: Params, reader: str, row: list[int]) -> list[Cell]:
 def _batches(params: Params, result: Result) -> Panel:
     """One column a batch, in the order in which the training loop gets them."""
     widest = max(map(len, result.batches))
-    again, last = _again(result), len(result.batches) - 1
-
-    def card(at: int, place: int, i: int) -> Cell:
-        keys = ["@first"] * (at == 0) + ["@delivered"] * (at == again) + ["@length"] * (at == last)
-        return replace(_card(i), key=[f"item-{i}", *keys[: 3 * (place < MOST)]])
-
-    columns = [
-        [*(card(at, place, i) for place, i in enumerate(batch.tolist())), *[EMPTY] * (widest - len(batch))]
-        for at, batch in enumerate(result.batches)
-    ]
+    columns = [[*map(_card, batch.tolist()), *[EMPTY] * (widest - len(batch))] for batch in result.batches]
     return Grid(
         "Batches, in the order of the loop", [*zip(*columns, strict=True)], limit=1e9, digits=0, row_dim=None, col_dim=0,
         tensor=f"batches, a list of {len(columns)} int64 cpu tensors of up to {widest}", rows="place in the batch",
@@ -108,14 +104,14 @@ def _batches(params: Params, result: Result) -> Panel:
     )  # fmt: skip
 
 
-def _again(result: Result) -> int | None:
-    """The first batch with an item that has come before."""
+def _again(result: Result) -> list[tuple[int, int]]:
+    """Worker and position of the first items that another worker reads too."""
     seen: set[int] = set()
-    for at, batch in enumerate(result.batches):
-        if seen & (items := set(batch.tolist())):
-            return at
-        seen |= items
-    return None
+    for worker, row in enumerate(result.read):
+        if places := [(worker, at) for at, item in enumerate(row) if item in seen]:
+            return places
+        seen.update(row)
+    return []
 
 
 def _processes(result: Result) -> Panel:

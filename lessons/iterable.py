@@ -121,7 +121,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="copies",
-            question="A stream of 12 items ignores get_worker_info(): how many come with num_workers=2?",
+            question="IterableDataset of 12 items, num_workers=2, no sharding: how many items arrive?",
             choices=(
                 Choice(
                     "12 items",

@@ -12,14 +12,14 @@ def drawn(**values):
 
 def test_what_drop_last_leaves_out_is_crossed_out_in_the_stream_of_its_worker():
     _, panels = drawn(n=11, sharding="stride", drop_last=True)
-    reads = panels["What each reader's __iter__ yields"]
+    reads = panels["what each worker reads"]
     assert reads["values"] == [[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, None]]
     assert reads["marks"] == [["card"] * 4 + ["dropped"] * 2, ["card"] * 4 + ["dropped", ""]]
 
 
 def test_an_item_has_the_same_key_and_colour_wherever_it_stands():
     _, panels = drawn(n=7, num_workers=3, buffer=3)
-    for title in ("What each reader's __iter__ yields", "Batches, in the order of the loop"):
+    for title in ("what each worker reads", "Batches, in the order of the loop"):
         for values, keys, groups in zip(*(panels[title][part] for part in ("values", "keys", "groups")), strict=True):
             named = [keys if isinstance(keys, str) else keys[0] for keys in keys]
             assert named == ["" if i is None else f"item-{i}" for i in values] and groups == values
@@ -32,13 +32,14 @@ def ringed(panel, key):
 
 def test_the_cells_that_decide_a_question_are_ringed():
     result, panels = drawn()
-    batches = panels["Batches, in the order of the loop"]
-    assert ringed(batches, "first") == ringed(batches, "delivered") == [0, 1, 2, 3]
-    assert ringed(batches, "length") == result.batches[-1].tolist()
+    reads = panels["what each worker reads"]
+    assert ringed(reads, "first") == [0, 1, 2, 3] and ringed(reads, "delivered") == [*range(12)]
+    assert ["@delivered" in key for key in reads["keys"][0]] == [False] * 12
+    assert ringed(reads, "length") == result.batches[-1].tolist()
     result, panels = drawn(sharding="stride", drop_last=True)
     lost = [i for i, times in enumerate(result.counts.tolist()) if not times]
     assert ringed(panels["the stream"], "lost") == lost and len(lost) == result.lost
-    assert ringed(panels["Batches, in the order of the loop"], "delivered") == []
+    assert ringed(panels["what each worker reads"], "delivered") == []
 
 
 def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
