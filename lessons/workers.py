@@ -22,7 +22,7 @@ class Params:
     prefetch_factor: int = bounded(
         2, low=1, high=3, step=1, about="batches ahead, for each worker", when={"num_workers": SEVERAL}
     )
-    batch_size: int = bounded(2, low=1, high=4, step=1, about="samples in a batch; an epoch has 6 batches")
+    batch_size: int = bounded(3, low=1, high=4, step=1, about="samples in a batch; an epoch has 6 batches")
     load: int = bounded(10, low=0, high=15, step=1, about="ms that __getitem__ takes")
     first: int = bounded(1, low=1, high=6, step=1, about="sample 0 takes so many times as long")
     step: int = bounded(20, low=0, high=30, step=1, about="ms that a training step takes")
@@ -41,7 +41,7 @@ class Result:
     indices: list[list[int]]  # the samples of each batch of the first epoch, in the order of the loop
     lines: list[list[int]]  # the lines of the file that these samples got; without a file their own numbers
     position: int  # where the training loop's own handle stands at the end, if workers got one; it starts at 0
-    fetched: list[int]  # samples handed out for reading when iter(loader) returns, and after each next()
+    fetched: list[int]  # samples handed out when iter(loader) returns, and after each next()
     values: (
         Tensor  # (2, 6) epoch, batch: dataset.value as its worker saw it; the loop sets it to 9 after the first epoch
     )
@@ -115,7 +115,7 @@ def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"Without workers {count(result.fetched[0], 'sample')} is read before the loop asks for a batch"
     are = one_of(result.fetched[0], "is", "are")
-    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} handed out for reading"
+    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} handed out"
     return f"When iter(loader) returns, {handed}"
 
 
@@ -202,7 +202,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="ahead",
-            question="num_workers=2, prefetch_factor=2, batch_size=2. How many samples are workers told to load before you ask for a batch?",
+            question="2 workers, prefetch_factor=2, batch_size=3: how many samples does iter() hand out?",
             choices=(
                 Choice(
                     "no sample",
@@ -210,15 +210,16 @@ LESSON = Lesson(
                     "is called.",
                 ),
                 Choice(
-                    "2 samples",
-                    "One batch would keep one worker busy. Each of the two workers is given prefetch_factor batches.",
+                    "3 samples",
+                    "One batch would keep one worker busy. Each of the two workers is handed prefetch_factor batches.",
                 ),
                 Choice(
-                    "4 samples",
-                    "prefetch_factor counts batches for each worker: 2 workers hold 4 batches of 2 samples.",
+                    "6 samples",
+                    "prefetch_factor counts batches for each worker: 2 workers are handed 4 batches of 3 samples.",
                 ),
                 Choice(
-                    "8 samples", "iter(loader) gives every worker prefetch_factor batches to do: 2 · 2 · 2 samples."
+                    "12 samples",
+                    "iter(loader) hands prefetch_factor batches to every worker: 2 workers · 2 batches · 3 samples.",
                 ),
             ),
             answer=3,
@@ -228,17 +229,17 @@ LESSON = Lesson(
         ),
         Prediction(
             id="none",
-            question="num_workers=0, batch_size=2. How many samples has the loader read when iter(loader) returns?",
+            question="num_workers=0, batch_size=3. How many samples has the loader read when iter(loader) returns?",
             choices=(
                 Choice(
                     "no sample", "Nobody is there to read ahead: each next() reads its own batch while the loop waits."
                 ),
                 Choice(
-                    "2 samples",
+                    "3 samples",
                     "That comes with the first next(). prefetch_factor belongs to workers; without them it must be None.",
                 ),
                 Choice(
-                    "12 samples",
+                    "18 samples",
                     "That would be the whole epoch. Without workers the loader reads a batch when the loop asks for one.",
                 ),
             ),

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 num_workers: int = 2
 prefetch_factor: int = 2
-batch_size: int = 2
+batch_size: int = 3
 load: int = 10  # ms that __getitem__ takes
 first: int = 1  # sample 0 takes so many times as long
 step: int = 20  # ms that a training step takes
@@ -116,14 +116,14 @@ print(f"what the workers saw of dataset.value in each epoch:\n{values}")
 # %% proof: handed out
 ahead = Counting(100)
 early = DataLoader(
-    range(100), batch_size=2, sampler=ahead, num_workers=2, prefetch_factor=2, multiprocessing_context="fork"
+    range(100), batch_size=3, sampler=ahead, num_workers=2, prefetch_factor=2, multiprocessing_context="fork"
 )
 iterator = iter(early)
 print(f"{ahead.taken} samples")
 
 # %% proof: no worker
 ahead = Counting(100)
-iterator = iter(DataLoader(range(100), batch_size=2, sampler=ahead))
+iterator = iter(DataLoader(range(100), batch_size=3, sampler=ahead))
 print(f"{ahead.taken or 'no'} sample{'' if ahead.taken < 2 else 's'}")
 
 
