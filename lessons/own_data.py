@@ -10,7 +10,7 @@ from explorable.program import unscoped
 from explorable.words import count, listing, one_of
 
 REFUSALS = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
-PETS = "name,age,weight,vaccinated\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
+PETS = "name,age,weight,tame\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
 TOKENS = '{"ids": [5, 9, 2], "label": 1}\n{"ids": [7, 2], "label": 0}\n{"ids": [4, 8, 6, 2], "label": 1}\n'
 GAP = "name,age\nRex,3\nMia,\nOtto,1\n"
 TABLES = ("CSV", "JSON lines")
@@ -22,7 +22,7 @@ class Params:
     data: str = text(
         PETS,
         max_length=1_000_000,
-        lines=7,
+        lines=3,
         about="your rows, kept nowhere",
         file={".csv": {"format": "CSV"}, ".jsonl": {"format": "JSON lines"}, ".txt": {"format": "lines"}},
     )
@@ -101,7 +101,9 @@ def caption(params: Params, result: Result) -> str:
     }
     if result.names and kind == "dict" and floats:
         name, dtype = next(iter(floats.items()))
-        return f"{rows} {made}; in the first, the values of {name.strip(chr(39))} are one {dtype} tensor."
+        other = "" if dtype == "float32" else "; the weights of a new nn.Linear are float32"
+        numbers = count((result.sizes or [0])[0], "number")
+        return f"In the first batch {numbers} of {name.strip(chr(39))} became one {dtype} tensor{other}."
     return f"{rows} {made}, and {params.collate_fn} returns {article} {kind} for the first."
 
 
