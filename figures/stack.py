@@ -146,9 +146,10 @@ def _joined(title: str, op: str, params: Params, result: Result, tensor: Any) ->
         mark=lambda value, wanted, *_: "" if wanted == value else "error",
         group=lambda value, *_: sources[value][0],
     )
+    strides = "" if title == "out" else f", strides {tensor.stride()}"
     return Cube(
         title, cells, axes=axes, dims=dims, new_dim=at if op not in CATS else None, limit=limit(*result.tensors), digits=0,
-        tensor=f"{described(title, tensor, axes)}, strides {tensor.stride()}", group_names=_names(params) if title == "out" else None,
+        tensor=described(title, tensor, axes) + strides, group_names=_names(params) if title == "out" else None,
         badge=CALLS[op].format(params.dim), wide=title == "out", solid=tensor.dim() > 2,
     )  # fmt: skip
 

@@ -61,7 +61,8 @@ def _went(params: Params, result: Result, lines: list[str], at: int) -> Panel:
     ]
     rows.append(["net(x)", _gives(result) if done else ("…", "muted")])
     columns = ["line", "what it does"]
-    return Table("what each line does", columns, rows, lit=[at - 1] if at else [], breaks=True)
+    lit = [at - 1] if at and not done else []  # at the end the ring says what matters
+    return Table("what each line does", columns, rows, lit=lit, breaks=True)
 
 
 def _landed(params: Params, result: Result, line: int, text: str) -> Cell:

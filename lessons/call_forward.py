@@ -25,7 +25,7 @@ class Params:
     global_hooks: bool = switch(False, about="one pair for every module there is")
     with_kwargs: bool = switch(False, about="of the forward hooks", when={"call": ("model(x=x)",)})
     returns: Literal["nothing", "pre hook: 10 * x", "hook: 10 * output"] = choice(
-        "nothing", about="what one more hook of first returns"
+        "nothing", about="first gets one more hook, which returns this"
     )
     raises: Literal["nowhere", "first", "second"] = choice("nowhere", about="whose forward raises")
     always_call: bool = switch(False, about="of the forward hooks", when={"raises": ("first", "second")})

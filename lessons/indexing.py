@@ -1,4 +1,4 @@
-"""Sequential and ModuleList are indexed by position and ModuleDict by key, and no layer is copied; a module of your own needs a __getitem__."""
+"""A slice of nn.Sequential keeps the layers and their names; one of nn.ModuleList names them from 0 again, and neither copies a layer."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -162,6 +162,16 @@ def test_the_truth_holds_for_every_container_of_torch(i):
         nn.Linear(2, 2)[i]
 
 
+@pytest.mark.parametrize("i", range(-4, 5))
+def test_the_truth_a_slice_of_a_sequential_keeps_names_and_one_of_a_module_list_counts_anew(i):
+    held = layers()
+    kept, counted = nn.Sequential(*held)[i:], nn.ModuleList(held)[i:]
+    assert [name for name, _ in kept.named_children()] == [str(k) for k in range(4)][i:]
+    assert [name for name, _ in counted.named_children()] == [str(k) for k in range(len(held[i:]))]
+    assert all(one is other for one, other in zip(kept, held[i:], strict=True))
+    assert all(one is other for one, other in zip(counted, held[i:], strict=True))
+
+
 def test_a_slice_changes_nothing_and_del_cuts_the_container_short():
     sequential = nn.Sequential(*layers())
     assert len(sequential[:2]) == 2 and len(sequential) == 4
