@@ -49,7 +49,7 @@ def _changed(params: Params) -> str:
 def _told(params: Params) -> str:
     """What `moved` is."""
     old = {"perturb one token": "old", "reverse the tokens": "reversed old", "double x": "2 · old"}[params.change]
-    return f"new - {old}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"new − {old}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _x(params: Params, result: Result, top: float) -> Panel:

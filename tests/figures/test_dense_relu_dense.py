@@ -44,8 +44,8 @@ def test_the_cells_of_one_token_light_together():
 
 
 DENSE, ATTENTION = (
-    "DenseReluDense: new\N{NO-BREAK SPACE}-\N{NO-BREAK SPACE}old",
-    "SelfAttention: new\N{NO-BREAK SPACE}-\N{NO-BREAK SPACE}old",
+    "DenseReluDense: new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old",
+    "SelfAttention: new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old",
 )
 
 
@@ -60,7 +60,7 @@ def test_moved_cells_share_one_scale_and_those_of_the_token_are_ringed():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"), [("reverse the tokens", "new - reversed old"), ("double x", "new - 2 · old")]
+    ("change", "told"), [("reverse the tokens", "new − reversed old"), ("double x", "new − 2 · old")]
 )
 def test_a_title_says_what_was_subtracted(change, told):
     result, panels = drawn(change=change)
