@@ -89,10 +89,15 @@ def line(params: Params) -> str:
     return f"{params.first} {params.op}" if params.op in SUMS else params.first + params.op
 
 
+def left(params: Params) -> str:
+    """The left operand, without the numbers of a call."""
+    return "x" if params.first == "x" else "the left operand"
+
+
 def _repeated(params: Params, result: Result) -> str:
     """Along which dims of out each operand is repeated."""
     assert result.out is not None
-    shapes = {params.first: SHAPES[params.first], "y": Y[params.y_shape]}
+    shapes = {left(params): SHAPES[params.first], "y": Y[params.y_shape]}
     dims = {name: repeated(shape, tuple(result.out.shape)) for name, shape in shapes.items()}
     said = [f"{name} is repeated along {_dims(along)}" for name, along in dims.items() if along]
     return f"From the right, {' and '.join(said)}" if said else "The sizes are the same, and nothing is repeated"

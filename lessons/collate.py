@@ -73,9 +73,12 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
     given = count(params.batch_size, "sample") if params.batch_size else "one sample"
+    epoch = f", and an epoch has {count(result.length or 0, 'batch')}"
     made = a(kind_of(result.batch_tree)).replace(" of 1 ", " of one ")
     become = one_of(params.batch_size or 1, "becomes", "become")
-    return f"With {rule(params)} {given} {become} {made}{_shape(result.batch_tree)}."
+    if shape := _shape(result.batch_tree):
+        given = "the samples" if (params.batch_size or 1) > 1 else "a sample"
+    return f"With {rule(params)} {given} {become} {made}{shape}{epoch}."
 
 
 def _shape(nodes: list[tuple]) -> str:

@@ -92,12 +92,14 @@ def _stepped(params: Params, result: Result) -> str:
     """Whether the content was given to SGD, and what the step moved."""
     if result.error:
         return f"net.parameters() gives nothing, so SGD raises {_kind(result)}."
-    moves = f"moves {moved_names(result)}"
+    moves = " and ".join(f"{name} by {number(by) if by else 0}" for name, by in (result.change or {}).items())
     if reaches(params, result) is None:
-        return f"The {params.content} in self.held has no parameters, and a step of SGD {moves}."
+        return f"The {params.content} in self.held has no parameters; a step of SGD moves {moves}."
     if reaches(params, result):
-        return f"The {params.content} in self.held is among net.parameters(), so SGD reaches it and {moves}."
-    return f"The {params.content} in self.held is not among net.parameters(), so SGD never sees it and {moves}."
+        return f"The {params.content} in self.held is among net.parameters(), so SGD reaches it; a step moves {moves}."
+    return (
+        f"The {params.content} in self.held is not among net.parameters(), so SGD never sees it; a step moves {moves}."
+    )
 
 
 def moved_names(result: Result) -> str:

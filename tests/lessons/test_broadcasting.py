@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.broadcasting import LESSON, SHAPES, SUMS, Params, Y, caption, compared, meet, of_x, repeated, why
+from lessons.broadcasting import LESSON, SHAPES, SUMS, Params, Y, caption, compared, left, meet, of_x, repeated, why
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -56,7 +56,7 @@ def test_a_caption_says_along_which_dims_each_operand_is_repeated():
     for params in corners(Params):
         result = result_at("broadcasting", params)
         if params.op == "+ y" and params.write == "nothing" and result.out is not None:
-            for name, operand in ((params.first, torch.ones(SHAPES[params.first])), ("y", result.y)):
+            for name, operand in ((left(params), torch.ones(SHAPES[params.first])), ("y", result.y)):
                 strides = operand.expand(result.out.shape).stride()
                 dims = [dim for dim, step in enumerate(strides) if step == 0]
                 assert repeated(tuple(operand.shape), tuple(result.out.shape)) == dims

@@ -106,7 +106,7 @@ def test_the_first_screen_is_the_silent_mistake():
     result = run(params)
     assert result.moved == ["head"] and result.error is None
     assert caption(params, result) == (
-        "The Linear in self.held is not among net.parameters(), so SGD never sees it and moves head alone."
+        "The Linear in self.held is not among net.parameters(), so SGD never sees it; a step moves held by 0 and head by 0.774."
     )
 
 
