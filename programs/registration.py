@@ -83,7 +83,7 @@ slots = {
     "non-persistent buffer": lambda c: nn.Buffer(c, persistent=False),
 }
 
-make: Callable[[], Any]
+make: Any
 if content == "Linear":
     make = partial(nn.Linear, 3, 3)
 elif content == "Dropout":

@@ -168,8 +168,8 @@ def test_the_truth_a_slice_of_a_sequential_keeps_names_and_one_of_a_module_list_
     kept, counted = nn.Sequential(*held)[i:], nn.ModuleList(held)[i:]
     assert [name for name, _ in kept.named_children()] == [str(k) for k in range(4)][i:]
     assert [name for name, _ in counted.named_children()] == [str(k) for k in range(len(held[i:]))]
-    assert all(one is other for one, other in zip(kept, held[i:], strict=True))
-    assert all(one is other for one, other in zip(counted, held[i:], strict=True))
+    assert all(one is other for one, other in zip([*kept], held[i:], strict=True))
+    assert all(one is other for one, other in zip([*counted], held[i:], strict=True))
 
 
 def test_a_slice_changes_nothing_and_del_cuts_the_container_short():
