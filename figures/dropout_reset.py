@@ -67,7 +67,7 @@ def _passes(result: Result) -> Panel:
     return Grid(
         "the first token's output, twice, after the loop", cells, tensor=tensor, badge=f"differ in {sum(apart)} of {len(apart)}",
         limit=limit(result.pass_1, result.pass_2), signed=False, row_labels=["pass 1", "pass 2"], label_width=52, cols="D", col_dim=1,
-        row_dim=None, wide=True, printed=False,
+        row_dim=None, wide=True, quiet=True,
     )  # fmt: skip
 
 

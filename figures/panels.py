@@ -84,7 +84,6 @@ class Grid(Panel):
     group_names: Sequence[str] | None = None  # what the numbers of groups mean
     digits: int = 2
     signed: bool = True  # False for what is never negative: no plus stands before it
-    printed: bool = True  # False: its colours are seen, and its numbers under the pointer
     quiet: bool = False  # colours alone: a number is printed where it is 0, and told under the pointer and in the table
 
     def entries(self) -> dict[str, Any]:

@@ -17,7 +17,6 @@ export class Grid {
     const shape = JSON.stringify([panel.values.map((row) => row.length), panel.rowLabels, panel.colLabels, panel.rows, panel.cols, panel.groupNames, panel.colGroups]);
     if (shape !== this.shape) this.build(panel);
     this.shape = shape;
-    this.printed = panel.printed;
     this.title.textContent = panel.title;
     this.badge.textContent = panel.badge ?? "";
     this.badge.hidden = !panel.badge;
@@ -32,7 +31,7 @@ export class Grid {
     if (!cells.length) return;
     const room = cells[0].clientWidth - 2;
     const longest = (line) => Math.max(...cells.map((cell) => cell[line].textContent.length)) * CHARACTER;
-    this.table.classList.toggle("bare", this.printed === false || room > 0 && longest("firstChild") > room);
+    this.table.classList.toggle("bare", room > 0 && longest("firstChild") > room);
     this.table.classList.toggle("narrow", room > 0 && longest("lastChild") > room);
   }
 
