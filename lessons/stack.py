@@ -10,7 +10,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program, unscoped
-from explorable.words import count
+from explorable.words import count, one_of
 
 Op = Literal["stack", "cat", "cat in a loop", "unsqueeze + cat", "stack + reshape"]
 CATS = ("cat", "cat in a loop")
@@ -44,16 +44,15 @@ class Result:
 def caption(params: Params, result: Result) -> str:
     out = result.out
     if out is None:
-        return f"torch refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
+        return f"{refuses(result)} refuses with {str(result.error).partition(':')[0]}: {_blame(params, result)}"
     at, copied = params.dim % out.dim(), f"every number is copied{_promoted(params, out)}"
     if params.inputs == "last one empty":
         return (
             f"torch.cat skips the tensor of shape (0,), and dim {at} of the result has {count(out.shape[at], 'place')}."
         )
     if params.op == "cat in a loop":
-        return (
-            f"Dim {at} grows step by step, and {result.copied} numbers are copied for the {out.numel()} of the result."
-        )
+        steps = "in one step" if params.n == 2 else "step by step"
+        return f"Dim {at} grows {steps}, and {result.copied} numbers are copied for the {out.numel()} of the result."
     if params.op == "cat":
         return f"Dim {at} grows to {out.shape[at]}, no axis is added, and {copied}."
     if params.op != "stack + reshape":
@@ -62,6 +61,11 @@ def caption(params: Params, result: Result) -> str:
     if not wrong:
         return f"Here reshape gives what stack gives: each of the {params.n} tensors lies in one piece."
     return f"The shape is that of stack, but {wrong} of {out.numel()} cells hold another number: reshape moves nothing."
+
+
+def refuses(result: Result) -> str:
+    """Who refuses: Python has no first entry of an empty list and no method of None, before torch is called."""
+    return "Python" if str(result.error).startswith(("AttributeError", "IndexError: list index")) else "torch"
 
 
 def _promoted(params: Params, out: Tensor) -> str:
@@ -128,7 +132,8 @@ def _blame(params: Params, result: Result) -> str:
     """The offending entry or axis of a refusal."""
     last, tensors = params.n - 1, result.tensors
     if params.inputs == "empty list":
-        return "an empty list has no shape that the result could take over."
+        lacks = "first tensor to begin with" if refuses(result) == "Python" else "shape that the result could take over"
+        return f"an empty list has no {lacks}."
     if str(result.error).startswith("IndexError"):
         why = (
             "cat extends an axis of its inputs" if params.op in CATS else "the result has one axis more than its inputs"
@@ -141,10 +146,17 @@ def _blame(params: Params, result: Result) -> str:
             return f"entry {last} is empty, and unsqueeze has given it another shape than the (0,) that cat skips."
         return f"entry {last} is empty, and stack skips no shape."
     if params.inputs == "last one shorter" and params.shape != "()":
-        return f"in dim {len(tensors[0].shape) - 1} entry {last} is shorter than the others."  # type: ignore[union-attr]
+        others = one_of(last, "the other", "the others")
+        return f"{_where(params, len(tensors[0].shape))} entry {last} is shorter than {others}."  # type: ignore[union-attr]
     if params.op in CATS:
         return "a scalar has no axis that cat could make longer; stack gives it one."
     return f"entry 0 has no axis, entry {last} has one."
+
+
+def _where(params: Params, rank: int) -> str:
+    """The last axis, in which an entry is shorter; torch counts it behind the axis that unsqueeze has put in front."""
+    renamed = params.op == "unsqueeze + cat" and params.dim % (rank + 1) < rank
+    return f"in dim {rank - 1}" + (f", dim {rank} after unsqueeze," if renamed else "")
 
 
 REFUSALS = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)

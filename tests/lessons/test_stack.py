@@ -148,3 +148,40 @@ def test_stack_refuses_the_empty_tensor_that_cat_skips():
     assert torch.cat([x, torch.empty(0, 3)]).shape == (2, 3)  # another empty shape may fit
     with pytest.raises(RuntimeError, match="must match"):
         torch.cat([x, torch.empty(0, 5)])
+
+
+@pytest.mark.parametrize(
+    "params, told",
+    [
+        ({"op": "cat in a loop", "inputs": "empty list"}, "Python refuses with IndexError: an empty list has no first tensor"),
+        ({"op": "unsqueeze + cat", "inputs": "last one None"}, "Python refuses with AttributeError: entry 1 of"),
+        ({"op": "cat", "inputs": "empty list"}, "torch refuses with ValueError: an empty list has no shape"),
+        ({"dim": 2}, "torch refuses with IndexError: dim=2"),
+        ({"inputs": "last one None"}, "torch refuses with TypeError: entry 1 of"),
+    ],
+)  # fmt: skip
+def test_the_caption_says_who_refuses(params, told):
+    given = Params(**params)
+    assert LESSON.caption(given, run(given)).startswith(told)
+
+
+@pytest.mark.parametrize("n, steps", [(2, "in one step"), (3, "step by step"), (5, "step by step")])
+def test_two_tensors_are_joined_in_one_step(n, steps):
+    given = Params(op="cat in a loop", n=n)
+    assert LESSON.caption(given, run(given)).startswith(f"Dim 0 grows {steps}, and ")
+
+
+@pytest.mark.parametrize("n, others", [(2, "the other"), (3, "the others")])
+def test_the_last_one_is_shorter_than_the_other_or_the_others(n, others):
+    given = Params(inputs="last one shorter", n=n)
+    assert LESSON.caption(given, run(given)).endswith(f"in dim 0 entry {n - 1} is shorter than {others}.")
+
+
+@pytest.mark.parametrize("shape, dim", [(shape, dim) for shape, dim in LEGAL if shape != "()"])
+def test_the_caption_names_the_dim_in_which_torch_compares_the_unsqueezed_ones(shape, dim):
+    given = Params(op="unsqueeze + cat", inputs="last one shorter", shape=shape, dim=dim)
+    result, rank = run(given), RANK[shape]
+    long, short = (t.unsqueeze(dim).shape for t in (result.tensors[0], result.tensors[-1]))
+    [differs] = [at for at in range(rank + 1) if long[at] != short[at]]
+    after = f", dim {differs} after unsqueeze," * (differs != rank - 1)
+    assert f"in dim {rank - 1}{after} entry 1 is shorter" in LESSON.caption(given, result)
