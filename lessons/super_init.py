@@ -105,7 +105,8 @@ def _cause(result: Result) -> str:
 
 def details(params: Params, result: Result) -> str:
     order = f"Net.__mro__ is {' → '.join(result.chain)}"
-    return f"{order}. {_stops(params, result)}{result.error or ''}".strip()
+    said = f"{result.error}." if result.error else ""
+    return f"{order}. {_stops(params, result)}{said}".strip()
 
 
 def _stops(params: Params, result: Result) -> str:
@@ -209,7 +210,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "Mixin's",
-                    "nn.Module.__init__ calls no super().__init__() unless call_super_init is True: put a mixin first.",
+                    "nn.Module.__init__ calls no super().__init__() unless call_super_init is True: put Mixin first, and call super().__init__() in it.",
                 ),
                 Choice(
                     "nobody's", "So it is where each class calls super().__init__(). nn.Module by default does not."

@@ -153,3 +153,17 @@ def test_a_class_without_an_init_of_its_own_runs_its_parents():
 def test_a_caption_counts_lines_and_names_in_plain_english(lines, said):
     params = Params(assignments=lines)
     assert said in caption(params, run(params))
+
+
+@pytest.mark.parametrize("calls", [False, True])
+def test_a_mixin_in_front_helps_only_if_it_calls_super_itself(calls):
+    result = run(Params(bases="Mixin, nn.Module", super_at=0, mixin_calls_super=calls))
+    assert (skipped(result) == []) == calls
+    [mixin] = [asked for asked in LESSON.predictions if asked.id == "mixin"]
+    assert "put Mixin first, and call super().__init__() in it" in mixin.right.reply
+
+
+@pytest.mark.parametrize("params", [{}, {"first": "Linear"}, {"form": "super().__init__(3)"}, {"form": "left out"}])
+def test_the_details_end_with_a_stop(params):
+    given = Params(**params)
+    assert details(given, run(given)).endswith(".")
