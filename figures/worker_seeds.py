@@ -93,7 +93,12 @@ def _seeds(result: Result) -> Panel:
         [f"batch {at}", "the loop" if who < 0 else f"worker {who}", *(str(epoch[at]) for epoch in result.seeds)]
         for at, who in enumerate(result.worker)
     ]
-    note = "In a worker it is the base seed that the loader drew for this epoch + the worker's id."
+    when = "when it started the workers, which it keeps," if result.seeds[0] == result.seeds[1] else "for this epoch"
+    note = (
+        f"In a worker it is the base seed that the loader drew {when} + the worker's id."
+        if max(result.worker) >= 0
+        else "The loader seeds only workers, and here are none: the loop keeps its own seed."
+    )
     return Table(
         "torch.initial_seed() where a batch is loaded",
         ["batch", "by", "epoch 0", "epoch 1"],

@@ -1,4 +1,4 @@
-"""Each worker process starts with a copy of the dataset: a generator kept in it draws the same numbers in each, unless worker_init_fn seeds it."""
+"""Each worker process starts with a copy of the dataset: a generator in it draws the same numbers in each, unless worker_init_fn gives each its own seed."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -259,13 +259,13 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="A generator kept in the dataset",
-            sentence="Each worker draws the same numbers, and again in each epoch: augmentation repeats itself, and nothing says so.",
+            sentence="Each worker draws the same numbers, and new workers draw them again in each epoch: augmentation repeats itself, and nothing says so.",
             source="https://github.com/Project-MONAI/MONAI/issues/1068",
             params={"num_workers": 3},
         ),
         Trap(
             name="Seeded by the worker's id alone",
-            sentence="The workers differ, but each epoch repeats the first: seed with torch.initial_seed(), which changes with the epoch.",
+            sentence="The workers differ, but new workers repeat the epoch before: seed with torch.initial_seed(), which is another in each new worker.",
             source="https://github.com/xingyizhou/CenterNet/issues/233",
             params={"worker_init_fn": "seed = worker_id"},
         ),

@@ -29,3 +29,21 @@ def test_the_first_two_batches_and_the_second_epoch_are_ringed():
     [first, second] = shown["what each batch drew"]["keys"]
     assert ["@batches" in keys for keys in first] == [True, True, False, False]
     assert all("@epochs" in keys for keys in second)
+
+
+@pytest.mark.parametrize(
+    "values, told",
+    [
+        ({"persistent_workers": False}, "drew for this epoch + the worker's id"),
+        ({"persistent_workers": True}, "drew when it started the workers, which it keeps, + the worker's id"),
+        ({"num_workers": 0}, "the loop keeps its own seed"),
+    ],
+)
+def test_the_note_of_the_seeds_says_when_they_were_drawn(values, told):
+    params = Params(**values)
+    result = LESSON.run(params)
+    first, second = result.seeds
+    assert (first == second) == ("this epoch" not in told)
+    panels = [panel for row in draw(params, result)["rows"] for panel in row]
+    [seeds] = [panel for panel in panels if panel["title"].startswith("torch.initial_seed()")]
+    assert told in seeds["note"]

@@ -72,3 +72,35 @@ def test_the_caption_says_how_many_of_the_draws_are_distinct():
     assert LESSON.caption(Params(), run(Params())).startswith("16 draws give only 4 distinct numbers:")
     one = Params(num_workers=0)
     assert LESSON.caption(one, run(one)).startswith(f"16 draws give {run(one).different} distinct numbers:")
+
+
+class Seeded(Dataset):
+    """Draws from a generator of its own."""
+
+    def __init__(self):
+        self.generator = random.Random(0)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return self.generator.randrange(1000)
+
+
+def one_seed_for_all(worker_id):
+    get_worker_info().dataset.generator = random.Random(7)
+
+
+def test_a_worker_init_fn_with_one_seed_for_all_workers_repeats_as_none_does():
+    loader = DataLoader(
+        Seeded(), batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=20, worker_init_fn=one_seed_for_all,
+    )  # fmt: skip
+    first, second = loader
+    assert first.equal(second) and "gives each its own seed" in LESSON.truth
+
+
+def test_the_traps_say_that_only_new_workers_repeat_an_epoch():
+    for init, told in (("None", "new workers draw them again"), (SEEDED[0], "new workers repeat the epoch before")):
+        new, kept = (run(Params(worker_init_fn=init, persistent_workers=keeps)) for keeps in (False, True))
+        assert epochs_agree(new) and not epochs_agree(kept)
+        assert any(told in trap.sentence for trap in LESSON.traps)
