@@ -174,7 +174,7 @@ def details(params: Params, result: Result) -> str:
     if params.view == WASTE:
         asked = f"batches of {params.batch_size}, random order {result.order}, by length {result.by_length}"
     elif params.view == MASKS:
-        asked = f"padding on the {params.padding_side}, the layer in {params.mode} mode under no_grad"
+        asked = f"padding_side={params.padding_side!r}, the layer in {params.mode} mode under no_grad"
     else:
         asked = ", ".join(f"{name}={used[name]!r}" for name in ("padding", "pad_to_multiple_of", "pad_token"))
     parts = [
@@ -216,7 +216,7 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "(6, 12)",
-                    "max_length sounds like a width. With padding='longest' it only truncates; padding='max_length' fills up to it.",
+                    "max_length sounds like a width. With padding='longest' it only tells truncation=True where to cut; padding='max_length' fills up to it.",
                 ),
                 Choice(
                     "(6, 8)",

@@ -197,3 +197,23 @@ def test_the_caption_says_that_real_tokens_are_ignored_where_the_pad_id_is_their
     kept = (result.ignored != 0) & (result.by_id == 0)
     assert kept.sum() == real_pads(result) == {"[PAD]": 0, "[SEP]": 2, "<pad>, only named": 1}[pad_token]
     assert ("real tokens too" in caption(params, result)) == bool(kept.any())
+
+
+def test_without_truncation_max_length_does_nothing_where_the_longest_line_decides():
+    from models.hugging_face import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained("assets/models/extractive", local_files_only=True)
+    lines = ["rain", "the dog sat in the rain"]
+    whole = tokenizer(lines, padding="longest", return_tensors="pt").input_ids
+    ignored = tokenizer(lines, padding="longest", max_length=4, return_tensors="pt").input_ids
+    cut = tokenizer(lines, padding="longest", max_length=4, truncation=True, return_tensors="pt").input_ids
+    assert ignored.equal(whole) and whole.shape == (2, 8) and cut.shape == (2, 4)
+    wide = LESSON.predictions[0].choices[0]
+    assert "tells truncation=True where to cut" in wide.reply
+
+
+@pytest.mark.parametrize("lines", ["rain", "rain\nthe dog barks"])
+def test_the_side_is_told_as_what_was_asked_where_nothing_is_padded_too(lines):
+    params = Params(view=MASKS, lines=lines)
+    told = LESSON.details(params, LESSON.run(params))
+    assert "padding_side='right'" in told and "padding on the" not in told
