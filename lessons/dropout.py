@@ -77,9 +77,14 @@ def details(params: Params, result: Result) -> str:
         said = f" torch warns: {result.warned[0]}." * bool(result.warned)
         return f"{same_seed}{said} Put nn.Dropout behind the LSTM, or give it two layers."
     return (
-        f"{same_seed} Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {number(result.gap[-1].item())} "
-        f"(root mean square) from x, and E[y²]/E[x²] is {number(result.power[-1].item())}."
+        f"{same_seed} Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {settled(result.gap)} "
+        f"(root mean square) from x, and E[y²]/E[x²] is {settled(result.power)}."
     )
+
+
+def settled(passes: Tensor) -> str:
+    """What the last pass says, without the rounding of float32 that many sums leave: `1.0`, not `1.0000001`."""
+    return number(round(passes[-1].item(), 5))
 
 
 ALL_THE_SAME, ALL_DIFFERENT = "1 output, three times", "3 different outputs"

@@ -66,7 +66,8 @@ def underflown(result: Result) -> int:
 
 
 def details(params: Params, result: Result) -> str:
-    z, p = (", ".join(f"{value + 0.0:.3g}" for value in t.tolist()) for t in (result.logits, result.probs))
+    z = ", ".join(f"{value + 0.0:.3g}" for value in result.logits.tolist())
+    p = ", ".join(number(value) if 0.999 < value < 1 else f"{value:.3g}" for value in result.probs.tolist())
     sign = "-" if params.shift < 0 else "+"
     return (
         f"softmax(([{z}] {sign} {abs(params.shift):g}) / {params.temperature:g}) = [{p}]; class {params.target} is right. "

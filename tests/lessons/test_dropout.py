@@ -86,3 +86,10 @@ def test_an_lstm_of_two_layers_does_drop_in_train_mode():
     two = nn.LSTM(4, 4, num_layers=2, dropout=0.5)
     assert not torch.equal(two(x)[0], two(x)[0])
     assert torch.equal(two.eval()(x)[0], two(x)[0])
+
+
+@pytest.mark.parametrize("input", ["ones", "ramp", "normal"])
+@pytest.mark.parametrize("passes", [1, 50, 200])
+def test_in_eval_mode_the_mean_is_x_and_no_rounding_is_told(input, passes):
+    params = Params(mode="eval", input=input, passes=passes)
+    assert "the mean is 0.0 (root mean square) from x, and E[y²]/E[x²] is 1.0." in LESSON.details(params, run(params))

@@ -144,3 +144,11 @@ def test_the_traps_show_what_they_name():
     assert f"{twice.losses['softmax(logits)'].item():.3f}" == "0.551" and twice.probs.argmax() == 0
     assert wrong.grad.abs().max() < 1e-4 and wrong.probs.argmax() != 0
     assert log.log_of_probs[1] == float("-inf") and log.log_grad.isnan().any() and log.log_probs.isfinite().all()
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.2, 0.3, 1.0])
+def test_a_probability_below_1_is_not_told_as_1(temperature):
+    params = Params(temperature=temperature)
+    result = LESSON.run(params)
+    first = LESSON.details(params, result).partition("= [")[2].partition(",")[0]
+    assert result.probs[0] < 1 and float(first) < 1
