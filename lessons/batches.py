@@ -8,7 +8,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch
 from explorable.program import Program
-from explorable.words import count, number, one_of
+from explorable.words import count, one_of
 
 SPREAD = ("DistributedSampler",)
 WEIGHTED = ("WeightedRandomSampler", "WeightedRandomSampler(2 classes)")
@@ -124,11 +124,11 @@ def _counts(params: Params, result: Result) -> str:
     came = f"delivered {count(counts[-1], 'time')}" if counts[-1] else "never delivered"
     last = f"Sample {params.n - 1} was {came}"
     if params.sampler == "WeightedRandomSampler":
-        last += f", with weight {number(params.weight)}" + (" against 1" if params.n > 1 else "")
+        last += f", with weight {params.weight:g}" + (" against 1" if params.n > 1 else "")
     elif params.sampler in WEIGHTED and params.n == 1:
         last += "; a dataset of one sample takes only the first of the two weights"
     elif params.sampler in WEIGHTED:
-        last += f"; two weights, 1 and {number(params.weight)}, stand for samples 0 and 1, whatever their classes are"
+        last += f"; two weights, 1 and {params.weight:g}, stand for samples 0 and 1, whatever their classes are"
     if not any(counts):
         return "No sample was ever delivered."
     if params.n == 1:

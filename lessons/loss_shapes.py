@@ -214,7 +214,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "4 losses: dims of size 1 go",
-                    "No loss of torch squeezes its input: pred.squeeze(1) or target[:, None] is up to you.",
+                    "This loss squeezes nothing: pred.squeeze(1) or target[:, None] is up to you.",
                 ),
                 Choice("a ValueError", "It wants target and input of the same shape, and says both shapes."),
             ),

@@ -167,3 +167,9 @@ def test_the_two_weights_may_deliver_one_sample_alone():
     """Of weights 1 and 8 ten draws leave sample 0 out in (8 / 9) ** 10 of all epochs: so both *can* come, and no other."""
     came = {tuple(sorted({*WeightedRandomSampler([1.0, 8.0], 10)})) for _ in range(60)}
     assert came <= {(0, 1), (1,), (0,)} and len(came) > 1
+
+
+@pytest.mark.parametrize("weight, told", [(8.0, "1 and 8, stand"), (0.5, "1 and 0.5, stand")])
+def test_both_weights_are_written_alike(weight, told):
+    params = Params(sampler="WeightedRandomSampler(2 classes)", weight=weight)
+    assert told in details(params, LESSON.run(params))

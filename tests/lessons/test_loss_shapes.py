@@ -120,3 +120,14 @@ def test_sigmoid_of_a_sigmoid_is_never_below_a_half_so_no_item_of_class_0_gets_a
     assert (fed.sigmoid() >= 0.5).all()
     losses = F.binary_cross_entropy_with_logits(fed, torch.zeros_like(fed), reduction="none")
     assert (losses >= math.log(2) - 1e-6).all()
+
+
+def test_a_loss_of_logits_squeezes_nothing_and_takes_what_was_squeezed():
+    pred, target = torch.zeros(4, 1), torch.ones(4)
+    with pytest.raises(ValueError, match="must be the same"):
+        F.binary_cross_entropy_with_logits(pred, target)
+    squeezed, widened = (
+        F.binary_cross_entropy_with_logits(*pair) for pair in ((pred.squeeze(1), target), (pred, target[:, None]))
+    )
+    assert squeezed == widened
+    assert any("This loss squeezes nothing" in c.reply for asked in LESSON.predictions for c in asked.choices)
