@@ -229,7 +229,8 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     SAME,
-                    "A floating-point target of the logits' shape is read as probabilities, and one-hot ones pick one class.",
+                    "A floating-point target of the logits' shape is read as probabilities, and one-hot ones pick one class. "
+                    "With weight= the mean would be another.",
                 ),
                 Choice(
                     OTHER,

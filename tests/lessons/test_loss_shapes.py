@@ -131,3 +131,18 @@ def test_a_loss_of_logits_squeezes_nothing_and_takes_what_was_squeezed():
     )
     assert squeezed == widened
     assert any("This loss squeezes nothing" in c.reply for asked in LESSON.predictions for c in asked.choices)
+
+
+def test_one_hot_targets_give_the_loss_of_indices_and_with_weights_another_mean():
+    logits, target, weight = (
+        torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.0, 0.0]]),
+        torch.tensor([0, 2]),
+        torch.tensor([1.0, 2.0, 3.0]),
+    )
+    ways = (target, F.one_hot(target, 3).float())
+    for weights, reduction, agree in ((None, "mean", True), (weight, "sum", True), (weight, "mean", False)):
+        one, other = (F.cross_entropy(logits, way, weight=weights, reduction=reduction) for way in ways)
+        assert one.allclose(other) == agree
+    assert any(
+        "With weight= the mean would be another" in c.reply for asked in LESSON.predictions for c in asked.choices
+    )
