@@ -9,7 +9,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice, switch
 from explorable.program import Program
-from explorable.words import number
+from explorable.words import count, number
 
 Change = Literal[
     "none", "no zero_grad()", "zero_grad() after backward()", "no backward()", "no step()", "step() before backward()",
@@ -78,7 +78,7 @@ def moved(result: Result) -> str:
     """In how many of the turns w or b changed."""
     turns = list(zip(result.weights, result.weights[1:], strict=False))
     changed = sum(before != after for before, after in turns)
-    return f"moved in {changed} of {len(turns)} turns" if changed else "never moved"
+    return f"moved in {changed} of {count(len(turns), 'turn')}" if changed else "never moved"
 
 
 def told(value: float) -> str:
@@ -100,14 +100,20 @@ def caption(params: Params, result: Result) -> str:
     went = {STAYS: f"stays at {first}", SWINGS: f"{SWINGS} and ends at {last}"}.get(
         trend(result.epochs), f"goes from {first} to {last}"
     )
-    misplaced = params.change == "none" and params.schedule == "each batch"
-    lead = "With scheduler.step() in the inner loop" if misplaced else LEADS[params.change]
-    said = f"{lead} the mean loss of an epoch {went}"
-    if params.change == "none" and not misplaced:
+    said = f"{_lead(params)} the mean loss of an epoch {went}"
+    if _lead(params) == LEADS["none"]:
         return f"{said}."
     if result.losses == result.in_order:
         return f"{said}, as it does with the lines in order."
     return f"{said}, and with the lines in order it ends at {told(result.epochs_in_order[-1].item())}."
+
+
+def _lead(params: Params) -> str:
+    """Which lines are not in order."""
+    if values(params)["schedule"] != "each batch":
+        return LEADS[params.change]
+    inner = "with scheduler.step() in the inner loop"
+    return f"W{inner[1:]}" if params.change == "none" else f"{LEADS[params.change]} and {inner}"
 
 
 def details(params: Params, result: Result) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.loop import ACCUMULATES, FALLS, LESSON, RISES, STAYS, SWINGS, Params, caption, moved, trend
+from lessons.loop import ACCUMULATES, FALLS, LEADS, LESSON, RISES, STAYS, SWINGS, Params, caption, moved, trend, values
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -140,6 +140,16 @@ def test_a_scheduler_that_steps_first_is_warned_of_and_skips_the_first_rate():
     with pytest.warns(UserWarning, match="before `optimizer.step"):
         scheduler.step()
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.08)
+
+
+def test_the_caption_names_each_line_that_is_not_in_order():
+    inner = "scheduler.step() in the inner loop"
+    for params in settings(schedule="each batch"):
+        if (told := result_at("loop", params)).error:
+            continue
+        said = caption(params, told)
+        assert (inner in said) == (values(params)["schedule"] == "each batch")
+        assert params.change == "none" or LEADS[params.change] in said
 
 
 def test_the_traps_show_what_they_name():
