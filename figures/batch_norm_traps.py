@@ -118,9 +118,9 @@ def _positions(name: str, values: Any, result: Result, means: Any = None) -> Pan
     told = [] if means is None else ["mean"]
     dtype = str(values.dtype).removeprefix("torch.")
     return Grid(
-        f"{name}, by position", rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
-        limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel", col_dim=2, row_dim=1,
-        row_labels=[f"{'position ' * (means is None)}{place}" for place in range(half)], label_width=22 if told else 66, col_labels=[*"012012", *told],
+        name, rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
+        limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel 0 to 2", col_dim=2, row_dim=1,
+        row_labels=[f"position {place}" for place in range(half)], label_width=66, col_labels=[*"012012", *told],
         col_groups=[("sample 0", 3), ("sample 1", 3), *(("all 6", 1) for _ in told)],
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def _facts(params: Params, result: Result) -> Panel:
     items = {
         "moves": ("5 added to the second half: the first rows", "have no numbers" if moved is None else "they move" if moved else "they stay"),
         "returns": ("it returns", _returns(result)),
-        "shares": ("share a mean of 0 in y", shares(result)),
+        "shares": ("one mean, 0 in y, is of", shares(result)),
         "same": ("beside the usual layer", "the same numbers" if same(result) else "other numbers"),
     }  # fmt: skip
     return veiled(Facts([(key, *items[key]) for key in ASKED.get(params.case, ("shares",))]))

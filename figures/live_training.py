@@ -81,12 +81,10 @@ def _even(result: Result) -> list[Panel]:
 
 def _cost(result: Result) -> Panel:
     """-log(p), and the point of a third."""
-    ninths = len(result.chances)
-    labels = [f"{at + 1}/{ninths}" if (at + 1) % 3 else f"{(at + 1) // 3}/3" for at in range(ninths)]
-    labels[-1] = "1"
     third = result.costs.index(result.plateau)
+    labels = ["1/3" if at == third else f"{p:.2f}" for at, p in enumerate(result.chances)]
     return Curve(
-        "cross-entropy: -log(p)", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "@plateau"},
+        "the loss of each p", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "@plateau"},
         x_title="p of the right candidate", wide=False,
     )  # fmt: skip
 

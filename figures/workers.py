@@ -68,7 +68,7 @@ def _handed(params: Params, result: Result) -> Panel:
         for name, batches in told
     ]
     return Grid(
-        "handed out by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None, col_dim=None,
+        "sent to workers by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None, col_dim=None,
         row_labels=[name for name, _ in told], col_labels=[f"{which} batch" for which in ("1st", "2nd", "3rd")[:longest]], label_width=92, wide=True,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def _handed(params: Params, result: Result) -> Panel:
 def _batch(params: Params, name: str, batch: int) -> Cell:
     samples = [batch * params.batch_size + at for at in range(params.batch_size)]
     keys = [f"batch-{batch}", *["@handed"] * (name != "nobody yet")]
-    told = f"batch {batch}, samples {samples}, is handed to {name}" if name != "nobody yet" else f"batch {batch} waits"
+    told = f"batch {batch}, samples {samples}, is sent to {name}" if name != "nobody yet" else f"batch {batch} waits"
     text = ", ".join(map(str, samples)) if len(samples) < 4 else f"{samples[0]} … {samples[-1]}"
     return Cell(text, told, keys, mark="card", group=batch)
 
@@ -131,7 +131,7 @@ def _loop(result: Result) -> list[Span]:
 def _facts(params: Params, result: Result) -> Panel:
     loading, training = (sum(end - start for start, end in spans) for spans in (result.loads, result.steps))
     items = [
-        ("handed", "handed out by iter(loader)", count(result.fetched[0], "sample")),
+        ("handed", "sent to workers by iter(loader)", count(result.fetched[0], "sample")),
         ("place", "the loop gets first", f"batch {number(result, 0)}"),
         ("second", "dataset.value in the second epoch", _seen(result)),
         ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
@@ -160,7 +160,7 @@ def _fetched(params: Params, result: Result) -> Panel:
         return Bar(label, taken, f"{count(taken, 'sample')} left the sampler by {label}", key=key)
 
     shown = [bar(at, taken) for at, taken in enumerate(result.fetched)]
-    return Bars("Samples handed out, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched))
+    return Bars("Samples sent to workers, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched))
 
 
 def _lines(result: Result) -> Panel:

@@ -66,7 +66,7 @@ def caption(params: Params, result: Result) -> str:
         return f"The loss is {_loss(result)}, and w.grad is None: {missing(params)}."
     calls = added(params)
     made = "what one backward() gave" if calls == 1 else f"the sum of what {spelled(calls)} calls of backward() gave"
-    return f"In w.grad stands {vector(result.grads['w'])}, {made}."
+    return f"w.grad holds {vector(result.grads['w'])}, {made}."
 
 
 def why(params: Params, result: Result) -> str:

@@ -68,7 +68,7 @@ def caption(params: Params, result: Result) -> str:
     if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
     times = f"{round(result.doubled, 3):g} times what half the batch takes"
-    return f"At batch_size 16 autograd saves {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
+    return f"At batch_size 16 autograd keeps {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
 
 
 def _why(params: Params) -> str:

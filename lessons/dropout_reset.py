@@ -189,7 +189,7 @@ LESSON = Lesson(
             params={"architecture": "BartModel"},
         ),
         Trap(
-            name="Functional dropout inside",
+            name="An LSTM and an attention",
             sentence="nn.LSTM and nn.MultiheadAttention keep p as a float, and nn.Dropout1d is no nn.Dropout: the loop sets one "
             "place of four.",
             source="https://github.com/lightning-uq-box/lightning-uq-box/pull/173",

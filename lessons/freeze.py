@@ -348,7 +348,7 @@ LESSON = Lesson(
             params={"pattern": r"^(stem|body|head)\."},
         ),
         Trap(
-            name="Frozen, yet updated",
+            name="set_to_none=False and momentum",
             sentence="With set_to_none=False an old .grad of zeros stays, and weight decay and momentum move what is frozen.",
             source="https://github.com/facebookresearch/fairseq/issues/4702",
             params={"moment": "after the first step", "set_to_none": False, "optimizer": "SGD, momentum"},

@@ -50,8 +50,8 @@ class Result:
     picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
     even: list[float]  # 3: the probabilities of who knows the three candidates and ignores the question
     plateau: float  # ln 3: the loss of who knows the three candidates and ignores the question
-    chances: list[float]  # 9: probabilities from 1/9 to 1
-    costs: list[float]  # 9: the loss where the right token has that probability
+    chances: list[float]  # 29: probabilities from 1/15 to 1
+    costs: list[float]  # 29: the loss where the right token has that probability
     exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]

@@ -197,7 +197,7 @@ def caption(params: Params, result: Result) -> str:
     if params.forward != AGAIN and beside(result) == "they are equal":
         assert result.logits is not None
         one = result.logits.shape[1]
-        return f"torch.stack puts a new axis of {items} in front, and behind it stays each call's batch of {one}."
+        return f"torch.stack puts a new axis of {items} in front of each call's batch of {one}, and get_loss() returns {returned}."
     return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 
 

@@ -294,7 +294,7 @@ LESSON = Lesson(
             params={"architecture": "BERT", "pattern": "layer.1.", "match": "search"},
         ),
         Trap(
-            name="Tied weights: one parameter, several keys",
+            name="Tied weights in state_dict()",
             sentence="state_dict() holds every name of a tied weight, and safetensors' save_file refuses tensors that share memory.",
             source="https://github.com/qwopqwop200/GPTQ-for-LLaMa/issues/143",
             params={"architecture": "T5", "walk": "state_dict()"},

@@ -154,17 +154,17 @@ def caption(params: Params, result: Result) -> str:
     if result.refusal:
         raises = f"{'backward()' if passed(result) else 'the optimizer'} raises {result.refusal.split(':')[0]}"
         if learning:
-            return f"In {name} {require} and the loss depends on none, so {raises}."
-        return f"In {name} none of {count(result.count, 'parameter')} learns, so {raises}."
+            return f"In {name}, {require} and the loss depends on none, so {raises}."
+        return f"In {name}, none of {count(result.count, 'parameter')} learns, so {raises}."
     if moved(result) == learning and (params.order, params.given) == (usual.order, usual.given):
         learns = f"{count(learning, 'parameter tensor')} {one_of(learning, 'learns', 'learn')}"
         return (
-            f"In {name} {learns}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
+            f"In {name}, {learns}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
         )
     if moved(result) == learning:
         them = "it" if learning == 1 else "them all"
-        return f"In {name} {learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}, and the step updates {them}."
-    return f"In {name} {require}, and the step updates {moved(result) or 'none'} of them."
+        return f"In {name}, {learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}, and the step updates {them}."
+    return f"In {name}, {require}, and the step updates {moved(result) or 'none'} of them."
 
 
 def details(params: Params, result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Worker processes load batches while the loop trains: iter(loader) hands each up to prefetch_factor batches before any is asked for."""
+"""Worker processes load batches while the loop trains: iter(loader) sends each up to prefetch_factor batches before any is asked for."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"Without workers {count(result.fetched[0], 'sample')} is read before the loop asks for a batch"
     are = one_of(result.fetched[0], "is", "are")
-    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} handed out"
+    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} sent to workers"
     return f"When iter(loader) returns, {handed}"
 
 
@@ -202,7 +202,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="ahead",
-            question="2 workers, prefetch_factor=2, batch_size=3: how many samples does iter() hand out?",
+            question="2 workers, prefetch_factor=2, batch_size=3: how many samples does iter() send them?",
             choices=(
                 Choice(
                     "no sample",
@@ -211,15 +211,15 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "3 samples",
-                    "One batch would keep one worker busy. Each of the two workers is handed prefetch_factor batches.",
+                    "One batch would keep one worker busy. Each of the two workers is sent prefetch_factor batches.",
                 ),
                 Choice(
                     "6 samples",
-                    "prefetch_factor counts batches for each worker: 2 workers are handed 4 batches of 3 samples.",
+                    "prefetch_factor counts batches for each worker: 2 workers are sent 4 batches of 3 samples.",
                 ),
                 Choice(
                     "12 samples",
-                    "iter(loader) hands prefetch_factor batches to every worker: 2 workers · 2 batches · 3 samples.",
+                    "iter(loader) sends prefetch_factor batches to every worker: 2 workers · 2 batches · 3 samples.",
                 ),
             ),
             answer=3,

@@ -17,7 +17,7 @@ batches = loc + scale * torch.randn(steps, N, 3, L)
 bn = nn.BatchNorm1d(3, momentum=momentum).requires_grad_(not frozen)
 eps, weight, bias = bn.eps, bn.weight.detach(), bn.bias.detach()
 
-# %% eval mode takes what the batches left behind, train mode the batch itself
+# %% train on some batches, then call once in each mode
 states = [{name: value.clone() for name, value in bn.state_dict().items()}]
 if N * L == 1:
     y_eval = bn.eval()(x)

@@ -77,7 +77,7 @@ def attempt(expression: Callable[[], Any]) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-# %% the dataset says what sample i is, the loader which samples come next
+# %% a dataset, its loader, and one epoch
 if view == "Dataset or loader?":
     dataset = Squares(n)
     loader = DataLoader(dataset, batch_size=batch_size)

@@ -125,7 +125,7 @@ tokens = [example[0] for example in watched]
 targets = torch.tensor([example[1:] for example in watched])
 even = [1 / 3] * 3  # what who knows the candidates and ignores the question may give them
 plateau = -math.log(even[0])
-chances = [ninth / 9 for ninth in range(1, 10)]
+chances = [part / 30 for part in range(2, 31)]
 costs = [-math.log(p) for p in chances]  # the loss where the right token has the probability p
 
 rng = random.Random(seed)

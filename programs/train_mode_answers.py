@@ -47,7 +47,7 @@ input_ids = pad_sequence(rows, batch_first=True, padding_value=tokenizer.pad_tok
 attention_mask = (input_ids != tokenizer.pad_token_id).long()
 batch = {"input_ids": input_ids, "attention_mask": attention_mask}
 
-# %% eval mode, then train mode: new masks in every pass
+# %% an answer in eval mode, then passes in train mode
 model.eval()
 told = model.generate(**batch, max_new_tokens=6)
 eval_answers = tokenizer.batch_decode(told, skip_special_tokens=True)

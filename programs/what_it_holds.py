@@ -125,7 +125,7 @@ if file:
 else:
     text = config
 
-# %% the loop that resets dropout, and what still drops afterwards
+# %% the loop over nn.Dropout, and the calls that drop before and after it
 with FakeTensorMode():
     model = model_of(text, torch.bfloat16)  # the calls are the same in any dtype, and experts want this one
     calls_before = dropout_calls(model)

@@ -87,7 +87,7 @@ def test_a_third_each_costs_minus_its_logarithm():
     assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red, right", "ten", "anna"]
     [(place, key)], [(_, costs)] = cost["ringed"], cost["lines"]
     assert (cost["labels"][place], key) == ("1/3", "@plateau") and costs[place] == pytest.approx(math.log(3))
-    assert costs == [pytest.approx(-math.log(ninth / 9)) for ninth in range(1, 10)]
+    assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
     assert [item["text"] for item in fact["items"]] == [f"{math.log(3):.3f}"]
 
 

@@ -55,7 +55,7 @@ def test_a_host_without_processes_is_drawn_as_its_error():
 def test_the_bars_are_the_samples_handed_out_with_the_law_beside_them(num_workers):
     params = Params(num_workers=num_workers, load=0, step=0)
     result = run(params)
-    bars = panels(params, result)["Samples handed out, after"]
+    bars = panels(params, result)["Samples sent to workers, after"]
     assert bars["values"] == result.fetched
     assert [value for _, value in bars["references"]] == ([12] if num_workers else [])
 
@@ -74,7 +74,7 @@ def test_a_stale_copy_is_marked():
 def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_workers):
     params = Params(num_workers=num_workers, load=1, step=1)
     result = run(params)
-    shown = panels(params, result)["handed out by iter(loader)"]
+    shown = panels(params, result)["sent to workers by iter(loader)"]
     cells = zip(sum(shown["values"], []), sum(shown["keys"], []), strict=True)
     ringed = [text for text, keys in cells if "@handed" in keys]
     assert sum(len(text.split(", ")) for text in ringed) == result.fetched[0]

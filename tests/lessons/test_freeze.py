@@ -169,7 +169,7 @@ def test_each_trap_shows_what_it_names():
         "norm.weight",
         "norm.bias",
     ]
-    assert strays(shown["Frozen, yet updated"]) == ["stem.weight", "stem.bias", "norm.weight", "norm.bias"]
+    assert strays(shown["set_to_none=False and momentum"]) == ["stem.weight", "stem.bias", "norm.weight", "norm.bias"]
     for name in ("module.requires_grad = False", "A typo freezes nothing"):
         assert len(moved(shown[name])) == 8 and not shown[name].error
 

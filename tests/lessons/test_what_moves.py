@@ -182,7 +182,7 @@ def test_what_learns_and_is_not_in_the_loss_is_no_reason_to_say_that_nothing_lea
     result = LESSON.run(params)
     assert result.learning_count == 1 and result.refusal.startswith("RuntimeError")
     told = "1 parameter requires a gradient and the loss depends on none, so backward() raises RuntimeError."
-    assert caption(params, result) == f"In this dinov2 {told}"
+    assert caption(params, result) == f"In this dinov2, {told}"
 
 
 def test_a_step_updates_what_has_a_gradient_also_where_no_number_changes():
