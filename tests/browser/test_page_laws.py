@@ -61,7 +61,8 @@ def test_no_part_of_the_page_answers_a_question_before_it_is_asked(walk, slug):
         assert asked.veiled
         for words in asked.before:
             found = re.search(rf"(?<![\w.,-]){re.escape(prediction.right.text)}(?!\w)", words)
-            assert not found, f"{prediction.question} ... {words[max(0, found.start() - 60) :][:120]}"
+            seen = words[max(0, found.start() - 60) :][:120] if found else ""
+            assert not found, f"{prediction.question} {prediction.right.text!r} is seen before the answer, in: {seen}"
 
 
 def test_the_picture_is_as_large_while_it_is_veiled_and_stays_where_it_is(walk):

@@ -118,7 +118,9 @@ def test_the_ringed_cell_says_what_the_right_choice_says(lesson):
             assert found, f"{prediction.question} no cell of the hero has the key {prediction.ring}"
             panel, text = found[0]
             assert "veiled" in panel, f"{prediction.question} its cell is seen before it is answered"
-            assert text == prediction.right.text, prediction.question
+            assert text == prediction.right.text, (
+                f"{prediction.question} its cell does not say what the right choice says"
+            )
 
 
 def cells(lesson: Any, params: Any) -> list[dict[str, Any]]:

@@ -163,7 +163,8 @@ def test_a_hidden_control_changes_nothing(lesson):
 def test_the_caption_holds_numbers_of_the_result_or_its_error(lesson, params):
     result, caption = result_at(lesson.slug, params), caption_at(lesson, params)
     if getattr(result, "error", None):
-        assert result.error.split(":")[0] in caption or result.error.split(": ", 1)[1] in caption
+        named = result.error.split(":")[0] in caption or result.error.split(": ", 1)[1] in caption
+        assert named, f"a caption of what raises names the type of the error or quotes its text: {caption}"
     else:
         known = {number for value in vars(result).values() for number in numbers_of(value)}
         told = re.findall(r"-?\d+(?:\.\d+)?", caption.replace("\N{MINUS SIGN}", "-"))
@@ -184,7 +185,8 @@ def words_at(lesson: Any, params: Any) -> str:
 def test_a_caption_is_one_sentence_with_at_most_three_numbers(lesson, params):
     caption = caption_at(lesson, params)
     assert re.search(r"[.?!]$", caption) and not re.search(r"[.?!] ", caption), caption
-    assert len(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", caption)) <= 3, caption
+    told = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", caption)
+    assert len(told) <= 3, f"a caption has at most three numbers, and this has {len(told)}: {caption}"
 
 
 def numbers_of(value: Any) -> list[float]:
@@ -257,6 +259,8 @@ def test_a_run_leaves_no_tensor_behind(lesson):
 def test_every_prediction_is_what_torch_says(lesson):
     assert len(lesson.predictions) >= 3
     for prediction in lesson.predictions:
+        there = lesson.program.proofs()
+        assert prediction.proof in there, f"no cell is called proof: {prediction.proof}; there are {', '.join(there)}"
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             proven = printed(lesson.program.proof(prediction.proof))
@@ -303,7 +307,9 @@ def test_the_first_question_asks_about_what_the_first_screen_shows(lesson):
 
 def test_the_first_screen_has_two_to_four_controls_and_leads_to_lessons_that_exist(lesson):
     names = {param.name for param in fields(lesson.Params)}
-    assert set(lesson.main) <= names and set(lesson.related) <= set(LESSONS) - {lesson.slug}
+    assert set(lesson.main) <= names, f"main names what is no field of Params: {set(lesson.main) - names}"
+    others = set(LESSONS) - {lesson.slug}
+    assert set(lesson.related) <= others, f"related names what is no other lesson: {set(lesson.related) - others}"
     assert 2 <= len(lesson.main) <= 4 or len(names) < 2, f"main names two to four of {', '.join(names)}"
 
 
