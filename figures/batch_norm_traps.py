@@ -118,7 +118,7 @@ def _positions(name: str, values: Any, result: Result, means: Any = None) -> Pan
     told = [] if means is None else ["mean"]
     dtype = str(values.dtype).removeprefix("torch.")
     return Grid(
-        name, rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
+        f"all of {name}", rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
         limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel 0 to 2", col_dim=2, row_dim=1,
         row_labels=[f"position {place}" for place in range(half)], label_width=66, col_labels=[*"012012", *told],
         col_groups=[("sample 0", 3), ("sample 1", 3), *(("all 6", 1) for _ in told)],

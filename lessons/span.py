@@ -32,7 +32,7 @@ class Params:
     temperature: float = bounded(1.0, low=0.1, high=10.0, step=0.1, about="logits are divided by it")
     max_answer_tokens: int = bounded(15, low=1, high=50, step=1, about="a longer span is illegal")
     n_best: int = bounded(5, low=1, high=10, step=1, about="spans to list")
-    threshold: float = bounded(0.0, low=-20.0, high=20.0, step=0.5, about="no answer if [CLS] scores so much more")
+    threshold: float = bounded(0.0, low=-20.0, high=20.0, step=0.5, about="[CLS] leads by more: no answer")
     max_length: int = bounded(384, low=16, high=512, step=8, about="tokens in a window")
     stride: int = bounded(128, low=0, high=384, step=8, about="tokens of context that two windows share")
     weights: WEIGHTS = choice("extractive", about="extractive is shipped; the others come from the Hub")

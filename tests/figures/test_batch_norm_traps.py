@@ -9,9 +9,7 @@ run = LESSON.run
 
 
 def panels(params):
-    """By title; of two with the same one that of the hero."""
-    drawn = [panel for row in draw(params, run(params))["rows"] for panel in row]
-    return {panel["title"]: panel for panel in reversed(drawn)}
+    return {panel["title"]: panel for row in draw(params, run(params))["rows"] for panel in row}
 
 
 def means_of(panel):
@@ -23,7 +21,7 @@ def means_of(panel):
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y"), ("as usual", "y, and its means")])
+@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "all of y"), ("as usual", "y, and its means")])
 def test_a_mean_is_that_of_its_row_or_column_and_0_in_train_mode(case, title, mode):
     told, values = means_of(panels(Params(case, mode))[title])
     assert told == pytest.approx([sum(one) / len(one) for one in values], abs=1e-4)
@@ -33,7 +31,7 @@ def test_a_mean_is_that_of_its_row_or_column_and_0_in_train_mode(case, title, mo
 def test_a_row_holds_a_position_of_both_samples():
     result, shown = run(Params()), panels(Params())
     for name in ("x", "y"):
-        drawn = [row[:6] for row in shown[name]["values"]]
+        drawn = [row[:6] for row in shown[f"all of {name}"]["values"]]
         assert drawn == getattr(result, name).reshape(2, 3, 3).transpose(0, 1).reshape(3, 6).tolist()
 
 
@@ -48,7 +46,7 @@ def test_the_ringed_cells_are_the_means_that_are_0_or_are_nan_or_move():
         pairs = zip(panel["values"], panel["keys"], strict=True)
         return [value for row, keys in pairs for value, one in zip(row, keys, strict=True) if key in one]
 
-    assert rung(panels(Params())["y"], "@shares") == [0.0] * 3
+    assert rung(panels(Params())["all of y"], "@shares") == [0.0] * 3
     assert rung(panels(Params(POISONED, "eval"))["y"], "@returns") == ["nan"] * 6
     moved = rung(panels(Params(UNTRACKED, "eval"))["how far the first rows of y move"], "@moves")
     assert len(moved) == 3 and all(moved)
