@@ -29,7 +29,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _line(params: Params, result: Result) -> Panel:
     names = dict.fromkeys(("float32", params.dtype))
     return Line(
-        f"all numbers that a {params.dtype} can hold from {FROM:g} up",
+        f"numbers that a {params.dtype} can hold, from {FROM:g} up",
         [_held(name, params, row) for name, row in zip(names, result.ticks.tolist(), strict=False)],
         low=FROM,
         high=TO,

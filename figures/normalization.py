@@ -72,8 +72,7 @@ def _means_of(params: Params, result: Result, samples: range) -> Panel:
         mean, var, squares = before[g]
         moments = f"mean of the squares {squares:.4f}" if square else f"mean {mean:.4f}, biased variance {var:.4f}"
         rung = [
-            *["@means"] * (g == 0),
-            *["@axes", "@leaves"] * (g == 0),
+            *["@means", "@axes", "@leaves"] * (g == 0),
             *["@gap", "@parameters"] * (g == 0 and first[g] == (n, c, i)),
         ]
         return Cell(

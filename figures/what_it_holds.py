@@ -1,11 +1,13 @@
 """The dropout calls that a loop over modules stops, and what else a walk would miss; below, parts by size and the tree."""
 
+from itertools import takewhile
+from textwrap import dedent
 from typing import Any
 
 from explorable.words import one_of
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
-from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
+from lessons.what_it_holds import LESSON, Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
 
@@ -26,12 +28,14 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-LOOP = ("for m in model.modules():", "    if isinstance(m, nn.Dropout):", "        m.p = 0.0")
-
-
 def _loop(params: Params) -> Panel:
-    """The loop, as it stands in the program."""
-    rows = [[line.replace("    ", "\N{NO-BREAK SPACE}" * 2)] for line in LOOP]
+    """The loop, out of the program's point."""
+    point = next(cell for cell in LESSON.program.cells(params) if cell.kind == "point")
+    at = next(at for at, line in enumerate(point.lines) if line.lstrip().startswith("for m in "))
+    outer = point.lines[at].removesuffix(point.lines[at].lstrip())
+    inside = takewhile(lambda line: line.startswith(f"{outer} "), point.lines[at + 1 :])
+    lines = dedent("\n".join([point.lines[at], *inside])).split("\n")
+    rows = [[line.replace("    ", "\N{NO-BREAK SPACE}" * 2)] for line in lines]
     of = ", ".join([name_of(params.config), params.dtype, "train mode"])
     return Table(
         "the loop", [f"over {of}"], rows, note=f"search: {params.search}" if params.search else "", breaks=True

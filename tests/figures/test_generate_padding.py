@@ -28,12 +28,7 @@ def test_each_hour_stands_below_itself_and_padding_is_a_word(side, call):
 def test_the_cell_that_is_read_is_ringed_beside_the_first_number_of_both_rows(call):
     result, shown = grids(Params(call=call))
     panel = rows(shown)
-    ringed = [
-        (row, at)
-        for row, line in enumerate(panel["keys"])
-        for at, cell in enumerate(line)
-        if "@goes_on" in (cell or [])
-    ]
+    ringed = where(panel, lambda row, at: "@goes_on" in (panel["keys"][row][at] or []))
     new = 3 if call == "generate" else 7
     assert ringed == [(0, new), (1, result.read), (1, 7)]
     assert [panel["values"][row][at] for row, at in ringed[::2]] == [result.alone[0], result.padded[0]]
@@ -43,15 +38,16 @@ def test_the_cell_that_is_read_is_ringed_beside_the_first_number_of_both_rows(ca
 def test_before_the_answer_all_is_given_but_how_the_padded_row_goes_on(side):
     result, shown = grids(Params(padding_side=side))
     panel = rows(shown)
-    hidden = [
-        (row, at)
-        for row, line in enumerate(panel["marks"])
-        for at, mark in enumerate(line)
-        if "given" not in mark.split() and panel["values"][row][at] is not None
-    ]
+    filled = where(panel, lambda row, at: panel["values"][row][at] is not None)
+    hidden = [(row, at) for row, at in filled if "given" not in panel["marks"][row][at].split()]
     assert panel["veiled"] == "cells" and hidden == [(1, 7 + at) for at in range(len(result.padded))]
 
 
 def rows(shown):
     [panel] = [panel for title, panel in shown.items() if title.startswith("a tiny GPT-2")]
     return panel
+
+
+def where(panel, holds):
+    """Row and column of the cells of which this holds."""
+    return [(row, at) for row, line in enumerate(panel["values"]) for at in range(len(line)) if holds(row, at)]
