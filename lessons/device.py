@@ -111,8 +111,7 @@ LESSON = Lesson(
     gpu_seconds=30,
     at_once=1,  # what another run costs would be measured too
     measured=frozenset({"first_seconds", "warm_seconds", "batched_seconds", "alone_seconds", "peak_bytes"}),
-    tolerance=2
-    ** -5,  # 4 steps of bfloat16 at 1: sums of half precision, or of a GPU, may come in another order every time
+    tolerance=2**-5,  # 4 steps of bfloat16 at 1: half precision, or a GPU, sums in another order every time
     predictions=(
         Prediction(
             id="next",

@@ -41,7 +41,7 @@ class Result:
     indices: list[list[int]]  # the samples of each batch of the first epoch, in the order of the loop
     lines: list[list[int]]  # the lines of the file that these samples got; without a file their own numbers
     position: int  # where the training loop's own handle stands at the end, if workers got one; it starts at 0
-    fetched: list[int]  # samples handed out when iter(loader) returns, and after each next()
+    fetched: list[int]  # samples sent to workers, or read without any, when iter(loader) returns, and after each next()
     values: (
         Tensor  # (2, 6) epoch, batch: dataset.value as its worker saw it; the loop sets it to 9 after the first epoch
     )
