@@ -85,7 +85,7 @@ def _shape(nodes: list[tuple]) -> str:
     """The shape of a lone tensor, or of the one in a batch of one place, where both have two dims at most."""
     facts = nodes[1][3] if nodes[0][3] == "len 1" and len(nodes) > 1 else nodes[0][3]
     _, _, shape = facts.partition(" ")
-    return f" {shape}" if shape[:2].strip("(").isdigit() and shape.count(",") < 2 else ""
+    return f" {shape}" if shape.startswith("(") and shape != "()" and shape.count(",") < 2 else ""
 
 
 def details(params: Params, result: Result) -> str:

@@ -1,5 +1,7 @@
 """The tree of a batch follows from the tree of a sample, and from batch_size only where it is None."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -111,3 +113,9 @@ def test_a_list_of_samples_says_how_many_are_not_named():
     told = details(params, run(params))
     assert told.count("float,") + told.count("float and 7 more") == 3
     assert " more" not in details(Params(), run(Params()))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_caption_gives_no_shape_but_that_of_a_tensor(sample):
+    said = caption(params := Params(sample=sample), run(params))
+    assert not re.search(r"of (?:one|\d+)(?: \w+)? \d", said), said
