@@ -155,7 +155,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "nothing: the second one raises",
-                    "So it is if backward() is called twice on one loss. Here each forward pass has built a graph of its own.",
+                    "So it is if backward() is called twice on this one loss, without retain_graph=True. Here each forward pass has "
+                    "built a graph of its own.",
                 ),
             ),
             answer=1,
@@ -197,11 +198,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     LEFT,
-                    "backward() adds each time that it runs, and never looks whether a gradient is there already.",
+                    "backward() adds each time that it runs, whether or not a gradient is there already.",
                 ),
                 Choice(
                     ERROR,
-                    "The first backward() freed the saved h. A new forward pass makes a new graph, and is the cure.",
+                    "The first backward() freed the saved h. A new forward pass makes a new graph, and is the usual cure.",
                 ),
             ),
             answer=2,
@@ -260,7 +261,7 @@ LESSON = Lesson(
                     "[0, 0, 0]",
                     "So it was before torch 2.0, and so it is with zero_grad(set_to_none=False).",
                 ),
-                Choice("None", "zero_grad() lets the tensor go: an optimiser then skips w, and memory is free."),
+                Choice("None", "zero_grad() lets the tensor go: SGD and Adam then skip w. With zeros weight decay would still move it."),
                 Choice(
                     "[8, 4, 6]",
                     "zero_grad() clears the .grad of each tensor that the optimiser was given, and w is one.",

@@ -65,7 +65,7 @@ for _ in range(forwards):
 tensors = {"w": w, "x": x, "b": b, "h": h, "y": y, "loss": loss}
 leaves = {name: tensor.is_leaf for name, tensor in tensors.items()}
 requires = {name: tensor.requires_grad for name, tensor in tensors.items()}
-# torch warns who reads .grad of any other tensor: it is None
+# torch warns whoever reads .grad of any other tensor: it is None
 grads = {name: t.grad if t.is_leaf or t.retains_grad else None for name, t in tensors.items()}
 
 # %% print

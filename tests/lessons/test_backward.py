@@ -130,3 +130,49 @@ def test_the_traps_show_what_they_name():
         "backward() twice on one loss", "In place after exp", "Update outside no_grad()", "detach() on the only path",
         "A loss with several numbers",
     ]  # fmt: skip
+
+
+def test_a_second_backward_on_one_loss_is_refused_only_where_the_graph_saved_something():
+    assert "Trying to backward" in run(Params(backwards=2)).error
+    assert run(Params(backwards=2, retain_graph=True)).error is None
+    assert run(Params(backwards=2, cut="no_grad()")).error is None  # + and sum() save nothing
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW])
+def test_an_optimiser_skips_a_weight_whose_grad_is_none_and_decays_one_whose_grad_is_zeros(optimizer):
+    w = torch.ones(2, requires_grad=True)
+    stepped = optimizer([w], lr=0.1, weight_decay=0.1)
+    stepped.step()
+    assert w.tolist() == [1, 1]
+    w.grad = torch.zeros(2)
+    stepped.step()
+    assert (w < 1).all()
+
+
+def test_a_computed_w_leaves_its_gradient_in_the_leaf_it_was_computed_from():
+    leaf = torch.ones(2, requires_grad=True)
+    w = leaf.double()
+    w.sum().backward()
+    assert leaf.grad.tolist() == [1, 1] and leaf.is_leaf and not w.is_leaf
+    assert leaf.float() is leaf  # where nothing is to be computed, w stays the leaf
+
+
+def test_detach_gives_the_same_numbers_without_a_history():
+    h = torch.ones(2, requires_grad=True) * 3
+    cut = h.detach()
+    assert cut.data_ptr() == h.data_ptr() and cut.grad_fn is None and not cut.requires_grad
+
+
+def test_a_leaf_may_be_changed_in_place_where_nothing_is_recorded():
+    w = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="a leaf Variable"):
+        w -= 0.1
+    with torch.no_grad():
+        w -= 0.1
+    assert w.is_leaf
+
+
+def test_the_slope_of_y_plus_1_is_that_of_y_and_two_rounds_give_twice_one():
+    assert run(Params(forwards=1, in_place="y += 1")).grads["w"].tolist() == [8, 4, 6]
+    assert run(Params(forwards=1)).grads["w"].tolist() == [8, 4, 6]
+    assert run(Params()).grads["w"].tolist() == [16, 8, 12]
