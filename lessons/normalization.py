@@ -171,7 +171,8 @@ LESSON = Lesson(
                     "That takes LayerNorm([4, 5]): what normalized_shape does not name is not averaged over.",
                 ),
                 Choice(
-                    "4: one per channel", "That is BatchNorm in train mode. LayerNorm does not average over samples."
+                    "4: one per channel",
+                    "That is BatchNorm in train mode. LayerNorm(5) averages over the last axis alone.",
                 ),
             ),
             answer=0,
@@ -231,7 +232,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "40 and 40",
-                    "Their outputs are equal when they are new, but GroupNorm knows only its channels, not L.",
+                    "Their outputs agree when they are new, but for rounding. GroupNorm knows only its channels, not L.",
                 ),
                 Choice(
                     "8 and 8",
@@ -245,7 +246,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="rms",
-            question="x has shape (3, 4, 5). What holds for each row of y = nn.RMSNorm(5)(x), but for rounding?",
+            question="x has shape (3, 4, 5). What holds for each row of y = nn.RMSNorm(5)(x), but for eps and rounding?",
             choices=(
                 Choice(
                     "mean 0, variance 1",
@@ -253,7 +254,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "mean(y²) = 1",
-                    "A new RMSNorm divides by the root of mean(x²), to which it adds a small eps. It does no more than that.",
+                    "A new RMSNorm divides by √(mean(x²) + eps), and does no more than that: eps matters only for tiny rows.",
                 ),
                 Choice("mean 0, any variance", "The other half of LayerNorm: RMSNorm scales, and does not centre."),
             ),

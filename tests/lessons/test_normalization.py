@@ -163,3 +163,36 @@ def test_the_mean_of_a_row_does_not_stay_in_rms_norm():
     row = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
     mean = nn.RMSNorm(5)(row).mean()
     assert mean > 0.5 and not torch.isclose(mean, row.mean())
+
+
+def test_a_layer_norm_averages_over_the_samples_too_if_its_shape_names_them():
+    x = torch.arange(60.0).reshape(3, 4, 5)
+    assert nn.LayerNorm([3, 4, 5])(x).mean(dim=(1, 2)).abs().max() > 1e-3
+    assert nn.LayerNorm(5)(x).mean(dim=-1).abs().max() < 1e-5
+
+
+def test_new_layers_with_equal_groups_agree_but_not_to_the_last_bit():
+    pairs = [(nn.GroupNorm(1, 4)(x), nn.LayerNorm([4, 5])(x)) for x in torch.randn(50, 3, 4, 5)]
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+    assert not all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_eps_of_rms_norm_stands_under_the_root_and_matters_for_tiny_rows_only():
+    eps = torch.finfo(torch.float32).eps
+    for size in (1.0, 1e-4):
+        x = size * torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
+        y = nn.RMSNorm(5)(x)
+        assert_close(y, x / (x.square().mean() + eps).sqrt())
+        assert bool((y.square().mean() - 1).abs() < 1e-5) == (size == 1.0)
+
+
+def test_in_n_c_each_feature_has_a_mean_of_its_own_and_the_buffers_start_at_0_and_1():
+    layer, x = nn.BatchNorm1d(4), torch.randn(3, 4) + torch.arange(4)
+    assert layer.running_mean.tolist() == [0] * 4 and layer.running_var.tolist() == [1] * 4
+    assert layer(x).mean(dim=0).abs().max() < 1e-5
+
+
+def test_the_trap_of_group_norm_names_the_shapes_that_are_there():
+    result = shown("GroupNorm", num_groups=1)
+    assert result.parameters["GroupNorm"] == {"weight": (4,), "bias": (4,)}
+    assert result.parameters["LayerNorm([C, L])"] == {"weight": (4, 5), "bias": (4, 5)}
