@@ -182,7 +182,7 @@ def _bytes(params: Params, result: Result) -> Panel:
         Bar(square, sum(seen["bytes"] for seen in layers.values()), mark="lit" if square == lit else "")
         for square, layers in result.board.items()
     ]
-    return Bars("Bytes saved for backward", totals, unit="B", digits=0)
+    return Bars("Bytes saved for backward, beside weights and buffers", totals, unit="B", digits=0)
 
 
 def _flags(params: Params, result: Result) -> Panel:

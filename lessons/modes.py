@@ -77,7 +77,7 @@ def _blame(params: Params, result: Result) -> str:
 
 def details(params: Params, result: Result) -> str:
     size = sum(seen["bytes"] for seen in chosen(params, result).values())
-    return f"{_forward(params, result)} For backward autograd keeps {count(size, 'byte')}. {_learning(params, result)}"
+    return f"{_forward(params, result)} For backward autograd keeps {count(size, 'byte')} beside weights and buffers. {_learning(params, result)}"
 
 
 def _forward(params: Params, result: Result) -> str:
@@ -220,7 +220,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "zeros as gradients",
-                    "A missing graph before y would not hurt: the head's own gradient needs y alone. It is y that is refused.",
+                    "A missing graph before y would not hurt: the gradient of the head's weight needs the numbers of y, which autograd "
+                    "refuses to save.",
                 ),
             ),
             answer=1,
@@ -238,14 +239,14 @@ LESSON = Lesson(
         ),
         Trap(
             name="eval() to save memory",
-            sentence="eval() does not stop autograd: as long as an output is held, so is what its layers saved for backward.",
+            sentence="eval() does not stop autograd: as long as an output is held, so is what its layers saved, until backward() frees it.",
             source="https://github.com/hszhao/semseg/issues/60",
             params={"mode": "eval", "grad": "on", "batch": 8},
         ),
         Trap(
             name="Frozen, but in train mode",
-            sentence="requires_grad = False stops the gradients of net. In train mode its BatchNorm still moves its "
-            "statistics, and its Dropout still draws a mask.",
+            sentence="requires_grad = False keeps gradients from the parameters of net. In train mode its BatchNorm still moves "
+            "its statistics, and its Dropout still draws a mask.",
             source="https://github.com/pytorch/pytorch/issues/86590",
             params={"mode": "train", "requires_grad": False, "loss_of": "head(y)"},
         ),

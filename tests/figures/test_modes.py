@@ -58,7 +58,7 @@ def test_each_layer_says_whether_autograd_recorded_it_and_whether_its_statistics
 
 
 def test_the_bars_are_the_bytes_of_the_squares(panels, result):
-    [bars] = [panel for panel in panels if panel["title"] == "Bytes saved for backward"]
+    [bars] = [panel for panel in panels if panel["title"] == "Bytes saved for backward, beside weights and buffers"]
     assert bars["values"] == [sum(seen["bytes"] for seen in layers.values()) for layers in result.board.values()]
     assert bars["marks"] == ["lit", "", "", "", "", ""]
 

@@ -141,16 +141,26 @@ def test_the_words_say_what_the_chosen_square_shows(mode, grad):
         assert left == ([name for name in NAMES if name not in known] if known else [])
 
 
-def test_while_an_output_of_eval_mode_is_held_its_saved_tensors_are_held_with_it():
-    net, x = nn.Sequential(nn.Linear(3, 3), nn.Tanh()).eval(), torch.randn(5, 3)
+def saved_by(net, x):
+    """The output, and weak references to copies of what autograd saved for its backward()."""
     held = []
     with torch.autograd.graph.saved_tensors_hooks(
         lambda t: (t, held.append(weakref.ref(out := t.clone())), out)[2], lambda t: t
     ):
-        y = net(x)
+        return net(x), held
+
+
+def test_while_an_output_of_eval_mode_is_held_its_saved_tensors_are_held_with_it():
+    y, held = saved_by(nn.Sequential(nn.Linear(3, 3), nn.Tanh()).eval(), torch.randn(5, 3))
     assert held and all(ref() is not None for ref in held)
     del y
     assert all(ref() is None for ref in held)
+
+
+def test_backward_frees_what_was_saved_though_the_output_is_still_held():
+    y, held = saved_by(nn.Sequential(nn.Linear(3, 3), nn.Tanh()).eval(), torch.randn(5, 3))
+    y.sum().backward()
+    assert y.grad_fn and held and all(ref() is None for ref in held)
 
 
 def test_a_clone_taken_outside_of_inference_mode_can_be_saved_for_backward():
@@ -176,3 +186,30 @@ def test_the_next_train_sets_the_flag_again_unless_the_owner_does():
     assert wrapped.train()[0].training
     wrapped[0].eval()
     assert wrapped.training and not wrapped[0].training
+
+
+def test_the_bytes_are_those_beside_weights_and_buffers_which_autograd_saves_too():
+    layer, x, saved = nn.Linear(6, 6), torch.randn(4, 6, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: (saved.append(t.data_ptr()), t)[1], lambda t: t):
+        layer(x)
+    assert {layer.weight.data_ptr(), x.data_ptr()} == set(saved)
+    assert run(Params()).board["eval, on"]["linear"]["saved"] == [(4, 6)]
+    assert "320 bytes beside weights and buffers" in LESSON.details(Params(), run(Params()))
+
+
+def test_frozen_parameters_get_no_gradient_but_one_flows_through_them():
+    layer, x = nn.Linear(2, 2).requires_grad_(False), torch.ones(1, 2, requires_grad=True)
+    layer(x).sum().backward()
+    assert layer.weight.grad is None and x.grad is not None
+
+
+def test_the_weight_of_a_head_needs_the_numbers_of_y_and_not_how_it_was_made():
+    head, y = nn.Linear(2, 2), torch.tensor([[3.0, 5.0]])
+    assert y.grad_fn is None
+    head(y).sum().backward()
+    assert head.weight.grad.tolist() == [[3, 5], [3, 5]]
+
+
+def test_a_frozen_batch_norm_in_train_mode_still_moves_and_a_frozen_dropout_still_draws():
+    square = run(Params(mode="train", requires_grad=False)).board["train, on"]
+    assert square["batch_norm"]["moved"] and square["dropout"]["random"]
