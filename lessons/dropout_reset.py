@@ -1,4 +1,4 @@
-"""A loop over model.modules() that asks for nn.Dropout misses every dropout that a model keeps as a float attribute."""
+"""A loop over model.modules() that asks for nn.Dropout misses every p that a module of another class keeps as a float."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,15 +119,15 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "none of them",
-                    "BART calls nn.functional.dropout(x, p=self.dropout, training=self.training): each p is a float.",
+                    "BartModel keeps each p as a float and hands it to a function, as in nn.functional.dropout(x, p=self.dropout, ...).",
                 ),
                 Choice(
                     "all of them",
-                    "So it is in BERT, whose dropouts are modules. How a model keeps its p is up to whoever wrote it.",
+                    "So it is in BERT, which keeps each p in an nn.Dropout. How a model keeps its p is up to whoever wrote it.",
                 ),
                 Choice(
                     "all but those of attention",
-                    "So it is in T5. BART has no module for its other dropouts either.",
+                    "So it is in T5. BartModel has no nn.Dropout for its other dropouts either.",
                 ),
             ),
             answer=0,
@@ -183,8 +183,8 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="Nothing to find in BART",
-            sentence="BART calls the function and keeps each p as a float: the loop finds no nn.Dropout, and two passes differ "
-            "as before.",
+            sentence="BartModel keeps each p as a float and calls functions with it: the loop finds no nn.Dropout, and two passes "
+            "differ as before.",
             source="https://github.com/torch-uncertainty/torch-uncertainty/issues/152",
             params={"architecture": "BartModel"},
         ),

@@ -134,3 +134,42 @@ def test_the_loop_sets_one_of_the_taggers_four_places():
         "lstm.dropout",
         "attention.dropout",
     ]
+
+
+@pytest.mark.parametrize("architecture", [*HUGGING_FACE, "Tagger"])
+def test_the_loop_misses_exactly_what_modules_of_another_class_keep(architecture):
+    result = run(Params(architecture=architecture, p=0.5))
+    kept = {place: result.types[place.rpartition(".")[0]] for place in result.before}
+    missed = [place for place, p in result.after_loop.items() if p != 0.5]
+    assert missed == [place for place, kind in kept.items() if kind != "Dropout"]
+
+
+def test_bart_has_no_dropout_module_until_a_head_brings_one():
+    from transformers import BartConfig, BartForSequenceClassification, BartModel
+
+    sizes = {"vocab_size": 32, "d_model": 8, "encoder_layers": 1, "decoder_layers": 1}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    config = BartConfig(**sizes, **heads, encoder_ffn_dim=8, decoder_ffn_dim=8)
+    assert not any(isinstance(m, nn.Dropout) for m in BartModel(config).modules())
+    assert any(isinstance(m, nn.Dropout) for m in BartForSequenceClassification(config).modules())
+
+
+def test_a_saved_model_comes_back_with_the_p_of_its_config(tmp_path):
+    from transformers import BertConfig, BertModel
+
+    sizes = {"vocab_size": 32, "hidden_size": 8, "intermediate_size": 16}
+    model = BertModel(BertConfig(**sizes, num_attention_heads=2, num_hidden_layers=1))
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.5
+    model.save_pretrained(tmp_path)
+    back = BertModel.from_pretrained(tmp_path)
+    assert {module.p for module in back.modules() if isinstance(module, nn.Dropout)} == {0.1}
+
+
+def test_a_dropout_takes_any_p_from_0_to_1_and_at_0_keeps_every_entry():
+    x = torch.ones(100)
+    assert nn.Dropout(0.0)(x).equal(x) and not nn.Dropout(1.0)(x).any()
+    for p in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            nn.Dropout(p)
