@@ -9,7 +9,7 @@ from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.parsing import value_of
 from explorable.program import Program
-from explorable.words import count
+from explorable.words import count, one_of
 
 Kind = Literal[
     "Dataset with both", "Dataset with both and IndexError", "Dataset without __len__", "Dataset without __getitem__",
@@ -95,12 +95,15 @@ def caption(params: Params, result: Result) -> str:
         return f"{told}: {batches}."
     if result.outcomes is not None:
         works = sum(not is_refusal(outcome) for outcome in result.outcomes.values())
-        return f"With {NAMED[params.kind]} as the dataset {works or 'none'} of {len(result.outcomes)} expressions work."
+        verb = one_of(works, "works", "work")
+        return (
+            f"With {NAMED[params.kind]} as the dataset {works or 'none'} of {len(result.outcomes)} expressions {verb}."
+        )
     assert result.reached is not None
     name = "first part of random_split" if params.wrapper == "random_split" else params.wrapper
     held = f"The {name} holds {count(len(result.reached), 'sample')}"
     if result.error:
-        return f"{held} and has no index {params.k}: torch raises {result.error.split(':')[0]}."
+        return f"{held}: wrapped[{params.k}] raises {result.error.split(':')[0]}."
     assert result.sample is not None
     return f"{held}: index {params.k} leads to sample {result.sample.item()}."
 
@@ -112,11 +115,16 @@ def details(params: Params, result: Result) -> str:
             f"would be handed all indices of a batch. loader[0] gives {result.jobs['loader[0]']}."
         )
     if result.outcomes is not None:
-        return f"len(ds): {result.outcomes['len(ds)']}. ds[2]: {result.outcomes['ds[2]']}. {_looped(params)}".rstrip()
+        told = [
+            f"{expression}: {result.outcomes[expression].removesuffix('.')}." for expression in ("len(ds)", "ds[2]")
+        ]
+        return " ".join([*told, _looped(params)]).rstrip()
     assert result.parts is not None
-    lengths = f"Of {count(params.n, 'sample')} the parts hold {[len(part) for part in result.parts]}."
+    held = [len(part) for part in result.parts]
+    holds = f"parts hold {held}" if len(held) > 1 else f"part holds {held[0]}"
+    lengths = f"Of {count(params.n, 'sample')} the {holds}."
     if result.error:
-        return f"{lengths} {result.error}"
+        return f"{lengths} {result.error}."
     assert result.path is not None and result.sample is not None
     return f"{lengths} {' = '.join(result.path)} = {result.sample.item()}."
 
@@ -127,7 +135,8 @@ def _looped(params: Params) -> str:
         return "A for loop over ds asks for ds[0], ds[1], ... until an IndexError, and ds[6] raises one."
     if params.kind not in ("Dataset with both", "Dataset without __len__", "class that is no Dataset"):
         return ""
-    return "A for loop over ds asks for ds[0], ds[1], ... until an IndexError, whatever len(ds) says; here none comes."
+    says = "" if params.kind == "Dataset without __len__" else ", whatever len(ds) says"
+    return f"A for loop over ds asks for ds[0], ds[1], ... until an IndexError{says}; here none comes."
 
 
 def is_refusal(outcome: str) -> bool:
@@ -268,7 +277,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "a TypeError",
-                    "ds need not be a Dataset: whatever is no IterableDataset counts as map-style, and is asked for ds[i].",
+                    "ds need not be a Dataset: whatever is no IterableDataset counts as map-style, and is asked by index.",
                 ),
                 Choice(
                     "an AttributeError",

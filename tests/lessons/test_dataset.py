@@ -159,3 +159,58 @@ def test_one_class_is_checked_an_iterable_dataset_is_not_asked_for_an_index():
 
     assert [*torch.utils.data.DataLoader(Stream(), batch_size=None)] == [0, 1]
     assert [*torch.utils.data.DataLoader([0, 1], batch_size=None)] == [0, 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_words_on_a_kind_are_told_in_the_right_number_and_end_in_one_stop(kind):
+    params = Params(view=PROTOCOL, kind=kind)
+    result = run(params)
+    told, more = LESSON.caption(params, result), LESSON.details(params, result)
+    works = sum(not is_refusal(outcome) for outcome in result.outcomes.values())
+    assert told.endswith(f"{works} of 10 expressions {'works' if works == 1 else 'work'}.")
+    assert ".." not in more.replace("...", "")
+    assert ("whatever len(ds) says" in more) == (
+        "here none comes" in more and not is_refusal(result.outcomes["len(ds)"])
+    )
+
+
+@pytest.mark.parametrize("wrapper", Params.__annotations__["wrapper"].__args__)
+@pytest.mark.parametrize("k", [-6, 0, 14])
+def test_the_words_on_a_wrapper_say_who_holds_how_many_and_what_is_raised(wrapper, k):
+    params = Params(view=PATH, wrapper=wrapper, n=5, k=k)
+    result = run(params)
+    told, more = LESSON.caption(params, result), LESSON.details(params, result)
+    sizes = [len(part) for part in result.parts]
+    assert f"holds {len(result.reached)} samples: " in told
+    assert (f"the part holds {sizes[0]}." if len(sizes) == 1 else f"the parts hold {sizes}.") in more
+    if result.error:
+        assert told.endswith(f"wrapped[{k}] raises {result.error.partition(':')[0]}.")
+    else:
+        assert told.endswith(f"index {k} leads to sample {result.sample.item()}.")
+        assert more.endswith(f"{result.path[-1]} = {result.sample.item()}.")
+
+
+def test_each_iter_of_a_loader_begins_a_new_epoch_and_next_of_it_is_the_first_batch():
+    loader = DataLoader(range(10), batch_size=4)
+    assert [next(iter(loader)).tolist() for _ in range(2)] == [[0, 1, 2, 3]] * 2
+    with pytest.raises(TypeError, match="not an iterator"):
+        next(loader)
+
+
+def test_shuffle_mixes_the_whole_epoch_and_leaves_the_dataset_as_it_was():
+    dataset = list(range(100))
+    batches = [b.tolist() for b in DataLoader(dataset, 10, shuffle=True, generator=torch.Generator().manual_seed(0))]
+    assert any(set(batch) != set(range(10 * at, 10 * at + 10)) for at, batch in enumerate(batches))
+    assert dataset == list(range(100))
+
+
+def test_what_is_left_of_a_split_is_dealt_out_from_the_first_part_on():
+    def split(n, *fractions):
+        return [len(part) for part in torch.utils.data.random_split(range(n), fractions)]
+
+    assert split(10, 0.33, 0.33, 0.34) == [4, 3, 3] and split(11, 0.33, 0.33, 0.34) == [4, 4, 3]
+
+
+def test_drop_last_rounds_down_and_a_set_of_keys_is_asked_for_by_default_as_numbers():
+    assert len(DataLoader(range(10), 4)) == 3 and len(DataLoader(range(10), 4, drop_last=True)) == 2
+    assert outcomes("dict with keys a, b, ...")["[*DataLoader(ds, batch_size=None)]"] == "KeyError: 0"
