@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from explorable.words import count
+from explorable.words import count, one_of
 from figures.cells import Cell, cells_of
 from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.iterable import Params, Result, once
@@ -119,7 +119,7 @@ def _processes(result: Result) -> Panel:
     rows = [[at, str(here.tolist()), str(real.tolist()), _same(here, real)] for at, (here, real) in enumerate(pairs)]
     return Table(
         "Computed and delivered", ["batch", "computed here", "from worker processes", ""], rows, wide=True,
-        note=f"{count(len(result.arrived or []), 'batch')} came out of real processes, {len(result.batches)} were computed.",
+        note=f"{count(len(result.arrived or []), 'batch')} came out of real processes, {len(result.batches)} {one_of(len(result.batches), 'was', 'were')} computed.",
     )  # fmt: skip
 
 

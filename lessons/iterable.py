@@ -95,11 +95,24 @@ def _order(params: Params, result: Result) -> str:
     if params.buffer > 1:
         told.append(f"Each reader draws from a buffer of {params.buffer}, with seed {params.seed} + worker.")
     if result.arrived is not None:
-        equal = sum(map(torch.equal, result.arrived, result.batches))
-        arrived = count(len(result.arrived), "batch")
-        alike = f", {equal} of them equal to those computed" if result.arrived else ""
-        told.append(f"Real worker processes delivered {arrived}{alike}.")
+        told.append(_real(result.arrived, result.batches))
     return " ".join(told)
+
+
+def _real(arrived: list[Tensor], computed: list[Tensor]) -> str:
+    """What came of worker processes, beside what was computed here."""
+    equal, of = sum(map(torch.equal, arrived, computed)), len(arrived)
+    if equal == of == len(computed):
+        alike = (
+            ": none was computed"
+            if not of
+            else ", equal to the one computed"
+            if of == 1
+            else ", all equal to those computed"
+        )
+    else:
+        alike = f", {equal} of them equal to those computed"
+    return f"Real worker processes delivered {count(of, 'batch')}{alike}."
 
 
 def once(result: Result) -> bool:
@@ -133,7 +146,8 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "6 items",
-                    "Half of the stream each would need sharding: nothing divides it unless __iter__ asks which worker it is in.",
+                    "With sharding each worker reads 6, and 12 arrive. Nothing shards an IterableDataset unless __iter__ or worker_init_fn "
+                    "does.",
                 ),
             ),
             answer=1,

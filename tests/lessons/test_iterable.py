@@ -101,3 +101,78 @@ def test_len_of_the_loader_asks_the_dataset_and_raises_where_it_has_no_len():
 
     with pytest.raises(TypeError, match="has no len"):
         len(torch.utils.data.DataLoader(Endless(), batch_size=2))
+
+
+class Whole(torch.utils.data.IterableDataset):
+    """12 items; `step` and `start` are what a worker_init_fn may change in its copy."""
+
+    start, step = 0, 1
+
+    def __iter__(self):
+        return iter(range(self.start, 12, self.step))
+
+
+def stride(worker):
+    info = torch.utils.data.get_worker_info()
+    info.dataset.start, info.dataset.step = worker, info.num_workers
+
+
+def test_a_stream_is_sharded_by_its_own_iter_or_by_a_worker_init_fn_and_by_nothing_else():
+    def arrive(**given):
+        given = {"batch_size": None, "num_workers": 2, "multiprocessing_context": "fork", **given}
+        return sorted(torch.utils.data.DataLoader(Whole(), **given))
+
+    assert arrive() == sorted([*range(12)] * 2)
+    assert arrive(worker_init_fn=stride) == [*range(12)]
+    sharded = run(Params(sharding="stride"))
+    assert [len(read) for read in sharded.read] == [6, 6] and len(sharded.received) == 12
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"n": 1, "num_workers": 1}, "delivered 1 batch, equal to the one computed."),
+        ({"num_workers": 2}, "delivered 6 batches, all equal to those computed."),
+        ({"n": 1, "num_workers": 1, "batch_size": 2, "drop_last": True}, "delivered no batch: none was computed."),
+    ],
+)
+def test_what_real_processes_delivered_is_told_in_the_right_number(values, said):
+    params = Params(processes=True, **values)
+    assert details(params, run(params)).endswith(said)
+
+
+def test_a_batch_that_differs_from_the_computed_one_is_counted_as_such():
+    params = Params(num_workers=2, processes=True)
+    result = run(params)
+    result.arrived[0] += 1
+    assert details(params, result).endswith("delivered 6 batches, 5 of them equal to those computed.")
+
+
+@pytest.mark.parametrize(("num_workers", "batches"), [(0, [[0, 1, 2, 3]]), (2, [[0, 1], [2, 3]])])
+def test_4_items_fill_one_batch_of_4_unless_2_workers_share_them(num_workers, batches):
+    result = run(Params(n=4, sharding="block", num_workers=num_workers))
+    assert [batch.tolist() for batch in result.batches] == batches
+
+
+def test_a_batch_comes_of_one_worker_and_the_workers_take_turns():
+    result = run(Params(sharding="stride"))
+    assert result.batches[0].tolist() == [0, 2, 4, 6] and result.source == [0, 1, 0, 1]
+    for worker, batch in zip(result.source, result.batches, strict=True):
+        assert set(batch.tolist()) <= set(result.read[worker])
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 2, 4])
+def test_len_of_the_loader_knows_nothing_of_copies(num_workers):
+    result = run(Params(n=10, batch_size=2, num_workers=num_workers))
+    assert (len(result.batches), result.length) == (5 * max(num_workers, 1), 5)
+
+
+@given(drop_last=st.booleans(), sharding=st.sampled_from(SHARDING), **SIZES)
+def test_each_clause_of_the_caption_is_said_where_it_holds(**values):
+    params = Params(**values)
+    result = run(params)
+    told = LESSON.caption(params, result)
+    assert ("runs all of __iter__" in told) == bool(result.duplicated)
+    assert ("never arrive" in told) == bool(result.lost and not result.duplicated)
+    assert ("out of order" in told) == (not result.duplicated and not result.lost and bool(result.displacement.any()))
+    assert ("each worker drops its own" in told) == ("never arrive" in told and params.num_workers > 1)
