@@ -4,7 +4,7 @@ from itertools import takewhile
 from textwrap import dedent
 from typing import Any
 
-from explorable.words import one_of
+from explorable.words import count, one_of
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.what_it_holds import LESSON, Params, Result, kept, left, most_names, name_of
@@ -63,7 +63,7 @@ def _calls(result: Result) -> Panel:
         Bar(
             "after the loop",
             after,
-            f"{after} calls drop values after the loop, which stops {before - after}: their rate is no nn.Dropout's",
+            f"{count(after, 'call')} of F.dropout {one_of(after, 'drops', 'drop')} values after the loop, which stops {before - after}",
             key=["calls-left", "@left"],
         ),
     ]
@@ -136,7 +136,7 @@ def _rates(result: Result) -> Panel:
     rows: list[list[Any]] = [["nn.Dropout modules, p above 0", result.modules_before]]
     rows += [[what, times] for what, times in result.rates]
     rows += [["calls that drop, in one forward", result.calls_before], ["calls after the loop", result.calls_after]]
-    note = "Rates that a module keeps as a float are not found by isinstance(m, nn.Dropout)."
+    note = "Rates that a module of another class keeps as a float are not found by isinstance(m, nn.Dropout)."
     return Table("Dropout", ["", "how many"], rows, note=note)
 
 

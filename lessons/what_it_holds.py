@@ -1,4 +1,4 @@
-"""A loop over isinstance(m, nn.Dropout) passes by every dropout that is called as a function: no module is there to be found."""
+"""A loop over isinstance(m, nn.Dropout) sets the p of those modules, and misses every dropout rate that another module keeps as a float."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from explorable.apart import Apart
 from explorable.lesson import Choice, Example, Lesson, Prediction, Trap
 from explorable.params import choice, text
-from explorable.words import count, one_of
+from explorable.words import count, listing, one_of
 from lessons.config_text import READY, cannot, given_of, name_of, values_of
 
 NONE, SOME, ALL = "none of them", "some of them", "all of them"
@@ -65,29 +65,37 @@ def most_names(result: Result) -> int:
 def caption(params: Params, result: Result) -> str:
     name = name_of(params.config)
     if params.search:
-        found = count(result.found_count, "parameter")
-        return f'"{params.search}" is in the names of {found} of {name}, with {result.found_numel:,} numbers.'.replace(
-            ",", ""
-        )
+        return _searched(params.search, name, result)
     if not result.calls_before:
-        return f"{name} drops no entries in train mode; its parameters hold {result.numel} numbers."
+        return f"In {name} no call of F.dropout drops values in train mode; the parameters hold {result.numel} numbers."
     calls, drop = count(result.calls_before, "dropout call"), one_of(result.calls_before, "drops", "drop")
-    every = "all " * (1 < result.calls_before == result.calls_after)
-    after = f"{every}{result.calls_after or 'none'} still {one_of(result.calls_after, 'does', 'do')}"
+    every = "all " * (2 < result.calls_before == result.calls_after)
+    left = "both" if result.calls_before == result.calls_after == 2 else result.calls_after or "none"
+    after = f"{every}{left} still {one_of(result.calls_after, 'does', 'do')}"
     return f"In {name} {calls} {drop} values in train mode, and after the loop over nn.Dropout {after}."
+
+
+def _searched(text: str, name: str, result: Result) -> str:
+    """How many parameters have the text in their name."""
+    if not result.found_count:
+        return f'"{text}" is in the names of 0 parameters of {name}.'
+    names, found = one_of(result.found_count, "name", "names"), count(result.found_count, "parameter")
+    return f'"{text}" is in the {names} of {found} of {name}, with {result.found_numel} numbers.'
 
 
 def details(params: Params, result: Result) -> str:
     size = sum(result.by_dtype.values())
     saved = sum(bool(buffer[3]) for buffer in result.buffers)
     names = [" = ".join(names) for names in result.tied]
+    tied = f"{count(len(names), 'parameter')} under several names: {'; '.join(names)}."
+    held = f"It has {count(len(result.buffers), 'buffer')}"
     return " ".join(
         [
-            f"{result.kind} has {result.numel:,} numbers in its parameters, {size:,} bytes in {params.dtype}.",
-            f"One parameter under several names: {'; '.join(names)}." if names else "No parameter has two names.",
-            f"{count(len(result.buffers), 'buffer')}, of which state_dict() holds {saved}.",
-            f"{count(result.modules_before, 'nn.Dropout module')} with p above 0.",
-            f'"{params.search}" is in {result.found_count} names.' if params.search else "",
+            f"{result.kind} has {result.numel:,} numbers in its parameters, {size:,} bytes in {listing([*result.by_dtype])}.",
+            tied if names else "No parameter has two names.",
+            f"{held}, of which state_dict() holds {saved or 'none'}." if result.buffers else f"{held}.",
+            f"It has {count(result.modules_before, 'nn.Dropout module')} with p above 0.",
+            f'"{params.search}" is in {count(result.found_count, "name")}.' if params.search else "",
         ]
     ).strip()
 
@@ -113,11 +121,12 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     NONE,
-                    "So it is in BERT and GPT-2, whose dropouts are modules. BART keeps its rate as a float and calls F.dropout with it.",
+                    "So it is in BERT and GPT-2, where each rate is the p of an nn.Dropout. BART keeps its rate as a float and calls "
+                    "F.dropout with it.",
                 ),
                 Choice(
                     SOME,
-                    "A model may mix both ways. BART has no nn.Dropout at all, so isinstance finds nothing to reset.",
+                    "T5 mixes both ways. BartForConditionalGeneration has no nn.Dropout at all, so isinstance finds nothing to reset.",
                 ),
                 Choice(
                     ALL,
@@ -131,7 +140,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="tied",
-            question="How many names lead to the one weight of BART's token embedding?",
+            question="How many names lead to the weight of the token embedding in BartForConditionalGeneration?",
             choices=(
                 Choice(
                     "1 name",
@@ -139,7 +148,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "2 names",
-                    "That is GPT-2, whose head is its embedding. In BART encoder and decoder have an attribute for it too.",
+                    "That is GPT2LMHeadModel, whose head is its embedding. In BART encoder and decoder have an attribute for it too.",
                 ),
                 Choice(
                     "4 names",
@@ -196,7 +205,7 @@ LESSON = Lesson(
     traps=(
         Trap(
             name="The same loop on BERT",
-            sentence="BERT's dropouts are modules, so the loop stops all of them; that it works there says nothing about BART.",
+            sentence="In BERT each rate is the p of an nn.Dropout, so the loop stops all of them; that it works there says nothing about BART.",
             source="https://github.com/torch-uncertainty/torch-uncertainty/issues/152",
             params={"config": READY["BERT base"]},
         ),

@@ -5,10 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertForMaskedLM
+from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
+    BeitConfig,
+    BeitModel,
+    BertConfig,
+    BertForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from figures.what_it_holds import draw
-from lessons.what_it_holds import LESSON, Params, caption, kept, left, most_names
+from lessons.what_it_holds import LESSON, Params, caption, details, kept, left, most_names
 from tests.corners import TINY
 
 BART = '{"model_type": "bart", "vocab_size": 99, "d_model": 16, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24}'
@@ -84,3 +93,89 @@ def test_the_loop_that_is_drawn_is_the_one_that_ran():
     assert facts["items"][0]["label"].startswith(f"of {result.calls_before} dropout calls") and facts["items"][0][
         "text"
     ] == left(result)
+
+
+T5 = '{"model_type": "t5", "vocab_size": 32, "d_model": 8, "d_kv": 4, "d_ff": 16, "num_heads": 2, "num_layers": 1}'
+LLAMA = (
+    '{"model_type": "llama", "vocab_size": 99, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2, '
+    '"num_attention_heads": 2, "attention_dropout": 0.1}'
+)
+
+
+def test_in_t5_the_loop_stops_the_modules_and_misses_the_floats():
+    params = Params(config=T5)
+    result = LESSON.run(params)
+    assert left(result) == "some of them"
+    assert result.modules_before > 0
+    assert result.rates == [["T5Attention.dropout = 0.1", result.calls_after]]
+    assert most_names(result) == 4
+
+
+def test_a_model_without_a_call_of_f_dropout_may_drop_in_another_way(bart):
+    told = caption(Params(config=BART), replace(bart[0], calls_before=0))
+    assert told.startswith("In this bart no call of F.dropout drops values")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    model = BeitModel(BeitConfig(**sizes, image_size=32, drop_path_rate=0.5)).train()
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter)
+    hidden = model(torch.ones(8, 3, 32, 32)).last_hidden_state
+    assert len(hidden.unique(dim=0)) > 1  # of equal images whole samples were dropped from a residual
+
+
+def test_of_two_calls_that_are_left_both_are_said_and_a_llama_saves_none_of_its_buffers():
+    params = Params(config=LLAMA)
+    result = LESSON.run(params)
+    assert caption(params, result).endswith(
+        "2 dropout calls drop values in train mode, and after the loop over nn.Dropout both still do."
+    )
+    assert kept(result) == "none of them"
+    assert "It has 2 buffers, of which state_dict() holds none. It has no nn.Dropout module" in details(params, result)
+
+
+def test_the_head_of_gpt_2_is_its_embedding_under_two_names():
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=99, n_embd=8, n_layer=1, n_head=2))
+    weight = model.get_input_embeddings().weight
+    assert sum(p is weight for _, p in model.named_parameters(remove_duplicate=False)) == 2
+    assert sum(p is weight for _, p in model.named_parameters()) == 1
+
+
+def test_bart_without_its_head_has_three_names_for_its_embedding(bart):
+    weight = bart[1].get_input_embeddings().weight
+    assert sum(p is weight for _, p in bart[1].model.named_parameters(remove_duplicate=False)) == 3
+    assert not any(isinstance(module, nn.Dropout) for module in bart[1].modules())
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ("shared.w", '"shared.w" is in the name of 1 parameter of this bart, with 1584 numbers.'),
+        ("fc1", '"fc1" is in the names of 8 parameters of this bart, with 1632 numbers.'),
+        ("a, b", '"a, b" is in the names of 0 parameters of this bart.'),
+    ],
+)
+def test_the_searched_text_is_told_as_it_is_and_its_names_in_the_right_number(search, said):
+    params = Params(config=BART, search=search)
+    result = LESSON.run(params)
+    assert caption(params, result) == said
+    assert details(params, result).endswith(f"is in {result.found_count or 'no'} name{'s' * (result.found_count > 1)}.")
+
+
+def test_two_tied_parameters_are_no_single_one():
+    params = Params(config=TINY)
+    told = details(params, LESSON.run(params))
+    assert "2 parameters under several names: bert.embeddings.word_embeddings.weight = " in told
+
+
+def test_the_numbers_of_a_block_of_a_llama_of_8_billion():
+    hidden, inner, keys, rows = 4096, 14336, 1024, 128_256
+    attention, feed_forward = 2 * hidden**2 + 2 * hidden * keys, 3 * hidden * inner
+    assert (round(attention / 1e6), round(feed_forward / 1e6)) == (42, 176)
+    assert round(32 * feed_forward / 1e9, 1) == 5.6 and round(rows * hidden / 1e9, 1) == 0.5
+    assert 32 * (attention + feed_forward) > 2 * rows * hidden
+
+
+def test_layer_1_finds_layer_10_and_11_too():
+    model = BertForMaskedLM(BertConfig(hidden_size=4, num_attention_heads=1, intermediate_size=4, vocab_size=9))
+    found = {name.split(".")[3] for name, _ in model.named_parameters() if "layer.1" in name}
+    assert found == {"1", "10", "11"}
