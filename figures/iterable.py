@@ -119,7 +119,8 @@ def _processes(result: Result) -> Panel:
     rows = [[at, str(here.tolist()), str(real.tolist()), _same(here, real)] for at, (here, real) in enumerate(pairs)]
     return Table(
         "Computed and delivered", ["batch", "computed here", "from worker processes", ""], rows, wide=True,
-        note=f"{count(len(result.arrived or []), 'batch')} came out of real processes, {len(result.batches)} {one_of(len(result.batches), 'was', 'were')} computed.",
+        note=f"{count(len(result.arrived or []), 'batch')} came out of real processes, "
+        f"{len(result.batches)} {one_of(len(result.batches), 'was', 'were')} computed.",
     )  # fmt: skip
 
 

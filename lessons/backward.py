@@ -261,7 +261,10 @@ LESSON = Lesson(
                     "[0, 0, 0]",
                     "So it was before torch 2.0, and so it is with zero_grad(set_to_none=False).",
                 ),
-                Choice("None", "zero_grad() lets the tensor go: SGD and Adam then skip w. With zeros weight decay would still move it."),
+                Choice(
+                    "None",
+                    "zero_grad() lets the tensor go: SGD and Adam then skip w. With zeros weight decay would still move it.",
+                ),
                 Choice(
                     "[8, 4, 6]",
                     "zero_grad() clears the .grad of each tensor that the optimiser was given, and w is one.",
