@@ -113,7 +113,7 @@ def _args(params: Params, result: Result) -> str:
     given = [given for name, event, given in result.order if (name, event) == ("model", "forward_pre_hook")]
     if not given:
         return "none: it does not run"
-    return "an empty tuple" if given[0].startswith("args nothing") else "a tuple with x"
+    return "an empty tuple" if given[0].startswith("args empty") else "a tuple with x"
 
 
 def _second(params: Params, result: Result) -> str:

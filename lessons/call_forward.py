@@ -93,7 +93,9 @@ def details(params: Params, result: Result) -> str:
     own = [f"{event} ({given})" for name, event, given in hooks if name == "model"]
     given = f"Those of model were given: {'; '.join(own)}." if own else "None of them belongs to model."
     kind = "one of them a hook" if len(hooks) == 1 else f"{len(hooks) or 'none'} of them hooks"
-    events = f"{params.call} makes {count(len(result.order), 'event')} happen, {kind}."
+    backward = any("backward" in event for _, event, _ in result.order)
+    makes = f"{params.call} and y.sum().backward() make" if backward else f"{params.call} makes"
+    events = f"{makes} {count(len(result.order), 'event')} happen, {kind}."
     return " ".join([events, *([given] if hooks else []), *_far(result)])
 
 

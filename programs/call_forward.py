@@ -36,7 +36,7 @@ class Model(nn.Module):
 
 
 def shapes(*values: Tensor | None) -> str:
-    return ", ".join("None" if value is None else str(tuple(value.shape)) for value in values) or "nothing"
+    return ", ".join("None" if value is None else str(tuple(value.shape)) for value in values) or "empty"
 
 
 def note(module: nn.Module, event: str, given: str) -> None:
@@ -48,7 +48,7 @@ def pre_hook(module: nn.Module, args: Any) -> None:
 
 
 def pre_hook_with_kwargs(module: nn.Module, args: Any, kwargs: Any) -> None:
-    note(module, "forward_pre_hook", f"args {shapes(*args)}; kwargs {', '.join(kwargs) or 'nothing'}")
+    note(module, "forward_pre_hook", f"args {shapes(*args)}; kwargs {', '.join(kwargs) or 'empty'}")
 
 
 def hook(module: nn.Module, args: Any, output: Any) -> None:
@@ -56,7 +56,7 @@ def hook(module: nn.Module, args: Any, output: Any) -> None:
 
 
 def hook_with_kwargs(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-    given = f"args {shapes(*args)}; kwargs {', '.join(kwargs) or 'nothing'}; output {shapes(output)}"
+    given = f"args {shapes(*args)}; kwargs {', '.join(kwargs) or 'empty'}; output {shapes(output)}"
     note(module, "forward_hook", given)
 
 

@@ -62,8 +62,8 @@ def test_the_order_of_backward_is_that_of_forward_turned_round():
 
 def test_a_hook_sees_keyword_arguments_only_if_it_asks_for_them_and_args_stays_empty():
     plain, asked = order(call="model(x=x)"), order(call="model(x=x)", with_kwargs=True)
-    assert plain[0] == ("model", "forward_pre_hook", "args nothing")
-    assert asked[0] == ("model", "forward_pre_hook", "args nothing; kwargs x")
+    assert plain[0] == ("model", "forward_pre_hook", "args empty")
+    assert asked[0] == ("model", "forward_pre_hook", "args empty; kwargs x")
 
 
 def test_what_a_hook_returns_takes_the_place_of_what_it_was_given():
@@ -176,3 +176,18 @@ def test_a_caption_that_counts_no_global_hook_says_so():
 def test_one_hook_is_a_hook():
     params = Params(pre_hooks=False, hooks=False, returns="hook: 10 * output")
     assert "4 events happen, one of them a hook." in details(params, run(params))
+
+
+def test_what_is_empty_is_told_as_empty_and_no_hook_of_model_is_one_too():
+    params = Params(call="model(x=x)", hooks=False)
+    assert "Those of model were given: forward_pre_hook (args empty)." in details(params, run(params))
+    direct = Params(call="model.forward(x)")
+    assert "None of them belongs to model." in details(direct, run(direct))
+
+
+@pytest.mark.parametrize("call", ["model(x)", "model.forward(x)"])
+def test_what_backward_makes_happen_is_not_told_of_the_call_alone(call):
+    for on in (False, True):
+        params = Params(call=call, backward_hooks=on)
+        assert ("and y.sum().backward() make" in details(params, run(params))) == on
+        assert (f"{call} makes" in details(params, run(params))) == (not on)
