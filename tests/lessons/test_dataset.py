@@ -194,7 +194,7 @@ def test_each_iter_of_a_loader_begins_a_new_epoch_and_next_of_it_is_the_first_ba
     loader = DataLoader(range(10), batch_size=4)
     assert [next(iter(loader)).tolist() for _ in range(2)] == [[0, 1, 2, 3]] * 2
     with pytest.raises(TypeError, match="not an iterator"):
-        next(loader)
+        next(loader)  # type: ignore[call-overload]
 
 
 def test_shuffle_mixes_the_whole_epoch_and_leaves_the_dataset_as_it_was():
