@@ -6,7 +6,7 @@ from typing import Any
 
 from explorable.words import count
 from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, keyed, pressable, stepped, veiled
-from lessons.freeze import LOOP, MATCHING, Params, Result, bias_gradient, drifted, frozen, moved, strays
+from lessons.freeze import LOOP, MATCHING, Params, Result, drifted, first_gradient, frozen, moved, strays
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, Any]]
 MISSPELT = ("stem.requires_grad = False", "p.require_grad = False")  # what they freeze is a question
@@ -48,10 +48,10 @@ def _facts(params: Params, result: Result) -> Panel:
         ("stray", "frozen tensors that move", f"{len(cold)} of {len(ice)}"),
         ("count", "requires_grad is False on", f"{len(ice)} of {len(result.names)} tensors"),
         ("backward", "loss.backward()", _backward(result)),
-        ("bias", "stem.bias.grad, first step", bias_gradient(result)),
+        ("bias", "stem.bias.grad, first step", first_gradient(result, "stem.bias")),
     ]
     if params.prompt:
-        items.append(("prompt", "prompt.grad", _held(result)))
+        items.append(("prompt", "prompt.grad, first step", _held(result)))
     return veiled(Facts(items))
 
 
@@ -70,9 +70,8 @@ def _backward(result: Result) -> str:
 
 
 def _held(result: Result) -> str:
-    if not result.grads or math.isnan(held := result.grads[-1][-1].item()):
-        return "None"
-    return "numbers other than zero" if held else "zeros"
+    held = first_gradient(result, "prompt")
+    return held if held in ("None", "zeros", "rounding error") else "numbers other than zero"
 
 
 def _chain(result: Result) -> list[str]:
@@ -96,28 +95,14 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
         held += [f"▤ {count(buffers, 'buffer')}"] * bool(buffers)
         rows.append([layer, " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in held) or ("–", "muted")])
     note = f"{'▲ trains  ❄ frozen  ' * seen}▤ buffer"
-    return Table("from input to loss", ["layer", "holds"], rows, note=note, breaks=True)
+    return Table("from input to loss", ["layer", "holds"], rows, note=note)
 
 
 def _changes(params: Params, result: Result, step: int) -> Panel:
-    """Whether the steps so far moved the parameters and running statistics of each layer, and whether the gradient passed."""
-    flow = result.flow[step] if step < len(result.flow) else {}
-    rows = [
-        [layer, _gradient(layer, flow), _gone(result, layer, step), _drifted(result, layer, step)]
-        for layer in _chain(result)
-    ]
-    columns = ["layer", "gradient", "parameters", "buffers"]
-    return Table("What has moved so far", columns, rows, breaks=True, wide=True)
-
-
-def _gradient(layer: str, flow: dict[str, bool]) -> Cell:
-    if layer == "prompt":
-        return keyed(*_flows("ends\N{NO-BREAK SPACE}here", any(flow.values())), "@prompt")
-    return _flows("passes", bool(flow.get(layer)))
-
-
-def _flows(where: str, flows: bool) -> tuple[str, str]:
-    return (f"↑\N{NO-BREAK SPACE}{where}", "yes") if flows else ("stops", "muted")
+    """Whether the steps so far moved the parameters of each layer, and where they took a running mean."""
+    rows = [[layer, _gone(result, layer, step), _drifted(result, layer, step)] for layer in _chain(result)]
+    columns, note = ["layer", "parameters", "buffers"], "buffers: norm.running_mean[0] before → after"
+    return Table("What has moved so far", columns, rows, breaks=True, note=note)
 
 
 def _gone(result: Result, layer: str, step: int) -> Cell:
@@ -129,26 +114,21 @@ def _gone(result: Result, layer: str, step: int) -> Cell:
     far = any(moves[index] for moves, _ in taken for index in own)
     cold = any(moves[index] and not flags[index] for moves, flags in taken for index in own)
     ice = any(not flags[index] for _, flags in taken for index in own)
-    ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + ["@norm"] * (layer == "norm")
-    said = _went(far, "by step()", "warn" if cold else "yes")
+    ringed = ["@stray"] * ice + ["@bias", "@count"] * (layer == "stem") + [f"@{layer}"] * (layer in ("norm", "prompt"))
+    said = ("moved", "warn" if cold else "yes") if far else ("unchanged", "muted")
     return keyed(*said, *ringed) if ringed else said
 
 
 def _drifted(result: Result, layer: str, step: int) -> Cell:
-    """Whether a forward pass moved a running statistic of a layer; a warning where a parameter beside it is frozen."""
-    own = [index for index in _of(layer, result.buffers) if "running" in result.buffers[index]]
-    passes = result.drift[: step + 1]
-    if not own or not passes:
+    """The first number of norm's running mean, before and after; a warning where it moved beside a frozen parameter."""
+    if layer != "norm" or not result.drift:
         return ("–", "muted")
+    before, after = result.means[0], result.means[step + 1]
     frozen_now = step < len(result.requires_grad) and not all(
         result.requires_grad[step][i] for i in _of(layer, result.names)
     )
-    far = any(drift[index] for drift in passes for index in own)
-    return keyed(*_went(far, "by forward", "warn" if frozen_now else "yes"), *["@norm"] * (layer == "norm"))
-
-
-def _went(moved: bool, by: str, kind: str) -> tuple[str, str]:
-    return (by, kind) if moved else ("unchanged", "muted")
+    kind = "muted" if before == after else "warn" if frozen_now else "yes"
+    return keyed(f"{before:.2f} → {after:.2f}".replace("-", "−").replace(" ", "\N{NO-BREAK SPACE}"), kind, "@norm")
 
 
 def _tensors(result: Result, step: int) -> Panel:

@@ -1,5 +1,6 @@
 """BatchNorm's buffers follow the mode of the layer, not requires_grad: they move in train mode and stay in eval mode."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from explorable.words import count, listing, number, one_of, spelled
 from lessons.repeats import checked
 
 MATCHING, LOOP = "all but a pattern", "all, by a loop"
+ROUNDING = 1e-5  # a .grad with a smaller norm is rounding error
 Freeze = Literal[
     "nothing", "all but a pattern", "all, by a loop", "stem.requires_grad_(False)",
     "head.requires_grad_(False)", "stem.requires_grad = False", "p.require_grad = False",
@@ -48,6 +50,7 @@ class Result:
     grads: list[Tensor]  # for each step (P,) norm of .grad when the optimiser reads it; NaN where it is None
     moved: list[Tensor]  # for each step (P,) largest |change| of the parameter in this step
     drift: list[Tensor]  # for each forward pass (B,) largest |change| of the buffer in this pass
+    means: list[float]  # norm.running_mean[0] before the first forward pass and after each
     losses: list[float]
     cost: dict[str, int]  # bytes of one step with nothing frozen
     cost_frozen: dict[str, int] | None  # with what is frozen in the end
@@ -90,9 +93,9 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return _refused(params, result, *result.error.split(": ", 1))
     cold = strays(result)
-    though = f", {spelled(len(cold))} of them although frozen," if cold else ""
+    though = f", {spelled(len(cold))} of them although frozen" if cold else ""
     tensors = f"{len(moved(result))} of {count(len(result.names), 'parameter')}"
-    return f"In {params.steps} steps {tensors} moved{though} and BatchNorm's buffers {_kept(result)}."
+    return f"In {params.steps} steps, {tensors} moved{though}; BatchNorm's buffers {_kept(result)}."
 
 
 def _kept(result: Result) -> str:
@@ -143,21 +146,26 @@ def _far(result: Result) -> str:
 
 
 def _rounding(params: Params, result: Result) -> str:
-    """Why a bias in front of BatchNorm moves: its gradient is rounding error, which Adam scales up to a whole step."""
+    """Why what is added before BatchNorm moves: its gradient is rounding error, which Adam scales up to a whole step."""
     if not params.optimizer.startswith("Adam") or not result.moved:
         return ""
-    at = result.names.index("stem.bias")
+    return " ".join(_walked(params, result, name) for name in ("stem.bias", "prompt") if name in result.names).strip()
+
+
+def _walked(params: Params, result: Result, name: str) -> str:
+    at = result.names.index(name)
     grad, far = result.grads[0][at].item(), result.moved[0][at].item()
-    if not (0 < grad < 1e-5 and far > 1e-3):
+    if not (0 < grad < ROUNDING and far > 1e-3):
         return ""
+    added = name.split(".")[-1]
     divides = f"{params.optimizer} divides a gradient by its own size"
     decays = ""
     if params.weight_decay:
         coupled = params.optimizer == "Adam"
-        divides = f"{divides}{', and adds weight_decay times the bias to it first' if coupled else ''}"
+        divides += f", and adds weight_decay times the {added} to it first" if coupled else ""
         decays = "" if coupled else ", weight decay included"
     return (
-        f"stem.bias has a gradient of {grad:.0e} at the first step, which is rounding error: BatchNorm subtracts the bias again. "
+        f"{name} has a gradient of {grad:.0e} at the first step, which is rounding error: BatchNorm subtracts the {added} again. "
         f"{divides}, so it moves {number(far, 4)} all the same{decays}."
     )
 
@@ -171,11 +179,11 @@ def _bytes(result: Result) -> str:
     )
 
 
-def bias_gradient(result: Result) -> str:
-    """What stem.bias, whose sum BatchNorm subtracts again, has as .grad at the first step."""
-    if not result.grads or (norm := result.grads[0][result.names.index("stem.bias")].item()) != norm:
+def first_gradient(result: Result, name: str) -> str:
+    """What this parameter has as .grad at the first step; BatchNorm in train mode subtracts again what is added to each sample."""
+    if not result.grads or math.isnan(norm := result.grads[0][result.names.index(name)].item()):
         return "None"
-    return "zeros" if not norm else "rounding error" if norm < 1e-5 else number(norm)
+    return "zeros" if not norm else "rounding error" if norm < ROUNDING else number(norm)
 
 
 NONE_OF_4, HALF_OF_4, ALL_OF_4 = "0 of 4", "2 of 4", "4 of 4"
@@ -225,11 +233,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "it runs and fills no .grad",
-                    "That is what happens while one leaf still requires a gradient. Without any, torch takes the call for a mistake.",
+                    "It runs while the loss has one leaf that requires a gradient, and fills the .grad of that one. Without any it raises.",
                 ),
                 Choice(
                     "it runs and fills zeros",
-                    "A frozen tensor has no gradient of zeros; its .grad stays None.",
+                    "backward() writes no zeros into what is frozen: its .grad stays as it was, here None.",
                 ),
             ),
             answer=0,
@@ -272,7 +280,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="prompt",
-            question="All weights are frozen, and a learnable prompt is added to x. What is in prompt.grad after backward()?",
+            question="All weights are frozen, in eval mode, and a learnable prompt is added to x. What is in prompt.grad after backward()?",
             choices=(
                 Choice(
                     "numbers other than zero",
@@ -280,7 +288,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "None",
-                    "So it is under no_grad or after detach(): these cut the graph. requires_grad=False does not.",
+                    "It stays None where the graph is cut, as detach() does. requires_grad=False on the weights cuts nothing.",
                 ),
                 Choice(
                     "zeros", "Frozen weights are constants, not zeros: the derivative by the input is there as ever."
@@ -288,7 +296,7 @@ LESSON = Lesson(
             ),
             answer=0,
             proof="a prompt",
-            show={"freeze": LOOP, "prompt": True},
+            show={"freeze": LOOP, "prompt": True, "mode": "eval"},
             ring="prompt",
         ),
         Prediction(

@@ -61,13 +61,15 @@ def bytes_of_a_step() -> dict[str, int]:
             saved[storage.data_ptr()] = storage.nbytes()
         return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
 
+    added = soft_prompt.detach().clone().requires_grad_(prompt)
     with torch.set_grad_enabled(mode != "no_grad"), torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
-        loss = F.cross_entropy(twin(x.clone().requires_grad_(prompt)), y)
-    stepper = make(twin.parameters())
+        loss = F.cross_entropy(twin(x + added), y)
+    learnable = [*twin.parameters(), added]
+    stepper = make(learnable)
     if loss.requires_grad:
         loss.backward()
         stepper.step()
-    gradients = [p.grad for p in twin.parameters() if p.grad is not None]
+    gradients = [p.grad for p in learnable if p.grad is not None]
     state = [value for states in stepper.state.values() for value in states.values() if isinstance(value, Tensor)]
     return {
         "saved for backward": sum(saved.values()),
@@ -83,6 +85,7 @@ flow = list[dict[str, bool]]()
 grads = list[Tensor]()
 moved = list[Tensor]()
 drift = list[Tensor]()
+means = [model.norm.running_mean[0].item()]
 losses = list[float]()
 earlier = dict.fromkeys(("buffers", "parameters"), list[Tensor]())
 
@@ -100,6 +103,7 @@ def before_the_pass(*_: Any) -> None:
 
 def after_the_pass(*_: Any) -> None:
     drift.append(change(model.buffers(), earlier["buffers"]))
+    means.append(model.norm.running_mean[0].item())
     requires_grad.append([p.requires_grad for p in parameters.values()])
 
 

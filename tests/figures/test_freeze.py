@@ -29,9 +29,11 @@ def test_the_hero_says_what_moved_by_the_steps_so_far_layer_by_layer():
             for layer in ("stem", "norm", "body", "head"):
                 own = [index for index, name in enumerate(result.names) if name.startswith(f"{layer}.")]
                 far = any(moves[index] > 0 for moves in result.moved[: step + 1] for index in own)
-                assert right[layer][1][0] == ("by step()" if far else "unchanged")
+                assert right[layer][0][0] == ("moved" if far else "unchanged")
             drift = any(drift.any() for drift in result.drift[: step + 1])
-            assert right["norm"][2][0] == ("by forward" if drift else "unchanged")
+            after = f"{result.means[step + 1]:.2f}".replace("-", "−")
+            assert right["norm"][1][0] == f"0.00\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}{after}"
+            assert (right["norm"][1][1] != "muted") == drift == (after != "0.00")
 
 
 def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
@@ -39,8 +41,8 @@ def test_the_buffers_of_a_frozen_norm_are_ringed_and_its_parameters_stay():
     left, right = hero(figure, 2)
     assert left["norm"][0].replace("\N{NO-BREAK SPACE}", " ") == "❄ weight ❄ bias ▤ 3 buffers"
     assert left["act"] == [["–", "muted"]]
-    assert right["norm"][1][:2] == ["unchanged", "muted"] and "@norm" in right["norm"][1][2]["key"]
-    assert right["norm"][2] == ["by forward", "warn", {"key": "@norm"}]
+    assert right["norm"][0][:2] == ["unchanged", "muted"] and "@norm" in right["norm"][0][2]["key"]
+    assert right["norm"][1][1:] == ["warn", {"key": "@norm"}]
 
 
 def test_each_parameter_wears_a_snowflake_while_it_is_frozen():
@@ -57,7 +59,7 @@ def test_a_layer_that_moved_while_frozen_is_a_warning_to_the_last_step():
     _, figure = drawn(moment="between backward and step")
     _, right = hero(figure, 2)
     for layer in ("stem", "norm"):
-        assert right[layer][1][1] == "warn" and "@stray" in right[layer][1][2]["key"]
+        assert right[layer][0][1] == "warn" and "@stray" in right[layer][0][2]["key"]
 
 
 def test_where_it_is_asked_how_many_are_frozen_the_model_does_not_say_so():

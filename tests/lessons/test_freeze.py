@@ -1,6 +1,7 @@
 """Laws of freezing: a step skips what has no .grad, and the forward pass moves BatchNorm's buffers in train mode."""
 
 import typing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorable.params import BadParam
-from lessons.freeze import LESSON, Params, bias_gradient, caption, details, drifted, moved, strays
+from lessons.freeze import LESSON, Params, caption, details, drifted, first_gradient, moved, strays
 from lessons.repeats import checked
 
 run = LESSON.run
@@ -149,10 +150,10 @@ def test_a_bias_before_batch_norm_moves_by_rounding_error_under_adam_alone():
 def test_captions_say_what_the_result_holds():
     stale = Params(moment="after the first step", set_to_none=False)
     assert caption(stale, run(stale)) == (
-        "In 3 steps 8 of 8 parameters moved, four of them although frozen, and BatchNorm's buffers moved."
+        "In 3 steps, 8 of 8 parameters moved, four of them although frozen; BatchNorm's buffers moved."
     )
     still = Params(mode="train, norm in eval")
-    assert caption(still, run(still)).endswith("4 of 8 parameters moved and BatchNorm's buffers stayed.")
+    assert caption(still, run(still)).endswith("4 of 8 parameters moved; BatchNorm's buffers stayed.")
     late = Params(freeze="all, by a loop", moment="after the first step", mode="eval")
     assert caption(late, run(late)) == (
         "PyTorch refuses after 1 step with RuntimeError: nothing requires a gradient, so backward() has no graph; "
@@ -178,10 +179,10 @@ def test_each_trap_shows_what_it_names():
 def test_a_bias_before_batch_norm_has_a_gradient_of_rounding_error_which_adam_scales_up(optimizer, moves):
     result = run(Params(freeze="nothing", optimizer=optimizer, weight_decay=0.0))
     at = result.names.index("stem.bias")
-    assert bias_gradient(result) == "rounding error" and (result.moved[0][at] > 1e-3) == moves
+    assert first_gradient(result, "stem.bias") == "rounding error" and (result.moved[0][at] > 1e-3) == moves
     still = run(Params(freeze="nothing", optimizer=optimizer, weight_decay=0.0, mode="train, norm in eval"))
     assert still.grads[0][at] > 1e-3  # the stored mean knows nothing of this bias
-    assert bias_gradient(run(Params())) == "None"
+    assert first_gradient(run(Params()), "stem.bias") == "None"
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.5])
@@ -198,6 +199,40 @@ def test_why_a_bias_moves_names_weight_decay_where_it_has_a_part(optimizer, weig
     getattr(torch.optim, optimizer)([bias], lr=0.1, weight_decay=weight_decay).step()
     moved = 0.3 - bias.item()
     assert moved == pytest.approx(0 if not weight_decay else 0.1 if optimizer == "Adam" else 0.1 * 0.5 * 0.3, abs=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_prompt_before_batch_norm_in_train_mode_has_rounding_error_as_its_gradient(optimizer):
+    """It is added to each sample alike, so BatchNorm subtracts it again; in eval mode its gradient is one like the others'."""
+    params = Params(freeze="all, by a loop", prompt=True, optimizer=optimizer)
+    lost, held = run(params), run(replace(params, mode="eval"))
+    assert lost.grads[0][-1] < 1e-6 < 1e-3 < held.grads[0][-1]
+    assert first_gradient(lost, "prompt") == "rounding error"
+    assert ("BatchNorm subtracts the prompt again" in details(params, lost)) == optimizer.startswith("Adam")
+    assert "subtracts" not in details(replace(params, mode="eval"), held)
+    asked = next(question for question in LESSON.predictions if question.id == "prompt")
+    assert "eval mode" in asked.question and asked.show["mode"] == "eval"
+
+
+def test_the_bytes_of_a_step_count_what_the_prompt_keeps():
+    with_it, without = (run(Params(freeze="nothing", prompt=prompt)).cost for prompt in (True, False))
+    assert with_it["gradients"] - without["gradients"] == 4 * 4
+    assert with_it["optimizer state"] - without["optimizer state"] == 2 * 4 * 4 + 4  # two moments and a step
+
+
+def test_backward_fills_the_one_leaf_that_requires_a_gradient_and_leaves_the_rest_as_it_was():
+    net = torch.nn.Linear(2, 2)
+    net.bias.requires_grad_(False)
+    net(torch.ones(1, 2)).sum().backward()
+    assert net.weight.grad is not None and net.bias.grad is None
+    told = [choice.reply for choice in LESSON.predictions[1].choices]
+    assert "fills the .grad of that one" in told[1] and "stays as it was, here None" in told[2]
+
+
+def test_the_running_mean_is_that_of_the_layer_before_and_after_each_pass():
+    result = run(Params(steps=2))
+    assert result.means[0] == 0 and len(result.means) == 3
+    assert len(set(run(Params(mode="eval")).means)) == 1
 
 
 def test_steps_that_were_not_taken_are_planned():
