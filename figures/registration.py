@@ -58,8 +58,13 @@ def _lines(params: Params, result: Result) -> Panel:
         "held": f"self.held = {source(params)}",
         **({"head": "self.head = nn.Linear(3, 3)"} if params.head else {}),
     }
-    rows = [[line, _registered(name, result)] for name, line in lines.items()]
-    return Table("class Net(nn.Module): def __init__(self)", ["code", "the name is"], rows, breaks=True)
+    rows = [[_broken(line), _registered(name, result)] for name, line in lines.items()]
+    return Table("Net.__init__", ["code", "registered"], rows, breaks=True)
+
+
+def _broken(code: str) -> str:
+    """It breaks behind a bracket, and not between two numbers."""
+    return code.replace("(", "(\N{ZERO WIDTH SPACE}").replace(", ", ",\N{NO-BREAK SPACE}")
 
 
 def _registered(name: str, result: Result) -> tuple[str, str]:
@@ -67,7 +72,7 @@ def _registered(name: str, result: Result) -> tuple[str, str]:
     if result.dicts is None:
         return ("refused", "warn") if name == "held" else ("", "muted")
     kept = any(name in names for place, names in result.dicts.items() if place != "__dict__")
-    return ("registered", "yes") if kept else ("not registered", "warn")
+    return ("✓\N{NO-BREAK SPACE}yes", "yes") if kept else ("✗\N{NO-BREAK SPACE}no", "warn")
 
 
 def _held(result: Result) -> Panel:

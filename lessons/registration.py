@@ -96,10 +96,8 @@ def _stepped(params: Params, result: Result) -> str:
     if reaches(params, result) is None:
         return f"The {params.content} in self.held has no parameters; a step of SGD moves {moves}."
     if reaches(params, result):
-        return f"The {params.content} in self.held is among net.parameters(), so SGD reaches it; a step moves {moves}."
-    return (
-        f"The {params.content} in self.held is not among net.parameters(), so SGD never sees it; a step moves {moves}."
-    )
+        return f"The {params.content} in self.held is in net.parameters(), so SGD moves {moves}."
+    return f"The {params.content} in self.held is not in net.parameters(), so SGD moves {moves}."
 
 
 def moved_names(result: Result) -> str:
@@ -116,7 +114,7 @@ def _loaded(params: Params, result: Result) -> str:
     missing, unexpected, keys = len(result.missing or []), len(result.unexpected or []), len(result.keys or [])
     if not missing + unexpected:
         same = (
-            f"The checkpoint and the net have the same {count(keys, 'key')}"
+            f"The checkpoint and the net have the same {one_of(keys, 'key', f'{keys} keys')}"
             if keys
             else "Neither the checkpoint nor the net has a key"
         )
@@ -164,7 +162,9 @@ def _outcome(result: Result) -> str:
         return f"the net raises {_kind(result)}"
     if result.y is None or result.y_before is None:
         return "the net returns a tensor without numbers"
-    return "the output changes" if _changed(result.y, result.y_before) else "the output is the first one again"
+    if _changed(result.y, result.y_before):
+        return "the output changes"
+    return f"the output is the first one {'again' if (result.y == result.y_before).all() else 'but for rounding'}"
 
 
 def _changed(y: Tensor, before: Tensor) -> bool:
@@ -218,7 +218,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="silent_list",
-            question="self.held is a list with a Linear, self.head a Linear. What does a step of SGD move?",
+            question="self.held = [nn.Linear(3, 3)], self.head = nn.Linear(3, 3). What does a step of SGD move?",
             choices=(
                 Choice(
                     "held and head",
@@ -362,7 +362,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="strict=False",
-            sentence="Keys that do not fit are skipped without an error: the layer keeps the weights it had, and only the returned lists of keys say so.",
+            sentence="Names that do not match are skipped without an error: the layer keeps the weights it had, and only the returned lists of keys say so.",
             source="https://github.com/pytorch/examples/issues/1029",
             params={"slot": "ModuleList", "then": "load, strict=False"},
         ),

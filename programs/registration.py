@@ -170,7 +170,7 @@ else:
     optimizer.step()
     out = net(x)
 
-# %% what came out, and whose weights are others now
+# %% what came out, and whose weights have changed
 output = f"{tuple(out.shape)} {out.dtype} {out.device}"
 y = None if out.is_meta else out
 if then in ("SGD step", "SGD, then a new held", "load old checkpoint", "load, strict=False"):

@@ -106,8 +106,29 @@ def test_the_first_screen_is_the_silent_mistake():
     result = run(params)
     assert result.moved == ["head"] and result.error is None
     assert caption(params, result) == (
-        "The Linear in self.held is not among net.parameters(), so SGD never sees it; a step moves held by 0 and head by 0.774."
+        "The Linear in self.held is not in net.parameters(), so SGD moves held by 0 and head by 0.774."
     )
+
+
+def test_an_output_that_differs_by_rounding_is_not_called_the_same():
+    cast, idle = (Params(slot="ModuleList", then=then) for then in (".to(torch.float64)", "nothing"))
+    assert "the output is the first one but for rounding" in caption(cast, run(cast))
+    assert "the output is the first one again" in caption(idle, run(idle))
+
+
+def test_one_key_in_common_is_the_same_key():
+    params = Params(content="tensor", slot="Parameter", then="load old checkpoint", head=False)
+    assert caption(params, run(params)).startswith("The checkpoint and the net have the same key, so")
+    four = Params(slot="attribute", then="load old checkpoint")
+    assert "have the same 4 keys, so" in caption(four, run(four))
+
+
+def test_strict_false_forgives_names_and_not_shapes():
+    small, large = nn.Linear(2, 2), nn.Linear(3, 3)
+    assert small.load_state_dict({"other": torch.zeros(1)}, strict=False).unexpected_keys == ["other"]
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        small.load_state_dict(large.state_dict(), strict=False)
+    assert next(trap for trap in LESSON.traps if trap.name == "strict=False").sentence.startswith("Names that")
 
 
 def test_each_trap_shows_what_it_names():
