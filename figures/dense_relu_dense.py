@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from explorable.words import listing, spelled
-from figures.cells import cells_of
-from figures.panels import Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
+from figures.cells import Bar, cells_of
+from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, veiled
 from lessons.dense_relu_dense import Params, Result, rows_moved
 
 AXES = {
@@ -13,8 +13,6 @@ AXES = {
     "y": ("T", "D"),
     "wi": ("F", "D"),
     "wo": ("D", "F"),
-    "moved": ("T", "D"),
-    "moved_attention": ("T", "D"),
 }
 
 
@@ -37,7 +35,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _layers(result: Result) -> str:
     """What DenseReluDense is."""
     gate = " · Linear" if result.g is not None else ""
-    return f"Linear → {result.act}{gate} → Linear".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"Linear → {result.act}{gate} → Linear".replace(" →", "\N{NO-BREAK SPACE}→")
 
 
 def _changed(params: Params) -> str:
@@ -98,19 +96,19 @@ def _pipeline(params: Params, result: Result, top: float) -> list[Panel]:
     return [*panels, _tokens("y", result.y, top, "wo", note=_products("y", result.dropped, result.wo, "dropped", "wo"))]
 
 
-def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, title: str = "", **entries: Any) -> Panel:
+def _tokens(name: str, values: Any, top: float, badge: str, *beside: Any, **entries: Any) -> Panel:
     """A (T, ...) tensor; the cells of one token light up together in all panels."""
     axes = AXES.get(name, ("T", "F"))
     entries = {"key": lambda *cell: f"t{cell[-2]}", **entries}
     cells = cells_of(values, *beside, **entries)
-    tensor = described("" if title else name, values, axes).strip()
-    if title or name == "x":  # in the hero
+    tensor = described(name, values, axes)
+    if name == "x":  # in the hero
         tokens = [f"token {t}" for t in range(len(values))]
         return Grid(
-            title or name, cells, badge=badge, tensor=tensor, limit=top, row_labels=tokens, label_width=56, quiet=bool(title),
+            name, cells, badge=badge, tensor=tensor, limit=top, row_labels=tokens, label_width=56, digits=1,
             col_labels=[""] * len(values[0]),
         )  # fmt: skip
-    return Grid(title or name, cells, badge=badge, tensor=tensor, limit=top, rows=axes[0], cols=axes[1])
+    return Grid(name, cells, badge=badge, tensor=tensor, limit=top, rows=axes[0], cols=axes[1])
 
 
 def _weight(name: str, values: Any, top: float) -> Panel:
@@ -144,19 +142,14 @@ def _dropped(dropped: float, hidden: float, *_: int) -> str:
 
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
-    """The difference of the outputs; the first token that DenseReluDense moved is ringed, or where none moved the first one."""
-    values = result.moved if name == "moved" else result.moved_attention
-    who = "DenseReluDense" if name == "moved" else "SelfAttention"
-    rings = (rows_moved(result.moved) or [0])[:1] if name == "moved" else []
-    return _tokens(
-        name,
-        values,
-        top,
-        "",
-        title=f"{who}: {_told(params)}",
-        key=lambda _, t, j: [f"t{t}", *["@moved"] * (t in rings)],
-        note=lambda move, t, j: f"{who}, {_told(params)}: {move:+.6f} at token {t}",
-    )
+    """How far the output of each token moved; the first token that DenseReluDense moved is ringed, or where none moved the first one."""
+    who, moved = ("DenseReluDense", result.moved) if name == "moved" else ("SelfAttention", result.moved_attention)
+    ringed = (rows_moved(result.moved) or [0])[0] if name == "moved" else None
+    bars = []
+    for t, row in enumerate(moved.tolist()):
+        note = f"{who}, {_told(params)} at token {t}: {', '.join(f'{move:+.4f}' for move in row)}"
+        bars.append(Bar(f"token {t}", max(map(abs, row)), note, [f"t{t}", *["@moved"] * (t == ringed)]))
+    return Bars(f"{who}: max\N{NO-BREAK SPACE}|{_told(params)}|", bars, limit=top, digits=2)
 
 
 def _places(params: Params, result: Result) -> Panel:

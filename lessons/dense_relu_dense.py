@@ -101,23 +101,29 @@ def _both(verb: str, here: bool, there: bool) -> str:
 
 
 def _dropout(params: Params, here: bool) -> str:
-    moved = params.change == "reverse the tokens" and params.dropout_rate > 0 and not here
-    return ", as dropout draws a mask for each place" if moved else ""
+    if params.change != "reverse the tokens" or not params.dropout_rate:
+        return ""
+    return ", where dropout happens to draw one mask both ways" if here else ", as dropout draws a mask for each place"
 
 
 def details(params: Params, result: Result) -> str:
     mode = f" in train mode with dropout {params.dropout_rate:g}" if params.dropout_rate else ""
     mask = ", which has a causal mask here," if params.stack == "decoder" else ""
-    far, far_attention = (number(tensor.abs().max().item()) for tensor in (result.moved, result.moved_attention))
+    far, far_attention = (_far(moved) for moved in (result.moved, result.moved_attention))
     shares = [place["zeros"] for place in result.places.values()]
     least, most = percent(min(shares)), percent(max(shares))
     range_of_zeros = least if least == most else f"{least} to {most}"
     return (
         f"{params.feed_forward_proj} in the {params.stack}{mode}: {count(len(result.parameters), 'Linear')} without bias, "
         f"{result.act}, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
-        f"After the change its outputs differ by up to {far} from {_expected(params)}, those of self-attention{mask} by up to "
-        f"{far_attention}. In the {len(shares)} DenseReluDense modules of {params.measured} {range_of_zeros} of the activations are 0."
+        f"After the change its outputs differ {far} from {_expected(params)}, those of self-attention{mask} {far_attention}. "
+        f"In the {len(shares)} DenseReluDense modules of {params.measured} {range_of_zeros} of the activations are 0."
     )
+
+
+def _far(moved: Tensor) -> str:
+    far = number(moved.abs().max().item())
+    return "not at all" if far == "0.0" else f"by {far}" if far.startswith("less") else f"by up to {far}"
 
 
 def _expected(params: Params) -> str:

@@ -40,23 +40,23 @@ def test_the_terms_of_a_note_add_up():
 def test_the_cells_of_one_token_light_together():
     _, panels = drawn()
     assert all(panels[name]["keys"][2][0] == "t2" for name in ("x", "h", "a", "y"))
-    assert all(panels[title]["keys"][2][0] == ["t2"] for title in (DENSE, ATTENTION))
+    assert all(panels[title]["keys"][2] == ["t2"] for title in (DENSE, ATTENTION))
 
 
 DENSE, ATTENTION = (
-    "DenseReluDense: new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old",
-    "SelfAttention: new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old",
+    "DenseReluDense: max\N{NO-BREAK SPACE}|new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old|",
+    "SelfAttention: max\N{NO-BREAK SPACE}|new\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}old|",
 )
 
 
-def test_moved_cells_share_one_scale_and_those_of_the_token_are_ringed():
+def test_the_bars_of_both_share_one_scale_and_that_of_the_token_is_ringed():
     result, panels = drawn(token=3)
-    ringed = [["@moved" in key for key in row] for row in panels[DENSE]["keys"]]
-    assert ringed == [[row == 3] * 4 for row in range(4)] and "marks" not in panels[DENSE]
+    assert ["@moved" in keys for keys in panels[DENSE]["keys"]] == [False, False, False, True]
     assert panels[DENSE]["limit"] == panels[ATTENTION]["limit"]
-    assert not any("@moved" in key for row in panels[ATTENTION]["keys"] for key in row)
-    assert panels[DENSE]["values"] == result.moved.tolist()
-    assert panels[ATTENTION]["values"] == result.moved_attention.tolist()
+    assert not any("@moved" in keys for keys in panels[ATTENTION]["keys"])
+    assert panels[DENSE]["values"] == result.moved.abs().amax(1).tolist() and panels[DENSE]["values"][:3] == [0, 0, 0]
+    assert panels[ATTENTION]["values"] == result.moved_attention.abs().amax(1).tolist()
+    assert all(f"{move:+.4f}" in panels[ATTENTION]["notes"][1] for move in result.moved_attention[1].tolist())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,8 @@ def test_moved_cells_share_one_scale_and_those_of_the_token_are_ringed():
 )
 def test_a_title_says_what_was_subtracted(change, told):
     result, panels = drawn(change=change)
-    assert panels["DenseReluDense: " + told.replace(" ", "\N{NO-BREAK SPACE}")]["values"] == result.moved.tolist()
+    told = told.replace(" ", "\N{NO-BREAK SPACE}")
+    assert panels[f"DenseReluDense: max\N{NO-BREAK SPACE}|{told}|"]["values"] == result.moved.abs().amax(1).tolist()
 
 
 def test_the_place_of_the_chosen_stack_is_marked():

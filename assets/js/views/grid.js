@@ -21,7 +21,10 @@ export class Grid {
     this.badge.textContent = panel.badge ?? "";
     this.badge.hidden = !panel.badge;
     this.tensor.textContent = panel.tensor.startsWith(`${panel.title} [`) ? panel.tensor.slice(panel.title.length + 1) : panel.tensor;
-    panel.values.forEach((row, r) => row.forEach((value, c) => this.paint(this.cells[r][c], panel, value, r, c)));
+    panel.values.forEach((row, r) => {
+      row.forEach((value, c) => this.paint(this.cells[r][c], panel, value, r, c));
+      this.cells[r][0]?.parentNode.classList.toggle("mark-lit", row.every((_, c) => panel.marks?.[r]?.[c] === "lit")); // one frame round all of it
+    });
     this.fit();
   }
 
