@@ -66,18 +66,18 @@ def _optimizer_decides(params: Params, result: Result) -> Panel | None:
 
 def _kinds(params: Params, result: Result) -> Panel | None:
     """What learns in words; None where a kind of parameters learns in one place and is frozen in another."""
-    many: dict[str, dict[bool, int]] = {kind: {} for kind in (*KINDS, "weights")}
-    for name, _, learns, _, _, _, blocks in result.rows:
-        kind = next((kind for kind, found in KINDS.items() if search(found, name)), "weights")
-        many[kind][learns] = many[kind].get(learns, 0) + len(blocks)
-    if any(len(flags) > 1 for flags in many.values()):
+    seen: dict[str, set[bool]] = {kind: set() for kind in (*KINDS, "weights")}
+    for name, _, learns, *_ in result.rows:
+        seen[next((kind for kind, found in KINDS.items() if search(found, name)), "weights")].add(learns)
+    if any(len(flags) > 1 for flags in seen.values()):
         return None
+    learn, frozen = (("▲\N{NO-BREAK SPACE}learn", "yes"), ("❄\N{NO-BREAK SPACE}frozen", "no"))
     rows: list[list[Any]] = [
-        [kind, f"{number}", ("▲ learn", "yes") if learns else ("❄ frozen", "no")]
-        for kind, flags in many.items()
-        for learns, number in flags.items()
+        [kind if kind in KINDS else "other weights", learn if learns else frozen]
+        for kind, flags in seen.items()
+        for learns in flags
     ]
-    return Table(f"{name_of(params.config)}: what learns", ["parameters", "tensors", "in the step"], rows, breaks=True)
+    return Table(f"{name_of(params.config)}: what learns", ["parameters", "in the step"], rows, breaks=True)
 
 
 def _frozen(params: Params, result: Result) -> Panel:
