@@ -85,21 +85,23 @@ def _decides(params: Params) -> int:
 
 
 def _compared(params: Params, result: Result) -> Panel:
-    """The bytes that autograd saves for the batches that are compared."""
+    """The bytes that autograd saves for the batches that are compared, and lines at multiples of those for 8 items."""
     saved = {size: result.by_size[size] for size in _sizes(params, result)}
-    return _saved("saved for backward", params, result, saved)
+    once = result.by_size[8] / MIB
+    lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
+    return _saved("saved for backward", params, result, saved, references=lines, named=bool(lines))
 
 
 def _by_size(params: Params, result: Result) -> Panel:
     return _saved("Saved for backward at each batch_size", params, result, result.by_size)
 
 
-def _saved(title: str, params: Params, result: Result, saved: dict[int, int]) -> Panel:
+def _saved(title: str, params: Params, result: Result, saved: dict[int, int], **entries: Any) -> Panel:
     def bar(size: int, kept: int) -> Bar:
-        keys = [f"size-{size}", *["@double"] * (size in (8, 16)), *["@graph"] * (size == _near(params, result))]
+        keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == _near(params, result))]
         return Bar(f"batch_size {size}", kept / MIB, f"{kept} bytes saved at batch_size {size}", keys)
 
-    return Bars(title, [bar(*one) for one in saved.items()], unit="MiB", digits=2)
+    return Bars(title, [bar(*one) for one in saved.items()], unit="MiB", digits=2, **entries)
 
 
 def _bill(params: Params, result: Result) -> Panel:

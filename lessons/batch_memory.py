@@ -179,7 +179,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "a graph without saved tensors",
-                    "A graph is of no use to backward() without the tensors that its derivatives need, so they are saved with it.",
+                    "So it may be where all operators are sums, whose derivatives need no tensor. That of a Linear needs its input.",
                 ),
                 Choice(
                     "a graph with saved tensors",

@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "saved for backward", {"@double": ["batch_size 8", "batch_size 16"], "@graph": ["batch_size 8"]}),
+        ({}, "saved for backward", {"@double": ["batch_size 16"], "@graph": ["batch_size 8"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -90,3 +90,13 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         given, _, came = draw(params, result)["rows"][0]
         assert given["values"] == shown and given["labels"] == came["labels"]
         assert [kept * MIB for kept in came["values"]] == [result.by_size[size] for size in shown]
+
+
+@pytest.mark.parametrize("values", [{}, {"batch_size": 32}, {"mode": "no_grad"}])
+def test_lines_stand_at_multiples_of_what_is_saved_for_8_items(values):
+    params = Params(**values)
+    result = run(params)
+    bars = draw(params, result)["rows"][0][2]
+    once = result.by_size[8] / MIB
+    drawn = (1, 2, 4) if params.batch_size == 32 else (1, 2)
+    assert [tuple(line) for line in bars["references"]] == [(f"×{times}", times * once) for times in drawn if once]

@@ -321,3 +321,11 @@ def test_amsgrad_would_keep_a_third_average():
 def test_no_generator_state_is_told_of_but_where_a_checkpoint_keeps_one():
     told = {mode: "generator" in LESSON.details(p := replace(SMALL, mode=mode), run(p)) for mode in MODES}
     assert [mode for mode in MODES if told[mode]] == ["checkpoint"] and "checkpoint" in TRAINING
+
+
+def test_a_sum_saves_no_tensor_and_a_linear_its_input():
+    x = torch.ones(2, 2, requires_grad=True)
+    saved = lambda y: [name for name in dir(y.grad_fn) if name.startswith("_saved") and torch.is_tensor(getattr(y.grad_fn, name))]  # fmt: skip # noqa: E731
+    assert not saved(x + x) and saved(torch.nn.Linear(2, 2)(x))
+    [reply] = [choice.reply for choice in LESSON.predictions[1].choices if "without" in choice.text]
+    assert "sums" in reply and "a Linear needs its input" in reply
