@@ -56,7 +56,7 @@ def _held(result: Result, path: str, kind: str) -> Cell:
     names = next((group for group in result.twins if below[:1] and below[0] in group), [])
     others = [name for name in names if name != below[0]]
     if len(below) == 1 and others and (len(names) == 2 or below[0] in first):
-        return f"{kind}, tied to {others[0].partition('.')[0]}"
+        return f"{kind}{' without bias' if kind == 'Linear' else ''}, tied to {others[0].partition('.')[0]}"
     if result.twins:  # then it is told whose an object is, and not how many there are
         return kind
     kinds = [result.tensors[name]["kind"] for name in below]

@@ -129,8 +129,8 @@ def _counted(params: Params, result: Result) -> str:
     nouns = {"modules()": "module", "parameters()": "parameter", "buffers()": "buffer"}
     given, noun = len(result.walked or []), nouns.get(params.walk, "name")
     if params.walk == "children()":
-        return f"{given} {one_of(given, 'child', 'children')}"
-    return f"{given} {one_of(given, noun, plural_of(noun))}"
+        return f"{given or 'no'} {one_of(max(given, 1), 'child', 'children')}"
+    return f"{given or 'no'} {one_of(max(given, 1), noun, plural_of(noun))}"
 
 
 def _test(params: Params) -> str:

@@ -122,7 +122,7 @@ def test_the_input_names_each_child_once_with_what_is_shared_or_not_registered()
     assert children == {
         "embedding": "Embedding, tied to head", "first": "Linear", "second": "= first",
         "norm": "BatchNorm1d",
-        "head": "Linear, tied to embedding", "extra": "list of 2",
+        "head": "Linear without bias, tied to embedding", "extra": "list of 2",
     }  # fmt: skip
 
 

@@ -165,7 +165,8 @@ def test_a_caption_says_what_is_shared_and_how_it_is_given():
         "T5.state_dict() gives 50 names; shared.weight is one tensor with 4 names, given under each of them.": Params(
             architecture="T5", walk="state_dict()"
         ),
-        "CNN.buffers(recurse=False) gives 0 buffers.": Params("CNN", walk="buffers()", recurse=False),
+        "CNN.buffers(recurse=False) gives no buffer.": Params("CNN", walk="buffers()", recurse=False),
+        "T5.named_parameters(recurse=False) gives no name.": Params("T5", recurse=False),
         'BERT.named_parameters() gives 199 names, and "layer.1" in name keeps 48.': Params("BERT", pattern="layer.1"),
     }
     assert all(caption(params, run(params)) == sentence for sentence, params in said.items())
