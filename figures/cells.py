@@ -28,7 +28,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar; param: the number of Params that it shows, so that it can be dragged, or moved with the arrow keys."""
+    """One bar; param: the number of Params that it shows, so that it can be dragged, or moved with the arrow keys.
+
+    mark: lit, or quiet for one that stands back.
+    """
 
     label: str
     value: float

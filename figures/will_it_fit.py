@@ -27,14 +27,16 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _step(params: Params, result: Result) -> Panel:
-    """What a visitor has set, as the model was built and called."""
+    """What a visitor has set, as the model was built and called; the last two where they are not as usual."""
     rows = [
         ["model", f"{name_of(params.config)}, {params.dtype}"],
         ["parameters", f"{result.numel:,}"],
         ["batch", f"({', '.join(map(str, result.shape))})"],
-        ["frozen", params.frozen if params.frozen == "nothing" else f"❄ {params.frozen}"],
-        ["attention", params.attention + (", checkpoints" if params.checkpointing else "")],
     ]
+    if params.frozen != "nothing":
+        rows.append(["frozen", f"❄ {params.frozen}"])
+    if params.attention != "sdpa" or params.checkpointing:
+        rows.append(["attention", params.attention + (", checkpoints" if params.checkpointing else "")])
     return Table("what goes in", ["", "set to"], rows, breaks=True)
 
 
@@ -43,7 +45,7 @@ def _call(params: Params) -> Panel:
 
 
 def _bill(params: Params, result: Result) -> Panel:
-    """Each kind begins where the one above it ends, and the budget is a line across all."""
+    """Each kind begins where the one above it ends, the largest stands out, and the budget is a line across all."""
     most = max(result.bill, key=result.bill.__getitem__)
 
     def key(kind: str) -> list[str]:
@@ -58,11 +60,12 @@ def _bill(params: Params, result: Result) -> Panel:
             size / GIB,
             f"{kind}: {size:,} bytes",
             key(kind),
+            mark="" if kind == most else "quiet",
             start=beneath[kind] / GIB,
         )
         for kind, size in result.bill.items()
     ]
-    total = Bar("all together", result.total / GIB, f"all together: {result.total:,} bytes", "bill-total")
+    total = Bar("all together", result.total / GIB, f"all together: {result.total:,} bytes", "bill-total", mark="quiet")
     return Bars(
         "held at the peak", [*shown, total], unit="GiB", digits=1 if result.total >= 10 * GIB else 3,
         limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True,

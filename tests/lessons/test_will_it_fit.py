@@ -268,3 +268,17 @@ def test_each_bar_begins_where_the_one_above_it_ends_and_the_budget_is_a_line():
     ends = [start + size for start, size in zip(bars["starts"][:-1], bars["values"][:-1], strict=True)]
     assert bars["starts"][:-1] == pytest.approx([0, *ends[:-1]]) and ends[-1] == pytest.approx(bars["values"][-1])
     assert bars["values"][-1] * 2**30 == pytest.approx(result.total) and bars["references"] == [["80 GiB", 80]]
+    [loud] = [label for label, mark in zip(bars["labels"], bars["marks"], strict=True) if mark != "quiet"]
+    assert loud == max(result.bill, key=result.bill.__getitem__)
+
+
+def test_what_goes_in_names_what_is_not_as_usual():
+    usual = Params(config=TINY, length=64)
+    result = LESSON.run(usual)
+
+    def rows(params):
+        return {name: told for name, told in draw(params, result)["rows"][0][0]["rows"]}
+
+    assert list(rows(usual)) == ["model", "parameters", "batch"]
+    assert rows(replace(usual, checkpointing=True))["attention"] == "sdpa, checkpoints"
+    assert rows(replace(usual, frozen="embeddings"))["frozen"] == "❄ embeddings"
