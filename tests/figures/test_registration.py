@@ -55,7 +55,9 @@ def test_before_and_after_share_one_scale():
 def test_the_dict_that_holds_the_name_is_named():
     _, shown = panels(slot="list", head=False)
     [[line, registered]] = shown[0]["rows"]
-    assert line.replace("\N{ZERO WIDTH SPACE}", "").replace("\N{NO-BREAK SPACE}", " ") == "self.held = [nn.Linear(3, 3)]"
+    assert (
+        line.replace("\N{ZERO WIDTH SPACE}", "").replace("\N{NO-BREAK SPACE}", " ") == "self.held = [nn.Linear(3, 3)]"
+    )
     assert registered == ["✗\N{NO-BREAK SPACE}no", "warn"]
     assert shown[0]["veiled"] == "cells"
     [net] = [panel for panel in shown if panel["title"] == "net"]

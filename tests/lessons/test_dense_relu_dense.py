@@ -157,4 +157,6 @@ def test_dropout_that_leaves_reversed_tokens_alone_is_told_as_chance():
     result = run(lucky)
     assert not ((result.dropped == 0) != (result.dropped == 0).flip(0)).any()
     assert "where dropout happens to draw one mask both ways" in LESSON.caption(lucky, result)
-    assert "happens" not in LESSON.caption(Params(change="reverse the tokens"), run(Params(change="reverse the tokens")))
+    assert "happens" not in LESSON.caption(
+        Params(change="reverse the tokens"), run(Params(change="reverse the tokens"))
+    )
