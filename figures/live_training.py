@@ -1,10 +1,10 @@
-"""What guessing among three costs, or what the trained reader makes of padding and dropout, over the loss of each batch; then the watched questions."""
+"""What guessing among three costs, or what the trained reader makes of padding and dropout; then its training and the watched questions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from explorable.words import percent
+from explorable.words import count, percent
 from figures.cells import Bar, cells_of
 from figures.panels import (
     Bars,
@@ -33,18 +33,15 @@ def draw(params: Params, result: Result) -> Figure:
     watched, losses, shares, whole = (
         [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _probs)
     )
-    curves = [replace(_losses(result, k), badge=f"AdamW, {params.steps} steps") for k in looks]
+    curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [
-            _even(result),
-            [veiled(_cost(result)), _played([replace(curve, wide=False) for curve in curves])],
-            [_plateau(result)],
-        ]
+        hero = [[_example(result)], _guess(result), [_own(params, result)]]
     else:
-        hero = [_calls(params, result), [_played(curves)], [_facts(params, result)]]
+        hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
         hero=hero,
         more=[
+            [stepped(curves)],
             [_questions(result)],
             [stepped(watched), stepped(losses)],
             [*_exact(params, result), stepped(shares)],
@@ -57,9 +54,17 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _even(result: Result) -> list[Panel]:
-    """One watched question, and a reader that gives each candidate the same probability."""
-    asked, answers = _asked(result)[0], _answers(result)
+def _example(result: Result) -> Panel:
+    """One watched question."""
+    return Table(
+        "one example", ["", ""], [["text", _context(result)], ["question", f"what is the {_asked(result)[0]} ?"]],
+        wide=True, breaks=True,
+    )  # fmt: skip
+
+
+def _guess(result: Result) -> list[Panel]:
+    """A reader that gives each candidate of it the same probability, and what that costs: -log(p), and its point at a third."""
+    answers = _answers(result)
     bars = [
         Bar(
             f"{name}, right" if name == answers[0] else name,
@@ -69,28 +74,20 @@ def _even(result: Result) -> list[Panel]:
         )
         for name, share in zip(answers, result.even, strict=True)
     ]
-    example = Table(
-        "one example", ["", ""], [["text", _context(result)], ["question", f"what is the {asked} ?"]], breaks=True
-    )
-    return [
-        example,
-        Operator("softmax(logits)", "of a guessing reader"),
-        Bars("probability of each candidate", bars, limit=1.0),
-    ]
-
-
-def _cost(result: Result) -> Panel:
-    """-log(p), and the point of a third."""
     third = result.costs.index(result.plateau)
     labels = ["1/3" if at == third else f"{p:.2f}" for at, p in enumerate(result.chances)]
-    return Curve(
-        "the loss of each p", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "@plateau"},
-        x_title="p of the right candidate", wide=False,
+    cost = Curve(
+        "cross-entropy loss", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "plateau"},
+        texts={third: f"{result.plateau:.3f}"}, x_title="p of the right candidate", wide=False,
     )  # fmt: skip
+    return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
 
 
-def _plateau(result: Result) -> Panel:
-    return veiled(Facts([("plateau", "cross-entropy at p = 1/3", f"{result.plateau:.3f}")]))
+def _own(params: Params, result: Result) -> Panel:
+    """The loss of the reader that is trained here, beside that of guessing."""
+    loss = replace(_loss(result, -1), title="this reader's loss on held-out questions", named=True, digits=4, wide=True)
+    bar = Bar(f"after {count(result.taken[-1], 'step')}", result.held_out_losses[-1])
+    return veiled(replace(loss, bars=[bar], references=[("1/3 each", result.plateau)]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:
@@ -120,8 +117,13 @@ def _calls(params: Params, result: Result) -> list[Panel]:
     return [before, Operator("reader(**batch)", _how(params)), veiled(after)]
 
 
-def _played(frames: list[Curve]) -> Panel:
-    return veiled(stepped(frames))
+def _still_right(params: Params, result: Result) -> list[Panel]:
+    """How many held-out questions are right as it was trained, and as it is read now."""
+    if result.exact is None:
+        return []
+    shares = {"as trained": result.accuracy[-1], "read so": result.exact[params.padding]}
+    bars = [Bar(name, share) for name, share in shares.items()]
+    return [veiled(Bars("held-out questions right, start and end", bars, limit=1.0, wide=True))]
 
 
 def _asked(result: Result) -> list[str]:
@@ -186,13 +188,13 @@ def _accuracy(result: Result, k: int) -> Panel:
 
 def _losses(result: Result, k: int) -> Curve:
     """The loss of every batch up to this look."""
-    count = len(result.losses)
-    labels = [str(step) for step in range(1, count + 1)]
+    batches = len(result.losses)
+    labels = [str(step) for step in range(1, batches + 1)]
     lines: dict[str, Sequence[float]] = {
         "loss of the batch": result.losses,
-        PLATEAU.format(result.plateau): [result.plateau] * count,
+        PLATEAU.format(result.plateau): [result.plateau] * batches,
     }
-    return Curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], count) - 1))
+    return Curve("loss of each batch", labels, lines, x_title="step", upto=max(0, min(result.taken[k], batches) - 1))
 
 
 def _accuracy_curve(result: Result) -> Panel:

@@ -192,14 +192,15 @@ class Curve(Panel):
     dots: dict[str, Sequence[float | None]] = field(default_factory=dict)  # one value a label, None where there is none
     bold: str = ""  # the line that matters: thick, and the others thin
     ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
+    texts: dict[int, str] = field(default_factory=dict)  # index of a label -> what is printed at the ringed point there
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all
     wide: bool = True
 
     def entries(self) -> dict[str, Any]:
         upto = len(self.labels) - 1 if self.upto is None else self.upto
-        listed = {name: [*getattr(self, name).items()] for name in ("lines", "dots", "ringed")}
-        return {**super().entries(), **listed, "ringed": listed["ringed"] or None, "upto": upto}
+        listed = {name: [*getattr(self, name).items()] for name in ("lines", "dots", "ringed", "texts")}
+        return {**super().entries(), **listed, "ringed": listed["ringed"] or None, "texts": listed["texts"] or None, "upto": upto}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ def printed(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "board": _squares,
         "lanes": _spans,
         "line": _ticks,
+        "curve": _points,
     }
     return read[panel["view"]](panel) if panel["view"] in read else iter(())
 
@@ -55,6 +56,11 @@ def _spans(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _ticks(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((tick.get("key", ""), tick["text"]) for row in panel["rows"] for tick in row["ticks"] if "text" in tick)
+
+
+def _points(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    keys = dict(panel.get("ringed", []))
+    yield from ((keys[index], text) for index, text in panel.get("texts", []))
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -83,12 +83,28 @@ def test_the_facts_say_what_the_trained_reader_does():
 
 def test_a_third_each_costs_minus_its_logarithm():
     params = Params(steps=25)
-    (_, _, given), (cost, _), (fact,) = draw(params, LESSON.run(params))["rows"][:3]
+    drawn = draw(params, RESULT)
+    (example,), (given, _, cost), (own,) = drawn["rows"][: drawn["hero"]]
+    assert example["rows"] == [
+        ["text", "it is red . it costs ten coins . anna owns it ."],
+        ["question", "what is the color ?"],
+    ]
     assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red, right", "ten", "anna"]
-    [(place, key)], [(_, costs)] = cost["ringed"], cost["lines"]
-    assert (cost["labels"][place], key) == ("1/3", "@plateau") and costs[place] == pytest.approx(math.log(3))
+    [(place, key)], [(said, text)], [(_, costs)] = cost["ringed"], cost["texts"], cost["lines"]
+    assert (cost["labels"][place], key) == ("1/3", "plateau") and costs[place] == pytest.approx(math.log(3))
+    assert (said, text) == (place, f"{math.log(3):.3f}")
     assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
-    assert [item["text"] for item in fact["items"]] == [f"{math.log(3):.3f}"]
+    assert (own["labels"], own["values"]) == (["after 25 steps"], [RESULT.held_out_losses[-1]])
+    assert own["references"] == [["1/3 each", RESULT.plateau]]
+
+
+def test_what_is_still_right_stands_beside_what_was_right():
+    figure, shown = panels()
+    right = shown["held-out questions right, start and end"]
+    [bars] = [row for row in figure["rows"][: figure["hero"]] if row[0]["view"] == "bars"]
+    assert bars[0]["labels"] == ["as trained", "read so"]
+    assert bars[0]["values"] == [RESULT.accuracy[-1], RESULT.exact["left"]]
+    assert "frames" in right  # the one in the fold is played
 
 
 def test_two_calls_stand_beside_what_training_left_and_what_moved_is_marked():

@@ -4,7 +4,7 @@ import { format } from "../color.js";
 import { h, svg } from "../dom.js";
 
 const HEIGHT = 164;
-const PAD = { left: 46, right: 12, top: 10, bottom: 34 };
+const PAD = { left: 46, right: 16, top: 10, bottom: 34 };
 
 export class Curve {
   constructor(host) {
@@ -24,7 +24,7 @@ export class Curve {
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle, bold, ringed } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [] } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -37,7 +37,8 @@ export class Curve {
     ]);
     const every = Math.ceil(labels.length / Math.max(2, Math.floor(width / 60)));
     const middle = (text, i) => svg("text", { class: "curve-tick", "text-anchor": "middle", x: x(i), y: HEIGHT - 18 }, text);
-    parts.push(...labels.map((text, i) => (i % every ? "" : middle(text, i))));
+    const first = (texts[0]?.[0] ?? 0) % every; // a point with a text has its label
+    parts.push(...labels.map((text, i) => (i % every === first ? middle(text, i) : "")));
     parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
     const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
     lines.forEach(([name, values], series) => {
@@ -49,9 +50,15 @@ export class Curve {
     dots.forEach(([, values], series) =>
       values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 4))));
     const thick = lines.findIndex(([name]) => name === bold);
-    const marked = new Set([...this.host.querySelectorAll("[data-also]")].map(({ dataset }) => dataset.key)); // drawn anew, they stay ringed
-    const point = ([i, key]) => svg("circle", { class: `curve-dot series-${thick}`, cx: x(i), cy: y(lines[thick][1][i]), r: 7, "data-key": key, ...(marked.has(key) && { "data-also": "" }) });
-    parts.push(...(ringed ?? []).filter(([i]) => i <= upto).map(point));
+    const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
+    const point = ([i, key]) => {
+      const [cx, cy] = [x(i), y(lines[thick][1][i])];
+      const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", x: cx + 13, y: cy - 8 }, text));
+      const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...said);
+      Object.assign(node.dataset, marked.get(key), { key });
+      return node;
+    };
+    parts.push(...ringed.filter(([i]) => i <= upto).map(point));
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
 }
