@@ -49,25 +49,24 @@ AXES = ("items", "batch", "tokens", "vocabulary")  # of the stack
 
 def draw(params: Params, result: Result) -> Figure:
     error = Error("What torch says", result.error or "", where=place_of(params, result))
-    stacked = _stacked(result) if result.logits is not None else error if result.error else _lanes(params, result)
+    opened = result.logits is not None
+    stacked = _stacked(result) if opened else error if result.error else _lanes(params, result)
     losses = _losses(params, result)
     apart = result.loss is not None and (params.forward == AGAIN or beside(result) != "they are equal")
     shapes = [_shapes_of(params, result), Operator("torch.stack(logits)", "what forward returns")]
     calls = [_calls(params, result), Operator("get_loss(logits, batch)", "what it returns")]
-    drawn = (
-        [_slabs(result), shapes[1], veiled(_stack(result))] if result.logits is not None else [*shapes, veiled(stacked)]
-    )
+    facts = veiled(_facts(params, result))
     return figure(
         hero=[
-            [*calls, veiled(losses)] if apart else drawn,
+            [*calls, veiled(losses)] if apart else [*shapes, veiled(stacked)],
             [veiled(error)] if result.error and stacked is not error else [],
-            [veiled(_facts(params, result))],
+            [facts, veiled(_stack(result))] if opened and not apart else [facts],
         ],
         more=[
             [_source(params, result)],
-            [*shapes, stacked] if result.logits is not None or apart else [],
-            [_slabs(result), _stack(result)] if apart else [],
-            [_axes(result)] if result.logits is not None else [],
+            [*shapes, stacked] if apart else [],
+            [_slabs(result), *([_stack(result)] if apart else [])] if opened else [],
+            [_axes(result)] if opened else [],
             [_lanes(params, result), _answers(result)],
             [_argmax(result), *([] if apart else [losses])],
             [_ids(result)],

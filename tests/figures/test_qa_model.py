@@ -79,14 +79,16 @@ def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
     assert slabs["colLabels"] == ["Paris", "Tokyo", "Rome", "</s>"]
 
 
-def test_the_hero_draws_each_call_as_a_slab_and_the_stack_of_them():
+def test_the_hero_draws_the_sizes_of_each_call_those_of_the_stack_and_below_it_the_stack():
     result = run(params := Params())
-    slabs, call, stack = draw(params, result)["rows"][0]
-    assert slabs["view"] == stack["view"] == "cube" and call["title"] == "torch.stack(logits)"
-    assert stack["newDim"] == 0 and "veiled" in stack and "veiled" not in slabs
+    (calls, call, sizes), (facts, stack) = draw(params, result)["rows"][:2]
+    assert calls["view"] == sizes["view"] == "grid" and call["title"] == "torch.stack(logits)"
+    assert "veiled" in sizes and "veiled" not in calls and facts["view"] == "facts"
+    assert stack["view"] == "cube" and stack["newDim"] == 0 and "veiled" in stack
+    assert sizes["colLabels"] == ["new", "batch", "tokens", "vocabulary"]
 
 
-def test_below_the_hero_stand_the_sizes_of_each_call_and_of_the_stack():
+def test_the_sizes_of_each_call_and_of_the_stack_are_those_of_torch():
     result = run(params := Params())
     drawn = {panel["title"]: panel for row in draw(params, result)["rows"] for panel in row}
     assert drawn["self.model(**item).logits"]["values"] == [list(lane["shape"]) for lane in result.lanes]
