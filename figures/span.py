@@ -39,6 +39,7 @@ LEGEND = (
 )
 HERO_LEGEND = (("up", "how probable as the start"), ("down", "as the end"), LEGEND[3])
 HERO_TOKENS = 40  # the most that the hero draws of a text
+SHOWN = 3  # best spans in the hero
 NEAR = 3  # tokens on each side of a peak
 SHARED = ("shared", "in a neighbouring window too")
 
@@ -59,11 +60,13 @@ def draw(params: Params, result: Result) -> Figure:
     call = Operator("start + end logit", "softmax over all legal spans")
     return figure(
         hero=[
-            [veiled(_plain(near, fits, result, numbers), cells=fits), call, veiled(_best(params, result, numbers))],
-            [_facts(params, result), veiled(_scores(result, numbers))],
+            [veiled(_plain(near, fits, result, numbers), cells=fits)],
+            [call, veiled(_best(params, result, numbers, SHOWN)), veiled(_scores(result, numbers))],
+            [_facts(params, result)],
         ],
         more=[
             [text],
+            [replace(_best(params, result, numbers), wide=True)] if len(result.answers) > SHOWN else [],
             [_pair(params, result, numbers)],
             [_matrix(params, result, numbers)],
             [_windows(params, result, numbers)] if len(result.tokens) > 1 else [],
@@ -261,8 +264,8 @@ def _lights(window: int, start: int, end: int, tokens: Sequence[int]) -> list[st
     return [_pair_key(window, start, end), *dict.fromkeys(f"~t{window}.{at}" for at in tokens)]
 
 
-def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
-    """The n best spans by their probability among all legal ones."""
+def _best(params: Params, result: Result, numbers: Numbers, most: int | None = None) -> Bars:
+    """The n best spans, or so many of them, by their probability among all legal ones."""
     rows = zip(result.answers, numbers["spans"], numbers["probabilities"], strict=True)
     shown = [
         Bar(
@@ -273,7 +276,7 @@ def _best(params: Params, result: Result, numbers: Numbers) -> Panel:
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]
-    return Bars("the best spans", shown, limit=1.0)
+    return Bars("the best spans", shown[:most], limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:
