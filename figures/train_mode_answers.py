@@ -12,12 +12,7 @@ SHOWN = 3  # tokens whose logits the hero draws
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    batch = Table(
-        "one batch",
-        ["", "question"],
-        [["0", result.asked[0]], ["…", f"{len(result.wanted)} more, the small set"]],
-        breaks=True,
-    )
+    batch = Table(f"a batch of {len(result.asked)}", ["its first question"], [[result.asked[0]]], breaks=True)
     return figure(
         hero=[[batch, Operator("model(**batch)", "in train mode, twice"), veiled(_two_passes(result))], [_facts(result)]],
         more=[[_own(result)], [_means(result)], [_accuracy(result)], [_answers(result)]],
@@ -27,19 +22,24 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _two_passes(result: Result) -> Panel:
-    """The logits of the likeliest first tokens, those of both passes one below the other."""
-    first, second = result.two_passes.tolist()
-    shown = [
-        Bar(
-            f"{token.removeprefix('▁')}, pass {row + 1}",
-            passes[place],
-            f"logit of {token!r} in pass {row + 1}: {passes[place]:.4f}; pass 2 - pass 1 = {second[place] - first[place]:+.4f}",
-            key=[f"{row},{place}", *(["@twice"] if place == 0 else [])],
-        )
-        for place, token in enumerate(result.tokens[:SHOWN])
-        for row, passes in enumerate((first, second))
-    ]
-    return Bars("logits of the answer's first token", shown, digits=1, limit=limit(result.two_passes))
+    """The logits of the likeliest first tokens in both passes, and how far each moves."""
+    first, second = result.two_passes[:, :SHOWN].tolist()
+    moves = [after - before for before, after in zip(first, second, strict=True)]
+    names = [token.removeprefix("▁") for token in result.tokens[:SHOWN]]
+
+    def note(value: float, before: float, after: float, row: int, place: int) -> str:
+        change = f"pass 2 - pass 1 = {after:.4f} - {before:.4f} = {after - before:+.4f}"
+        return f"{names[place]}: {change if row == 2 else f'logit in pass {row + 1} {value:.4f}; {change}'}"
+
+    cells = cells_of(
+        [first, second, moves], [first] * 3, [second] * 3, note=note,
+        key=lambda *cell: [f"{cell[-2]},{cell[-1]}", f"~2,{cell[-1]}", *(["@twice"] if cell[-2] == 2 else [])],
+    )  # fmt: skip
+    return Grid(
+        "logits of the answer's first token", cells, tensor=f"{described('two_passes', result.two_passes, ['pass', 'token'])}; {SHOWN} tokens drawn",
+        limit=limit(result.two_passes), digits=1, row_labels=["pass 1", "pass 2", "change"], col_labels=names, row_dim=None, col_dim=None,
+        label_width=56, wide=True,
+    )  # fmt: skip
 
 
 def _facts(result: Result) -> Panel:
