@@ -2,7 +2,7 @@
 
 from explorable.words import count
 from figures.cells import Bar, Tick, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Line, Operator, Panel, Table, described, figure, limit, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Line, Panel, Table, described, figure, limit, veiled
 from lessons.device import Params, Result, changed
 
 FROM, TO = 1.0, 1.03125  # what the line shows: 1 and four steps of bfloat16
@@ -13,7 +13,7 @@ def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
     return figure(
         hero=[
-            [Operator("1 + torch.finfo(dtype).eps", "the next number"), veiled(_line(params, result), cells=True)],
+            [veiled(_line(params, result), cells=True)],
             [_facts(params, result, place)],
         ],
         more=[
@@ -42,9 +42,11 @@ def _held(name: str, params: Params, row: list[float]) -> tuple[str, list[Tick],
     steps = round((TO - FROM) / step)
     if steps > APART:
         return name, [], f"steps of 1/{1 / step:.0f}, closer than can be drawn"
-    named = {1, steps, 0 if steps < APART // 4 else 1}  # where there are many, the text of the second covers the first
+    texts = {1: _next(row), steps: f"{TO:g}"}
+    if steps < APART // 4:  # among many it would stand below the text of the next one
+        texts[0] = f"{FROM:g} →"
     ticks = [
-        Tick(FROM + at * step, f"{FROM + at * step!r}" if at in named else "", "@next" if at == 1 else "", f"1 + {at} · {step!r} in {name}")
+        Tick(FROM + at * step, texts.get(at, ""), "next" if at == 1 else "", f"1 + {at} · {step!r} = {FROM + at * step!r} in {name}")
         for at in range(steps + 1)
     ]  # fmt: skip
     return name, ticks, f"steps of 1/{1 / step:.0f}, and nothing between two ticks"
@@ -65,7 +67,6 @@ def _ticks(params: Params, result: Result) -> Panel:
 def _facts(params: Params, result: Result, place: str) -> Panel:
     share = result.weight_bytes[place] / result.weight_bytes["cpu float32"]
     items = [
-        ("next", f"the next {params.dtype} above 1", _next(result)),
         ("square", "300 · 300", f"{result.square}"),
         ("plus", "256 + 1", f"{result.plus_one}"),
         ("bytes", "bytes of the weights", f"{share:g} of float32's"),
@@ -74,8 +75,8 @@ def _facts(params: Params, result: Result, place: str) -> Panel:
     return veiled(Facts(items))
 
 
-def _next(result: Result) -> str:
-    first, second, *_ = result.ticks.tolist()[1]
+def _next(row: list[float]) -> str:
+    first, second, *_ = row
     return f"{first:g} + 1/{1 / (second - first):.0f}"
 
 

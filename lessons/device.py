@@ -1,4 +1,4 @@
-"""A dtype of 16 bits has wider gaps between its numbers than float32, and what falls into a gap is rounded to one of its edges."""
+"""A floating-point dtype of 16 bits has wider gaps between its numbers than float32, and what falls into a gap is rounded to one of its edges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=5,
-    main=("device", "dtype", "batch_size"),
+    main=("dtype", "device"),
     related=("batch_memory", "logits", "padding_effect"),
     button="Measure",
     gpu_seconds=30,

@@ -148,3 +148,23 @@ def test_a_float16_is_inf_only_where_it_rounds_to_more_than_the_largest():
 def test_only_questions_beyond_the_eighth_repeat_the_others(n):
     params = Params(device="cpu", dtype="float32", batch_size=n)
     assert ("the others repeat them" in str(draw(params, run(params)))) == (n > 8)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_the_line_goes_from_1_to_the_next_number_of_the_dtype(dtype):
+    params = Params(dtype=dtype, batch_size=1, device="cpu")
+    ticks = draw(params, run(params))["rows"][0][0]["rows"][1]["ticks"]
+    eps = torch.finfo(getattr(torch, dtype)).eps
+    assert [tick["at"] for tick in ticks[:2]] == [1.0, 1 + eps]
+    assert [tick["text"] for tick in ticks if tick.get("key") == "next"] == [f"1 + 1/{round(1 / eps)}"]
+    assert ticks[0].get("text") == ("1 →" if dtype == "bfloat16" else None)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_what_falls_into_a_gap_of_a_float_is_rounded_and_an_integer_is_cut(dtype):
+    eps = torch.finfo(dtype).eps
+    assert eps > torch.finfo(torch.float32).eps
+    inside = torch.tensor([1 + eps / 4, 1 + 3 * eps / 4], dtype=torch.float64)
+    assert inside.to(dtype).tolist() == [1, 1 + eps]
+    assert torch.tensor(1.9).to(torch.int16) == 1  # 16 bits too, which the truth does not speak of
+    assert LESSON.truth.startswith("A floating-point dtype of 16 bits")
