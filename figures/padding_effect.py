@@ -32,27 +32,23 @@ def _given(params: Params, result: Result) -> Panel:
     mask: Any = result.inputs["attention_mask"][0]
     at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
     groups = _groups(result)
-    named = [Cell(*_said_of(result, group), _key(group), mark=_mark(group), group=_colour(group)) for group in groups]
-    unpadded = [Cell(None) if group.kind == "pads" else cell for group, cell in zip(groups, named, strict=True)]
-    seen, placed = (
-        [
-            Cell(_span([int(of[cell]) for cell in group.cells]), key=_key(group), mark=_mark(group, ""))
-            for group in groups
-        ]
-        for of in (mask, at)
-    )
-    alone = [Cell(_span(group.places), key=_key(group)) if group.places else Cell(None) for group in groups]
+    placed = params.model != T5  # a T5 has no positions
+
+    def token(group: Group, positions: list[int]) -> Cell:
+        sub = str(_span(positions)) if placed else ""
+        return Cell(*_said_of(result, group), _key(group), sub, _mark(group), _colour(group))
+
     rows = {
-        "unpadded row": unpadded,
-        "its positions": alone,
-        "padded row": named,
-        "attention_mask": seen,
-        "new positions": placed,
+        "unpadded row": [token(group, group.places) if group.places else Cell(None) for group in groups],
+        "padded row": [token(group, [int(at[cell]) for cell in group.cells]) for group in groups],
+        "attention_mask": [
+            Cell(_span([int(mask[cell]) for cell in group.cells]), key=_key(group), mark=_mark(group, ""))
+            for group in groups
+        ],
     }
-    if params.model == T5:
-        del rows["its positions"], rows["new positions"]
+    title = f"the row without and with padding{', each token above its position' if placed else ''}"
     return Grid(
-        "the row without and with padding", [*rows.values()], limit=FAR, row_labels=[*rows], label_width=LABELS, row_dim=None,
+        title, [*rows.values()], limit=FAR, row_labels=[*rows], label_width=LABELS, row_dim=None,
         tensor=_told(params, result), col_labels=[_times(group) for group in groups], col_dim=None, digits=0, signed=False, wide=True,
     )  # fmt: skip
 

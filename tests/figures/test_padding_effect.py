@@ -38,7 +38,7 @@ def test_filled_cells_are_marked_in_every_input():
 
 
 MOVES = "largest change of each token's output, padded against unpadded"
-GIVEN = "the row without and with padding"
+GIVEN = "the row without and with padding, each token above its position"
 
 
 def said(panels):
@@ -69,12 +69,13 @@ def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
     result, shown = panels(Params())
     given = shown[GIVEN]
     assert given["colLabels"] == ["× 16", *[""] * 4, f"× {len(result.tokens) - 4}"]
-    unpadded, alone, tokens, mask, positions = given["values"]
+    unpadded, tokens, mask = given["values"]
     assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 5] and unpadded == [None, *tokens[1:]]
-    assert alone == [None, *range(4), f"4…{len(result.tokens) - 1}"] and given["rowLabels"][1] == "its positions"
-    assert positions == ["0…15", *range(16, 20), f"20…{15 + len(result.tokens)}"]
-    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][4][:3] == [0, 0, 1]
-    assert len(panels(Params(model=T5))[1][GIVEN]["values"]) == 3
+    alone, padded, _ = given["sub"]
+    assert alone[1:] == [*(str(place) for place in range(4)), f"4…{len(result.tokens) - 1}"]
+    assert padded == ["0…15", *(str(place) for place in range(16, 20)), f"20…{15 + len(result.tokens)}"]
+    assert panels(Params(position_ids=FIXED))[1][GIVEN]["sub"][1][:3] == ["0", "0", "1"]
+    assert "sub" not in panels(Params(model=T5))[1]["the row without and with padding"]
 
 
 def test_a_short_row_has_a_cell_for_each_token():
