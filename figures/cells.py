@@ -22,7 +22,7 @@ class Cell:
     note: str = ""
     key: Key | None = None  # None: its indices, so that equal places of all panels light together
     sub: str = ""  # a second, small line
-    mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs, given, next; several with spaces between
+    mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs, given; several with spaces between
     group: int | None = None  # the number of a coloured band
 
 

@@ -5,6 +5,7 @@ from figures.panels import Facts, Figure, Grid, Panel, described, figure, limit,
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
 FAR = 1e9  # a colour limit that leaves ids white
+ARROW = Cell("→", "what stands behind it is appended", ["arrow", "@goes_on"], mark="given")  # in a column of its own
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -15,7 +16,7 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _rows(params: Params, result: Result) -> Panel:
-    """The unpadded row and below it the padded one with its mask, each with how it goes on; each hour stands in one column."""
+    """The unpadded row and below it the padded one with its mask, each with how it goes on; each hour stands in one column, each arrow in its own."""
     kept = [bool(real) for real in result.keep[0].tolist()]
     alone, padded, ids = result.alone.tolist(), result.padded.tolist(), result.input_ids[0].tolist()
     behind = len(kept) if params.call == "forward" else kept.index(True) + sum(kept)  # where the unpadded row goes on
@@ -23,24 +24,21 @@ def _rows(params: Params, result: Result) -> Panel:
         Cell(hour if real else None, "", f"cell{at}", mark="given")
         for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
     ]
-    unpadded += [Cell(None) for _ in padded]
-    unpadded[behind : behind + len(alone)] = [
-        Cell(hour, "how the unpadded row goes on", _new(at), mark="given" if at else "given next")
-        for at, hour in enumerate(alone)
+    unpadded += [Cell(None) for _ in range(len(padded) + 1)]
+    unpadded[behind : behind + len(alone) + 1] = [ARROW] + [
+        Cell(hour, "how the unpadded row goes on", _new(at), mark="given") for at, hour in enumerate(alone)
     ]
     read = [
         Cell(hour if real else "PAD", _note(result, at), _keys(result, at), mark="given" if real else "given pad")
         for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
     ]
-    read += [
-        Cell(hour, "how the padded row goes on", _new(at), mark="" if at else "next") for at, hour in enumerate(padded)
-    ]
+    read += [ARROW, *(Cell(hour, "how the padded row goes on", _new(at)) for at, hour in enumerate(padded))]
     mask = [Cell(one, "", f"cell{at}", mark="given") for at, one in enumerate(result.mask[0].tolist())]
     goes_on = "what generate() appends" if params.call == "generate" else "the likeliest next number"
     return Grid(
-        f"a tiny GPT-2 that counts hours: what it reads → {goes_on}", [unpadded, read, [*mask, *(Cell(None) for _ in padded)]],
+        f"a tiny GPT-2 that counts hours: what it reads → {goes_on}", [unpadded, read, [*mask, *(Cell(None) for _ in unpadded[len(kept) :])]],
         tensor=described("padded row, mask", result.input_ids, ["B", "S"]) + "; PAD is id 0",
-        limit=FAR, digits=0, signed=False, row_labels=["unpadded", "padded", "mask"], label_width=76, row_dim=None, col_dim=None,
+        limit=FAR, digits=0, signed=False, row_labels=["alone", "padded", "mask"], label_width=56, row_dim=None, col_dim=None,
         col_labels=[""] * len(unpadded), wide=True,
     )  # fmt: skip
 

@@ -200,7 +200,13 @@ class Curve(Panel):
     def entries(self) -> dict[str, Any]:
         upto = len(self.labels) - 1 if self.upto is None else self.upto
         listed = {name: [*getattr(self, name).items()] for name in ("lines", "dots", "ringed", "texts")}
-        return {**super().entries(), **listed, "ringed": listed["ringed"] or None, "texts": listed["texts"] or None, "upto": upto}
+        return {
+            **super().entries(),
+            **listed,
+            "ringed": listed["ringed"] or None,
+            "texts": listed["texts"] or None,
+            "upto": upto,
+        }
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ def test_each_hour_stands_below_itself_and_padding_is_a_word(side, call):
     result, shown = grids(Params(padding_side=side, call=call))
     alone, padded, mask = rows(shown)["values"]
     size = result.keep.shape[1]
-    assert [hour for hour in alone if hour is not None] == [3, 4, 5, *result.alone.tolist()]
-    assert padded[size:] == result.padded.tolist() and mask[:size] == result.mask[0].tolist()
+    assert [hour for hour in alone if hour is not None] == [3, 4, 5, "→", *result.alone.tolist()]
+    assert padded[size:] == ["→", *result.padded.tolist()] and mask[:size] == result.mask[0].tolist()
     for hour, cell, real in zip(alone, padded, result.keep[0].tolist(), strict=False):
         assert hour == cell if real else cell == "PAD"
 
@@ -30,8 +30,8 @@ def test_the_cell_that_is_read_is_ringed_beside_the_first_number_of_both_rows(ca
     panel = rows(shown)
     ringed = where(panel, lambda row, at: "@goes_on" in (panel["keys"][row][at] or []))
     new = 3 if call == "generate" else 7
-    assert ringed == [(0, new), (1, result.read), (1, 7)]
-    assert [panel["values"][row][at] for row, at in ringed[::2]] == [result.alone[0], result.padded[0]]
+    assert ringed == [(0, new), (0, new + 1), (1, result.read), (1, 7), (1, 8)]
+    assert [panel["values"][row][at] for row, at in ringed] == ["→", result.alone[0], "PAD", "→", result.padded[0]]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -40,7 +40,7 @@ def test_before_the_answer_all_is_given_but_how_the_padded_row_goes_on(side):
     panel = rows(shown)
     filled = where(panel, lambda row, at: panel["values"][row][at] is not None)
     hidden = [(row, at) for row, at in filled if "given" not in panel["marks"][row][at].split()]
-    assert panel["veiled"] == "cells" and hidden == [(1, 7 + at) for at in range(len(result.padded))]
+    assert panel["veiled"] == "cells" and hidden == [(1, 8 + at) for at in range(len(result.padded))]
 
 
 def rows(shown):
