@@ -35,7 +35,7 @@ def test_every_token_carries_its_own_logits_and_probabilities(example):
 def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
     params = Params()
     figure = draw(params, run(params))
-    [_, strip], [grid], [bars, _] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
+    [_, strip], [grid], [_, _, bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
     lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
     for row in grid["keys"]:
         for pair, *tokens in row:
@@ -45,6 +45,16 @@ def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_
         assert tokens and all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
     best = next(iter(bars["keys"]))[0]
     assert best in [pair for row in grid["keys"] for pair, *_ in row]
+
+
+def test_the_hero_holds_the_three_best_spans_beside_both_scores_and_the_fold_all_that_are_listed():
+    for n_best in (1, 3, 5):
+        result = run(Params(n_best=n_best))
+        drawn = draw(Params(n_best=n_best), result)
+        best, scores, *all_listed = panels_of(drawn, "bars")
+        assert best["values"] == result.probabilities.tolist()[:3]
+        assert scores["values"] == [result.null_score, result.scores[0].item()]
+        assert [panel["values"] for panel in all_listed] == [result.probabilities.tolist()] * (n_best > 3)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
