@@ -5,7 +5,7 @@ from figures.panels import Facts, Figure, Grid, Panel, described, figure, limit,
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
 FAR = 1e9  # a colour limit that leaves ids white
-ARROW = Cell("→", "what stands behind it is appended", ["arrow", "@goes_on"], mark="given")  # in a column of its own
+ARROW = Cell("→", key=["arrow", "@goes_on"], mark="given")  # in a column of its own
 
 
 def draw(params: Params, result: Result) -> Figure:
