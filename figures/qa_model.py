@@ -55,17 +55,16 @@ def draw(params: Params, result: Result) -> Figure:
     apart = result.loss is not None and (params.forward == AGAIN or beside(result) != "they are equal")
     shapes = [_shapes_of(params, result), Operator("torch.stack(logits)", "what forward returns")]
     calls = [_calls(params, result), Operator("get_loss(logits, batch)", "what it returns")]
-    facts = veiled(_facts(params, result))
     return figure(
         hero=[
             [*calls, veiled(losses)] if apart else [*shapes, veiled(stacked)],
             [veiled(error)] if result.error and stacked is not error else [],
-            [facts, veiled(_stack(result))] if opened and not apart else [facts],
+            [veiled(_facts(params, result))],
         ],
         more=[
             [_source(params, result)],
             [*shapes, stacked] if apart else [],
-            [_slabs(result), *([_stack(result)] if apart else [])] if opened else [],
+            [_slabs(result), _stack(result)] if opened else [],
             [_axes(result)] if opened else [],
             [_lanes(params, result), _answers(result)],
             [_argmax(result), *([] if apart else [losses])],

@@ -79,13 +79,15 @@ def test_a_slab_holds_the_logits_of_its_call_and_the_stack_holds_the_slabs():
     assert slabs["colLabels"] == ["Paris", "Tokyo", "Rome", "</s>"]
 
 
-def test_the_hero_draws_the_sizes_of_each_call_those_of_the_stack_and_below_it_the_stack():
+def test_the_hero_draws_the_sizes_of_each_call_and_those_of_the_stack_which_stands_in_the_fold():
     result = run(params := Params())
-    (calls, call, sizes), (facts, stack) = draw(params, result)["rows"][:2]
+    drawn = draw(params, result)
+    (calls, call, sizes), (facts,) = drawn["rows"][: drawn["hero"]]
     assert calls["view"] == sizes["view"] == "grid" and call["title"] == "torch.stack(logits)"
     assert "veiled" in sizes and "veiled" not in calls and facts["view"] == "facts"
-    assert stack["view"] == "cube" and stack["newDim"] == 0 and "veiled" in stack
     assert sizes["colLabels"] == ["new", "batch", "tokens", "vocabulary"]
+    [(slabs, stack)] = [row for row in drawn["rows"][drawn["hero"] :] if row[-1].get("newDim") == 0]
+    assert slabs["view"] == stack["view"] == "cube"
 
 
 def test_the_sizes_of_each_call_and_of_the_stack_are_those_of_torch():
