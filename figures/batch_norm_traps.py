@@ -47,16 +47,16 @@ def draw(params: Params, result: Result) -> Figure:
     call = Operator(layer, f"{each}{params.mode} mode{stored}")
     x, y = _rows("x", params, result.x, result), _rows("y", params, result.y, result)
     usual, change = _rows("y of the usual layer", params, result.y_usual, result), _change(params, result)
-    shown, more = [veiled(y)], [[usual, _stored(result)], [change]]
+    shown, more = [veiled(y)], [[usual, _stored(params, result)], [change]]
     if params.case == USUAL:
         shown = [veiled(_with_means(params, result))]
     if params.case in SWAPPED:
         x, shown = _positions("x", result.x, result), [veiled(_positions("y", result.y, result, result.by_position))]
-        more = [[y, usual], [_stored(result), change]]
+        more = [[y, usual], [_stored(params, result), change]]
     if params.case in (UNTRACKED, RANKS):  # whether a neighbour is heard is what they are asked
-        shown, more = [veiled(change)], [[y, usual], [_stored(result)]]
+        shown, more = [veiled(change)], [[y, usual], [_stored(params, result)]]
     if params.case == MICRO:
-        shown, more = [veiled(y), veiled(usual)], [[_stored(result)], [change]]
+        shown, more = [veiled(y), veiled(usual)], [[_stored(params, result)], [change]]
     return figure(hero=[[x, call, *shown], [_facts(params, result)]], more=more)
 
 
@@ -109,20 +109,31 @@ def _with_means(params: Params, result: Result) -> Panel:
 
 
 def _positions(name: str, values: Any, result: Result, means: Any = None) -> Panel:
-    """Both samples side by side, a position a row; means: of each row, in a last column."""
+    """A position a row, the channels side by side with both samples in each; means: of each row and of each channel."""
     half = len(values) // 2
     cells = _cells(name, values)
-    rows = [[*cells[place], *cells[half + place]] for place in range(half)]
+    rows = [[cells[place + half * n][c] for c in range(3) for n in range(2)] for place in range(half)]
     for place, mean in enumerate([] if means is None else means.tolist()):
         rows[place].append(Cell(_rounded(mean), f"mean of position {place} in {name}: {mean:.4f}", "@shares"))
     told = [] if means is None else ["mean"]
     dtype = str(values.dtype).removeprefix("torch.")
     return Grid(
-        f"all of {name}", rows, tensor=f"[N=2, L={half}, C=3] {dtype} {values.device}",
-        limit=_top(values, result), digits=1, signed=False, rows="position", cols="channel 0 to 2", col_dim=2, row_dim=1,
-        row_labels=[f"position {place}" for place in range(half)], label_width=66, col_labels=[*"012012", *told],
-        col_groups=[("sample 0", 3), ("sample 1", 3), *(("all 6", 1) for _ in told)],
+        f"{name}, a position a row", [*rows, *([] if means is None else [_channels(result)])],
+        tensor=f"{name} [N=2, L={half}, C=3] {dtype} {values.device}", limit=_top(values, result), digits=1, signed=False,
+        rows="position", cols="channel, sample n", col_dim=2, row_dim=1, row_labels=[*(f"position {place}" for place in range(half)), *told],
+        label_width=66, col_labels=[*("n0", "n1") * 3, *told],
+        col_groups=[*((f"channel {c}", 2) for c in range(3)), *(("", 1) for _ in told)],
     )  # fmt: skip
+
+
+def _channels(result: Result) -> list[Cell]:
+    """The mean of each channel in y, a cell below both of its columns."""
+    assert result.by_channel is not None
+    means = enumerate(result.by_channel.tolist())
+    return [
+        *(Cell(_rounded(mean), f"mean of channel {c} in y: {mean:.4f}", "") for c, mean in means),
+        Cell(None, key=""),
+    ]
 
 
 def _rounded(mean: float) -> float:
@@ -149,7 +160,7 @@ def _facts(params: Params, result: Result) -> Panel:
     items = {
         "moves": ("5 added to the second half: the first rows", "have no numbers" if moved is None else "they move" if moved else "they stay"),
         "returns": ("it returns", _returns(result)),
-        "shares": ("one mean, 0 in y, is of", shares(result)),
+        "shares": ("share one mean, 0 in y", shares(result)),
         "same": ("beside the usual layer", "the same numbers" if same(result) else "other numbers"),
     }  # fmt: skip
     return veiled(Facts([(key, *items[key]) for key in ASKED.get(params.case, ("shares",))]))
@@ -161,10 +172,14 @@ def _returns(result: Result) -> str:
     return "numbers" if not any(wrong) else "NaN everywhere" if all(wrong) else "NaN in one channel"
 
 
-def _stored(result: Result) -> Panel:
+def _stored(params: Params, result: Result) -> Panel:
     held = [("nothing", "muted")] * 3 if result.stored is None else [f"{mean:.3f}" for mean in result.stored.tolist()]
-    rows = [[str(c), drawn, held[c]] for c, drawn in enumerate(("5", "0", "-2"))]
-    return Table("running_mean after 30 batches", ["channel", "drawn around", "stored"], rows)
+    swapped = params.case in SWAPPED
+    drawn = ["5, 0, -2"] * 3 if swapped else ["5", "0", "-2"]
+    rows = [[str(at), *pair] for at, pair in enumerate(zip(drawn, held, strict=True))]
+    return Table(
+        "running_mean after 30 batches", ["position" if swapped else "channel", "drawn around", "stored"], rows
+    )
 
 
 def _change(params: Params, result: Result) -> Panel:

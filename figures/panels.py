@@ -68,7 +68,7 @@ class Grid(Panel):
     """A 2-D tensor as a table of cells coloured on one zero-centred scale."""
 
     title: str
-    cells: Sequence[Sequence[Cell]]
+    cells: Sequence[Sequence[Cell]]  # a row may have a cell for each of col_groups instead, below all of its columns
     _: KW_ONLY
     tensor: str
     limit: float

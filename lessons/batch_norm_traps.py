@@ -75,13 +75,20 @@ def caption(params: Params, result: Result) -> str:
     if nans:
         return f"One NaN in {count(len(result.batches), 'batch')} has made {nans} of {result.y.numel()} outputs NaN, in eval mode for good."
     if same(result):
-        return f"The output is that of a usual layer, which has read {count(len(result.batches), 'batch')} before."
+        return f"After {count(len(result.batches), 'batch')} the output is that of a usual layer{_hidden(params)}."
     if params.case in SWAPPED:
         return "BatchNorm1d took positions for channels: each position has its own mean and variance, and no error says so."
     assert result.apart is not None
     return (
         f"The output is up to {number(result.apart)} from that of a usual layer, and no error says so: {_why(params)}."
     )
+
+
+def _hidden(params: Params) -> str:
+    """Why train mode shows nothing of what eval mode would."""
+    if params.case == POISONED:
+        return ": train mode does not read running_mean, which holds a NaN"
+    return ": train mode takes the batch, and eval mode would as well" if params.case == UNTRACKED else ""
 
 
 def _why(params: Params) -> str:
@@ -105,16 +112,20 @@ def details(params: Params, result: Result) -> str:
     if result.error:
         return f"{result.error}. BatchNorm1d reads (N, C, L): permute (N, L, C) first. With 3 positions nothing would have been said."
     assert result.y is not None and result.change is not None
-    held = "nothing" if result.stored is None else ", ".join(number(mean) for mean in result.stored.tolist())
+    held = (
+        "nothing"
+        if result.stored is None
+        else ", ".join(number(mean).replace("nan", "NaN") for mean in result.stored.tolist())
+    )
     moved = f"changes the output of the first by up to {number(result.change.nan_to_num().abs().max().item(), 2)}"
     if not moves(result):
         moved = f"leaves the output of the first as it is{', NaN in one channel' * bool(result.change.isnan().any())}"
-    of_rank = " of rank 0" * (params.case == RANKS)
-    sent = " DistributedDataParallel would send the buffers of rank 0 to all before a forward pass." * (
+    of_what = {RANKS: " of rank 0"}.get(params.case, " of each position" * (params.case in SWAPPED))
+    sent = " By default DistributedDataParallel would send the buffers of rank 0 to all before a forward pass." * (
         params.case == RANKS
     )
     return (
-        f"After {count(len(result.batches), 'batch')} running_mean{of_rank} holds {held}; the batches are drawn around 5, 0 and -2. Adding 5 to "
+        f"After {count(len(result.batches), 'batch')} running_mean{of_what} holds {held}; their channels are drawn around 5, 0 and -2. Adding 5 to "
         f"the second half of the rows {moved}, in {params.mode} mode.{sent}"
     )
 
@@ -251,7 +262,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "it raises",
-                    "Its kernels for gathered statistics exist for GPUs alone, and it looks at the device first. Eval mode needs none of them.",
+                    "Its kernels for gathered statistics exist for GPUs and a few other accelerators, and it looks at the device first. Eval mode needs none of them.",
                 ),
                 Choice(
                     "it moves them to a GPU",

@@ -15,24 +15,36 @@ def panels(params):
 def means_of(panel):
     """The numbers of the last column, or of the last row, and those that they are told to be the mean of."""
     *rows, last = panel["values"]
-    if panel["rowLabels"][-1] == "mean":
-        return last, [list(column) for column in zip(*rows, strict=True)]
-    return [row[-1] for row in panel["values"]], [row[:-1] for row in panel["values"]]
+    if panel["colLabels"][-1:] == ["mean"]:
+        return [row[-1] for row in rows], [row[:-1] for row in rows]
+    return last, [list(column) for column in zip(*rows, strict=True)]
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "all of y"), ("as usual", "y, and its means")])
+@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, a position a row"), ("as usual", "y, and its means")])
 def test_a_mean_is_that_of_its_row_or_column_and_0_in_train_mode(case, title, mode):
-    told, values = means_of(panels(Params(case, mode))[title])
+    told, values = means_of({"colLabels": [], **panels(Params(case, mode))[title]})
     assert told == pytest.approx([sum(one) / len(one) for one in values], abs=1e-4)
     assert (told == [0.0] * 3) is (mode == "train")
 
 
-def test_a_row_holds_a_position_of_both_samples():
-    result, shown = run(Params()), panels(Params())
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both_samples(mode):
+    result, shown = run(Params(mode=mode)), panels(Params(mode=mode))
     for name in ("x", "y"):
-        drawn = [row[:6] for row in shown[f"all of {name}"]["values"]]
-        assert drawn == getattr(result, name).reshape(2, 3, 3).transpose(0, 1).reshape(3, 6).tolist()
+        drawn = [row[:6] for row in shown[f"{name}, a position a row"]["values"][:3]]
+        assert drawn == getattr(result, name).reshape(2, 3, 3).permute(1, 2, 0).reshape(3, 6).tolist()
+    panel = shown["y, a position a row"]
+    *means, corner = panel["values"][-1]
+    assert corner is None and [name for name, _ in panel["colGroups"]] == ["channel 0", "channel 1", "channel 2", ""]
+    assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
+
+
+def test_what_is_stored_of_swapped_axes_is_told_by_position():
+    for case, axis in ((SWAPPED[0], "position"), ("as usual", "channel")):
+        table = panels(Params(case))["running_mean after 30 batches"]
+        assert table["columns"][0] == axis
+        assert [row[1] for row in table["rows"]] == (["5, 0, -2"] * 3 if axis == "position" else ["5", "0", "-2"])
 
 
 def test_what_goes_in_and_what_comes_out_have_one_scale():
@@ -46,7 +58,7 @@ def test_the_ringed_cells_are_the_means_that_are_0_or_are_nan_or_move():
         pairs = zip(panel["values"], panel["keys"], strict=True)
         return [value for row, keys in pairs for value, one in zip(row, keys, strict=True) if key in one]
 
-    assert rung(panels(Params())["all of y"], "@shares") == [0.0] * 3
+    assert rung(panels(Params())["y, a position a row"], "@shares") == [0.0] * 3
     assert rung(panels(Params(POISONED, "eval"))["y"], "@returns") == ["nan"] * 6
     moved = rung(panels(Params(UNTRACKED, "eval"))["how far the first rows of y move"], "@moves")
     assert len(moved) == 3 and all(moved)

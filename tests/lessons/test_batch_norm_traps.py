@@ -14,6 +14,7 @@ from lessons.batch_norm_traps import (
     SYNC,
     UNTRACKED,
     Params,
+    caption,
     details,
     moves,
     same,
@@ -41,6 +42,27 @@ def test_one_nan_stays_in_the_buffer_of_its_channel_and_train_mode_hides_it():
     assert poisoned.y[:, 0].isnan().all() and poisoned.y[:, 1:].isfinite().all()
     assert poisoned.stored.isnan().tolist() == [True, False, False]
     assert train.y.isfinite().all() and same(train)
+
+
+def test_the_caption_says_why_train_mode_hides_what_eval_mode_shows():
+    for case, why in (
+        (POISONED, "does not read running_mean, which holds a NaN"),
+        (UNTRACKED, "eval mode would as well"),
+    ):
+        assert why in caption(Params(case), run(Params(case)))
+    assert "running_mean holds NaN, " in details(Params(POISONED), run(Params(POISONED)))
+    x = torch.randn(6, 3)
+    layer = nn.BatchNorm1d(3, track_running_stats=False)
+    assert torch.equal(layer.train()(x), layer.eval()(x))
+
+
+def test_swapped_axes_store_a_mean_of_each_position():
+    swapped, own = run(Params()), nn.BatchNorm1d(3)
+    for batch in swapped.batches:
+        own(batch.reshape(2, 3, 3))
+    assert torch.equal(swapped.stored, own.running_mean) and "running_mean of each position" in details(
+        Params(), swapped
+    )
 
 
 def test_swapped_axes_raise_unless_the_sizes_agree_by_chance():

@@ -39,9 +39,10 @@ function tableOf(panel) {
 
 function gridRows({ values, digits, signed, rowLabels, colLabels, colGroups, marks, rows }, { number, beside }) {
   const over = (colGroups ?? []).flatMap(([name, count]) => Array(count).fill(name ? `${name}, ` : ""));
+  const under = (row) => (colGroups && row.length < over.length ? colGroups.flatMap(([, count], group) => Array(count).fill(row[group])) : row); // a cell below each group of columns
   return {
     columns: [rows || "row", ...(values[0] ?? []).map((_, c) => (over[c] ?? "") + (colLabels?.[c] ?? String(c)))],
-    rows: values.map((row, r) => [rowLabels?.[r] ?? String(r), ...row.map((value, c) => beside(number(value, digits, signed), marks?.[r]?.[c]))]),
+    rows: values.map((row, r) => [rowLabels?.[r] ?? String(r), ...under(row).map((value, c) => beside(number(value, digits, signed), marks?.[r]?.[c]))]),
   };
 }
 

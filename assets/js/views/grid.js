@@ -44,7 +44,8 @@ export class Grid {
     this.title = h("span", { class: "panel-name" });
     this.badge = h("span", { class: "badge" });
     this.tensor = h("p", { class: "tensor" });
-    this.cells = panel.values.map((row) => row.map(() => h("td", { tabindex: -1 }, h("span", { class: "value" }), h("span", { class: "sub" }))));
+    this.spans = (row) => groups.length && row.length < columns && groups.filter(({ first }) => first); // a cell below each group of columns
+    this.cells = panel.values.map((row) => row.map((_, c) => h("td", { tabindex: -1, colspan: this.spans(row)?.[c]?.count }, h("span", { class: "value" }), h("span", { class: "sub" }))));
     if (this.cells[0]?.[0]) this.cells[0][0].tabIndex = 0;
     const table = (this.table = h(
       "table", { class: "grid", style: `--columns: ${columns}` },
@@ -81,14 +82,16 @@ export class Grid {
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
     cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
-    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`, c && this.groups[c]?.first && "begins"].filter(Boolean).join(" ");
+    const below = this.spans(panel.values[r]);
+    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`, c && (below || this.groups[c]?.first) && "begins"].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
-    cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c, this.groups[c]?.name));
+    cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c, below ? below[c]?.name : this.groups[c]?.name, below));
   }
 }
 
-function aloud(text, mark, group, panel, r, c, columns) {
-  const place = `row ${panel.rowLabels?.[r] ?? r}, ${columns ? `${columns}, ` : ""}column ${panel.colLabels?.[c] ?? c}`;
+function aloud(text, mark, group, panel, r, c, columns, below) {
+  const column = below ? "" : `column ${panel.colLabels?.[c] ?? c}`;
+  const place = [`row ${panel.rowLabels?.[r] ?? r}`, columns, column].filter(Boolean).join(", ");
   const grouped = group !== undefined && group !== null ? `, group ${panel.groupNames?.[group] ?? group}` : "";
   return `${place}: ${text || "empty"}${mark ? `, ${mark}` : ""}${grouped}`;
 }
