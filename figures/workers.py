@@ -7,11 +7,11 @@ from figures.cells import Bar, Cell, Span, cells_of
 from figures.panels import Bars, Error, Facts, Figure, Grid, Lanes, Operator, Panel, Table, described, figure, veiled
 from lessons.workers import NO_FILE, Params, Result, number, place_of_sample_0, shares_position, strangers
 
-MOST, COLUMNS = 6, 3  # cells that are ringed at most; batches in a row of the queues
+MOST = 6  # cells that are ringed at most
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator(f"DataLoader(num_workers={params.num_workers})", _ahead(params))
+    call = Operator("iter(loader)", _loader(params))
     if result.error:
         return figure(hero=[[_given(params), call, veiled(Error("loader", result.error, where="iter(loader)"))]])
     epoch = _epoch(params, result)
@@ -46,39 +46,38 @@ def _given(params: Params) -> Panel:
     )  # fmt: skip
 
 
-def _ahead(params: Params) -> str:
-    if not params.num_workers:
-        return "the training loop loads"
-    return f"prefetch_factor={params.prefetch_factor}, batch_size={params.batch_size}"
+def _loader(params: Params) -> str:
+    """How the loader was made."""
+    ahead = f" prefetch_factor={params.prefetch_factor}," if params.num_workers else ""
+    return f"num_workers={params.num_workers},{ahead} batch_size={params.batch_size}"
 
 
 def _handed(params: Params, result: Result) -> Panel:
-    """The queue of each worker when iter(loader) returns, and what nobody has been handed yet."""
+    """The queue of each worker when iter(loader) returns; without workers nothing is read."""
     ready = result.fetched[0] // params.batch_size
     readers = {number(result, place): worker for place, worker in enumerate(result.worker)}
-    told = [
-        (f"worker {worker}", [batch for batch in range(ready) if readers[batch] == worker])
-        for worker in range(params.num_workers)
-    ]
-    left = range(ready, len(readers))
-    told += [("nobody yet", [*left[at : at + COLUMNS]]) for at in range(0, len(left), COLUMNS)]
-    longest = max(len(batches) for _, batches in told)
+    queues = [[batch for batch in range(ready) if readers[batch] == worker] for worker in range(params.num_workers)]
+    longest = max(map(len, queues), default=1)
     cells = [
-        [_batch(params, name, batch) for batch in batches] + [Cell(None, key="")] * (longest - len(batches))
-        for name, batches in told
+        [*(_batch(params, worker, batch) for batch in queue), *[Cell(None, key="")] * (longest - len(queue))]
+        for worker, queue in enumerate(queues)
     ]
+    names = [f"worker {worker}" for worker in range(params.num_workers)]
+    if not queues:
+        names, cells = ["the loop"], [[Cell("no sample", "each next() reads its own batch", "@handed")]]
+    left = len(readers) - ready
     return Grid(
-        "sent to workers by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None, col_dim=None,
-        row_labels=[name for name, _ in told], col_labels=[f"{which} batch" for which in ("1st", "2nd", "3rd")[:longest]], label_width=92, wide=True,
+        f"{'sent to workers' if queues else 'read'} by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None,
+        col_dim=None, row_labels=names, label_width=70, wide=True, badge=f"{count(left, 'batch')} of {len(readers)} not yet" if left else "all batches",
+        col_labels=[f"{which} batch" for which in ("1st", "2nd", "3rd")[:longest]] if queues else [""],
     )  # fmt: skip
 
 
-def _batch(params: Params, name: str, batch: int) -> Cell:
+def _batch(params: Params, worker: int, batch: int) -> Cell:
     samples = [batch * params.batch_size + at for at in range(params.batch_size)]
-    keys = [f"batch-{batch}", *["@handed"] * (name != "nobody yet")]
-    told = f"batch {batch}, samples {samples}, is sent to {name}" if name != "nobody yet" else f"batch {batch} waits"
+    told = f"batch {batch}, samples {samples}, is sent to worker {worker}"
     text = ", ".join(map(str, samples)) if len(samples) < 4 else f"{samples[0]} … {samples[-1]}"
-    return Cell(text, told, keys, mark="card", group=batch)
+    return Cell(text, told, [f"batch-{batch}", "@handed"], mark="card", group=batch)
 
 
 def _epoch(params: Params, result: Result) -> Panel:
@@ -131,7 +130,7 @@ def _loop(result: Result) -> list[Span]:
 def _facts(params: Params, result: Result) -> Panel:
     loading, training = (sum(end - start for start, end in spans) for spans in (result.loads, result.steps))
     items = [
-        ("handed", "sent to workers by iter(loader)", count(result.fetched[0], "sample")),
+        ("handed", _factors(params, result), count(result.fetched[0], "sample")),
         ("place", "the loop gets first", f"batch {number(result, 0)}"),
         ("second", "dataset.value in the second epoch", _seen(result)),
         ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
@@ -144,6 +143,15 @@ def _facts(params: Params, result: Result) -> Panel:
     if params.first > 1:
         items.insert(2, ("slow", "the batch of sample 0 comes", f"at place {place_of_sample_0(result)}"))
     return veiled(Facts(items))
+
+
+def _factors(params: Params, result: Result) -> str:
+    """What the number of samples that are handed out is a product of."""
+    if not params.num_workers:
+        return "read by iter(loader)"
+    asked = params.num_workers * params.prefetch_factor
+    batches = f"{params.num_workers} × {params.prefetch_factor}" if asked <= len(result.worker) else "all"
+    return f"{batches} batches × {params.batch_size} sent to workers"
 
 
 def _seen(result: Result) -> str:

@@ -86,9 +86,7 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return f"This host starts no worker processes with fork: set num_workers to 0 ({result.error})."
     if params.reads != NO_FILE:
-        return (
-            f"{strangers(result)} of {count(result.fetched[-1], 'sample')} got the line of another: {_handles(params)}."
-        )
+        return f"{strangers(result)} of {count(result.fetched[-1], 'sample')} got the line of another{_handles(params, result)}."
     if params.persistent_workers and params.num_workers:
         return (
             f"dataset.value is set to 9 after the first epoch, and the second sees {result.values[1, 0].item()}: "
@@ -103,12 +101,13 @@ def caption(params: Params, result: Result) -> str:
     return f"{_fetched(params, result)}{took}."
 
 
-def _handles(params: Params) -> str:
+def _handles(params: Params, result: Result) -> str:
     if params.num_workers == 0:
-        return "one process seeks and reads"
+        return ": one process seeks and reads"
     if params.reads == OWN:
-        return "each worker opens the file, and its handle has a position of its own"
-    return f"the position of a handle that was opened in front of a fork is one for all {count(params.num_workers + 1, 'process')}"
+        return ": each worker opens the file, and its handle has a position of its own"
+    so = ":" if strangers(result) else ": one worker reads, though" if params.num_workers == 1 else " this time, though"
+    return f"{so} the position of a handle that was opened in front of a fork is one for all {count(params.num_workers + 1, 'process')}"
 
 
 def _fetched(params: Params, result: Result) -> str:
@@ -137,8 +136,9 @@ def details(params: Params, result: Result) -> str:
 def _file(params: Params, result: Result) -> str:
     if params.reads == NO_FILE or not params.num_workers:
         return ""
+    slow = f", sample 0 for {params.first * params.load} ms" if params.first > 1 else ""
     moved = "the workers moved its handle" if result.position else "it holds no handle that a worker could move"
-    return f"The training loop read nothing, and {moved}. Between seek() and read() each sample sleeps for {params.load} ms."
+    return f"The training loop read nothing, and {moved}. Between seek() and read() each sample sleeps for {params.load} ms{slow}."
 
 
 def _ahead(params: Params, result: Result) -> str:

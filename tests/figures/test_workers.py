@@ -1,5 +1,7 @@
 """The chart of the epoch holds every batch twice: where it was loaded and where it was trained on."""
 
+import math
+
 import pytest
 import torch
 
@@ -74,15 +76,29 @@ def test_a_stale_copy_is_marked():
 def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_workers):
     params = Params(num_workers=num_workers, load=1, step=1)
     result = run(params)
-    shown = panels(params, result)["sent to workers by iter(loader)"]
+    [shown] = [panel for title, panel in panels(params, result).items() if title.endswith("by iter(loader)")]
     cells = zip(sum(shown["values"], []), sum(shown["keys"], []), strict=True)
     ringed = [text for text, keys in cells if "@handed" in keys]
+    assert shown["badge"] == f"{6 - result.fetched[0] // 3 or 'no'} batches of 6 not yet" or result.fetched[0] == 18
+    if not num_workers:
+        assert ringed == ["no sample"] and shown["title"] == "read by iter(loader)"
+        return
     assert sum(len(text.split(", ")) for text in ringed) == result.fetched[0]
     rows = [*zip(shown["rowLabels"], shown["values"], strict=True)]
     for place, worker in enumerate(result.worker):
-        [name] = [name for name, row in rows if ", ".join(map(str, result.indices[place])) in row]
-        told = place < result.fetched[0] // params.batch_size
-        assert name == (f"worker {worker}" if told else "nobody yet")
+        names = [name for name, row in rows if ", ".join(map(str, result.indices[place])) in row]
+        assert names == [f"worker {worker}"] * (place < result.fetched[0] // params.batch_size)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_the_number_beside_the_ring_is_the_product_above_it(factor):
+    params = Params(num_workers=3, prefetch_factor=factor, batch_size=2, load=0, step=0, first=2)
+    result = run(params)
+    [fact] = [item for item in panels(params, result)[""]["items"] if item["key"] == "handed"]
+    said = (
+        fact["label"].removesuffix(" sent to workers").replace("all", str(len(result.worker))).replace(" batches", "")
+    )
+    assert f"{math.prod(map(int, said.split(' × ')))} samples" == fact["text"] == f"{result.fetched[0]} samples"
 
 
 def test_the_axis_ends_with_the_epoch_of_the_caption():

@@ -1,6 +1,7 @@
 """Laws of what workers read ahead and deliver; times are never compared with a clock."""
 
 import multiprocessing
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
 from explorable.progress import Cancelled, watched
-from lessons.workers import LESSON, OWN, SHARED, SPAWNED, Params, details, shares_position, strangers
+from lessons.workers import LESSON, OWN, SHARED, SPAWNED, Params, caption, details, shares_position, strangers
 
 run = LESSON.run
 QUICK = {"load": 0, "step": 0}
@@ -167,3 +168,18 @@ def test_an_open_file_is_refused_where_spawn_pickles_the_dataset(num_workers, re
         assert result.error == "TypeError: cannot pickle '_io.FileIO' object"
         assert "Open the file in the worker" in details(params, result)
         assert "num_workers to 0" not in LESSON.caption(params, result)
+
+
+def test_a_position_that_is_shared_is_told_as_the_cause_only_where_a_line_went_to_another():
+    params = Params(reads=SHARED, first=2, **QUICK)
+    result = run(params)
+    sound = replace(result, lines=result.indices)
+    mixed = replace(result, lines=[result.indices[0][::-1], *result.indices[1:]])
+    assert "0 of 18 samples got the line of another this time, though the position" in caption(params, sound)
+    assert "2 of 18 samples got the line of another: the position" in caption(params, mixed)
+    assert "one worker reads, though the position" in caption(replace(params, num_workers=1), sound)
+
+
+def test_between_seek_and_read_sample_0_sleeps_as_long_as_its_factor_says():
+    params = Params(reads=OWN, load=2, step=0, first=3)
+    assert "each sample sleeps for 2 ms, sample 0 for 6 ms." in details(params, run(params))
