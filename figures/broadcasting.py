@@ -1,4 +1,4 @@
-"""x, the operator and what it made; below them how two shapes meet, or the memory in which each number lies."""
+"""What goes in, the operator and what it made, in one row; below them how two shapes meet, or the memory in which each number lies."""
 
 from typing import Any
 
@@ -23,6 +23,9 @@ from lessons.broadcasting import SHAPES, SUMS, Params, Result, Y, compared, line
 WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "then out += 1"}
 
 
+PLAIN = 1e9  # a scale on which no number has a colour
+
+
 def draw(params: Params, result: Result) -> Figure:
     top = 2 * limit(result.before, result.y, result.out)  # pale, so that the numbers are read
     given = [_x(params, result, top), *([] if result.y is None else [_y(params, result.y, top)])]
@@ -34,8 +37,8 @@ def draw(params: Params, result: Result) -> Figure:
     memory = [] if result.memory is None else [_memory(result, top)]
     strides = [_strides(result)] if result.out is not None else []
     if params.op in SUMS:
-        rows = [[*given, veiled(_sizes(params, result))], [call, *(came or said), _facts(params, result)]]
-        return figure(hero=[*rows, said if came else []], more=[_stretched(result, top), memory, strides])
+        row = [*given, call, *(came or said), veiled(_sizes(params, result)), _facts(params, result)]
+        return figure(hero=[row, said if came else []], more=[_stretched(result, top), memory, strides])
     below = [veiled(panel) for panel in memory] or (said if came else [])
     return figure(hero=[[*given, call, *(came or said)], below, [_facts(params, result)]], more=[strides])
 
@@ -45,6 +48,7 @@ def _x(params: Params, result: Result, top: float) -> Panel:
     name = "place" if result.shared else "x"
     cells = cells_of(result.before, key=lambda _, i, j: f"{name}{3 * i + j}")
     title = "x" if result.before.equal(result.x) else "x before the write"
+    top = PLAIN if params.op in SUMS else top  # where colour tells which number of y is added
     tensor = described("x", result.before)
     if params.op not in SUMS or params.first != "x":
         return Grid(title, cells, tensor=tensor, limit=top, digits=0, labels=False)
@@ -71,12 +75,18 @@ def _stretched(result: Result, top: float) -> list[Panel]:
 
 
 def _coloured(title: str, values: Any, y: Any, dims: list[int], top: float) -> Panel:
-    known = y.flatten().tolist()
+    known = _known(y)
     cells = cells_of(
         values, key=lambda value, *_: f"y{known.index(value)}", group=lambda value, *_: known.index(value), mark="card"
     )
     axes = ["ijk"[dim] for dim in dims]
     return Cube(title, cells, tensor=described("y", values), limit=top, axes=axes, dims=dims, digits=0, solid=False)
+
+
+def _known(y: Any) -> list[float]:
+    """The numbers of y; the place here of one is its colour."""
+    numbers: list[float] = y.flatten().tolist()
+    return numbers
 
 
 def _sizes(params: Params, result: Result) -> Panel:
@@ -119,7 +129,9 @@ def _out(params: Params, result: Result, top: float) -> Panel:
     out, kept = result.out, result.kept
     assert out is not None and kept is not None
 
-    def key(value: float, before: float, *index: int) -> list[str]:
+    known = [] if result.y is None else _known(result.y)  # a sum has the colour of the number of y that is added
+
+    def key(value: float, before: float, added: float, *index: int) -> list[str]:
         other = result.turned is not None and result.turned.shape == out.shape and value != result.turned[index].item()
         changed = value != before
         return [f"place{_place(result, index)}", *["@of_out"] * changed, *["@compared"] * other]
@@ -127,14 +139,16 @@ def _out(params: Params, result: Result, top: float) -> Panel:
     cells = cells_of(
         out,
         kept,
+        kept if result.stretched is None else result.stretched,
         key=key,
-        note=lambda value, before, *index: _note(result, value, index),
-        mark=lambda value, before, *index: "" if value == before else "differs",
+        note=lambda value, before, added, *index: _note(result, value, index),
+        mark=lambda value, before, *_: f"{'card' if known else ''} {'' if value == before else 'differs'}".strip(),
+        group=lambda value, before, added, *index: known.index(added) if known else None,
     )
     strides = "" if params.op in SUMS else f", strides {result.strides}"
     return Cube(
         "out", cells, tensor=described("out", out) + strides, limit=top, axes=[*"ijk"[: out.dim()]], digits=0, solid=False,
-        wide=params.op in SUMS,
+        wide=params.op in SUMS, badge="in the colour of its y" * bool(known),
     )  # fmt: skip
 
 

@@ -85,7 +85,9 @@ def caption(params: Params, result: Result) -> str:
 
 
 def line(params: Params) -> str:
-    """What makes out, as code."""
+    """What makes out, as code; a call is no target of +=."""
+    if params.op == "+= y" and params.first == "x.permute(1, 0)":
+        return "a += y"
     return f"{params.first} {params.op}" if params.op in SUMS else params.first + params.op
 
 
@@ -127,7 +129,11 @@ def _few(number: int) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    said = f"out = {line(params)}{f' with y of shape {params.y_shape}' if params.op in SUMS else ''}"
+    of_y = f" with y of shape {params.y_shape}" if params.op in SUMS else ""
+    said = f"out = {line(params)}{of_y}"
+    if params.op == "+= y":
+        named = "a" if params.first == "x.permute(1, 0)" else params.first
+        said = f"{f'a = {params.first}, then ' * (named == 'a')}{line(params)}{of_y}, then out = {named}: out"
     if result.out is None:
         return f"{said}: {_sentence(str(result.error))}"
     memory = f"{said} has shape {tuple(result.out.shape)}, strides {result.strides} and storage offset {result.offset}."

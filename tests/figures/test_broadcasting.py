@@ -58,3 +58,20 @@ def test_the_sizes_meet_as_torch_says_or_where_they_differ_it_refuses():
 def test_what_a_write_changed_is_marked():
     result, shown = panels(Params(op=".expand(2, -1, -1)", write="one number"))
     assert flat(shown["out"]["marks"]).count("differs") == result.out_changed == 2
+    result, shown = panels(Params(write="one number"))
+    assert flat(shown["out"]["marks"]).count("card differs") == result.out_changed == 1
+
+
+def test_a_number_of_a_sum_has_the_colour_of_the_number_of_y_that_is_added():
+    for params in corners(Params):
+        result, shown = panels(params)
+        if result.stretched is None or "out" not in shown:
+            continue
+        y, out = shown["y"], shown["out"]
+        colours = dict(zip(flat([y["values"]]), flat([y["groups"]]), strict=True))
+        assert flat([out["groups"]]) == [colours[added] for added in flat([result.stretched.tolist()])]
+
+
+def test_what_goes_in_comes_before_the_operator_and_what_comes_out_after_it():
+    [row, *_] = draw(Params(), run(Params()))["rows"]
+    assert [panel["title"] for panel in row] == ["x", "y", "x + y", "out", "the sizes", ""]

@@ -5,7 +5,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons.broadcasting import LESSON, SHAPES, SUMS, Params, Y, caption, compared, left, meet, of_x, repeated, why
+from lessons.broadcasting import (
+    LESSON,
+    SHAPES,
+    SUMS,
+    Params,
+    Y,
+    caption,
+    compared,
+    details,
+    left,
+    line,
+    meet,
+    of_x,
+    repeated,
+    why,
+)
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -125,3 +140,11 @@ def test_the_traps_show_what_they_name():
     assert [name for name, result in shown.items() if result.error] == [
         "view after permute", "+= on what expand made", "+= cannot make x larger",
     ]  # fmt: skip
+
+
+def test_what_is_told_to_make_out_is_python():
+    for params in corners(Params):
+        compile(line(params), "line", "exec")
+    assert details(Params(op="+= y", y_shape="()"), run(Params(op="+= y", y_shape="()"))).startswith(
+        "x += y with y of shape (), then out = x: out has shape (2, 3)"
+    )

@@ -96,7 +96,7 @@ function paint(td, cell, panel) {
   td.look = look;
   td.firstChild.textContent = cell.mark === "dropped" ? "✕" : text;
   td.style.cssText = `background-color:${background};color:${color}`;
-  td.className = [cell.mark && `mark-${cell.mark}`, cell.group !== null && `group group-${cell.group % 10}`].filter(Boolean).join(" ");
+  td.className = [...cell.mark.split(" ").filter(Boolean).map((mark) => `mark-${mark}`), cell.group !== null && `group group-${cell.group % 10}`].filter(Boolean).join(" ");
   td.dataset.group = cell.group ?? "";
   td.setAttribute("aria-label", spoken);
 }
