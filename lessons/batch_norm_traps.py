@@ -262,7 +262,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "it raises",
-                    "Its kernels for gathered statistics exist for GPUs and a few other accelerators, and it looks at the device first. Eval mode needs none of them.",
+                    "Its kernels for gathered statistics exist for GPUs and a few other devices, and it looks at the device first. Eval mode needs none.",
                 ),
                 Choice(
                     "it moves them to a GPU",
