@@ -22,8 +22,8 @@ WHY = {
 def draw(params: Params, result: Result) -> Figure:
     paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
     kinds = dict(paths) if rule(params) == "default_collate" else {}
-    call = Operator(f"DataLoader(dataset, {params.batch_size})", rule(params))
-    of = f"of {params.batch_size}" if params.batch_size else ""
+    call = Operator("DataLoader", f"batch_size={params.batch_size}, {rule(params)}")
+    of = f"× {params.batch_size}" if params.batch_size else ""
     hero: list[Panel] = [_tree("one sample", result.sample_tree, {}, badge=of), call]
     if result.batch_tree:
         hero.append(veiled(_tree("the batch", result.batch_tree, kinds, "@batch", "@items")))

@@ -57,3 +57,11 @@ def test_the_table_has_a_row_for_every_batch_size_and_marks_the_chosen_one():
     result, panels = drawn(batch_size=2)
     assert [row[0] for row in panels["by_size"]["rows"]] == list(result.by_size)
     assert panels["by_size"]["lit"] == [2]
+
+
+def test_beside_the_arrow_stand_how_many_samples_go_into_a_batch_and_what_collates_them():
+    for size, rule in ((4, "default_collate"), (None, "default_convert")):
+        params = Params(batch_size=size)
+        given, call, *_ = draw(params, run(params))["rows"][0]
+        assert given.get("badge") == (f"× {size}" if size else None)
+        assert (call["title"], call["note"]) == ("DataLoader", f"batch_size={size}, {rule}")
