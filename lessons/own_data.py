@@ -10,7 +10,7 @@ from explorable.program import unscoped
 from explorable.words import count, listing, one_of
 
 REFUSALS = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
-PETS = "name,age,weight,tame\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
+PETS = "name,age,kg,tame\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
 TOKENS = '{"ids": [5, 9, 2], "label": 1}\n{"ids": [7, 2], "label": 0}\n{"ids": [4, 8, 6, 2], "label": 1}\n'
 GAP = "name,age\nRex,3\nMia,\nOtto,1\n"
 TABLES = ("CSV", "JSON lines")
@@ -246,7 +246,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="weights",
-            question="What does default_collate make of four floats of the column weight?",
+            question="What does default_collate make of four floats of the column kg?",
             choices=(
                 Choice(
                     "Tensor float32 (4,)",

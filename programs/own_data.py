@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-data: str = "name,age,weight,tame\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
+data: str = "name,age,kg,tame\nRex,3,12.5,yes\nMia,7,4.25,no\nOtto,1,30.0,yes\nLuna,12,3.5,yes\nBen,5,8.75,no\nKira,2,21.0,yes\n"
 file: str = ""  # a file to read in place of data
 format: str = "CSV"
 numbers: bool = True

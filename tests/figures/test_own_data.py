@@ -16,10 +16,10 @@ def test_the_first_batch_is_drawn_beside_the_rows_it_was_made_of():
         "batch 0",
         "'name'",
         "'age'",
-        "'weight'",
+        "'kg'",
         "'tame'",
     ]
-    assert shown["rows"]["columns"] == ["", "name", "age", "weight", "tame"]
+    assert shown["rows"]["columns"] == ["", "name", "age", "kg", "tame"]
     assert [node.get("key") for node in shown["the first batch"]["nodes"]] == [
         None,
         *(f"@column-{at}" for at in range(4)),
@@ -38,7 +38,7 @@ def test_a_press_leaves_a_column_out_and_another_press_puts_it_back():
         return Params(**row[2][2]["params"])
 
     without = press(Params(), "name")
-    assert without.columns == "age,weight,tame"
+    assert without.columns == "age,kg,tame"
     assert press(without, "name") == Params()
 
 

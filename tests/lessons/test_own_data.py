@@ -231,16 +231,16 @@ def test_a_caption_says_that_floats_are_not_what_a_layer_has():
     told = caption(Params(), run(Params()))
     assert (
         told
-        == "In the first batch 4 numbers of weight became one float64 tensor; the weights of a new nn.Linear are float32."
+        == "In the first batch 4 numbers of kg became one float64 tensor; the weights of a new nn.Linear are float32."
     )
     assert torch.nn.Linear(1, 1).weight.dtype == torch.float32
 
 
 def test_numbers_become_64_bit_tensors_and_strings_stay_lists():
-    [_, name, *_, weight, _] = run(Params(columns="name, age, weight, tame")).trees[0]
+    [_, name, *_, kg, _] = run(Params(columns="name, age, kg, tame")).trees[0]
     age = run(Params(columns="age")).trees[0][1]
     assert name[1:4] == ["'name'", "list", "len 4"]
-    assert age[1:4] == ["'age'", "Tensor", "int64 (4,)"] and weight[1:4] == ["'weight'", "Tensor", "float64 (4,)"]
+    assert age[1:4] == ["'age'", "Tensor", "int64 (4,)"] and kg[1:4] == ["'kg'", "Tensor", "float64 (4,)"]
 
 
 @given(
