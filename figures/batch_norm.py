@@ -1,7 +1,6 @@
 """One channel of a batch and the buffer it moves, batch after batch; then both modes cell by cell, and the arithmetic."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,8 +33,8 @@ Note = Callable[[int, int], str]  # of a cell (c, l) of sample 0
 
 def draw(params: Params, result: Result) -> Figure:
     cells = SimpleNamespace(**{name: _lists(value) for name, value in vars(result).items()})
-    layer = Operator(f"nn.BatchNorm1d(3, momentum={params.momentum})", "train mode" if result.error else "")
     if result.error:
+        layer = Operator("BatchNorm1d(3)", "train mode")
         refusal = veiled(Error("y_train", result.error, where="y_train = bn.train()(x)"))
         more = [[_input(params, result, cells), _eval(params, result, cells)]]
         return figure(hero=[[_channel(params, result, cells), layer, refusal]], more=more)
@@ -45,7 +44,9 @@ def draw(params: Params, result: Result) -> Figure:
     stored = of_the_buffers(params)
     alone = params.N == 1 or params.L == 1
     came = _one_channel(params, result) if alone else _sample_0(params, result)
-    layer = replace(layer, note="train mode" if stored or alone else "in each mode")
+    layer = Operator(
+        "BatchNorm1d(3)", f"momentum={params.momentum}, {'train mode' if stored or alone else 'in each mode'}"
+    )
     return figure(
         hero=[
             [_channel(params, result, cells), layer, *map(veiled, drift if stored else [came])],

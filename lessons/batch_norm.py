@@ -87,7 +87,7 @@ def _modes(params: Params, result: Result) -> str:
 
 def _buffers(params: Params, result: Result) -> str:
     stored, batch = (number(value.item()) for value in (result.running_mean[-1, 0], result.mean[0]))
-    meaning = "is the plain mean over the batches so far"
+    meaning = "makes it the plain mean over the batches so far"
     if params.momentum is not None:
         meaning = f"gives the newest batch the weight {params.momentum:g} and what was stored the rest"
     return (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from lessons.batch_norm import LESSON, Params, moves
+from lessons.batch_norm import LESSON, Params, details, moves
 
 run = LESSON.run
 
@@ -178,3 +178,10 @@ def test_a_move_that_rounds_to_nothing_is_still_told(params, shift):
 def test_at_momentum_0_the_count_of_batches_goes_on():
     drift = run(Params(momentum=0.0)).drift
     assert drift["running_mean"] == drift["running_var"] == 0 and drift["num_batches_tracked"] == Params().steps
+
+
+def test_without_a_momentum_the_stored_mean_is_told_to_be_that_of_all_batches():
+    params = Params(momentum=None, steps=7)
+    result = run(params)
+    torch.testing.assert_close(result.running_mean[-1], result.batch_mean.mean(0))
+    assert "momentum None makes it the plain mean over the batches so far" in details(params, result)
