@@ -20,6 +20,7 @@ from explorable.lesson import Lesson
 CALLED = "dropout"  # the endpoint that the explorable at the top calls
 FIXED = {"p": 0.5, "input": "ones", "passes": 1}
 START = ("backward", "accumulates")  # the question to start with: a beginner's, which what stands above does not answer
+CAUSE = "in train mode each call draws at random which values become 0"
 FIRST = 3  # the seed of the first call; each further one takes the next
 
 
@@ -29,23 +30,23 @@ def home() -> str:
     return Markup(
         '<div class="home" id="home-content">'
         '<p class="notice" role="status" hidden></p>'
-        '<p class="tagline">Change one thing about PyTorch and see what really happens.</p>'
+        '<div class="top"><p class="tagline">Change one thing about PyTorch and see what really happens.</p>'
+        '<p class="lead">{} lessons ask what PyTorch does: you guess, then torch runs and answers.</p></div>'
         "{}"
-        '<section class="find" aria-label="Search"><div class="search-box large" data-part="search"></div></section>'
-        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}"><b>Start here: {}</b> <span>{}</span></a>'
+        '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}"><b>Start here</b> <span>{}</span></a>'
         '<a class="continue" hidden></a></p><nav class="doors" aria-label="More"><a href="teach/">Teach a class</a>'
         '<a href="python">Ask from Python</a><a href="traps/">All traps</a></nav><div class="due" hidden><h2>Ask yourself again</h2><ul></ul></div></section>'
-        '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">{} lessons, each one question</h2>{}</section>'
+        '<section class="find" aria-label="Search"><div class="search-box large" data-part="search"></div></section>'
+        '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">All lessons</h2>{}</section>'
         '<section class="remember"><label><input type="checkbox" role="switch" checked> Remember in this browser what I answered'
         "</label> <span>Nothing of it is sent. Switched off, all of it is forgotten.</span></section>"
         "</div>"
     ).format(
+        sum(len(chapter.lessons) for chapter in CHAPTERS),
         _twice(),
         slug,
         asked,
-        lesson_of(slug).title,
         rich(first.question),
-        sum(len(chapter.lessons) for chapter in CHAPTERS),
         Markup("").join(map(_chapter, CHAPTERS)),
     )
 
@@ -54,19 +55,19 @@ def _twice() -> Markup:
     """`y = dropout(x)` called twice; the first state is a part of the page."""
     calls = [_call(seed) for seed in (FIRST, FIRST + 1)]
     names = [field.name for field in fields(lesson_of(CALLED).Params)]
-    asks = {"arguments": astuple(_params(FIRST)), "seed": names.index("seed"), "x": calls[0]["x"]}
+    asks = {"cause": CAUSE, "arguments": astuple(_params(FIRST)), "seed": names.index("seed"), "x": calls[0]["x"]}
     return Markup(
         '<section class="twice" aria-labelledby="twice-title" data-asks="{}">'
         '<h2 id="twice-title">The same call, twice. Why is y not the same?</h2>'
         '<div class="shown"><p class="code"><code>x = torch.ones(3, 4)</code> <span>row after row</span></p>{}'
-        '<p class="code layer"><code>dropout = nn.Dropout(p=0.5)</code></p>'
+        '<p class="code layer"><code>dropout = nn.Dropout(p=0.5)</code> <span>in train mode 0, or x / (1 - p)</span></p>'
         '<div class="calls" aria-live="polite">{}{}</div></div>'
         '<div class="act"><button type="button" class="again">Call y = dropout(x) again</button>'
         '<div class="segments" role="radiogroup" aria-label="mode of dropout">'
         '<label><input type="radio" name="twice-mode" value="train" checked><span>dropout.train()</span></label>'
         '<label><input type="radio" name="twice-mode" value="eval"><span>dropout.eval()</span></label></div></div>'
-        '<p class="caption" role="status">Same layer, same x: {} of {} values differ. In train mode each call draws its zeros anew.</p>'
-        '<p class="promise">Each number is a call of torch {}.</p>'
+        '<p class="caption" role="status">Same layer, same x, and {} of {} values differ: {}.</p>'
+        '<p class="promise">Each number comes from a call of torch {}.</p>'
         "</section>"
     ).format(
         json.dumps(asks),
@@ -75,6 +76,7 @@ def _twice() -> Markup:
         _line(2, calls[1]["y_train"], calls[0]["y_train"]),
         sum(a != b for a, b in zip(calls[0]["y_train"], calls[1]["y_train"], strict=True)),
         len(calls[0]["x"]),
+        CAUSE,
         version("torch"),
     )
 

@@ -20,6 +20,8 @@ Drawn = Iterator[tuple[str, str]]  # (colour, path)
 WIDTH, HEIGHT, GAP = 120.0, 68.0, 6.0
 MOST = 12  # rows and columns of one panel
 SHADES = 3  # of each sign
+HUES = 10  # of cells that are cards: the groups of page.css
+VEILED = 0.5  # width of a panel that is veiled, beside one that is seen
 WORDS = ("facts", "operator")  # panels of which a small drawing would show nothing
 
 
@@ -30,13 +32,14 @@ def thumb(slug: str) -> dict[str, str] | None:
 
 
 def sketch(figure: dict[str, Any]) -> dict[str, str]:
-    """The tensors of the hero's first row side by side. What is veiled is an empty frame."""
+    """The tensors of the hero's first row side by side. What is veiled is a narrow frame with a question mark."""
     drawn = [panel for panel in figure["rows"][0] if panel["view"] not in WORDS] or figure["rows"][0]
     panels = [_at_first_step(panel) for panel in drawn[:4]]
-    width = (WIDTH - GAP * (len(panels) + 1)) / len(panels)
+    shares = [VEILED if panel.get("veiled") else 1.0 for panel in panels]
+    unit = (WIDTH - GAP * (len(panels) + 1)) / sum(shares)
     paths: dict[str, list[str]] = defaultdict(list)
     for number, panel in enumerate(panels):
-        box = (GAP + number * (width + GAP), GAP, width, HEIGHT - 2 * GAP)
+        box = (GAP * (number + 1) + unit * sum(shares[:number]), GAP, unit * shares[number], HEIGHT - 2 * GAP)
         for colour, path in VIEWS.get("veil" if panel.get("veiled") else panel["view"], _frame)(panel, box):
             paths[colour].append(path)
     return {colour: "".join(found) for colour, found in paths.items()}
@@ -57,27 +60,42 @@ def _shade(value: Any, limit: float) -> str:
     return ("p" if value > 0 else "n") + str(max(1, min(SHADES, round(SHADES * abs(value) / (limit or 1)))))
 
 
-def _cells(rows: list[list[Any]], limit: float, box: Box) -> Drawn:
+def _colour(panel: Panel, value: Any, mark: str | None, group: int | None) -> str:
+    """A card has the colour of its group."""
+    if group is not None and "card" in (mark or ""):
+        return f"g{group % HUES}"
+    return _shade(value, panel["limit"])
+
+
+def _cells(rows: list[list[str]], box: Box) -> Drawn:
     rows = [row[:MOST] for row in rows[:MOST]]
     columns = max(map(len, rows), default=0) or 1
     x, y, width, height = box
     side = min(width / columns, height / (len(rows) or 1))
     left, top = x + (width - side * columns) / 2, y + (height - side * len(rows)) / 2
     for i, row in enumerate(rows):
-        for j, value in enumerate(row):
-            yield _shade(value, limit), _rect(left + j * side, top + i * side, side - 0.7, side - 0.7)
+        for j, colour in enumerate(row):
+            yield colour, _rect(left + j * side, top + i * side, side - 0.7, side - 0.7)
 
 
 def _grid(panel: Panel, box: Box) -> Drawn:
-    return _cells(panel["values"], panel["limit"], box)
+    return _cells(_coloured(panel, panel["values"], panel.get("marks"), panel.get("groups")), box)
 
 
 def _cube(panel: Panel, box: Box) -> Drawn:
     """Its slices below each other."""
-    values = panel["values"]
-    while _depth(values) > 2:
-        values = [row for part in values for row in part]
-    return _cells(values if _depth(values) == 2 else [values if _depth(values) else [values]], panel["limit"], box)
+    colours = _coloured(panel, panel["values"], panel.get("marks"), panel.get("groups"))
+    while _depth(colours) > 2:
+        colours = [row for part in colours for row in part]
+    return _cells(colours if _depth(colours) == 2 else [colours if _depth(colours) else [colours]], box)
+
+
+def _coloured(panel: Panel, values: Any, marks: Any, groups: Any) -> Any:
+    """The colour of each cell, nested as the values are; marks and groups may be missing."""
+    if not isinstance(values, list):
+        return _colour(panel, values, marks, groups)
+    beside = [part or [None] * len(values) for part in (marks, groups)]
+    return [_coloured(panel, *parts) for parts in zip(values, *beside, strict=True)]
 
 
 def _depth(values: Any) -> int:
@@ -143,12 +161,17 @@ def _error(panel: Panel, box: Box) -> Drawn:
 
 
 def _frame(panel: Panel, box: Box) -> Drawn:
+    yield "f", _rect(*box)
+
+
+def _veil(panel: Panel, box: Box) -> Drawn:
     x, y, width, height = box
-    yield "f", _rect(x, y, width, height)
+    yield from _frame(panel, box)
+    yield "q", f"M{x + width / 2 - 5:.1f} {y + height / 2 - 5:.1f}c0 -8 11 -8 11 -1c0 5 -6 4 -6 10m0 5v1"
 
 
 VIEWS: dict[str, Callable[[Panel, Box], Drawn]] = {
-    "grid": _grid, "cube": _cube, "bars": _bars, "table": _table, "tree": _tree, "strip": _strip, "error": _error, "veil": _frame,
+    "grid": _grid, "cube": _cube, "bars": _bars, "table": _table, "tree": _tree, "strip": _strip, "error": _error, "veil": _veil,
 }  # fmt: skip
 
 

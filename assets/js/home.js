@@ -20,7 +20,7 @@ export function enliven(home) {
 
 /** `y = dropout(x)`: each press is one call of the endpoint. */
 function callTwice(section) {
-  const { arguments: values, seed, x } = JSON.parse(section.dataset.asks);
+  const { arguments: values, seed, x, cause } = JSON.parse(section.dataset.asks);
   const [calls, caption] = [section.querySelector(".calls"), section.querySelector(".caption")];
   const mode = () => section.querySelector("input:checked").value;
   let made = calls.children.length;
@@ -41,7 +41,7 @@ function callTwice(section) {
     const same = y.every((value, index) => value === x[index]);
     say(caption, evaluating && same
       ? "In eval mode dropout hands x on: every call gives the same y."
-      : `Call ${made}: ${differs} of ${y.length} values differ from the call before.${evaluating ? "" : " In train mode each call draws its zeros anew."}`);
+      : `Call ${made}: ${differs} of ${y.length} values differ from the call before${evaluating ? "" : `: ${cause}`}.`);
   }
 }
 

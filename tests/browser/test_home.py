@@ -187,3 +187,16 @@ def test_a_guess_comes_back_after_a_day_and_known_then_after_a_week(home, app_ur
         [f"{app_url}{BASE}/js/memory.js", steps, DAY],
     )
     assert back == [False, False, True, False, True]
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (1024, 768)])
+def test_the_first_screen_says_what_this_is_why_two_calls_differ_and_where_to_start(page, app_url, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(app_url)
+    for part in (".tagline", ".lead", ".twice .caption", ".yours .start"):
+        box = page.locator(part).bounding_box()
+        assert box and box["y"] + box["height"] <= height, part
+    assert f"{len(LESSONS)} lessons" in page.locator(".lead").inner_text()
+    assert "each call draws at random" in page.locator(".twice .caption").inner_text()
+    assert "x / (1 - p)" in page.locator(".twice .layer").inner_text()
+    assert {float(y) for y in rows(page)[0]} == {0, 1 / (1 - 0.5)}
