@@ -19,7 +19,13 @@ SMALLEST = """hero => Math.min(...[...hero.querySelectorAll("*")].filter(one => 
 VISIBLE = """root => [...root.querySelectorAll("[data-part], .truth, .details, .pinned, .control :is(.name, label, .about)")]
     .filter(one => one.checkVisibility() && !one.matches("[data-part=question], [data-part=choices], [data-part=controls]"))
     .map(one => one.innerText).join("\\n")"""
-NO_CONTRAST = {"rules": {"color-contrast": {"enabled": False}}}  # takes seconds; the colours are those of the open page
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+ALIKE = """() => { const known = new Map(), seen = new Set();
+    const style = (one) => { const { color, fontSize, fontWeight, backgroundColor, backgroundImage, opacity } = getComputedStyle(one);
+        return [color, fontSize, fontWeight, backgroundColor, backgroundImage, opacity].join(); };
+    const kind = (one) => { if (one && !known.has(one)) known.set(one, style(one) + " in " + kind(one.parentElement)); return known.get(one); };
+    for (const leaf of document.body.querySelectorAll(":not(:has(*))"))
+        leaf.toggleAttribute("data-alike", seen.has(kind(leaf)) || !seen.add(kind(leaf))); }"""
 SPOKEN = """root => [...root.querySelectorAll("[aria-label], [title], [data-note]")]
     .filter(one => one.checkVisibility() && !one.closest("[data-part=choices], [data-part=controls]"))
     .map(one => [one.ariaLabel, one.title, one.dataset.note].join(" ")).join("\\n")"""
@@ -81,7 +87,7 @@ class Walk:
         for size in SCREENS:
             self.look(size)
         self.lesson.page.set_viewport_size({"width": 1280, "height": 800})
-        self.audit("asked", NO_CONTRAST)
+        self.audit("asked")
         for number, _ in enumerate(lesson_of(self.lesson.slug).predictions):
             self.answer(number)
         self.finish()
@@ -125,9 +131,10 @@ class Walk:
         self.type_sizes["page"] = self.part("hero").evaluate(SMALLEST)
         self.lesson.open_folds()
         self.audit("answered, with open folds")
-        self.lesson.page.evaluate("document.body.classList.add('dark')")
-        self.audit("answered, with open folds, dark", {"runOnly": ["color-contrast"]})
-        self.lesson.page.evaluate("document.body.classList.remove('dark')")
+        self.contrast("light")
+        page.evaluate("document.body.classList.add('dark')")
+        self.contrast("dark")
+        page.evaluate("document.body.classList.remove('dark')")
 
     def fall(self, trap: Any) -> None:
         root = self.lesson.root
@@ -144,14 +151,23 @@ class Walk:
         self.lesson.root.get_by_role("button", name="Present").click()
         self.lesson.page.wait_for_function("document.documentElement.dataset.view === 'present'")
         self.type_sizes["present"] = self.part("hero").evaluate(SMALLEST)
-        self.audit("presented", NO_CONTRAST)
+        self.audit("presented")
         self.lesson.root.get_by_role("button", name="leave the presentation").click()
 
-    def audit(self, state: str, rules: dict[str, Any] | None = None) -> None:
-        options = {"resultTypes": ["violations"], **(rules or {})}
+    def audit(self, state: str) -> None:
+        """All rules but those of colours."""
+        self.ask_axe(state, None, {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}})
+
+    def contrast(self, state: str) -> None:
+        """The colours: of texts that look alike, on grounds that look alike, one; each takes milliseconds, and a page has a thousand."""
+        self.lesson.page.evaluate(ALIKE)
+        self.ask_axe(state, {"exclude": [["[data-alike]"]]}, {"runOnly": OF_COLOURS})
+
+    def ask_axe(self, state: str, where: dict[str, Any] | None, rules: dict[str, Any]) -> None:
+        found = Axe().run(self.lesson.page, where, {"resultTypes": ["violations"], **rules}).response["violations"]
         self.grave[state] = [
             (fault["id"], node["html"][:200])
-            for fault in Axe().run(self.lesson.page, options=options).response["violations"]
+            for fault in found
             if fault["impact"] in ("serious", "critical")
             for node in fault["nodes"]
         ]
