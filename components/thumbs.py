@@ -84,10 +84,12 @@ def _grid(panel: Panel, box: Box) -> Drawn:
 
 def _cube(panel: Panel, box: Box) -> Drawn:
     """Its slices below each other."""
-    colours = _coloured(panel, panel["values"], panel.get("marks"), panel.get("groups"))
-    while _depth(colours) > 2:
-        colours = [row for part in colours for row in part]
-    return _cells(colours if _depth(colours) == 2 else [colours if _depth(colours) else [colours]], box)
+    rows: Any = _coloured(panel, panel["values"], panel.get("marks"), panel.get("groups"))
+    while _depth(rows) > 2:
+        rows = [row for part in rows for row in part]
+    while _depth(rows) < 2:
+        rows = [rows]
+    return _cells(rows, box)
 
 
 def _coloured(panel: Panel, values: Any, marks: Any, groups: Any) -> Any:

@@ -174,7 +174,7 @@ def _how(params: Params) -> str:
     return ", ".join([*pads, f"{params.mode} mode"])
 
 
-def _loss(result: Result, k: int) -> Panel:
+def _loss(result: Result, k: int) -> Bars:
     return Bars(
         "loss on held-out questions", [Bar(f"{result.n_held_out} questions", result.held_out_losses[k])],
         references=[("ln 3", result.plateau)], limit=max(result.held_out_losses),

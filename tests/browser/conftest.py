@@ -63,7 +63,9 @@ def forget(page: Page, origins: set[str]) -> None:
     page.goto("about:blank")  # what is written as a page is left is written by now
     session = page.context.new_cdp_session(page)
     for origin in origins:
-        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,cookies,indexeddb"})
+        session.send(
+            "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,cookies,indexeddb"}
+        )
     page.context.clear_cookies()
     page.context.clear_permissions()
 
