@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -17,6 +19,7 @@ import torch
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from explorable.program import Program
 from tests.browser import one_app
 
 torch.set_num_threads(1)
@@ -55,6 +58,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from tests.corners import LESSONS  # imports every lesson
 
         metafunc.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """No lesson runs while the tests are imported: every process of theirs would run it."""
+
+    def refused(*_: Any) -> None:
+        raise RuntimeError("A module of the tests runs a lesson while it is imported: run it in a test or a fixture.")
+
+    with patch.object(Program, "run", refused):
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

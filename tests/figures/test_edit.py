@@ -1,18 +1,20 @@
 """The picture of an edit says for each setting and each look what was measured."""
 
 import json
+from functools import cache
 
 from explorable.progress import watched
 from figures.edit import LISTED, WORDINGS, _scope, draw
 from lessons.edit import FIVE, LESSON, Params, name_of, names_of
 
-run = LESSON.run
 
-RESULT = {params: run(params) for params in (Params(steps=3), Params(steps=2, more=FIVE, compare="nothing"))}
+@cache
+def result_of(params):
+    return LESSON.run(params)
 
 
 def panels(params):
-    figure = draw(params, RESULT[params])
+    figure = draw(params, result_of(params))
     return figure, {panel["title"]: panel for row in figure["rows"] for panel in row}
 
 
@@ -24,7 +26,7 @@ def test_each_look_draws_a_dot_for_each_other_fact():
     params = Params(steps=3)
     figure, shown = panels(params)
     assert figure["steps"] == ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
-    for name, changed in zip(names_of(RESULT[params]), RESULT[params].changed, strict=True):
+    for name, changed in zip(names_of(result_of(params)), result_of(params).changed, strict=True):
         for step, found in enumerate(changed.tolist()):
             drawn = frame(shown[_scope(name)], step)
             assert [kind == "1" for kind in drawn["kinds"]] == found
@@ -33,13 +35,13 @@ def test_each_look_draws_a_dot_for_each_other_fact():
 def test_the_looks_of_edits_in_a_row_name_the_edit_that_is_under_way():
     params = Params(steps=2, more=FIVE, compare="nothing")
     figure, _ = panels(params)
-    result = RESULT[params]
+    result = result_of(params)
     for label, position in zip(figure["steps"], result.looks, strict=True):
         assert result.edits[result.order[0][position]][0] in label
 
 
 def test_curves_are_the_measured_values_of_every_state():
-    result = RESULT[Params(steps=3)]
+    result = result_of(Params(steps=3))
     _, shown = panels(Params(steps=3))
     losses = dict(shown["loss in every state"]["lines"])
     logits = dict(shown["logit in every state"]["lines"])
@@ -49,7 +51,7 @@ def test_curves_are_the_measured_values_of_every_state():
 
 
 def test_the_scores_are_those_of_the_result():
-    result = RESULT[Params(steps=3)]
+    result = result_of(Params(steps=3))
     _, shown = panels(Params(steps=3))
     for row, values in zip(
         shown["After the last step"]["rows"], (result.success, result.generality, result.locality), strict=True
@@ -60,7 +62,7 @@ def test_the_scores_are_those_of_the_result():
 
 
 def test_the_facts_of_a_relation_that_stayed_add_up_to_locality():
-    result = RESULT[Params(steps=3)]
+    result = result_of(Params(steps=3))
     _, shown = panels(Params(steps=3))
     rows = shown["Locality: other facts that stayed"]["rows"]
     for k, broken in enumerate(result.broken):
@@ -69,7 +71,7 @@ def test_the_facts_of_a_relation_that_stayed_add_up_to_locality():
 
 
 def test_broken_facts_are_listed_and_the_rest_is_counted():
-    result = RESULT[Params(steps=3)]
+    result = result_of(Params(steps=3))
     _, shown = panels(Params(steps=3))
     table, broken = shown["Locality: what broke · everything, Adam 0.003"], result.broken[1]
     said = {question: (was, now or "(nothing)") for question, was, now in broken}
@@ -80,7 +82,7 @@ def test_broken_facts_are_listed_and_the_rest_is_counted():
 
 def test_the_only_setting_says_what_it_answers_now_and_which_wordings():
     params = Params(steps=2, more=FIVE, compare="nothing")
-    result = RESULT[params]
+    result = result_of(params)
     rows = panels(params)[1]["Says now"]["rows"]
     assert [(question, said[0]) for question, said in rows] == [
         (question, said or "(nothing)") for (question, _), said in zip(result.edits, result.answers[0], strict=True)
@@ -89,7 +91,7 @@ def test_the_only_setting_says_what_it_answers_now_and_which_wordings():
 
 
 def test_a_frozen_tensor_wears_a_snowflake():
-    result = RESULT[Params(steps=3)]
+    result = result_of(Params(steps=3))
     _, shown = panels(Params(steps=3))
     for row, flags in zip(
         shown["Which tensors moved, and how far"]["rows"], zip(*result.trainable, strict=True), strict=True
@@ -101,11 +103,11 @@ def test_a_run_can_be_drawn_after_each_of_its_steps():
     drawn = []
     params = Params(steps=1)
     with watched(lambda done, total, so_far: drawn.append(json.dumps(draw(params, so_far()), allow_nan=False))):
-        run(params)
+        LESSON.run(params)
     assert len(set(drawn)) > 3
 
 
 def test_an_error_stands_beside_the_names_that_could_have_moved():
     params = Params(move="names that match", pattern="^nothing")
-    [[_, error], [names]] = draw(params, run(params))["rows"]
+    [[_, error], [names]] = draw(params, LESSON.run(params))["rows"]
     assert error["where"] == "output.loss.backward()" and len(names["rows"]) == 47

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -9,11 +10,15 @@ from figures.live_training import ASKED, draw
 from lessons.live_training import LESSON, Params
 
 PARAMS = Params(steps=25, padding="left", pads=5)
-RESULT = LESSON.run(PARAMS)
 
 
-def panels(params=PARAMS, result=RESULT):
-    figure = draw(params, result)
+@cache
+def trained():
+    return LESSON.run(PARAMS)
+
+
+def panels(params=PARAMS, result=None):
+    figure = draw(params, result or trained())
     return figure, {panel["title"]: panel for row in figure["rows"] for panel in row}
 
 
@@ -25,17 +30,17 @@ def test_each_look_shows_its_shares_loss_and_how_many_are_right():
     figure, shown = panels()
     assert figure["steps"] == [f"{step} of 25" for step in (0, 10, 20, 25)]
     for k in range(4):
-        assert frame(shown["start, by candidate"], k)["values"] == RESULT.picked[k].tolist()
-        assert frame(shown["probs[-1].flatten(0, 1)"], k)["values"] == RESULT.probs[k].flatten(0, 1).tolist()
-        assert frame(shown["loss on held-out questions"], k)["values"] == [RESULT.held_out_losses[k]]
-        assert frame(shown["held-out questions right, start and end"], k)["values"] == [RESULT.accuracy[k]]
-        assert frame(shown["loss of each batch"], k)["upto"] == max(0, RESULT.taken[k] - 1)
+        assert frame(shown["start, by candidate"], k)["values"] == trained().picked[k].tolist()
+        assert frame(shown["probs[-1].flatten(0, 1)"], k)["values"] == trained().probs[k].flatten(0, 1).tolist()
+        assert frame(shown["loss on held-out questions"], k)["values"] == [trained().held_out_losses[k]]
+        assert frame(shown["held-out questions right, start and end"], k)["values"] == [trained().accuracy[k]]
+        assert frame(shown["loss of each batch"], k)["upto"] == max(0, trained().taken[k] - 1)
 
 
 def test_the_plateau_is_a_line_across_the_losses_and_no_line_across_what_is_right():
     _, shown = panels()
-    assert shown["loss on held-out questions"]["references"] == [["ln 3", RESULT.plateau]]
-    assert dict(shown["loss of each batch"]["lines"])["a third each: ln 3 = 1.099"] == [RESULT.plateau] * 25
+    assert shown["loss on held-out questions"]["references"] == [["ln 3", trained().plateau]]
+    assert dict(shown["loss of each batch"]["lines"])["a third each: ln 3 = 1.099"] == [trained().plateau] * 25
     assert shown["held-out questions right, start and end"]["references"] == []
 
 
@@ -44,8 +49,8 @@ def test_a_candidate_is_the_answer_to_the_question_of_its_row():
     grid = shown["start, by candidate"]
     assert grid["rowLabels"] == ["color", "price", "owner"] and grid["colLabels"] == ["red", "ten", "anna"]
     assert [row.index("lit") for row in grid["marks"]] == [0, 1, 2]
-    for k, probs in enumerate(RESULT.probs):
-        starts = RESULT.targets[:, 0].tolist()
+    for k, probs in enumerate(trained().probs):
+        starts = trained().targets[:, 0].tolist()
         assert frame(grid, k)["values"] == [[probs[row, 0, start].item() for start in starts] for row in range(3)]
 
 
@@ -54,19 +59,19 @@ def test_a_column_is_a_token_and_the_right_one_is_marked():
     grid = shown["probs[-1].flatten(0, 1)"]
     for row, marks in enumerate(grid["marks"]):
         [column] = [index for index, mark in enumerate(marks) if mark]
-        assert grid["colLabels"][column] == RESULT.tokens[row // 2][column] == ("red", "ten", "anna")[row // 2]
+        assert grid["colLabels"][column] == trained().tokens[row // 2][column] == ("red", "ten", "anna")[row // 2]
     assert grid["colLabels"][ASKED] == "color|price|owner"
 
 
 def test_the_chosen_padding_is_marked_among_all_and_its_logits_are_drawn():
     _, shown = panels()
     [bars] = [panel for title, panel in shown.items() if title.startswith("Held-out questions right with")]
-    assert bars["labels"][bars["marks"].index("lit")] == "left" and bars["values"] == list(RESULT.exact.values())
-    assert shown["read.softmax(-1).flatten(0, 1)"]["values"] == RESULT.read.softmax(-1).flatten(0, 1).tolist()
+    assert bars["labels"][bars["marks"].index("lit")] == "left" and bars["values"] == list(trained().exact.values())
+    assert shown["read.softmax(-1).flatten(0, 1)"]["values"] == trained().read.softmax(-1).flatten(0, 1).tolist()
 
 
 def test_a_training_under_way_has_a_picture_without_what_comes_after_it():
-    partial = replace(RESULT, exact=None, read=None, on_pads=None, moved=None, repeats=None)
+    partial = replace(trained(), exact=None, read=None, on_pads=None, moved=None, repeats=None)
     assert "read.softmax(-1).flatten(0, 1)" not in panels(result=partial)[1]
 
 
@@ -83,19 +88,19 @@ def test_the_facts_say_what_the_trained_reader_does():
 
 def test_a_third_each_costs_minus_its_logarithm():
     params = Params(steps=25)
-    drawn = draw(params, RESULT)
+    drawn = draw(params, trained())
     (example,), (given, _, cost), (own,) = drawn["rows"][: drawn["hero"]]
     assert example["rows"] == [
         ["text", "it is red . it costs ten coins . anna owns it ."],
         ["question", "what is the color ?"],
     ]
-    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red, right", "ten", "anna"]
+    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red (right)", "ten", "anna"]
     [(place, key)], [(said, text)], [(_, costs)] = cost["ringed"], cost["texts"], cost["lines"]
     assert (cost["labels"][place], key) == ("1/3", "plateau") and costs[place] == pytest.approx(math.log(3))
     assert (said, text) == (place, f"{math.log(3):.3f}")
     assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
-    assert (own["labels"], own["values"]) == (["after 25 steps"], [RESULT.held_out_losses[-1]])
-    assert own["references"] == [["1/3 each", RESULT.plateau]]
+    assert (own["labels"], own["values"]) == (["after 25 steps"], [trained().held_out_losses[-1]])
+    assert own["references"] == [["1/3 each", trained().plateau]]
 
 
 def test_what_is_still_right_stands_beside_what_was_right():
@@ -103,7 +108,7 @@ def test_what_is_still_right_stands_beside_what_was_right():
     right = shown["held-out questions right, start and end"]
     [bars] = [row for row in figure["rows"][: figure["hero"]] if row[0]["view"] == "bars"]
     assert bars[0]["labels"] == ["as trained", "read so"]
-    assert bars[0]["values"] == [RESULT.accuracy[-1], RESULT.exact["left"]]
+    assert bars[0]["values"] == [trained().accuracy[-1], trained().exact["left"]]
     assert "frames" in right  # the one in the fold is played
 
 
