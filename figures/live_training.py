@@ -67,7 +67,7 @@ def _guess(result: Result) -> list[Panel]:
     answers = _answers(result)
     bars = [
         Bar(
-            f"{name}, right" if name == answers[0] else name,
+            f"{name} (right)" if name == answers[0] else name,
             share,
             f"the reader gives “{name}” a probability of 1/{len(result.even)}",
             f"even-{name}",

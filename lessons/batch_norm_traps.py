@@ -152,7 +152,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "those of one position",
-                    "It reads (N, C, L). Because L is 3 as well, no size is wrong: transpose the last two axes before and after.",
+                    "It reads (N, C, L), and L is 3 as well. Transpose the last two axes before and after it.",
                 ),
                 Choice(
                     "none: it raises",

@@ -122,7 +122,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "list of 1 Tensor",
-                    "Each sample is a tuple of 1, and default_collate makes of tuples a list with one batch for each place.",
+                    "Each sample is a tuple of 1, and default_collate turns tuples into a list: one batch for each place.",
                 ),
                 Choice(
                     "tuple of 100 Tensor",

@@ -122,7 +122,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     OTHER,
-                    "It goes on from the last cell: a padding token, of which the model has learned nothing.",
+                    "It goes on from the last cell, a padding token, and no training showed it what follows one.",
                 ),
                 Choice(
                     "nothing: it raises",

@@ -165,7 +165,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3: what guessing among three costs. Less takes reading the question.",
+                    "-log(1/3) = ln 3: what guessing among three costs. A lower loss takes reading the question.",
                 ),
                 Choice(
                     "3.000",
