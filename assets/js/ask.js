@@ -123,7 +123,8 @@ export class Asking {
     const chosen = question.choices[answer.choice];
     const verdict = answer.right ? "Right." : `${chosen ? "Not quite. " : ""}The answer: ${right.text}.`;
     const said = [chosen && !answer.right && chosen.reply !== right.reply ? chosen.reply : null, right.reply].filter(Boolean);
-    return [h("strong", {}, ...rich(verdict)), " ", ...rich(said.join(" ")), " ", h("span", { class: "on" }, this.goOn(), question.proof ? seeForYourself(question.proof) : "")];
+    const words = h("span", {}, h("strong", {}, ...rich(verdict)), " ", ...rich(said.join(" ")));
+    return [words, h("span", { class: "on" }, this.goOn(), question.proof ? seeForYourself(question.proof) : "")];
   }
 
   /** The next question that is open; after the last one the score below. */
