@@ -4,7 +4,21 @@ from typing import Any
 
 from explorable.words import count
 from figures.cells import Bar, Cell, Span, cells_of
-from figures.panels import Bars, Error, Facts, Figure, Grid, Lanes, Operator, Panel, Table, described, figure, veiled
+from figures.panels import (
+    Bars,
+    Error,
+    Fact,
+    Facts,
+    Figure,
+    Grid,
+    Lanes,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    veiled,
+)
 from lessons.workers import NO_FILE, Params, Result, number, place_of_sample_0, shares_position, strangers
 
 MOST = 6  # cells that are ringed at most
@@ -129,8 +143,8 @@ def _loop(result: Result) -> list[Span]:
 
 def _facts(params: Params, result: Result) -> Panel:
     loading, training = (sum(end - start for start, end in spans) for spans in (result.loads, result.steps))
-    items = [
-        ("handed", _factors(params, result), count(result.fetched[0], "sample")),
+    items: list[Fact] = [
+        ("handed", _sent(params), count(result.fetched[0], "sample"), _factors(params, result)),
         ("place", "the loop gets first", f"batch {number(result, 0)}"),
         ("second", "dataset.value in the second epoch", _seen(result)),
         ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
@@ -145,13 +159,17 @@ def _facts(params: Params, result: Result) -> Panel:
     return veiled(Facts(items))
 
 
+def _sent(params: Params) -> str:
+    return "sent to workers by iter(loader)" if params.num_workers else "read by iter(loader)"
+
+
 def _factors(params: Params, result: Result) -> str:
     """What the number of samples that are handed out is a product of."""
     if not params.num_workers:
-        return "read by iter(loader)"
+        return ""
     asked = params.num_workers * params.prefetch_factor
     batches = f"{params.num_workers} × {params.prefetch_factor}" if asked <= len(result.worker) else "all"
-    return f"{batches} batches × {params.batch_size} sent to workers"
+    return f"{batches} batches × {params.batch_size}"
 
 
 def _seen(result: Result) -> str:

@@ -91,13 +91,11 @@ def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_wor
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3])
-def test_the_number_beside_the_ring_is_the_product_above_it(factor):
+def test_the_ringed_number_is_the_product_of_its_note(factor):
     params = Params(num_workers=3, prefetch_factor=factor, batch_size=2, load=0, step=0, first=2)
     result = run(params)
     [fact] = [item for item in panels(params, result)[""]["items"] if item["key"] == "handed"]
-    said = (
-        fact["label"].removesuffix(" sent to workers").replace("all", str(len(result.worker))).replace(" batches", "")
-    )
+    said = fact["note"].replace("all", str(len(result.worker))).replace(" batches", "")
     assert f"{math.prod(map(int, said.split(' × ')))} samples" == fact["text"] == f"{result.fetched[0]} samples"
 
 
