@@ -67,7 +67,7 @@ def pytest_collection() -> Iterator[None]:
     def refused(*_: Any) -> None:
         raise RuntimeError("A module of the tests runs a lesson while it is imported: run it in a test or a fixture.")
 
-    with patch.object(Program, "run", refused):
+    with patch.object(Program, "_execute", refused):  # not `run`, which modules give a name of their own
         return (yield)
 
 
