@@ -26,9 +26,11 @@ CHEAP = {
     "what_moves": {"config": TINY},
     "will_it_fit": {"config": TINY, "length": 64},
 }  # the Params around which the corners of a lesson that runs for seconds lie
-LARGE = {  # their examples take seconds each: their own tests and the page run them all
-    "edit", "what_it_holds", "what_moves", "will_it_fit",
-}  # fmt: skip
+LARGE = {
+    "what_it_holds",
+    "what_moves",
+    "will_it_fit",
+}  # their examples take seconds each: their own tests and the page run them all
 STRANGE = "\"'\\<b onclick=x>{é漢\n\t%&#"  # what a visitor may type into a text field
 
 
