@@ -60,15 +60,13 @@ def clean_page(browser: Browser, width: int = 1280, height: int = 800) -> Iterat
 
 def forget(page: Page, origins: set[str]) -> None:
     """Nothing that pages of these origins stored is left in the page's context, but for what they fetched."""
+    page.goto("about:blank")  # what is written as a page is left is written by now
     for other in page.context.pages:
-        other.close() if other is not page else page.goto(
-            "about:blank"
-        )  # what is written as one is left is written by now
+        if other is not page:
+            other.close()
     session = page.context.new_cdp_session(page)
     for origin in origins:
-        session.send(
-            "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,cookies,indexeddb"}
-        )
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
     page.context.clear_cookies()
     page.context.clear_permissions()
 
