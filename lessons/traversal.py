@@ -106,6 +106,8 @@ def caption(params: Params, result: Result) -> str:
     if result.error:
         return _refused(*result.error.split(": ", 1))
     gives = f"{params.architecture}.{called(params)} gives {_counted(params, result)}"
+    if not result.walked:
+        return f"{gives}; {_elsewhere(params, result)}."
     if params.walk in NAMED and params.pattern:
         return f"{gives}, and {_test(params)} keeps {len(result.kept or []) or 'none'}."
     return f"{gives}{_shared(params, result)}."
@@ -131,6 +133,13 @@ def _counted(params: Params, result: Result) -> str:
     if params.walk == "children()":
         return f"{given or 'no'} {one_of(max(given, 1), 'child', 'children')}"
     return f"{given or 'no'} {one_of(max(given, 1), noun, plural_of(noun))}"
+
+
+def _elsewhere(params: Params, result: Result) -> str:
+    """Where a walk that gives nothing would find something."""
+    if result.counts[params.walk]:
+        return f"with recurse=True it gives {result.counts[params.walk]}"
+    return f"parameters() gives {result.counts['parameters()']}"
 
 
 def _test(params: Params) -> str:

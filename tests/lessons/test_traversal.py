@@ -165,8 +165,13 @@ def test_a_caption_says_what_is_shared_and_how_it_is_given():
         "T5.state_dict() gives 50 names; shared.weight is one tensor with 4 names, given under each of them.": Params(
             architecture="T5", walk="state_dict()"
         ),
-        "CNN.buffers(recurse=False) gives no buffer.": Params("CNN", walk="buffers()", recurse=False),
-        "T5.named_parameters(recurse=False) gives no name.": Params("T5", recurse=False),
+        "T5.buffers() gives no buffer; parameters() gives 47.": Params("T5", walk="buffers()"),
+        "CNN.buffers(recurse=False) gives no buffer; with recurse=True it gives 6.": Params(
+            "CNN", walk="buffers()", recurse=False
+        ),
+        "T5.named_parameters(recurse=False) gives no name; with recurse=True it gives 47.": Params(
+            "T5", recurse=False, pattern="q"
+        ),
         'BERT.named_parameters() gives 199 names, and "layer.1" in name keeps 48.': Params("BERT", pattern="layer.1"),
     }
     assert all(caption(params, run(params)) == sentence for sentence, params in said.items())

@@ -87,15 +87,20 @@ def test_every_span_lies_in_the_characters_of_the_window_it_came_from():
     assert all(shown[s.window][0] <= s.start < s.end <= shown[s.window][1] for s in answer.spans)
 
 
+def scored(answer):
+    """The spans and their scores, but for the rounding that rows of other threads in one forward may bring."""
+    return [(span.text, span.window, pytest.approx(span.score, abs=1e-4)) for span in answer.spans]
+
+
 def test_threads_that_share_a_model_get_their_own_answers():
     model = Extractive(network(), tokenizer())
     chosen = [Settings(18 + 2 * n, n, n_best=3) for n in range(6)]
-    expected = [Reader(model).answer(QUESTION, GARDEN, one).spans for one in chosen]
+    expected = [scored(Reader(model).answer(QUESTION, GARDEN, one)) for one in chosen]
     wrong: list[int] = []
 
     def ask(number: int) -> None:
         for _ in range(10):
-            if Reader(model).answer(QUESTION, GARDEN, chosen[number]).spans != expected[number]:
+            if scored(Reader(model).answer(QUESTION, GARDEN, chosen[number])) != expected[number]:
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
