@@ -1,6 +1,7 @@
 """Pages without Gradio, which a search engine can read: every trap, all lessons as endpoints, and where they are."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 
 from gradio.route_utils import get_root_url
@@ -88,7 +89,7 @@ def _about_trap(lesson: Lesson, trap: Trap) -> Markup:
         lesson.slug,
         lesson.title,
         rich(lesson.predictions[0].question),
-        _list("Its other traps", [(address_of(lesson, other), other.name) for other in others]) if others else "",
+        _list("Its other traps", lesson, others) if others else "",
         trap.source,
     )
 
@@ -101,18 +102,20 @@ def _errors(lesson: Lesson, trap: Trap) -> Markup:
     return Markup("<h2>The error</h2>{}<p>Each # is a number.</p>").format(blocks)
 
 
-def _list(title: str, links: list[tuple[str, str]]) -> Markup:
-    items = Markup("").join(Markup('<li><a href="{}">{}</a></li>').format(*link) for link in links)
+def _list(title: str, lesson: Lesson, traps: Sequence[Trap]) -> Markup:
+    """The traps, each a link and its sentence."""
+    items = Markup("").join(
+        Markup('<li><a href="{}">{}</a>: {}</li>').format(address_of(lesson, trap), trap.name, rich(trap.sentence))
+        for trap in traps
+    )
     return Markup("<h2>{}</h2><ul>{}</ul>").format(title, items)
 
 
 async def _traps(request: Request) -> Response:
     lists = Markup("").join(
-        _list(lesson.title, [(address_of(lesson, trap), trap.name) for trap in lesson.traps])
-        for lesson in map(lesson_of, LESSONS)
-        if lesson.traps
+        _list(lesson.title, lesson, lesson.traps) for lesson in map(lesson_of, LESSONS) if lesson.traps
     )
-    about = "Well-known mistakes in PyTorch, each with its error text and a link that shows it happen."
+    about = "Well-known mistakes in PyTorch: what goes wrong, what torch raises if it raises anything, and a link that shows it happen."
     return page(request, "Traps", about, Markup("<h1>Traps</h1><p>{}</p>{}").format(about, lists))
 
 

@@ -39,6 +39,11 @@ def test_each_trap_has_a_page_with_its_title_its_sentence_and_a_way_to_see_it(ap
         assert f"<title>{escape(trap.name)} · " in page.text and str(rich(trap.sentence)) in page.text
 
 
+def test_the_list_of_traps_has_the_sentence_of_each(app):
+    page = app.get("/traps/").text
+    assert all(f'href="{address_of(*one)}"' in page and str(rich(one[1].sentence)) in page for one in all_traps())
+
+
 def test_a_trap_that_raises_shows_the_error_text(app):
     [entry] = [entry for entry in recorded()["stack"] if entry.trap == "Empty list"]
     [trap] = [trap for trap in lesson_of("stack").traps if trap.name == "Empty list"]
