@@ -1,10 +1,13 @@
-"""The tree of one sample beside the tree of the batch, and the type of a batch for every batch_size."""
+"""The trees of the first samples beside the tree of the batch, and the type of a batch for every batch_size."""
 
 from typing import Any
 
+from explorable.words import count
 from figures.cells import Node
 from figures.panels import Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.collate import Params, Result, kind_of, rule
+
+LINES = 7  # of the samples that are drawn; the first one is always drawn
 
 WHY = {
     "Tensor": "tensors are stacked along a new first axis",
@@ -23,23 +26,35 @@ def draw(params: Params, result: Result) -> Figure:
     paths = zip(_paths(result.sample_tree), (kind for _, _, kind, *_ in result.sample_tree), strict=True)
     kinds = dict(paths) if rule(params) == "default_collate" else {}
     call = Operator("DataLoader", f"batch_size={params.batch_size}, {rule(params)}")
-    of = f"× {params.batch_size}" if params.batch_size else ""
-    hero: list[Panel] = [_tree("one sample", result.sample_tree, {}, badge=of), call]
+    title = "what comes out: one batch" if params.batch_size else "what comes out: no batch, one sample"
+    hero: list[Panel] = [_samples(params, result), call]
     if result.batch_tree:
-        hero.append(veiled(_tree("the batch", result.batch_tree, kinds, "@batch", "@items")))
+        hero.append(veiled(Tree(title, _nodes(result.batch_tree, kinds, "batch", "@items"))))
     if result.error:
         where = "for item in batch['text']" if result.batch_tree else "next(iter(loader))"
-        hero.append(veiled(Error("what torch says", result.error, where=where, key="@batch")))
-    return figure(hero=[hero, [_facts(result)]], more=[_loop(result), [_by_size(params, result)]])
+        hero.append(veiled(Error("what torch says", result.error, where=where)))
+    return figure(hero=[hero, _met(result)], more=[_loop(result), [_by_size(params, result)]])
 
 
-def _facts(result: Result) -> Panel:
-    items = [("sample", "dataset[0]", kind_of(result.sample_tree))]
-    items.append(("batch", "the batch", kind_of(result.batch_tree) if result.batch_tree else "refused"))
-    if result.loop:
-        strings = all(met.startswith("str ") for met in result.loop)
-        items.append(("items", "a loop over batch['text'] meets", "key strings" if strings else "dicts"))
-    return veiled(Facts(items))
+def _samples(params: Params, result: Result) -> Panel:
+    """The first samples as trees, as many as there is room for, and how many more go into the batch."""
+    size = params.batch_size or 1
+    nodes = _nodes(result.sample_tree)
+    drawn = 1
+    for tree in result.next_trees:
+        if len(nodes) + len(tree) <= LINES:
+            nodes += _nodes(tree, place=f"sample-{drawn}/")
+            drawn += 1
+    if size > drawn:
+        nodes.append(Node(0, f"… {size - drawn} more", key="more", note=f"a batch takes {count(size, 'sample')}"))
+    return Tree(f"what goes in: {count(size, 'sample')}", nodes)
+
+
+def _met(result: Result) -> list[Panel]:
+    if not result.loop:
+        return []
+    strings = all(met.startswith("str ") for met in result.loop)
+    return [veiled(Facts([("items", "a loop over batch['text'] meets", "key strings" if strings else "dicts")]))]
 
 
 def _loop(result: Result) -> list[Panel]:
@@ -47,19 +62,24 @@ def _loop(result: Result) -> list[Panel]:
     return [Table('for item in batch["text"]', ["item", "it is"], rows)] if rows else []
 
 
-def _tree(
-    title: str, nodes: list[tuple], kinds: dict[str, str], whole: str = "", text: str = "", badge: str = ""
-) -> Panel:
-    """The keys `whole` and `text` are those of the root, and of what a loop over batch["text"] meets."""
+def _nodes(
+    nodes: list[tuple], kinds: dict[str, str] | None = None, whole: str = "", text: str = "", place: str = ""
+) -> list[Node]:
+    """The root says what all of it is. The keys `whole` and `text` are those of the root, and of what a loop over batch["text"] meets."""
     drawn = []
     for path, (depth, name, kind, of, value) in zip(_paths(nodes), nodes, strict=True):
-        why = WHY.get(kinds.get(path, ""), "")
-        told = f"sample {kinds[path]} -> batch {kind} {of}: {why}" if why else f"{name}: {kind} {of} {value}".strip()
+        was = (kinds or {}).get(path, "")
+        told = (
+            f"sample {was} -> batch {kind} {of}: {WHY[was]}" if was in WHY else f"{name}: {kind} {of} {value}".strip()
+        )
         ringed = whole if path == "root" else text if path.startswith("root/'text'/") else ""
         said = "" if kind == "Tensor" else value  # of a tensor the rows and columns are drawn
-        key = f"{path} {ringed}".strip()
-        drawn.append(Node(depth, name, kind=kind, facts=of, value=said, key=key, note=told, sizes=_sizes(kind, of)))
-    return Tree(title, drawn, badge=badge)
+        key = f"{place}{path} {ringed}".strip()
+        sizes = _sizes(kind, of)
+        if path == "root":
+            kind, of = kind_of(nodes), of[of.find("(") :] if sizes else ""
+        drawn.append(Node(depth, name, kind=kind, facts=of, value=said, key=key, note=told, sizes=sizes))
+    return drawn
 
 
 def _sizes(kind: str, facts: str) -> list[int] | None:

@@ -6,7 +6,7 @@ from typing import Literal
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
-from explorable.words import count, one_of
+from explorable.words import count, listing, one_of
 
 REFUSALS = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 Sample = Literal[
@@ -28,6 +28,7 @@ class Params:
 @dataclass(frozen=True)
 class Result:
     sample_tree: list[tuple]  # dataset[0]
+    next_trees: list[list[tuple]]  # dataset[1] and dataset[2], where the first batch holds them
     by_size: dict[str, list[tuple] | str]  # batch_size None, 1, 2, 100 -> the first batch, or what torch said
     batch_tree: list[tuple] | None  # the first batch, None where collate refuses
     length: int | None  # len(loader): batches in an epoch
@@ -42,12 +43,15 @@ def rule(params: Params) -> str:
 
 
 def kind_of(nodes: list[tuple]) -> str:
-    """What a tree is of: "list of 1 Tensor", "Tensor float64", "dict of 2"."""
+    """What a tree is of: "list of 1 Tensor", "Tensor float64", "dict of 2 keys"; of places of several types each type is named."""
     _, _, kind, facts, _ = nodes[0]
     if not facts.startswith("len "):
         return f"{kind} {facts.split(' ')[0]}".strip()
-    inside = next((f" {node[2]}" for node in nodes[1:] if node[0] == 1), " str")
-    return f"{kind} of {facts.removeprefix('len ')}" + ("" if kind in ("dict", "set") else inside)
+    size = int(facts.removeprefix("len "))
+    if kind in ("dict", "set"):
+        return f"{kind} of {count(size, 'key' if kind == 'dict' else 'item')}"
+    inside = [*dict.fromkeys(node[2] for node in nodes[1:] if node[0] == 1)]
+    return f"{kind} of {size} {listing(inside or ['str'])}"
 
 
 def a(kind: str) -> str:
@@ -71,14 +75,19 @@ def caption(params: Params, result: Result) -> str:
         ]
     ).strip()
     if result.error:
-        return f"With collate_fn={rule(params)} the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
-    given = count(params.batch_size, "sample") if params.batch_size else "one sample"
-    epoch = f", and an epoch has {count(result.length or 0, 'batch')}"
+        return f"With collate_fn={rule(params)}, the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
+    given = count(params.batch_size, "sample") if (params.batch_size or 1) > 1 else "one sample"
+    epoch = f", and an epoch has {count(result.length or 0, 'batch' if params.batch_size else 'sample')}"
     made = a(kind_of(result.batch_tree)).replace(" of 1 ", " of one ")
     become = one_of(params.batch_size or 1, "becomes", "become")
     if shape := _shape(result.batch_tree):
         given = "the samples" if (params.batch_size or 1) > 1 else "a sample"
-    return f"With {rule(params)} {given} {become} {made}{shape}{epoch}."
+    return f"{_with(params)}, {given} {become} {made}{shape}{epoch}."
+
+
+def _with(params: Params) -> str:
+    """`With default_collate`: a function of PyTorch by its name, what a visitor chose as the argument."""
+    return f"With {rule(params)}" if rule(params).startswith("default_") else f"With collate_fn={rule(params)}"
 
 
 def _shape(nodes: list[tuple]) -> str:
@@ -89,14 +98,19 @@ def _shape(nodes: list[tuple]) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    types = {size: kind_of(found) if isinstance(found, list) else "a refusal" for size, found in result.by_size.items()}
-    by_size = f"By batch_size the first batch is: {'; '.join(f'{size}: {kind}' for size, kind in types.items())}."
+    sizes = dict[str, list[str]]()  # what the first batch is -> the values of batch_size that give it
+    for size, found in result.by_size.items():
+        sizes.setdefault(f"is {a(kind_of(found))}" if isinstance(found, list) else "is refused", []).append(size)
+    found_with = [f"{kind} with batch_size {listing(some, 'or')}" for kind, some in sizes.items()]
+    by_size = f"The first batch {listing(found_with)}."
     held = [f"{name} {kind} {facts}".strip() for depth, name, kind, facts, _ in result.batch_tree or [] if depth == 1]
     size = result.batch_tree[0][3].removeprefix("len ") if held and result.batch_tree else ""
     more = int(size) - len(held) if size.isdecimal() else 0
     inside = f" The batch holds {', '.join(held)}{f' and {more} more' if more > 0 else ''}." if held else ""
     met = f" The loop over batch['text'] first meets {result.loop[0]}." if result.loop else ""
-    epoch = f" An epoch has {count(result.length, 'batch')}." if result.length else ""
+    epoch = (
+        f" An epoch has {count(result.length, 'batch' if params.batch_size else 'sample')}." if result.length else ""
+    )
     return f"{by_size}{inside}{met}{epoch}"
 
 

@@ -100,6 +100,7 @@ else:
     ids, mask = torch.randint(3, 60, (100, 1, 6)), torch.ones(1, 6, dtype=torch.int64)
     dataset = [{"text": {"input_ids": ids[i], "attention_mask": mask}} for i in range(100)]
 sample_tree = tree(dataset[0], "dataset[0]")
+next_trees = [tree(dataset[i], f"dataset[{i}]") for i in range(1, min(3, batch_size or 1))]  # of the batch
 
 collate: Callable[[list[Any]], Any] | None
 if collate_fn == "default_collate":

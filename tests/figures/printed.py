@@ -64,7 +64,7 @@ def _points(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _nodes(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((node.get("key") or "", str(node.get("value") or "")) for node in panel["nodes"])
+    yield from ((node.get("key") or "", str(node.get("value") or node.get("kind") or "")) for node in panel["nodes"])
 
 
 def _tokens(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:

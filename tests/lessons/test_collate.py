@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import default_collate
 
-from lessons.collate import LESSON, Params, caption, details
+from lessons.collate import LESSON, Params, caption, details, kind_of
 
 run = LESSON.run
 
@@ -89,7 +89,29 @@ def test_the_words_say_what_the_collate_fn_got():
         "Given a list of 2 samples, the first a NoneType, default_collate refuses"
     )
     params = Params(sample="int", batch_size=None)
-    assert "With default_convert one sample becomes an int" in caption(params, run(params))
+    assert (
+        caption(params, run(params)) == "With default_convert, one sample becomes an int, and an epoch has 100 samples."
+    )
+    params = Params(sample="int", batch_size=1, collate_fn="list")
+    assert caption(params, run(params)).startswith("With collate_fn=list, one sample becomes a list of one int, ")
+
+
+def test_each_type_of_the_places_is_named():
+    def kind(field="batch_tree", **values):
+        return kind_of(getattr(run(Params(**values)), field))
+
+    assert kind(sample="tuple (x, label)") == "list of 3 Tensor and tuple"
+    assert kind("sample_tree", sample="tuple (x, label)") == "tuple of 3 Tensor, int and str"
+    assert kind(sample="1 first, then 2.5", collate_fn="list") == "list of 100 int and float"
+    assert kind(sample="dict") == "dict of 2 keys" and kind("sample_tree", sample="set") == "set of 1 item"
+
+
+def test_the_first_batch_is_told_for_each_batch_size_and_the_equal_ones_together():
+    params = Params(sample="1 first, then 2.5")
+    assert details(params, run(params)).startswith(
+        "The first batch is an int with batch_size None, is a Tensor int64 with batch_size 1"
+        " and is a Tensor float32 with batch_size 2 or 100."
+    )
 
 
 def test_only_a_dict_of_lists_keeps_the_items_of_the_loop():

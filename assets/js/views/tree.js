@@ -2,6 +2,10 @@
 
 import { h } from "../dom.js";
 
+const ROW = 8; // px
+const MOST_ROWS = 12; // that are all drawn
+const FIRST_ROWS = 6;
+
 export class Tree {
   constructor(host) {
     this.host = host;
@@ -30,21 +34,23 @@ function nodeOf({ name, kind, facts, value, key, note, mark, order, times, same,
     "div", { class: mark ? `node node-${mark}` : "node", tabindex: 0, "data-key": key, "data-note": note },
     h("span", { class: "node-name" }, name),
     times ? h("span", { class: "node-times" }, `×${times}`) : null,
-    kind ? h("span", { class: "node-kind" }, kind) : null,
+    kind ? h("span", { class: value ? "node-kind" : "node-kind ring-text" }, kind) : null,
     facts ? h("span", { class: "node-facts" }, facts) : null,
-    value ? h("span", { class: "node-value" }, value) : null,
+    value ? h("span", { class: "node-value ring-text" }, value) : null,
     ends({ order, same }),
     (parts ?? []).map(partOf),
     sizes ? block(sizes) : null,
   );
 }
 
-/** A tensor as its rows and columns, without their numbers. */
+/** A tensor as its rows and columns, without their numbers: of many rows the first ones, and how many there are. */
 function block([...sizes]) {
   const columns = sizes.pop();
   const rows = sizes.pop() ?? 1;
-  const [row, column] = [Math.max(2, Math.min(8, Math.round(100 / rows))), Math.max(2, Math.min(12, Math.round(200 / columns)))];
-  return h("span", { class: "node-block", style: `width:${columns * column + 1}px;height:${rows * row + 1}px;--row:${row}px;--column:${column}px`, "aria-hidden": "true" });
+  const drawn = rows > MOST_ROWS ? FIRST_ROWS : rows;
+  const column = Math.max(2, Math.min(12, Math.round(200 / columns)));
+  const cells = h("span", { class: "node-block", style: `width:${columns * column + 1}px;height:${drawn * ROW + 1}px;--row:${ROW}px;--column:${column}px` });
+  return h("span", { class: "node-rows", "aria-hidden": "true" }, cells, rows > drawn ? `… ${rows} rows` : null);
 }
 
 /** A tensor of a node, as a chip on its line. */
