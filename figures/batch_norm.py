@@ -19,6 +19,7 @@ from figures.panels import (
     Table,
     described,
     figure,
+    keyed,
     limit,
     stepped,
     veiled,
@@ -43,14 +44,14 @@ def draw(params: Params, result: Result) -> Figure:
     drift: list[Panel] = [_curve(params, cells, "running_mean", shown)]
     stored = of_the_buffers(params)
     alone = params.N == 1 or params.L == 1
-    came = _one_channel(params, result) if alone else _sample_0(params, result)
+    came = _one_channel(params, result) if alone else _means(params, result)
     layer = Operator(
         "BatchNorm1d(3)", f"momentum={params.momentum}, {'train mode' if stored or alone else 'in each mode'}"
     )
     return figure(
         hero=[
             [_channel(params, result, cells), layer, *map(veiled, drift if stored else [came])],
-            [_facts(params, result)],
+            [_facts(params, result)] if stored or alone else [],
         ],
         more=[
             [] if stored else drift,
@@ -124,22 +125,22 @@ def _moves(params: Params, result: Result, mode: str) -> Panel:
     )  # fmt: skip
 
 
-def _sample_0(params: Params, result: Result) -> Panel:
-    """How far the outputs of sample 0 in channel 0 move in each mode when `shift` is added to all other samples."""
-    modes = ("eval", "train")
-    moved = [getattr(result, f"change_{mode}").tolist()[0] for mode in modes]
-    cells = cells_of(
-        moved,
-        key=lambda _, row, i: [f"cell-0,0,{i}", f"@{modes[row]}"],
-        note=lambda by, row, i: (
-            f"{params.shift:g} added to the others moves y[0, 0, {i}] by {by:.4f} in {modes[row]} mode"
-        ),
+def _means(params: Params, result: Result) -> Panel:
+    """The mean that each mode subtracts in channel 0 before and after the shift, and how far sample 0 then moves."""
+    stored, before, after = (mean[0].item() for mean in (result.running_mean[-1], result.mean, result.shifted_mean))
+    used = (
+        ("eval", "stored", (stored, stored), result.change_eval[0]),
+        ("train", "batch", (before, after), result.change_train[0]),
     )
-    told = described("change of y[0, 0]", result.change_eval[0], ("L",))
-    return Grid(
-        "how far sample 0 moves", cells, tensor=told, limit=limit(result.change_eval, result.change_train), digits=1, signed=False,
-        cols="L", col_dim=2, row_dim=None, row_labels=["eval mode", "train mode"], label_width=74,
-    )  # fmt: skip
+    rows = [
+        [
+            f"{mode}: {whose}",
+            keyed(f"{old:.2f}\u00a0→\u00a0{new:.2f}", "warn" if old != new else "yes", f"@{mode}"),
+            keyed(moves(by), "", mode),
+        ]
+        for mode, whose, (old, new), by in used
+    ]
+    return Table(f"what +{params.shift:g} changes in channel 0", ["the mean", "before → after", "sample 0 moves"], rows)
 
 
 def _one_channel(params: Params, result: Result) -> Panel:

@@ -45,6 +45,7 @@ class Result:
     move_train: Tensor  # (N, 3, L) likewise in train mode
     change_train: Tensor  # (3, L) what shifting the other samples does to the output of sample 0
     change_eval: Tensor  # (3, L) likewise
+    shifted_mean: Tensor  # (3,) of x with the other samples shifted: what train mode then subtracts
     error: str | None  # what torch says where train mode refuses
 
 
@@ -57,7 +58,8 @@ def caption(params: Params, result: Result) -> str:
         return f"A new batch has no weight: after {count(params.steps, 'batch')} the stored mean and variance are still 0 and 1."
     if params.N > 1 and not of_the_buffers(params):
         still, drawn = moves(result.change_eval[0]), moves(result.change_train[0])
-        return f"Adding {params.shift:g} to the other samples moves the first channel of sample 0 {still} in eval mode and {drawn} in train mode."
+        how_far = f"{still} in eval mode and {drawn} in train mode" if drawn != still else "in neither mode"
+        return f"Adding {params.shift:g} to the other samples moves the first channel of sample 0 {how_far}."
     stored = number(result.running_mean[-1, 0].item(), 2)
     frozen = ", although every parameter is frozen" if params.frozen else ""
     return (
@@ -100,10 +102,9 @@ def _neighbours(params: Params, result: Result) -> str:
     if params.N == 1:
         return f"There is no other sample that {params.shift:g} could be added to."
     train, still = (moves(change) for change in (result.change_train, result.change_eval))
-    return (
-        f"With {params.shift:g} added to {'the other sample' if params.N == 2 else 'each of the others'}, the output of sample 0 moves {train} in train mode "
-        f"and {still} in eval mode."
-    )
+    how_far = f"moves {train} in train mode and {still} in eval mode" if train != still else "moves in neither mode"
+    others = "the other sample" if params.N == 2 else "each of the others"
+    return f"With {params.shift:g} added to {others}, the output of sample 0 {how_far}."
 
 
 def moves(change: Tensor) -> str:

@@ -53,6 +53,7 @@ shifted = torch.cat([x[:1], x[1:] + shift])
 move_eval = bn.eval()(shifted) - y_eval
 move_train = bn.train()(shifted) - y_train
 change_eval, change_train = move_eval[0], move_train[0]
+shifted_mean = shifted.mean(dim=(0, 2))
 
 # %% print
 print(f"after {steps} batches running_mean is {running_mean[-1]} and this batch has the mean {mean}")

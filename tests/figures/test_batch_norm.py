@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from figures.batch_norm import _shown, draw
-from lessons.batch_norm import LESSON, Params
+from lessons.batch_norm import LESSON, Params, moves
 
 run = LESSON.run
 
@@ -100,11 +100,20 @@ def test_in_each_mode_the_moves_are_drawn_and_eval_mode_leaves_sample_0_alone():
     moves = {panel["badge"]: panel for panel in drawn if panel["title"] == "how far the output moves"}
     for mode, moved in (("eval", result.move_eval), ("train", result.move_train)):
         assert moves[f"{mode} mode"]["values"] == moved[:, 0].tolist()
-    sample = panels(Params())["how far sample 0 moves"]
-    assert sample["values"] == [result.change_eval[0].tolist(), result.change_train[0].tolist()]
-    assert sample["values"][0] == [0.0] * Params().L and all(sample["values"][1])
-    for keys, mode in zip(sample["keys"], ("eval", "train"), strict=True):
-        assert all(f"@{mode}" in key for key in keys)
+    assert result.move_eval[0].eq(0).all() and result.move_train[0].ne(0).all()
+
+
+def test_the_mean_of_the_batch_moves_with_the_others_and_the_stored_one_does_not():
+    result = run(Params())
+    rows = panels(Params())["what +5 changes in channel 0"]["rows"]
+    stored, before, after = (f"{mean[0]:.2f}" for mean in (result.running_mean[-1], result.mean, result.shifted_mean))
+    assert [row[1][0] for row in rows] == [
+        f"{stored}\u00a0→\u00a0{stored}",
+        f"{before}\u00a0→\u00a0{after}",
+    ] and before != after
+    assert [row[2][0] for row in rows] == ["not at all", moves(result.change_train[0])]
+    assert [row[2][2]["key"] for row in rows] == ["eval", "train"]
+    assert result.shifted_mean[0].item() == pytest.approx(result.mean[0].item() + 0.75 * 5.0, abs=1e-5)
 
 
 def test_the_cells_that_are_shifted_say_so_in_the_question_about_them_alone():
