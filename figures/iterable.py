@@ -15,7 +15,11 @@ def draw(params: Params, result: Result) -> Figure:
     call = Operator(f"DataLoader(num_workers={params.num_workers})", f"batches of {params.batch_size}")
     processes = [_processes(result)] if result.arrived else []
     return figure(
-        hero=[[_stream(params, result)], [call, veiled(_pipes(params, result))], [_facts(result)]],
+        hero=[
+            [_stream(params, result)],
+            [call, veiled(_pipes(params, result))],
+            [_facts(result)],
+        ],
         more=[
             [_batches(params, result)] if result.batches else [],
             processes,
@@ -35,9 +39,18 @@ def _facts(result: Result) -> Panel:
     return veiled(Facts(items))
 
 
-def _card(i: int, note: str = "", sub: str = "", mark: str = "card") -> Cell:
+def _sum(params: Params, result: Result) -> str:
+    """What each worker delivers, as the sum that the loop receives: `12 + 12 = 24 items`."""
+    sizes = [
+        sum(len(batch) for batch, source in zip(result.batches, result.source, strict=True) if source == worker)
+        for worker in range(params.num_workers)
+    ]
+    return f"{' + '.join(map(str, sizes))} = {count(sum(sizes), 'item')} for the loop" if len(sizes) > 1 else ""
+
+
+def _card(i: int, note: str = "", mark: str = "card") -> Cell:
     """A cell that shows which item it is: its number, and one colour wherever it appears."""
-    return Cell(i, note, f"item-{i}", sub, mark, group=i)
+    return Cell(i, note, f"item-{i}", mark=mark, group=i)
 
 
 EMPTY = Cell(None, key="")
@@ -61,12 +74,23 @@ def _pipes(params: Params, result: Result) -> Panel:
     cells = [
         [*_read(params, result, worker, row), *[EMPTY] * (longest - len(row))] for worker, row in enumerate(result.read)
     ]
-    readers = [f"worker {worker}" if params.num_workers else "main process" for worker in range(len(cells))]
+    again = {worker for worker, _ in _again(result)}
+    readers = [f"worker {worker}{', again' * (worker in again)}" for worker in range(len(cells))]
+    size = params.batch_size
+    whole, rest = divmod(longest, size)
+    batches = [(_over(at, size), size) for at in range(whole)]
     return Grid(
         "what each worker reads" if params.num_workers else "what the main process reads", cells, limit=1e9, digits=0,
-        tensor="b0: goes into the first batch of its reader", row_dim=None, col_dim=0, row_labels=readers,
-        label_width=68 if params.num_workers else 84, col_labels=[""] * longest, badge=f"sharding: {params.sharding}", wide=True,
+        tensor=f"sharding: {params.sharding}", row_dim=None, badge=_sum(params, result), col_dim=0,
+        row_labels=readers if params.num_workers else ["main process"], label_width=112 if again else 84,
+        col_labels=[""] * longest, col_groups=[*batches, *[(_over(whole, rest), rest)] * (rest > 0)],
+        wide=True,
     )  # fmt: skip
+
+
+def _over(batch: int, columns: int) -> str:
+    """The name of a batch of each reader over so many columns, as long as there is room."""
+    return f"{'its batch ' if columns > 2 else 'batch ' if columns > 1 else ''}{batch}"
 
 
 def _reader(params: Params, worker: int) -> str:
@@ -82,7 +106,7 @@ def _read(params: Params, result: Result, worker: int, row: list[int]) -> list[C
         goes = f"goes into its batch {at // size}" if at < kept else f"is dropped: no full batch of {size}"
         told = f"{reader} yields item {item} at position {at}; it {goes}"
         keys = [f"item-{item}", *rings(at)] if at < kept else f"item-{item}"
-        return replace(_card(item, told, f"b{at // size}", "card" if at < kept else "dropped"), key=keys)
+        return replace(_card(item, told, "card" if at < kept else "dropped"), key=keys)
 
     def rings(at: int) -> list[str]:
         first = worker == result.source[0] and at < min(size, MOST)
@@ -105,13 +129,13 @@ def _batches(params: Params, result: Result) -> Panel:
 
 
 def _again(result: Result) -> list[tuple[int, int]]:
-    """Worker and position of the first items that another worker reads too."""
+    """Worker and position of the items that a worker before it reads too."""
     seen: set[int] = set()
+    places = []
     for worker, row in enumerate(result.read):
-        if places := [(worker, at) for at, item in enumerate(row) if item in seen]:
-            return places
+        places += [(worker, at) for at, item in enumerate(row) if item in seen]
         seen.update(row)
-    return []
+    return places
 
 
 def _processes(result: Result) -> Panel:

@@ -67,18 +67,22 @@ def details(params: Params, result: Result) -> str:
 
 
 def _counted(params: Params, result: Result) -> str:
-    readers = count(params.num_workers, "worker") if params.num_workers else "the main process"
-    return (
-        f"{count(params.n, 'item')}, {readers}, sharding {params.sharding}: {len(result.received)} delivered, "
-        f"{result.duplicated or 'none'} of them repeated, {result.lost or 'none'} lost."
-    )
+    stream = f"the stream of {count(params.n, 'item')}"
+    workers = f"{count(params.num_workers, 'worker')} {one_of(params.num_workers, 'reads', 'read')} {stream} with sharding {params.sharding}"
+    readers = workers if params.num_workers else f"The main process reads {stream}"
+    arrive = f"{count(len(result.received), 'item')} {one_of(len(result.received) or 1, 'arrives', 'arrive')}"
+    again = f", {result.duplicated} of them for a second time or more" if result.duplicated else ""
+    lost = f", {result.lost} never {one_of(result.lost, 'arrives', 'arrive')}" if result.lost else ""
+    return f"{readers}: {arrive}{again}{lost}."
 
 
 def _cut(params: Params, result: Result) -> str:
     sizes = [len(batch) for batch in result.batches]
-    cut = f"the batches have the sizes {sizes}" if len(sizes) > 1 else "there is no batch"
+    cut = f"the {len(sizes)} batches have {min(sizes, default=0)} to {count(max(sizes, default=0), 'item')}"
+    if len({*sizes}) < 2:
+        cut = f"each of the {len(sizes)} batches has {count(sizes[0], 'item')}" if sizes else "there is no batch"
     if len(sizes) == 1:
-        cut = f"the only batch has size {sizes[0]}"
+        cut = f"the only batch has {count(sizes[0], 'item')}"
     told = f"With batch_size={params.batch_size} {cut}; len(loader) says {result.length}."
     if params.drop_last and params.num_workers > 1:
         return f"{told} Each worker drops its own last batch if it is not full."

@@ -42,6 +42,33 @@ def test_the_cells_that_decide_a_question_are_ringed():
     assert ringed(panels["what each worker reads"], "delivered") == []
 
 
+def test_a_worker_that_reads_what_another_has_read_says_so():
+    _, panels = drawn(num_workers=3)
+    reads = panels["what each worker reads"]
+    assert reads["rowLabels"] == ["worker 0", "worker 1, again", "worker 2, again"]
+    assert ringed(reads, "delivered") == [*range(12)] * 2
+    _, panels = drawn(num_workers=3, sharding="block")
+    assert panels["what each worker reads"]["rowLabels"] == ["worker 0", "worker 1", "worker 2"]
+
+
+def test_over_what_is_read_stand_the_batches_of_each_worker():
+    for values, names in (
+        ({}, ["its batch 0", "its batch 1", "its batch 2"]),
+        ({"n": 6}, ["its batch 0", "batch 1"]),
+        ({"batch_size": 1, "n": 3}, ["0", "1", "2"]),
+    ):
+        reads = drawn(**values)[1]["what each worker reads"]
+        assert [name for name, _ in reads["colGroups"]] == names
+        assert sum(size for _, size in reads["colGroups"]) == len(reads["values"][0])
+
+
+def test_the_sum_is_what_each_worker_delivers():
+    _, panels = drawn(sharding="stride", drop_last=True)
+    assert panels["what each worker reads"]["badge"] == "4 + 4 = 8 items for the loop"
+    _, panels = drawn(num_workers=1)
+    assert "badge" not in panels["what each worker reads"]
+
+
 def test_the_batches_stand_in_the_order_of_the_loop_with_their_worker():
     result, panels = drawn(n=7, num_workers=2, batch_size=3)
     batches = panels["Batches, in the order of the loop"]

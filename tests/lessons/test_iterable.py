@@ -84,9 +84,17 @@ def test_real_worker_processes_deliver_the_computed_batches(sharding, num_worker
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"n": 1, "num_workers": 0}, "the only batch has size 1; len(loader) says 1. Nothing comes early or late."),
+        ({"n": 1, "num_workers": 0}, "the only batch has 1 item; len(loader) says 1. Nothing comes early or late."),
         ({"n": 2, "sharding": "stride", "drop_last": True}, "there is no batch;"),
-        ({}, "12 of them repeated, none lost"),
+        (
+            {},
+            "2 workers read the stream of 12 items with sharding none: 24 items arrive, 12 of them for a second time or more.",
+        ),
+        ({}, "each of the 6 batches has 4 items; len(loader) says 3."),
+        ({"n": 11, "num_workers": 1}, "the 3 batches have 3 to 4 items;"),
+        ({"n": 11, "num_workers": 1}, "1 worker reads the stream of 11 items with sharding none: 11 items arrive."),
+        ({"num_workers": 0, "sharding": "stride"}, "The main process reads the stream of 12 items: 12 items arrive."),
+        ({"n": 1, "drop_last": True}, "no item arrives, 1 never arrives."),
     ],
 )
 def test_one_batch_none_and_a_stream_in_order_are_said_in_words(values, said):

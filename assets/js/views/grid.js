@@ -44,17 +44,18 @@ export class Grid {
     this.title = h("span", { class: "panel-name" });
     this.badge = h("span", { class: "badge" });
     this.tensor = h("p", { class: "tensor" });
+    const named = panel.colLabels?.some(Boolean) ?? true; // else the groups alone stand over the columns
     this.spans = (row) => groups.length && row.length < columns && groups.filter(({ first }) => first); // a cell below each group of columns
     this.cells = panel.values.map((row) => row.map((_, c) => h("td", { tabindex: -1, colspan: this.spans(row)?.[c]?.count }, h("span", { class: "value" }), h("span", { class: "sub" }))));
     if (this.cells[0]?.[0]) this.cells[0][0].tabIndex = 0;
     const table = (this.table = h(
       "table", { class: "grid", style: `--columns: ${columns}` },
       h("caption", {}, this.title, " ", this.badge),
-      h("thead", {}, groups.length ? h("tr", { class: "col-groups" }, h("td", { class: "corner", "aria-hidden": "true" }), groups.filter(({ first }) => first).map(({ name, count }) => h("th", { scope: "colgroup", colspan: count }, name))) : "", h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label)))),
+      h("thead", {}, groups.length ? h("tr", { class: "col-groups" }, h("td", { class: "corner", "aria-hidden": "true" }), groups.filter(({ first }) => first).map(({ name, count }) => h("th", { scope: "colgroup", colspan: count }, name))) : "", named || !groups.length ? h("tr", {}, h("td", { class: "corner", "aria-hidden": "true" }), labels(panel.colLabels, columns).map((label) => h("th", { scope: "col" }, label))) : ""),
       h("tbody", {}, this.cells.map((row, r) => h("tr", {}, h("th", { scope: "row" }, labels(panel.rowLabels, this.cells.length)[r]), row))),
     ));
     table.classList.toggle("no-labels", panel.labels === false);
-    table.classList.toggle("no-head", Boolean(panel.colLabels?.every((label) => !label)));
+    table.classList.toggle("no-head", !named && !groups.length);
     if (panel.labelWidth) table.style.setProperty("--label", `${panel.labelWidth}px`);
     table.classList.toggle("labelled", Boolean(panel.labelWidth));
     if (panel.rowDim !== undefined) table.style.setProperty("--row-axis", `var(--axis-${panel.rowDim})`);
