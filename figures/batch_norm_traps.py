@@ -1,6 +1,7 @@
 """What goes in, the layer, what comes out and the means in it; then a usual layer, what is stored, and what a neighbour moves."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from figures.cells import Cell, cells_of
@@ -51,7 +52,9 @@ def draw(params: Params, result: Result) -> Figure:
     if params.case == USUAL:
         shown = [veiled(_with_means(params, result))]
     if params.case in SWAPPED:
-        x, shown = _positions("x", result.x, result), [veiled(_positions("y", result.y, result, result.by_position))]
+        read = f"axis 1, your {result.x.shape[0] // 2} positions, read as channels"
+        y_read = replace(_positions("y", result.y, result, result.by_position), badge=read)
+        x, shown = _positions("x", result.x, result), [veiled(y_read)]
         more = [[y, usual], [_stored(params, result), change]]
     if params.case in (UNTRACKED, RANKS):  # whether a neighbour is heard is what they are asked
         shown, more = [veiled(change)], [[y, usual], [_stored(params, result)]]
@@ -160,7 +163,7 @@ def _facts(params: Params, result: Result) -> Panel:
     items = {
         "moves": ("5 added to the second half: the first rows", "have no numbers" if moved is None else "they move" if moved else "they stay"),
         "returns": ("it returns", _returns(result)),
-        "shares": ("share one mean, 0 in y", shares(result)),
+        "shares": ("mean 0 in y, so they share one", shares(result)),
         "same": ("beside the usual layer", "the same numbers" if same(result) else "other numbers"),
     }  # fmt: skip
     return veiled(Facts([(key, *items[key]) for key in ASKED.get(params.case, ("shares",))]))

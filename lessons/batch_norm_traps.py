@@ -8,7 +8,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import choice
 from explorable.program import Program
-from explorable.words import count, number
+from explorable.words import count, listing, number
 
 USUAL = "as usual"
 UNTRACKED, POISONED, MICRO = "track_running_stats=False", "one NaN", "two micro-batches"
@@ -112,22 +112,18 @@ def details(params: Params, result: Result) -> str:
     if result.error:
         return f"{result.error}. BatchNorm1d reads (N, C, L): permute (N, L, C) first. With 3 positions nothing would have been said."
     assert result.y is not None and result.change is not None
-    held = (
-        "nothing"
-        if result.stored is None
-        else ", ".join(number(mean).replace("nan", "NaN") for mean in result.stored.tolist())
-    )
+    of_what = {RANKS: " of rank 0"}.get(params.case, " of each position" * (params.case in SWAPPED))
+    held = f"the layer has no running_mean after {count(len(result.batches), 'batch')}"
+    if result.stored is not None:
+        means = listing([number(mean).replace("nan", "NaN") for mean in result.stored.tolist()])
+        held = f"after {count(len(result.batches), 'batch')} running_mean{of_what} holds {means}"
     moved = f"changes the output of the first by up to {number(result.change.nan_to_num().abs().max().item(), 2)}"
     if not moves(result):
         moved = f"leaves the output of the first as it is{', NaN in one channel' * bool(result.change.isnan().any())}"
-    of_what = {RANKS: " of rank 0"}.get(params.case, " of each position" * (params.case in SWAPPED))
     sent = " By default DistributedDataParallel would send the buffers of rank 0 to all before a forward pass." * (
         params.case == RANKS
     )
-    return (
-        f"After {count(len(result.batches), 'batch')} running_mean{of_what} holds {held}; their channels are drawn around 5, 0 and -2. Adding 5 to "
-        f"the second half of the rows {moved}, in {params.mode} mode.{sent}"
-    )
+    return f"The channels are drawn around 5, 0 and -2; {held}. Adding 5 to the second half of the rows {moved}, in {params.mode} mode.{sent}"
 
 
 LESSON = Lesson(

@@ -40,6 +40,12 @@ def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both
     assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
 
 
+def test_beside_the_output_stands_which_axis_was_read_as_channels():
+    shown = panels(Params())
+    assert shown["y, a position a row"]["badge"] == "axis 1, your 3 positions, read as channels"
+    assert "badge" not in shown["x, a position a row"]
+
+
 def test_what_is_stored_of_swapped_axes_is_told_by_position():
     for case, axis in ((SWAPPED[0], "position"), ("as usual", "channel")):
         table = panels(Params(case))["running_mean after 30 batches"]

@@ -51,6 +51,7 @@ def test_the_caption_says_why_train_mode_hides_what_eval_mode_shows():
     ):
         assert why in caption(Params(case), run(Params(case)))
     assert "running_mean holds NaN, " in details(Params(POISONED), run(Params(POISONED)))
+    assert "; the layer has no running_mean after 30 batches." in details(Params(UNTRACKED), run(Params(UNTRACKED)))
     x = torch.randn(6, 3)
     layer = nn.BatchNorm1d(3, track_running_stats=False)
     assert torch.equal(layer.train()(x), layer.eval()(x))
