@@ -1,4 +1,4 @@
-"""What goes in, the operator and what it made, in one row; below them how two shapes meet, or the memory in which each number lies."""
+"""What goes in, the operator, and how two shapes meet or what was made; below them the sum, or the memory in which each number lies."""
 
 from typing import Any
 
@@ -23,6 +23,7 @@ from lessons.broadcasting import SHAPES, SUMS, Params, Result, Y, compared, line
 WRITES = {"nothing": "", "one number": "then out[0, ...] = 9", "all numbers": "then out += 1"}
 
 
+MISSING = "none"  # the size of a dim that a shape does not have
 PLAIN = 1e9  # a scale on which no number has a colour
 
 
@@ -37,8 +38,9 @@ def draw(params: Params, result: Result) -> Figure:
     memory = [] if result.memory is None else [_memory(result, top)]
     strides = [_strides(result)] if result.out is not None else []
     if params.op in SUMS:
-        row = [*given, call, *(came or said), veiled(_sizes(params, result)), _facts(params, result)]
-        return figure(hero=[row, said if came else []], more=[_stretched(result, top), memory, strides])
+        row = [*given, call, veiled(_sizes(params, result))]
+        made = [*(came or said), _facts(params, result)]
+        return figure(hero=[row, made, said if came else []], more=[_stretched(result, top), memory, strides])
     below = [veiled(panel) for panel in memory] or (said if came else [])
     return figure(hero=[[*given, call, *(came or said)], below, [_facts(params, result)]], more=[strides])
 
@@ -91,24 +93,24 @@ def _known(y: Any) -> list[float]:
 
 def _sizes(params: Params, result: Result) -> Panel:
     """The sizes of both shapes, matched from the right, and those in which they meet."""
-    shapes = {params.first: SHAPES[params.first], "y": Y[params.y_shape]}
+    shapes = {"x" if params.first == "x" else "left": SHAPES[params.first], "y": Y[params.y_shape]}
     length = max(map(len, shapes.values()))
     padded = {
-        name: ["_" for _ in range(length - len(shape))] + [str(size) for size in shape]
+        name: [MISSING for _ in range(length - len(shape))] + [str(size) for size in shape]
         for name, shape in shapes.items()
     }
     met: list[Cell] = []
     for one, other in zip(*padded.values(), strict=True):
-        sizes = {int(size) for size in (one, other) if size != "_"} - {1}
+        sizes = {int(size) for size in (one, other) if size != MISSING} - {1}
         differ = len(sizes) > 1
         told = f"{one} ≠ {other}" if differ else str(max(sizes, default=1))
-        said = f"{one} meets {other}".replace("_", "nothing")
+        said = f"{one} meets {other}".replace(MISSING, "nothing")
         met.append(Cell(told, said, ["@shape", *["@outcome"] * differ], mark="big error" if differ else "big"))
-    name = "out" if result.out is not None else "the sum"
-    given = [[Cell(size, key="", mark="big") for size in sizes] for sizes in padded.values()]
+    name = "out" if result.out is not None else "sum"
+    given = [[Cell(size, key="", mark="" if size == MISSING else "big") for size in sizes] for sizes in padded.values()]
     return Grid(
-        "the sizes", [*given, met], tensor="_: no such dim", limit=1e9, row_labels=[*padded, name],
-        col_labels=[f"dim {dim}" for dim in range(length)], label_width=max(30, 8 * max(map(len, [*padded, name]))), row_dim=None, col_dim=None,
+        "sizes from the right", [*given, met], tensor="a 1 and a missing dim are repeated", limit=1e9,
+        row_labels=[*padded, name], col_labels=[f"dim {dim}" for dim in range(length)], label_width=34, row_dim=None, col_dim=None,
     )  # fmt: skip
 
 

@@ -102,7 +102,9 @@ def _repeated(params: Params, result: Result) -> str:
     shapes = {left(params): SHAPES[params.first], "y": Y[params.y_shape]}
     dims = {name: repeated(shape, tuple(result.out.shape)) for name, shape in shapes.items()}
     said = [f"{name} is repeated along {_dims(along)}" for name, along in dims.items() if along]
-    return f"From the right, {' and '.join(said)}" if said else "The sizes are the same, and nothing is repeated"
+    return (
+        f"Matched from the right, {' and '.join(said)}" if said else "The sizes are the same, and nothing is repeated"
+    )
 
 
 def repeated(shape: tuple[int, ...], together: tuple[int, ...]) -> list[int]:
@@ -133,9 +135,11 @@ def details(params: Params, result: Result) -> str:
     said = f"out = {line(params)}{of_y}"
     if params.op == "+= y":
         named = "a" if params.first == "x.permute(1, 0)" else params.first
-        said = f"{f'a = {params.first}, then ' * (named == 'a')}{line(params)}{of_y}, then out = {named}: out"
+        said = f"{f'a = {params.first}, then ' * (named == 'a')}{line(params)}{of_y}"
+        if result.out is not None:
+            said += f", then out = {named}: out"
     if result.out is None:
-        return f"{said}: {_sentence(str(result.error))}"
+        return f"{said} stops with {_sentence(str(result.error))}"
     memory = f"{said} has shape {tuple(result.out.shape)}, strides {result.strides} and storage offset {result.offset}."
     wrote = {"nothing": "", "one number": " Then out[0, ...] = 9.", "all numbers": " Then out += 1."}[params.write]
     return f"{memory}{wrote}{' ' + _sentence(result.error) if result.error else ''}"

@@ -148,3 +148,13 @@ def test_what_is_told_to_make_out_is_python():
     assert details(Params(op="+= y", y_shape="()"), run(Params(op="+= y", y_shape="()"))).startswith(
         "x += y with y of shape (), then out = x: out has shape (2, 3)"
     )
+
+
+def test_a_refused_sum_is_told_as_the_line_and_what_torch_says():
+    params = Params(op="+= y", first="x.permute(1, 0)", y_shape="(2, 1)")
+    assert details(params, run(params)).startswith(
+        "a = x.permute(1, 0), then a += y with y of shape (2, 1) stops with RuntimeError: The size of tensor a (3)"
+    )
+    assert caption(Params(), run(Params())) == (
+        "Matched from the right, x is repeated along dim 0 and y is repeated along dims 1 and 2."
+    )
