@@ -1,7 +1,7 @@
 """The same call made three times, what each drops crossed out; then train beside eval, and what many passes add up to."""
 
 import math
-from itertools import combinations
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import count
@@ -60,19 +60,17 @@ def _call(params: Params, result: Result, number: int, top: float) -> Panel:
         told = [*["@outputs"] * ((row, column) in rung), *["@object"] * ((row, column) == rung[-1])]
         return [f"{row},{column}", *told, *["@dropped"] * dropped]
 
-    return veiled(
-        _tensor(
-            f"call {number + 1}",
-            result.calls[number],
-            top,
-            result.masks[number],
-            result.x,
-            mark=_dropped,
-            note=lambda y, mask, x, *_: _arithmetic(params, x, mask, y),
-            key=key,
-        ),
-        cells=True,
+    call = _tensor(
+        f"call {number + 1}",
+        result.calls[number],
+        top,
+        result.masks[number],
+        result.x,
+        mark=_dropped,
+        note=lambda y, mask, x, *_: _arithmetic(params, x, mask, y),
+        key=key,
     )
+    return veiled(replace(call, badge=_beside(result, number)), cells=True)
 
 
 def _first_gone(params: Params, result: Result) -> int | None:
@@ -83,18 +81,22 @@ def _first_gone(params: Params, result: Result) -> int | None:
 
 
 def _told_apart(result: Result) -> list[tuple[int, int]]:
-    """As few places as tell all outputs apart that differ, near each other; where none differ, that of the last entry."""
+    """The first row that tells all outputs apart that differ, or all rows; where none differ, the place of the last entry."""
     rows, columns = result.x.shape
-    places = [(row, column) for row in range(rows) for column in range(columns)]
+    places = [[(row, column) for column in range(columns)] for row in range(rows)]
     calls = [call.tolist() for call in result.calls]
-
-    def parted(some: tuple[tuple[int, int], ...]) -> bool:
-        return len({tuple(call[row][column] for row, column in some) for call in calls}) == result.different
-
     if result.different == 1:
-        return places[-1:]
-    near = sorted(combinations(places, 2), key=lambda two: (two[1][0] - two[0][0], abs(two[1][1] - two[0][1])))
-    return list(next(some for some in [*zip(places, strict=True), *near] if parted(some)))
+        return places[-1][-1:]
+    telling = [row for row in range(rows) if len({tuple(call[row]) for call in calls}) == result.different]
+    return places[telling[0]] if telling else sum(places, [])
+
+
+def _beside(result: Result, number: int) -> str:
+    """Which call before it this one equals, or that it equals none."""
+    calls = [call.tolist() for call in result.calls]
+    equal = [f"= call {before + 1}" for before in range(number) if calls[before] == calls[number]]
+    others = ", ".join(str(before + 1) for before in range(number))
+    return equal[0] if equal else f"≠ call {others}" if others else ""
 
 
 NOT_DROPPED = "an LSTM drops between its layers, and has one"

@@ -74,7 +74,7 @@ def caption(params: Params, result: Result) -> str:
 def details(params: Params, result: Result) -> str:
     same_seed = f"With the same seed, train and eval mode differ in {int((result.difference != 0).sum())} of {result.x.numel()} entries."
     if params.layer == ONE_LAYER:
-        said = f" torch warns: {result.warned[0]}." * bool(result.warned)
+        said = "".join(f" torch warns: {text}." for text in result.warned)
         return f"{same_seed}{said} Put nn.Dropout behind the LSTM, or give it two layers."
     return (
         f"{same_seed} Over {count(params.passes, 'pass')} in {params.mode} mode the mean is {settled(result.gap)} "

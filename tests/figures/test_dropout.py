@@ -91,4 +91,15 @@ def test_the_ringed_cells_tell_the_different_outputs_apart(seed):
         told.append(
             tuple(value for values, keys in rows for value, key in zip(values, keys, strict=True) if "@outputs" in key)
         )
-    assert len(set(told)) == result.different and len(told[0]) <= 2
+    assert len(set(told)) == result.different and len(told[0]) in (4, 12)
+
+
+@pytest.mark.parametrize(
+    "params", [Params(), Params(mode="eval"), Params(p=0.95, seed=1), Params(p=0.95, seed=2), Params(p=1.0)]
+)
+def test_each_call_says_whether_it_equals_one_before_it(params):
+    shown, calls = panels(params), [call.tolist() for call in run(params).calls]
+    assert "badge" not in shown["call 1"]
+    second = "= call 1" if calls[1] == calls[0] else "≠ call 1"
+    third = "= call 1" if calls[2] == calls[0] else "= call 2" if calls[2] == calls[1] else "≠ call 1, 2"
+    assert [shown[f"call {number}"]["badge"] for number in (2, 3)] == [second, third]

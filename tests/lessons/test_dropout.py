@@ -93,3 +93,9 @@ def test_an_lstm_of_two_layers_does_drop_in_train_mode():
 def test_in_eval_mode_the_mean_is_x_and_no_rounding_is_told(input, passes):
     params = Params(mode="eval", input=input, passes=passes)
     assert "the mean is 0.0 (root mean square) from x, and E[y²]/E[x²] is 1.0." in LESSON.details(params, run(params))
+
+
+@pytest.mark.parametrize("p", [0.0, 0.5])
+def test_the_words_of_one_lstm_layer_quote_a_warning_only_where_torch_gave_one(p):
+    params = Params(p=p, layer=ONE_LAYER)
+    assert ("torch warns" in LESSON.details(params, run(params))) == (p > 0) == bool(run(params).warned)
