@@ -55,13 +55,13 @@ def _found(params: Params, result: Result) -> Panel:
 
 
 def _passes(result: Result) -> Panel:
-    """What two passes after the loop give for the first token, as colours; those of the second that differ are ringed."""
+    """What two passes after the loop give for the first token, as colours."""
     rows = [result.pass_1.tolist()[0], result.pass_2.tolist()[0]]
     apart = [one != other for one, other in zip(*rows, strict=True)]
     cells = cells_of(
         rows,
         note=lambda value, row, d: f"pass {row + 1}: {value:.4f}",
-        key=lambda value, row, d: [f"entry-{d}", *["@loop"] * (row == 1 and apart[d])],
+        key=lambda value, row, d: f"entry-{d}",
     )
     tensor = described("", result.pass_1[0], ("D",)).strip().replace("[", f"[{len(rows)} passes, ")
     return Grid(

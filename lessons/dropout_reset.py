@@ -73,7 +73,7 @@ def details(params: Params, result: Result) -> str:
     missed = f" and misses {left}" if left else ""
     return (
         f"{params.architecture} has {count(len(result.types), 'module')}. Both loops set p to {params.p:g}: the first misses "
-        f"{count(places - result.n_reset, 'place')}, the complete loop, which also looks for floats called "
+        f"{count(places - result.n_reset, 'place')}; the complete loop, which also looks for floats called "
         f"{params.attributes.replace(', ', ' or ')}, sets {result.n_complete}{missed}. Two passes in train mode {before} "
         f"before, {loop} after the loop and {complete} after the complete loop."
     )
