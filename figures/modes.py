@@ -24,7 +24,7 @@ from lessons.modes import NAMES, Params, Result, chosen, recorded
 
 MODES = ("train", "eval")
 GRADS = ("on", "no_grad", "inference_mode")
-AROUND = {"on": "gradients on", "no_grad": "no_grad()", "inference_mode": "inference_mode()"}
+AROUND = {"on": "", "no_grad": "under no_grad()", "inference_mode": "under inference_mode()"}
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -40,7 +40,7 @@ def draw(params: Params, result: Result) -> Figure:
     refusal = [_backward(params, result)] if result.error else []
     return figure(
         hero=[
-            [_net(params, result), Operator("y = model(x)", AROUND[params.grad]), veiled(_done(params, result))],
+            [_switches(params, result), Operator("y = model(x)", AROUND[params.grad]), veiled(_done(params, result))],
             [_facts(params, result)],
             refusal,
         ],
@@ -53,15 +53,17 @@ def draw(params: Params, result: Result) -> Figure:
     )  # fmt: skip
 
 
-def _net(params: Params, result: Result) -> Panel:
-    """The layers in their order, with the flag that the mode has set; not where a wrapper makes a question of it."""
-    rows = [
-        [_short(name), *[str(seen["training"])] * (params.wrapper == "none")]
-        for name, seen in chosen(params, result).items()
+def _switches(params: Params, result: Result) -> Panel:
+    """The flag that the mode has set, not where a wrapper makes a question of it; and autograd, which no mode switches."""
+    flags = [seen["training"] for seen in chosen(params, result).values()]
+    on = params.grad == "on"
+    grad = "still\u00a0on" if on and params.mode == "eval" else "on" if on else "off"
+    rows: list[list[Any]] = [
+        *[["training", (str(flags[0]), "no")]] * (params.wrapper == "none"),
+        ["autograd", keyed(grad, "yes" if on else "no", "@recorded")],
     ]
     holder = "model = net" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
-    columns = ["layer of net", *["training"] * (params.wrapper == "none")]
-    return Table(f"after model.{params.mode}()", columns, rows, note=holder, breaks=True)
+    return Table(f"after model.{params.mode}()", ["switch", "is"], rows, note=holder, breaks=True)
 
 
 def _done(params: Params, result: Result) -> Panel:
@@ -80,7 +82,8 @@ def _done(params: Params, result: Result) -> Panel:
             *[keyed("moved" if moved else "has none", "warn" if moved else "muted", *["@moved"] * moved)] * moves,
             *[keyed(str(seen["training"]), "muted", "@net")] * held,
         ])  # fmt: skip
-    return Table("what the call does", columns, rows, breaks=True, wide=True)
+    frozen = "" if params.requires_grad else "no parameter of net requires grad"
+    return Table("what the call does", columns, rows, note=frozen, breaks=True, wide=True)
 
 
 def _short(name: str) -> str:

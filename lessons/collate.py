@@ -76,12 +76,13 @@ def caption(params: Params, result: Result) -> str:
     ).strip()
     if result.error:
         return f"With collate_fn={rule(params)}, the batch is {batch}, and the loop over batch['text'] stops with {result.error.partition(':')[0]}."
-    given = count(params.batch_size, "sample") if (params.batch_size or 1) > 1 else "one sample"
+    size = params.batch_size or 1
+    given = count(size, "sample") if size > 1 else "one sample"
     epoch = f", and an epoch has {count(result.length or 0, 'batch' if params.batch_size else 'sample')}"
     made = a(kind_of(result.batch_tree)).replace(" of 1 ", " of one ")
-    become = one_of(params.batch_size or 1, "becomes", "become")
+    become = one_of(size, "becomes", "become")
     if shape := _shape(result.batch_tree):
-        given = "the samples" if (params.batch_size or 1) > 1 else "a sample"
+        given = "the samples" if size > 1 else "a sample"
     return f"{_with(params)}, {given} {become} {made}{shape}{epoch}."
 
 

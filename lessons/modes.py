@@ -86,16 +86,18 @@ def _forward(params: Params, result: Result) -> str:
     held = "" if params.wrapper == "none" else f" on the wrapper ({params.wrapper})"
     twice = f"differ by up to {number(differ)}" if differ else f"give the same {params.batch} rows to the last bit"
     moves = f"{listing(moved)} moves its statistics" if moved else "no statistics move"
-    return f"After model.{params.mode}(){held}, grad {params.grad}: two calls {twice}, and {moves}."
+    around = "with autograd on" if params.grad == "on" else f"under {params.grad}()"
+    return f"After model.{params.mode}(){held}, {around}, two calls {twice}, and {moves}."
 
 
 def _learning(params: Params, result: Result) -> str:
     if result.error:
-        return f"The loss of {params.loss_of}: {result.error}"
+        return f"The loss of {params.loss_of} raises {result.error.removesuffix('.')}."
     gradients = result.gradients or {}
     inside = sum(name.startswith("net.") for name in gradients)
+    share = "all" if inside == len(gradients) else inside or "none"
     return (
-        f"The loss of {params.loss_of} gives {count(len(gradients), 'parameter')} a gradient, {inside or 'none'} of "
+        f"The loss of {params.loss_of} gives {count(len(gradients), 'parameter')} a gradient, {share} of "
         f"{one_of(len(gradients), 'it', 'them')} in net; the largest has norm {number(max(gradients.values()))}."
     )
 

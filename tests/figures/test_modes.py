@@ -47,14 +47,34 @@ def test_each_layer_says_whether_autograd_recorded_it_and_whether_its_statistics
     result = run(params)
     given, _, table = draw(params, result)["rows"][0]
     layers = result.board[f"{params.mode}, {params.grad}"]
-    flags = [[str(seen["training"])] if params.wrapper == "none" else [] for seen in layers.values()]
-    assert [row[1:] for row in given["rows"]] == flags
+    flags = [str(seen["training"]) for seen in layers.values()]
+    assert [text for name, [text, *_] in given["rows"] if name == "training"] == flags[:1] * (params.wrapper == "none")
+    assert len(set(flags)) == 1 and given["rows"][-1][0] == "autograd"
     for (_, *cells), (name, seen) in zip(table["rows"], layers.items(), strict=True):
         told = dict(zip(table["columns"][1:], (text for text, *_ in cells), strict=True))
         assert (told["autograd records it"] == "yes") == (name in recorded(layers))
         assert told["autograd records it"] in ("yes", "no", "no: it returns its input")
         assert (told.get("running statistics") == "moved") == bool(seen["moved"])
         assert told.get("training", str(seen["training"])) == str(seen["training"])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "still\u00a0on"),
+        ({"mode": "train"}, "on"),
+        ({"grad": "no_grad"}, "off"),
+        ({"grad": "inference_mode"}, "off"),
+    ],
+)
+def test_autograd_is_on_in_either_mode_and_off_under_no_grad_and_inference_mode(values, said):
+    params = Params(**values)
+    given, call, table = draw(params, run(params))["rows"][0]
+    assert given["rows"][-1][1][0] == said
+    assert ("under" in call.get("note", "")) == (said == "off")
+    assert "note" not in table
+    frozen = Params(requires_grad=False, loss_of="head(y)")
+    assert draw(frozen, run(frozen))["rows"][0][2]["note"] == "no parameter of net requires grad"
 
 
 def test_the_bars_are_the_bytes_of_the_squares(panels, result):
