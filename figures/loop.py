@@ -1,5 +1,7 @@
 """The lines of one turn, and the mean loss of each epoch beside that of the loop in order; below, each batch and what step() read."""
 
+from typing import Any
+
 from explorable.words import number
 from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, keyed, veiled
 from lessons.loop import ACCUMULATES, Params, Result, moved, told, trend, values
@@ -52,18 +54,21 @@ def _turn(params: Params) -> Panel:
         lines, wrong = [NEW, *lines], NEW
     if taken["schedule"] == "each batch":
         lines.append(RATE)
-    rows = [
-        [
-            call,
-            ("left out", "warn") if line == LEFT_OUT.get(params.change) else keyed(effect, "", *DECIDES.get(call, ())),
-        ]
-        for line in lines
-        for call, effect in [line]
-    ]
+    rows = [[line[0], _effect(params, line)] for line in lines]
     note = "scheduler.step() after 3 turns" if taken["schedule"] == "each epoch" else "3 turns are an epoch"
     return Table(
         "one turn", ["line", "what it does"], rows, lit=[lines.index(wrong)] if wrong else [], note=note, breaks=True
     )
+
+
+def _effect(params: Params, line: tuple[str, str]) -> Any:
+    """What a line does; what it lacks, and what it does instead, are marked."""
+    call, effect = line
+    if line == LEFT_OUT.get(params.change):
+        return ("left out", "warn")
+    if line == BACKWARD and params.change == "no zero_grad()":
+        return ("adds to .grad, never emptied", "warn")
+    return keyed(effect, "", *DECIDES.get(call, ()))
 
 
 def _losses(result: Result) -> Panel:
@@ -71,11 +76,18 @@ def _losses(result: Result) -> Panel:
     assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
     labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
-    told = {epochs.index(min(epochs)), epochs.index(max(epochs)), len(epochs) - 1}
+    told = _named(epochs)
     return Curve(
         "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN,
-        ringed=dict.fromkeys(sorted(told), "@trend"), x_title="epoch",
+        ringed=dict.fromkeys(sorted(told), "@trend"), texts=told, x_title="epoch",
     )  # fmt: skip
+
+
+def _named(epochs: list[float]) -> dict[int, str]:
+    """What each ringed point is: the lowest, the highest, the end."""
+    last = len(epochs) - 1
+    ends = {epochs.index(min(epochs)): "low", epochs.index(max(epochs)): "high"} if min(epochs) < max(epochs) else {}
+    return {last: "end", **ends}
 
 
 def _batches(result: Result) -> list[Panel]:

@@ -120,9 +120,10 @@ def details(params: Params, result: Result) -> str:
     w, b = result.weights[-1]
     taken = values(params)
     late = params.change == "clip after step()"
-    clip = "clipped after step()" if late else "clipped" if taken["clip"] else "not clipped"
+    clip = "clipped after step()" if late else "clipped before step()" if taken["clip"] else "not clipped"
+    steps = "there is no scheduler" if taken["schedule"] == "none" else f"the scheduler steps {taken['schedule']}"
     said = (
-        f"{params.optimizer_is} with lr {params.lr:g}, gradients {clip}, scheduler: {taken['schedule']}. "
+        f"The optimiser is {params.optimizer_is} with lr {params.lr:g}, the gradients are {clip}, and {steps}. "
         f"w and b {moved(result)} and are {w + 0.0:.4g} and {b + 0.0:.4g}; the data lie on 2 · x + 1."
     )
     if result.error:
@@ -130,9 +131,14 @@ def details(params: Params, result: Result) -> str:
     if not any(result.norms):
         return f"{said} No step() read a gradient."
     return (
-        f"{said} The norm of the gradients that step() read was {told(result.norms[0])} at first and "
-        f"{told(result.norms[-1])} at last, the learning rate at last {number(result.lrs[-1], 4)}."
+        f"{said} The norm of the gradients that step() read was {_norm(result.norms[0])} at first and "
+        f"{_norm(result.norms[-1])} at last, the learning rate at last {number(result.lrs[-1], 4)}."
     )
+
+
+def _norm(value: float) -> str:
+    """A norm without the rounding that clipping leaves: `1.0`, not `0.9999998`."""
+    return told(round(value, 5) or value)
 
 
 LESSON = Lesson(

@@ -27,7 +27,7 @@ def calls(lines):
 def test_the_lines_of_a_turn_are_those_of_the_program(change):
     for params in (params for params in corners(Params) if params.change == change):
         panels = draw(params, result_at("loop", params))["rows"][0]
-        rows = [row[0] for row in panels[0]["rows"] if row[1] != ["left out", "warn"]]
+        rows = [row[0] for row in panels[0]["rows"] if row[1][0] != "left out"]
         [point] = [cell for cell in LESSON.program.cells(params) if cell.kind == "point"]
         inner = [line for line in point.lines if line.startswith(" " * 8)]
         assert rows == calls(inner), params
@@ -47,3 +47,24 @@ def test_the_mean_is_ringed_where_it_is_lowest_and_highest_and_where_it_ends():
     ringed = [place for place, _ in draw(Params(), result)["rows"][0][2]["ringed"]]
     lowest, highest = result.epochs.argmin().item(), result.epochs.argmax().item()
     assert ringed == sorted({lowest, highest, 9}) and 0 < lowest < 9
+
+
+def test_each_ringed_point_says_what_it_is():
+    for params in corners(Params):
+        result = result_at("loop", params)
+        if result.error:
+            continue
+        curve = draw(params, result)["rows"][0][2]
+        texts, epochs = dict(curve["texts"]), result.epochs.tolist()
+        assert sorted(texts) == [place for place, _ in curve["ringed"]]
+        for word, value in (("low", min(epochs)), ("high", max(epochs)), ("end", epochs[-1])):
+            assert all(epochs[place] == value for place, text in texts.items() if text == word)
+
+
+def test_where_zero_grad_is_left_out_the_gradient_is_said_to_be_never_emptied():
+    rows = draw(Params(), run(Params()))["rows"][0][0]["rows"]
+    assert rows[0] == ["zero_grad()", ["left out", "warn"]]
+    assert rows[2] == ["backward()", ["adds to .grad, never emptied", "warn"]]
+    params = Params(change="no step()")
+    assert "never emptied" not in str(draw(params, run(params))["rows"][0][0])
+    assert ["step()", ["left out", "warn"]] in draw(params, run(params))["rows"][0][0]["rows"]

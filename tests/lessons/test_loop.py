@@ -164,3 +164,14 @@ def test_the_traps_show_what_they_name():
     assert (
         shown["zero_grad() while accumulating"].epochs[-1] > shown["zero_grad() while accumulating"].epochs_in_order[-1]
     )
+
+
+def test_the_details_name_optimiser_clipping_and_scheduler_and_round_a_clipped_norm():
+    params = Params(clip=True, schedule="each epoch")
+    told = LESSON.details(params, run(params))
+    assert told.startswith(
+        "The optimiser is SGD with lr 0.1, the gradients are clipped before step(), and the scheduler steps each epoch. "
+    )
+    assert "step() read was 1.0 at first and " in told and "0.99999" not in told
+    params = Params(change="none")
+    assert "the gradients are not clipped, and there is no scheduler. " in LESSON.details(params, run(params))

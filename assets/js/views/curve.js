@@ -4,6 +4,7 @@ import { format } from "../color.js";
 import { h, svg } from "../dom.js";
 
 const HEIGHT = 164;
+const ROOM = 80; // px, of a text
 const PAD = { left: 46, right: 16, top: 10, bottom: 34 };
 
 export class Curve {
@@ -53,7 +54,9 @@ export class Curve {
     const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
     const point = ([i, key]) => {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
-      const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", x: cx + 13, y: cy - 8 }, text));
+      const end = cx > width - ROOM; // where no text fits behind the point it stands before it
+      const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - 8), "text-anchor": end ? "end" : "start" };
+      const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", ...place }, text));
       const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...said);
       Object.assign(node.dataset, marked.get(key), { key });
       return node;
