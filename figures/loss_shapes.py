@@ -46,18 +46,42 @@ def _tensor(name: str, tensor: Any, result: Result, note: Callable[..., str] | s
         rows,
         note=note,
         key=lambda value, i, j: [*_keys(name, result, i, j), *_rung(name, result, value, i)],
-        mark=lambda value, i, j: "pad" if value == -100 else "lit" if title and i == j and _crosses(result) else "",
+        mark=lambda value, i, j: "pad" if value == -100 else "",
     )
     return Grid(
         title or name, cells, tensor=described("losses" if title else name, tensor), limit=top, digits=_digits(rows), signed=False, labels=False,
         row_dim=0 if tensor.dim() == 2 else None, col_dim=tensor.dim() - 1,
-        badge="in a frame: what is meant" if title and _crosses(result) else "",
+    )  # fmt: skip
+
+
+def _all_pairs(params: Params, result: Result) -> Panel:
+    """The losses of each prediction with every target, their sides named; in a frame those that are meant."""
+    assert result.errors is not None and result.total is not None
+    losses = result.errors
+    by_row, by_column = ("pred", "target") if result.pred.dim() == 2 else ("target", "pred")
+    square = len(set(losses.shape)) == 1  # else none of them is meant
+    cells = cells_of(
+        losses,
+        note=lambda loss, i, j: _note(params, result, i, j, loss),
+        key=lambda value, i, j: [*_keys("errors", result, i, j), *["@fitted"] * (i == 0)],
+        mark=lambda value, i, j: "lit" if square and i == j else "",
+    )
+    count = losses.numel()
+    summed = {
+        "mean": f"{result.total:g} / {count} losses = {value(result.loss)}",
+        "sum": f"{count} losses, {result.total:g} in all",
+    }
+    sides = {side: [f"{one:g}" for one in getattr(result, side).flatten().tolist()] for side in ("pred", "target")}
+    return Grid(
+        SINGLE, cells, tensor=described("losses", losses) + "; in a frame: its own target" * square, limit=limit(losses), digits=_digits(losses.tolist()),
+        signed=False, row_labels=[f"{by_row} {one}" for one in sides[by_row]], label_width=16 + 8 * len(by_row),
+        col_labels=sides[by_column], col_groups=[(by_column, len(sides[by_column]))], badge=summed.get(params.reduction, f"{count} losses"),
     )  # fmt: skip
 
 
 def _crosses(result: Result) -> bool:
-    """Whether each prediction has met every target: those on the diagonal alone are meant."""
-    return pairs(result) and result.errors is not None and tuple(result.errors.shape) == (4, 4)
+    """Whether each prediction has met every target."""
+    return pairs(result) and result.errors is not None and result.errors.dim() == 2 and min(result.errors.shape) > 1
 
 
 def pairs(result: Result) -> bool:
@@ -101,6 +125,8 @@ def _place(tensor: Any, row: int, column: int) -> int:
 def _errors(params: Params, result: Result) -> Panel:
     assert result.errors is not None
     losses = result.errors
+    if _crosses(result):
+        return _all_pairs(params, result)
     if params.kind == "cross-entropy" or losses.dim() == 3:
         return _tensor("errors", losses, result, title=SINGLE)
     return _tensor("errors", losses, result, lambda loss, i, j: _note(params, result, i, j, loss), SINGLE)

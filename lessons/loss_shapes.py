@@ -43,6 +43,7 @@ class Result:
     target: Tensor  # (4,), (4, 1) or (3,); class indices, or (4, 3) probabilities
     loss: Tensor | None  # (), or the shape of errors where nothing reduces it; None where torch refused
     errors: Tensor | None  # the single losses
+    total: float | None  # their sum
     meant: Tensor | None  # the loss of each prediction with its own target; None where they are three and four
     same: bool | None  # whether loss and meant hold the same numbers
     fitted: Tensor | None  # like pred, what gradient descent on the mean squared error makes of zeros

@@ -98,6 +98,7 @@ elif target_shape != "(3,)":
         meant = pairs
 if kind == "cross-entropy" or target_shape != "(3,)":
     same = loss.numel() == meant.numel() and torch.allclose(loss.flatten(), meant.flatten(), equal_nan=True)
+total = errors.sum().item()
 
 # %% what 30 steps of gradient descent make of the predictions themselves
 if kind == "squared error":

@@ -50,6 +50,33 @@ def test_where_each_meets_all_those_that_are_meant_stand_in_a_frame():
         assert [[mark == "lit" for mark in row] for row in losses["marks"]] == [
             [i == j for j in range(4)] for i in range(4)
         ]
-    for params in (Params(pred_shape="(4,)"), Params(target_shape="(4, 1)"), Params(kind="cross-entropy")):
+        assert losses["tensor"].endswith("; in a frame: its own target")
+    others = (
+        Params(pred_shape="(4,)"),
+        Params(target_shape="(4, 1)"),
+        Params(target_shape="(3,)"),
+        Params(kind="cross-entropy"),
+    )
+    for params in others:
         losses = panels(params)[1]["the single losses"]
-        assert "lit" not in str(losses.get("marks")) and "badge" not in losses
+        assert "lit" not in str(losses.get("marks")) and "frame" not in losses["tensor"]
+
+
+@pytest.mark.parametrize(("values", "rows", "columns"), [
+    ({}, "pred", "target"), ({"pred_shape": "(4,)", "target_shape": "(4, 1)"}, "target", "pred"), ({"target_shape": "(3,)"}, "pred", "target"),
+])  # fmt: skip
+def test_where_each_meets_all_rows_and_columns_are_named_by_what_meets_there(values, rows, columns):
+    result, shown = panels(Params(**values))
+    losses = shown["the single losses"]
+    assert losses["rowLabels"] == [f"{rows} {one:g}" for one in getattr(result, rows).flatten().tolist()]
+    assert losses["colLabels"] == [f"{one:g}" for one in getattr(result, columns).flatten().tolist()]
+    assert losses["colGroups"] == [[columns, len(losses["colLabels"])]]
+    for row, label in zip(losses["values"], losses["rowLabels"], strict=True):
+        assert row == [(float(label.split()[1]) - float(one)) ** 2 for one in losses["colLabels"]]
+
+
+@pytest.mark.parametrize(
+    ("reduction", "said"), [("mean", "40 / 16 losses = 2.5"), ("sum", "16 losses, 40 in all"), ("none", "16 losses")]
+)
+def test_beside_the_losses_stands_what_is_made_of_them(reduction, said):
+    assert panels(Params(reduction=reduction))[1]["the single losses"]["badge"] == said
