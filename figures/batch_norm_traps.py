@@ -112,19 +112,27 @@ def _with_means(params: Params, result: Result) -> Panel:
 
 
 def _positions(name: str, values: Any, result: Result, means: Any = None) -> Panel:
-    """A position a row, the channels side by side with both samples in each; means: of each row and of each channel."""
+    """A position a row, the channels side by side with both samples in each, as colours; means: of each row and of each channel."""
     half = len(values) // 2
     cells = _cells(name, values)
-    rows = [[cells[place + half * n][c] for c in range(3) for n in range(2)] for place in range(half)]
+    rows = [
+        [
+            replace(cells[place + half * n][c], note=f"{name}[{n}, {place}, {c}] = {values[place + half * n, c]:.4f}")
+            for c in range(3)
+            for n in range(2)
+        ]
+        for place in range(half)
+    ]
     for place, mean in enumerate([] if means is None else means.tolist()):
-        rows[place].append(Cell(_rounded(mean), f"mean of position {place} in {name}: {mean:.4f}", "@shares"))
+        told_mean = f"mean of position {place} in {name}: {mean:.4f}"
+        rows[place].append(Cell(_rounded(mean), told_mean, "@shares", mark="big"))
     told = [] if means is None else ["mean"]
     dtype = str(values.dtype).removeprefix("torch.")
     return Grid(
         f"{name}, a position a row", [*rows, *([] if means is None else [_channels(result)])],
         tensor=f"{name} [N=2, L={half}, C=3] {dtype} {values.device}", limit=_top(values, result), digits=1, signed=False,
         rows="position", cols="channel, sample n", col_dim=2, row_dim=1, row_labels=[*(f"position {place}" for place in range(half)), *told],
-        label_width=66, col_labels=[*("n0", "n1") * 3, *told],
+        label_width=66, col_labels=[*("n0", "n1") * 3, *told], quiet=True,
         col_groups=[*((f"channel {c}", 2) for c in range(3)), *(("", 1) for _ in told)],
     )  # fmt: skip
 
@@ -134,7 +142,7 @@ def _channels(result: Result) -> list[Cell]:
     assert result.by_channel is not None
     means = enumerate(result.by_channel.tolist())
     return [
-        *(Cell(_rounded(mean), f"mean of channel {c} in y: {mean:.4f}", "") for c, mean in means),
+        *(Cell(_rounded(mean), f"mean of channel {c} in y: {mean:.4f}", "", mark="big") for c, mean in means),
         Cell(None, key=""),
     ]
 

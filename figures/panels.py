@@ -84,7 +84,7 @@ class Grid(Panel):
     group_names: Sequence[str] | None = None  # what the numbers of groups mean
     digits: int = 2
     signed: bool = True  # False for what is never negative: no plus stands before it
-    quiet: bool = False  # colours alone: a number is printed where it is 0, and told under the pointer and in the table
+    quiet: bool = False  # colours alone: a number is printed where it is 0 or has the mark "big", and told under the pointer and in the table
 
     def entries(self) -> dict[str, Any]:
         return {**super().entries(), "cells": None, **spread(self.cells, CELLS)}

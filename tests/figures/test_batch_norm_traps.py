@@ -40,6 +40,21 @@ def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both
     assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
 
 
+def test_of_swapped_axes_the_means_alone_are_printed_and_each_value_is_told_under_the_pointer():
+    shown = panels(Params())
+    x, y = shown["x, a position a row"], shown["y, a position a row"]
+    assert x["quiet"] and y["quiet"] and "marks" not in x
+    assert [[mark == "big" for mark in row] for row in y["marks"]] == [[False] * 6 + [True]] * 3 + [
+        [True] * 3 + [False]
+    ]
+    for name, panel in (("x", x), ("y", y)):
+        told = [note for row in panel["notes"][:3] for note in row[:6]]
+        assert [float(note.split(" = ")[1]) for note in told] == pytest.approx(
+            sum((row[:6] for row in panel["values"][:3]), []), abs=1e-4
+        )
+        assert told[1].startswith(f"{name}[1, 0, 0] = ")
+
+
 def test_beside_the_output_stands_which_axis_was_read_as_channels():
     shown = panels(Params())
     assert shown["y, a position a row"]["badge"] == "axis 1, your 3 positions, read as channels"
