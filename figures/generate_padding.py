@@ -5,7 +5,6 @@ from figures.panels import Facts, Figure, Grid, Panel, described, figure, limit,
 from lessons.generate_padding import ROUNDING, Params, Result, goes_on, reads_padding
 
 FAR = 1e9  # a colour limit that leaves ids white
-ARROW = Cell("→", key=["arrow", "@goes_on"], mark="given")  # in a column of its own
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -16,31 +15,36 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _rows(params: Params, result: Result) -> Panel:
-    """The unpadded row and below it the padded one with its mask, each with how it goes on; each hour stands in one column, each arrow in its own."""
+    """The prompt alone and below it in the padded row with its mask, each beside how it goes on."""
     kept = [bool(real) for real in result.keep[0].tolist()]
-    alone, padded, ids = result.alone.tolist(), result.padded.tolist(), result.input_ids[0].tolist()
-    behind = len(kept) if params.call == "forward" else kept.index(True) + sum(kept)  # where the unpadded row goes on
-    unpadded = [
-        Cell(hour if real else None, "", f"cell{at}", mark="given")
-        for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
-    ]
-    unpadded += [Cell(None) for _ in range(len(padded) + 1)]
-    unpadded[behind : behind + len(alone) + 1] = [ARROW] + [
-        Cell(hour, "how the unpadded row goes on", _new(at), mark="given") for at, hour in enumerate(alone)
-    ]
-    read = [
+    ids = result.input_ids[0].tolist()
+    new = [
+        Cell(hour, "how the prompt alone goes on", _new(at), mark="given") for at, hour in enumerate(result.alone.tolist())
+    ]  # fmt: skip
+    padded = [
         Cell(hour if real else "PAD", _note(result, at), _keys(result, at), mark="given" if real else "given pad")
         for at, (hour, real) in enumerate(zip(ids, kept, strict=True))
     ]
-    read += [ARROW, *(Cell(hour, "how the padded row goes on", _new(at)) for at, hour in enumerate(padded))]
+    padded += [Cell(hour, "how the padded row goes on", _new(at)) for at, hour in enumerate(result.padded.tolist())]
     mask = [Cell(one, "", f"cell{at}", mark="given") for at, one in enumerate(result.mask[0].tolist())]
-    goes_on = "what generate() appends" if params.call == "generate" else "the likeliest next number"
+    group = "generate() appends" if params.call == "generate" else "next"
     return Grid(
-        f"a tiny GPT-2 that counts hours: what it reads → {goes_on}", [unpadded, read, [*mask, *(Cell(None) for _ in unpadded[len(kept) :])]],
+        "a tiny GPT-2 that learned to count hours", [[*_alone(params, ids, kept), *new], padded, [*mask, *(Cell(None) for _ in new)]],
         tensor=described("padded row, mask", result.input_ids, ["B", "S"]) + "; PAD is id 0",
         limit=FAR, digits=0, signed=False, row_labels=["alone", "padded", "mask"], label_width=56, row_dim=None, col_dim=None,
-        col_labels=[""] * len(unpadded), wide=True,
+        col_labels=[""] * len(padded), col_groups=[("what it reads", len(kept)), (group, len(new))], wide=True,
     )  # fmt: skip
+
+
+def _alone(params: Params, ids: list[int], kept: list[bool]) -> list[Cell]:
+    """The hours without padding: for generate() the last of them in the last column, as it goes on from the last cell, else each above itself."""
+    real = [at for at, is_real in enumerate(kept) if is_real]
+    empty = Cell(None)
+    hours = [
+        Cell(ids[at], "", [f"cell{at}", *(["@goes_on", "@moves"] if at == real[-1] else [])], mark="given") for at in real
+    ]  # fmt: skip
+    before = len(kept) - len(real) if params.call == "generate" else real[0]
+    return [*[empty] * before, *hours, *[empty] * (len(kept) - len(real) - before)]
 
 
 def _new(at: int) -> list[str]:

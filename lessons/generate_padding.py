@@ -65,34 +65,36 @@ def reads_padding(result: Result) -> bool:
 
 
 def caption(params: Params, result: Result) -> str:
-    as_alone = "as without padding" if goes_on(result) else "otherwise than without padding"
-    if params.call == "generate":
-        what = "padding" if reads_padding(result) else "the last hour"
-        return f"The first new number is read at the last cell, which is {what}: {_first_new(result)}."
-    moved = result.gap.max().item()
-    moves = f"move by up to {number(moved)}" if moved >= ROUNDING else "stay, but for rounding"
-    return f"The last hour stands at cell {result.read}; its logits {moves}, and the row goes on {as_alone}."
-
-
-def _first_new(result: Result) -> str:
-    """The first new number beside that of the unpadded row."""
     new, alone = result.padded.tolist()[0], result.alone.tolist()[0]
-    if new != alone:
-        return f"{new} instead of {alone}"
-    return f"{new}, as without padding{'' if goes_on(result) else ', and then the row goes on otherwise'}"
+    number_of = f"{new}, as without padding" if new == alone else f"{new} instead of {alone}"
+    if params.call == "generate":
+        if not params.pads:
+            return f"There is no padding: generate() appends {new} to the last hour."
+        last = "PAD, never seen in training" if reads_padding(result) else "the last hour"
+        later = "" if new != alone or goes_on(result) else ", and then goes on otherwise"
+        return f"The last cell is {last}: generate() appends {number_of}{later}."
+    if not params.pads:
+        return f"There is no padding: the likeliest number after the last hour is {new}."
+    moved = result.gap.max().item()
+    moves = f"move by up to {number(moved)}" if moved >= ROUNDING else "stay, up to rounding"
+    return f"The logits at the last hour {moves}; the likeliest number after it is {number_of}."
 
 
 def details(params: Params, result: Result) -> str:
-    hours = [str(hour) for hour in result.alone.tolist()]
+    hours, other = ([str(hour) for hour in row.tolist()] for row in (result.alone, result.padded))
     moved = result.gap.max().item()
-    moves = f"up to {number(moved, 4)}" if moved >= ROUNDING else "no more than rounding"
-    other = [str(hour) for hour in result.padded.tolist()]
-    positions = result.position_ids[0, result.keep[0] == 1].tolist()
-    counts = "generate() counts positions from the mask" if params.call == "generate" else "forward() counts all cells"
+    moves = f"by up to {number(moved, 4)}" if moved >= ROUNDING else "by no more than rounding"
+    positions = [str(place) for place in result.position_ids[0, result.keep[0] == 1].tolist()]
+    if params.call == "forward":
+        counts = "forward() counts all cells"
+    else:
+        counts = f"generate() counts the ones of attention_mask, {'the hours alone' if params.attention_mask else 'here all cells'}"
+    padded = f"; with {count(params.pads, 'PAD')} on the {params.padding_side} it goes on with {listing(other)}"
     return (
-        f"Alone the hours 3, 4 and 5 go on with {listing(hours)}; with {count(params.pads, 'cell')} of padding on the "
-        f"{params.padding_side} the row goes on with {listing(other)}. {counts}: the three hours stand at positions "
-        f"{listing([str(place) for place in positions])}. A logit of the first new number moves by {moves}. "
+        f"The prompt 3, 4, 5 alone goes on with {listing(hours)}{padded if params.pads else ''}. "
+        f"{counts}: the three hours stand at positions {listing(positions)}. "
+        f"{f'A logit of the first new number moves {moves}. ' if params.pads else ''}"
+        f"attention_mask is {'0 at a PAD' if params.attention_mask else '1 everywhere'}. "
         "The model was trained for a second to count hours, and never saw padding."
     )
 
@@ -114,7 +116,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="A GPT-2 counts hours: after 3 4 5 come 6 7 8 9. And after right padding?",
+            question="A GPT-2 continues 3 4 5 with 6 7 8 9. And behind right padding?",
             choices=(
                 Choice(
                     SAME,

@@ -14,14 +14,17 @@ def grids(params):
 
 @pytest.mark.parametrize("call", ["generate", "forward"])
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_each_hour_stands_below_itself_and_padding_is_a_word(side, call):
+def test_padding_is_a_word_and_the_two_rows_end_alike_for_generate_else_each_hour_stands_below_itself(side, call):
     result, shown = grids(Params(padding_side=side, call=call))
     alone, padded, mask = rows(shown)["values"]
-    size = result.keep.shape[1]
-    assert [hour for hour in alone if hour is not None] == [3, 4, 5, "→", *result.alone.tolist()]
-    assert padded[size:] == ["→", *result.padded.tolist()] and mask[:size] == result.mask[0].tolist()
-    for hour, cell, real in zip(alone, padded, result.keep[0].tolist(), strict=False):
-        assert hour == cell if real else cell == "PAD"
+    size, real = result.keep.shape[1], result.keep[0].tolist()
+    assert alone[size:] == result.alone.tolist() and padded[size:] == result.padded.tolist()
+    assert mask[:size] == result.mask[0].tolist()
+    assert padded[:size] == [
+        hour if is_real else "PAD" for hour, is_real in zip(result.input_ids[0].tolist(), real, strict=True)
+    ]
+    at_end = call == "generate" or side == "left"
+    assert alone[:size] == ([None] * (size - 3) + [3, 4, 5] if at_end else [3, 4, 5] + [None] * (size - 3))
 
 
 @pytest.mark.parametrize("call", ["generate", "forward"])
@@ -29,9 +32,9 @@ def test_the_cell_that_is_read_is_ringed_beside_the_first_number_of_both_rows(ca
     result, shown = grids(Params(call=call))
     panel = rows(shown)
     ringed = where(panel, lambda row, at: "@goes_on" in (panel["keys"][row][at] or []))
-    new, read = (3, "PAD") if call == "generate" else (7, 5)
-    assert ringed == [(0, new), (0, new + 1), (1, result.read), (1, 7), (1, 8)]
-    assert [panel["values"][row][at] for row, at in ringed] == ["→", result.alone[0], read, "→", result.padded[0]]
+    hour, read = (6, "PAD") if call == "generate" else (2, 5)
+    assert ringed == [(0, hour), (0, 7), (1, result.read), (1, 7)]
+    assert [panel["values"][row][at] for row, at in ringed] == [5, result.alone[0], read, result.padded[0]]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -40,7 +43,7 @@ def test_before_the_answer_all_is_given_but_how_the_padded_row_goes_on(side):
     panel = rows(shown)
     filled = where(panel, lambda row, at: panel["values"][row][at] is not None)
     hidden = [(row, at) for row, at in filled if "given" not in panel["marks"][row][at].split()]
-    assert panel["veiled"] == "cells" and hidden == [(1, 8 + at) for at in range(len(result.padded))]
+    assert panel["veiled"] == "cells" and hidden == [(1, 7 + at) for at in range(len(result.padded))]
 
 
 def rows(shown):

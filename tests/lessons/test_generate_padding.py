@@ -1,5 +1,7 @@
 """Where padding may stand depends on which cell is read, and on who counts the positions."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -51,9 +53,31 @@ def test_the_caption_tells_the_cell_that_generate_reads_and_the_number_that_come
     result = run(params)
     said, new, alone = LESSON.caption(params, result), result.padded[0].item(), result.alone[0].item()
     assert result.read == result.input_ids.shape[1] - 1
-    assert ("which is padding" in said) == reads_padding(result) and ("goes on otherwise" not in said) >= goes_on(
-        result
+    assert ("PAD, never seen in training" in said) == reads_padding(result)
+    assert ("goes on otherwise" in said) == (new == alone and not goes_on(result))
+    assert said.count(f"{new} instead of {alone}") == (new != alone)
+    assert ("as without padding" in said) == (new == alone and pads > 0) and ("There is no padding" in said) == (
+        pads == 0
     )
-    assert said.count(f"{new} instead of {alone}") == (new != alone) and ("as without padding" in said) == (
-        new == alone
-    )
+
+
+def test_no_training_row_held_padding():
+    assert "torch.randint(12, (32, 1)) + torch.arange(14)) % 12 + 1" in Path("programs/generate_padding.py").read_text(
+        encoding="utf-8"
+    )  # 1 to 12; PAD is 0
+
+
+@pytest.mark.parametrize("call", ["generate", "forward"])
+def test_without_padding_the_details_compare_with_nothing(call):
+    params = Params(call=call, pads=0)
+    said = LESSON.details(params, run(params))
+    assert said.count("PAD") == 1 and "moves" not in said
+    assert "it goes on with" in LESSON.details(Params(call=call), run(Params(call=call)))
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_details_say_what_generate_counts(masked):
+    result = run(Params(padding_side="left", attention_mask=masked))
+    said = LESSON.details(Params(padding_side="left", attention_mask=masked), result)
+    assert ("the hours alone: the three hours stand at positions 0, 1 and 2" in said) == masked
+    assert ("here all cells: the three hours stand at positions 4, 5 and 6" in said) == (not masked)
