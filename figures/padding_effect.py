@@ -16,7 +16,7 @@ LABELS = 112  # pixels in front of a row
 
 def draw(params: Params, result: Result) -> Figure:
     return figure(
-        hero=[[_given(params, result)], [veiled(_moves(result))], [_facts(params, result)]],
+        hero=[[_given(params, result)], [veiled(_outputs(result), cells=True)], [_facts(params, result)]],
         more=[
             [_accuracy(params, result)],
             [_gap(params, result)],
@@ -96,7 +96,7 @@ def _colour(group: Group) -> int | None:
 
 
 def _times(group: Group) -> str:
-    return f"× {len(group.cells)}" if group.kind != "token" else ""
+    return {"pads": f"× {len(group.cells)}", "rest": f"+ {len(group.cells)}"}.get(group.kind, "")
 
 
 def _span(numbers: list[int]) -> int | str:
@@ -109,24 +109,33 @@ def _told(params: Params, result: Result) -> str:
     return f"{told} [1, {result.keep.shape[1]}] int64 cpu"
 
 
-def _moves(result: Result) -> Panel:
-    """How far the output of these tokens moves; of the others the one that moves least, or most where none does."""
-    moves, still = result.hidden_gap.tolist(), not moved(result)
+def _outputs(result: Result) -> Panel:
+    """Of the output of each of these tokens the number that moves most, without and with padding; of the others how many moved."""
+    moves, alone, padded = (part.tolist() for part in (result.hidden_gap, result.output_alone, result.output_padded))
 
-    def cell(group: Group) -> Cell:
+    def before(group: Group) -> Cell:
         if group.kind == "pads":
-            return Cell(None, "the padding has an output too", [_key(group), "@pooled"], mark="pad")
-        chosen = max if still else min
-        move = chosen(moves[place] for place in group.places)
-        who = f"{chosen.__name__} of the others" if group.kind == "rest" else result.tokens[group.places[0]]
-        sub = ("at most" if still else "at least") if group.kind == "rest" else ""
-        return Cell(move, f"{who}: largest |padded - alone| of its output = {move:.7f}", [_key(group), "@kept"], sub)
+            return Cell(None)
+        text = alone[group.places[0]] if group.kind == "token" else "…"
+        return Cell(text, "without padding", _key(group), mark="given")
+
+    def after(group: Group) -> Cell:
+        if group.kind == "pads":
+            return Cell(None, "the padding has an output too", [_key(group), "@pooled"], mark="given pad")
+        keys, others = [_key(group), "@kept"], [moves[place] for place in group.places]
+        if group.kind == "rest":
+            changed = sum(move >= ROUNDING for move in others)
+            words = "all moved" if changed == len(others) else f"{changed} moved" if changed else "all the same"
+            return Cell("…", f"the others move by {min(others):.7f} to {max(others):.7f}", keys, words)
+        [move], place = others, group.places[0]
+        note = f"{result.tokens[place]}: largest |padded - alone| of its output = {move:.7f}"
+        return Cell(padded[place], note, keys, "moved" if move >= ROUNDING else "the same")
 
     groups = _groups(result)
     return Grid(
-        "largest change of each token's output, padded against unpadded", [[cell(group) for group in groups]], row_labels=["change"], label_width=LABELS,
-        tensor=described("largest change", result.hidden_gap, ["S"]), limit=max(1.0, limit(result.hidden_gap)),
-        signed=False, wide=True, row_dim=None, col_dim=None,
+        "one number of each token's output", [[before(group) for group in groups], [after(group) for group in groups]],
+        row_labels=["unpadded row", "padded row"], label_width=LABELS, limit=limit(result.output_alone, result.output_padded),
+        tensor=described("output of the padded row", result.states, ["S", "D"]), badge="the one that moves most", wide=True, row_dim=None, col_dim=None,
         col_labels=[_times(group) if group.kind != "token" else _said_of(result, group)[0] for group in groups],
     )  # fmt: skip
 

@@ -46,6 +46,9 @@ class Result:
     logits_padded: Tensor  # (rows, A)
     gap: Tensor  # (rows, A) |padded - alone|; the T5's is the largest over all V words
     hidden_gap: Tensor  # (S,) largest |difference| of the encoder's last hidden state of each real token
+    output_alone: Tensor  # (S,) of the output of each real token the number that moves most, without padding
+    output_padded: Tensor  # (S,) and with it
+    states: Tensor  # (S + pads, D) the encoder's last hidden state of every cell of the padded row
     pooled_gap: dict[
         str, float
     ]  # of the mean over all cells, and over the real ones: largest difference from that alone
@@ -124,7 +127,7 @@ def moved(result: Result) -> int:
 def caption(params: Params, result: Result) -> str:
     changed, tokens = moved(result), len(result.tokens)
     if not changed:
-        return f"The encoder's output stays, but for rounding, at all {tokens} real tokens, and {_answered(result)}."
+        return f"The encoder's output stays the same, up to rounding, at all {tokens} real tokens, and {_answered(result)}."
     where = f"all {tokens} real tokens" if changed == tokens else f"{changed} of {tokens} real tokens"
     most = number(result.hidden_gap.max().item(), 2)
     return f"The encoder's output changes at {where}, by up to {most}, and {_answered(result)}."
@@ -134,6 +137,10 @@ def _answered(result: Result) -> str:
     """What padding does to the model's answer, which is named where it is a word or a few."""
     answer = result.answer_padded
     named = f"“{answer}”" if len(answer) <= LONGEST and answer.replace(" ", "").isalpha() else ""
+    if answer == result.answer_alone == "":
+        return "the model's answer stays empty"
+    if not answer:
+        return "the model's answer is now empty"
     if answer == result.answer_alone:
         return f"the model still answers {named or 'the same'}"
     return f"the model now answers {named or 'otherwise'}"
@@ -141,7 +148,7 @@ def _answered(result: Result) -> str:
 
 def details(params: Params, result: Result) -> str:
     alone, padded = result.answer_alone, result.answer_padded
-    jumped = f"stays {alone!r}" if padded == alone else f"jumps from {alone!r} to {padded!r}"
+    jumped = f"stays {_quoted(alone)}" if padded == alone else f"jumps from {_quoted(alone)} to {_quoted(padded)}"
     noun = "real token" if params.model == SPANS else "token"
     of = "" if params.model == SPANS else " of the T5's answer"
     lacks = f" Read as an unknown word: {listed(result.unknown_words)}." if result.unknown_words else ""
@@ -159,6 +166,10 @@ def details(params: Params, result: Result) -> str:
         f"each read alone, in {percent(result.accuracy['each alone'])}. The mean of the encoder's outputs over all cells moves by "
         f"{_size(result.pooled_gap['all cells'])}, that over the real ones by {_size(result.pooled_gap['real cells'])}."
     )
+
+
+def _quoted(answer: str) -> str:
+    return repr(answer) if answer else "empty"
 
 
 def _size(gap: float) -> str:

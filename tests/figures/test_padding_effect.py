@@ -1,10 +1,11 @@
 """The picture marks padding, names settings as the accuracy does, and its cells are the tensors."""
 
 import pytest
+import torch
 
 from explorable.words import percent
 from figures.padding_effect import draw
-from lessons.padding_effect import FIXED, LESSON, SPANS, T5, Params, moved, setting_of
+from lessons.padding_effect import FIXED, LESSON, ROUNDING, SPANS, T5, Params, moved, setting_of
 
 run = LESSON.run
 
@@ -37,7 +38,7 @@ def test_filled_cells_are_marked_in_every_input():
         assert [mark != "pad" for mark in marks] == result.keep[0].tolist()
 
 
-MOVES = "largest change of each token's output, padded against unpadded"
+OUTPUTS = "one number of each token's output"
 GIVEN = "the row without and with padding, each token above its position"
 
 
@@ -54,21 +55,35 @@ def test_an_answer_that_jumps_stands_beside_the_one_given_alone():
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("model", [SPANS, T5])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_hero_holds_the_move_of_the_first_tokens_and_the_least_of_the_others(side, model, masked):
+def test_the_hero_holds_an_output_of_the_first_tokens_twice_and_says_of_each_whether_it_moved(side, model, masked):
     result, shown = panels(Params(model=model, padding_side=side, attention_mask=masked))
-    [values], [keys], [marks] = (shown[MOVES][name] for name in ("values", "keys", "marks"))
-    gaps = result.hidden_gap.tolist()
-    real = [value for value, mark in zip(values, marks, strict=True) if mark != "pad"]
-    others = (min if moved(result) else max)(gaps[4:])
-    assert real == [*gaps[:4], others] and len(gaps) > 5
-    assert [mark == "pad" for mark in marks] == ([True] + [False] * 5 if side == "left" else [False] * 5 + [True])
-    assert ["@kept" in key for key in keys] == [mark != "pad" for mark in marks]
+    panel = shown[OUTPUTS]
+    words = ["moved" if gap >= ROUNDING else "the same" for gap in result.hidden_gap.tolist()]
+    rest = "all moved" if moved(result) else "all the same"
+    first, pad = (slice(1, 6), 0) if side == "left" else (slice(0, 5), 5)
+    alone, padded = (values[first] for values in panel["values"])
+    assert alone == [*result.output_alone.tolist()[:4], "…"] and padded == [*result.output_padded.tolist()[:4], "…"]
+    assert panel["sub"][1][first] == [*words[:4], rest] and len(set(words)) == 1
+    assert panel["values"][0][pad] is panel["values"][1][pad] is None and panel["marks"][1][pad] == "given pad"
+    assert ["@kept" in key for key in panel["keys"][1]] == [at != pad for at in range(6)]
+
+
+def test_the_number_shown_of_an_output_is_the_one_that_moves_most():
+    result = run(Params())
+    gaps = (result.output_padded - result.output_alone).abs()
+    torch.testing.assert_close(gaps, result.hidden_gap)
+
+
+def test_before_the_answer_the_output_without_padding_is_seen_and_that_with_it_is_not():
+    panel = panels(Params())[1][OUTPUTS]
+    seen = [["given" in mark for mark in marks] for marks in panel["marks"]]
+    assert panel["veiled"] == "cells" and seen == [[False, *[True] * 5], [True, *[False] * 5]]
 
 
 def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
     result, shown = panels(Params())
     given = shown[GIVEN]
-    assert given["colLabels"] == ["× 16", *[""] * 4, f"× {len(result.tokens) - 4}"]
+    assert given["colLabels"] == ["× 16", *[""] * 4, f"+ {len(result.tokens) - 4}"]
     unpadded, tokens, mask = given["values"]
     assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 5] and unpadded == [None, *tokens[1:]]
     alone, padded, _ = given["sub"]
@@ -80,7 +95,7 @@ def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
 
 def test_a_short_row_has_a_cell_for_each_token():
     result, shown = panels(Params(model=T5, question="Why?", pads=0))
-    assert len(result.tokens) <= 5 and shown[MOVES]["values"] == [result.hidden_gap.tolist()]
+    assert len(result.tokens) <= 5 and shown[OUTPUTS]["values"][1] == result.output_padded.tolist()
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,14 @@ def test_a_mean_over_all_cells_counts_the_padding_that_a_mask_hides_from_attenti
     result = run(Params(model=model, padding_side="right", pads=pads))
     assert result.pooled_gap["real cells"] < ROUNDING
     assert (result.pooled_gap["all cells"] > 0.01) == (pads > 0)
+
+
+@pytest.mark.parametrize(
+    ("masked", "said"), [(True, "the model's answer stays empty"), (False, "the model now answers “Fijian”")]
+)
+def test_an_empty_answer_is_called_empty(masked, said):
+    params = Params(model=T5, question="When did the bridge open?", attention_mask=masked)
+    result = run(params)
+    assert result.answer_alone == "" and said in LESSON.caption(params, result)
+    details = LESSON.details(params, result)
+    assert "the answer stays empty" in details if masked else "the answer jumps from empty to 'Fijian'" in details
