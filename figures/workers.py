@@ -67,7 +67,7 @@ def _loader(params: Params) -> str:
 
 
 def _handed(params: Params, result: Result) -> Panel:
-    """The queue of each worker when iter(loader) returns; without workers nothing is read."""
+    """The queue of each worker when iter(loader) returns, without workers nothing; and below what nobody has been sent yet."""
     ready = result.fetched[0] // params.batch_size
     readers = {number(result, place): worker for place, worker in enumerate(result.worker)}
     queues = [[batch for batch in range(ready) if readers[batch] == worker] for worker in range(params.num_workers)]
@@ -79,12 +79,21 @@ def _handed(params: Params, result: Result) -> Panel:
     names = [f"worker {worker}" for worker in range(params.num_workers)]
     if not queues:
         names, cells = ["the loop"], [[Cell("no sample", "each next() reads its own batch", "@handed")]]
-    left = len(readers) - ready
+    if left := len(readers) - ready:
+        names, cells = [*names, "not yet"], [*cells, [_left(params, ready, left)]]
     return Grid(
         f"{'sent to workers' if queues else 'read'} by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None,
-        col_dim=None, row_labels=names, label_width=70, wide=True, badge=f"{count(left, 'batch')} of {len(readers)} not yet" if left else "all batches",
+        col_dim=None, row_labels=names, label_width=70, wide=True, badge="" if left else "all batches",
         col_labels=[f"{which} batch" for which in ("1st", "2nd", "3rd")[:longest]] if queues else [""],
+        col_groups=[(f"prefetch_factor={params.prefetch_factor}", longest)] if left and queues else None,
     )  # fmt: skip
+
+
+def _left(params: Params, ready: int, left: int) -> Cell:
+    """The batches that no worker has been sent, as one cell."""
+    first, last = ready * params.batch_size, (ready + left) * params.batch_size - 1
+    keys = [f"batch-{batch}" for batch in range(ready, ready + left)]
+    return Cell(f"{count(left, 'batch')}: {first} … {last}", "sent or read by a later next()", keys)
 
 
 def _batch(params: Params, worker: int, batch: int) -> Cell:

@@ -136,8 +136,12 @@ def details(params: Params, result: Result) -> str:
 def _file(params: Params, result: Result) -> str:
     if params.reads == NO_FILE or not params.num_workers:
         return ""
-    slow = f", sample 0 for {params.first * params.load} ms" if params.first > 1 else ""
-    moved = "the workers moved its handle" if result.position else "it holds no handle that a worker could move"
+    slow = f", sample 0 for {params.first * params.load} ms" if params.first > 1 and params.load else ""
+    moved = (
+        f"the {one_of(params.num_workers, 'worker', 'workers')} moved its handle"
+        if result.position
+        else "it holds no handle that a worker could move"
+    )
     return f"The training loop read nothing, and {moved}. Between seek() and read() each sample sleeps for {params.load} ms{slow}."
 
 
@@ -148,7 +152,7 @@ def _ahead(params: Params, result: Result) -> str:
     most = (
         "all of the epoch"
         if result.fetched[0] == result.fetched[-1]
-        else f"{count(batches, 'batch')} of {params.batch_size}"
+        else f"{count(batches, 'batch')} of {count(params.batch_size, 'sample')}"
     )
     return (
         f"{count(params.num_workers, 'worker')} with prefetch_factor={params.prefetch_factor} {one_of(params.num_workers, 'is', 'are')} given "
@@ -159,7 +163,9 @@ def _ahead(params: Params, result: Result) -> str:
 def _timed(params: Params, result: Result) -> str:
     first, second = result.epochs
     slow = (
-        f" ({(params.batch_size - 1 + params.first) * params.load} ms for that of sample 0)" if params.first > 1 else ""
+        f" ({(params.batch_size - 1 + params.first) * params.load} ms for that of sample 0)"
+        if params.first > 1 and params.load
+        else ""
     )
     return (
         f"Measured here: the first epoch took {first:.0f} ms, the second {second:.0f} ms; __getitem__ sleeps for "

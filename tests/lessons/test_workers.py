@@ -183,3 +183,11 @@ def test_a_position_that_is_shared_is_told_as_the_cause_only_where_a_line_went_t
 def test_between_seek_and_read_sample_0_sleeps_as_long_as_its_factor_says():
     params = Params(reads=OWN, load=2, step=0, first=3)
     assert "each sample sleeps for 2 ms, sample 0 for 6 ms." in details(params, run(params))
+
+
+def test_without_a_sleep_no_time_is_told_of_sample_0_and_a_single_worker_is_one():
+    params = Params(num_workers=1, load=0, first=2, step=0, reads=SHARED)
+    result = run(params)
+    said = LESSON.details(params, result)
+    assert "sample 0 for" not in said and "that of sample 0" not in said
+    assert "the worker moved its handle" in said and "2 batches of 3 samples" in said
