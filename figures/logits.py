@@ -13,8 +13,10 @@ CLASSES = ("class 0", "class 1", "class 2")
 
 
 def draw(params: Params, result: Result) -> Figure:
-    call = Operator(f"softmax({_scaled(params)})", f"F.cross_entropy is fed {params.fed}" * (params.fed != "logits"))
-    again = Operator(f"softmax({_scaled(params, 'logits + 100')})")
+    fed = f"; F.cross_entropy is fed {params.fed}" * (params.fed != "logits")
+    call, again = (
+        Operator("softmax", words) for words in (f"of {_scaled(params)}{fed}", f"of {_scaled(params, 'logits + 100')}")
+    )
     return figure(
         hero=[
             [_logits(params, result), call, veiled(_probs(params, result))],

@@ -46,7 +46,7 @@ def caption(params: Params, result: Result) -> str:
     if params.fed == "softmax(logits)":
         return (
             f"F.cross_entropy applies softmax once more: the loss is {loss}, that of the logits is "
-            f"{number(result.losses['logits'].item())}, and no probabilities get below {lowest}."
+            f"{number(result.losses['logits'].item())}, and no probabilities bring it below {lowest}."
         )
     if lost := underflown(result):
         return (
@@ -68,11 +68,12 @@ def underflown(result: Result) -> int:
 def details(params: Params, result: Result) -> str:
     z = ", ".join(f"{value + 0.0:.3g}" for value in result.logits.tolist())
     p = ", ".join(number(value) if 0.999 < value < 1 else f"{value:.3g}" for value in result.probs.tolist())
-    sign = "-" if params.shift < 0 else "+"
+    shifted = f"[{z}] {'-' if params.shift < 0 else '+'} {abs(params.shift):g}" if params.shift else f"[{z}]"
+    divided = f"{f'({shifted})' if params.shift else shifted} / {params.temperature:g}"
     return (
-        f"softmax(([{z}] {sign} {abs(params.shift):g}) / {params.temperature:g}) = [{p}]; class {params.target} is right. "
-        "Where logits or log-probabilities are fed, the gradient by the logits is (p - onehot) / temperature; behind a second "
-        "softmax it is another. "
+        f"softmax({shifted if params.temperature == 1 else divided}) = [{p}]; class {params.target} is right. "
+        "Where logits or log-probabilities are fed, the gradient by the logits is (p - onehot) / temperature; where "
+        "softmax(logits) is fed it is another, as it comes back through two softmaxes. "
         "sigmoid, and with it BCEWithLogitsLoss, scores each logit by itself: there a constant changes the probabilities."
     )
 

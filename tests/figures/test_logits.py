@@ -41,3 +41,9 @@ def test_a_way_of_feeding_is_chosen_in_the_table():
     _, shown = panels(Params())
     rows = shown["F.cross_entropy(input, label)"]["rows"]
     assert [row[0][2]["params"] for row in rows] == [{"fed": row[0][0]} for row in rows]
+
+
+def test_both_rows_name_what_softmax_is_given_below_the_same_call():
+    drawn = draw(Params(shift=-3.0, temperature=2.0), run(Params(shift=-3.0, temperature=2.0)))["rows"]
+    calls = [(panel["title"], panel["note"]) for row in drawn for panel in row if panel["view"] == "operator"]
+    assert calls == [("softmax", "of (logits - 3) / 2"), ("softmax", "of (logits + 100 - 3) / 2")]

@@ -152,3 +152,22 @@ def test_a_probability_below_1_is_not_told_as_1(temperature):
     result = LESSON.run(params)
     first = LESSON.details(params, result).partition("= [")[2].partition(",")[0]
     assert result.probs[0] < 1 and float(first) < 1
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        ({}, "softmax([2, -1, 0.5]) = "),
+        ({"shift": -3.0}, "softmax([2, -1, 0.5] - 3) = "),
+        ({"temperature": 2.0}, "softmax([2, -1, 0.5] / 2) = "),
+        ({"shift": 3.0, "temperature": 2.0}, "softmax(([2, -1, 0.5] + 3) / 2) = "),
+    ],
+)
+def test_the_details_write_the_shift_and_the_temperature_that_do_something(drawn, said):
+    assert LESSON.details(Params(**drawn), LESSON.run(Params(**drawn))).startswith(said)
+
+
+def test_only_where_softmax_is_fed_the_gradient_is_not_that_of_the_formula():
+    for fed in ("logits", "log_softmax(logits)", "softmax(logits)"):
+        result = LESSON.run(Params(fed=fed))
+        assert torch.allclose(result.grad, result.formula, atol=1e-5) == (fed != "softmax(logits)")
