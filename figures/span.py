@@ -57,7 +57,7 @@ def draw(params: Params, result: Result) -> Figure:
     text = stepped(frames) if len(frames) > 1 else frames[0]
     fits = shown == [0] and len(frames[0].tokens) <= HERO_TOKENS  # else the hero shows what lies around the peaks
     near = frames[0] if fits else _near(frames[-1], numbers)
-    call = Operator("start + end logit", "softmax over all legal spans")
+    call = Operator("softmax", "over all legal spans")
     return figure(
         hero=[
             [veiled(_plain(near, fits, result, numbers), cells=fits)],
@@ -99,7 +99,7 @@ def _scores(result: Result, numbers: Numbers) -> Panel:
         Bar("no answer: [CLS]", result.null_score, _gap(result), key="@null"),
         Bar(f"best span: {said}", best, _gap(result), key="@null"),
     ]
-    return Bars("start + end logit", shown, digits=1)
+    return Bars("start + end logit, against no answer", shown, digits=1)
 
 
 def _gap(result: Result) -> str:
@@ -153,14 +153,14 @@ def _near(text: Strip, numbers: Numbers) -> Strip:
 
 def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
     """Question and text as they are read; bars of the softmax over the tokens of the text alone."""
-    shown, last = [], ""
+    shown, last, drawn = [], "", -1
     for token in text.tokens:
         kinds, key = list(token.kinds), token.key
         window, at = (int(part) for part in key.split()[0][1:].split(".")) if key else (0, -1)
         if "special" in kinds and at and at not in numbers["naive"]:
             continue  # [SEP]
         inside = at >= 0 and numbers["side"][window][at] == 1
-        kinds += ["joined"] * token.text.startswith("##") + ["first"] * (inside and last != "text" and at > 1)
+        kinds += ["joined"] * _joins(numbers, window, at, drawn) + ["first"] * (inside and last != "text" and at > 1)
         up, down = (numbers[name][window][at] if inside else 0.0 for name in ("start_in_text", "end_in_text"))
         note = (
             f"{token.note}; among the tokens of the text {up:.3f} as a start, {down:.3f} as an end"
@@ -171,15 +171,21 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
         shown.append(
             replace(token, text=text_of, start_share=round(up, 4), end_share=round(down, 4), kinds=kinds, note=note)
         )
-        last = "text" if inside else last
+        last, drawn = "text" if inside else last, at
     window = numbers["spans"][0][0]
     windows = f"window {window} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
     among = count(numbers["side"][window].count(1), "token")
-    told = f"softmax over the {among} of the text; with question, [CLS] and [SEP] {numbers['attention_mask'][window].count(1)}"
+    told = f"bars: softmax over the {among} of the text; with question, [CLS] and [SEP] there are {numbers['attention_mask'][window].count(1)}"
     short = "" if fits else f"; {text.tensor}"
     return replace(
         text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short
     )  # fmt: skip
+
+
+def _joins(numbers: Numbers, window: int, at: int, drawn: int) -> bool:
+    """Whether the text has no space between the token and the one drawn before it."""
+    sides, spans = numbers["side"][window], numbers["offsets"][window]
+    return 0 <= drawn == at - 1 and sides[at] == sides[drawn] >= 0 and spans[at][0] == spans[drawn][1]
 
 
 def _token(result: Result, numbers: Numbers, window: int, at: int) -> Token:

@@ -164,13 +164,13 @@ def _best(params: Params, result: Result) -> str:
     _, start, end = result.spans[0].tolist()
     listed, most = len(result.answers), params.max_answer_tokens
     held = (
-        f"; the {listed} best spans hold {percent(min(1.0, result.probabilities.sum().item()))} of it"
+        f"; the {listed} best spans together have {percent(min(1.0, result.probabilities.sum().item()))}"
         if listed > 1
         else ""
     )
     return (
         f"Of {count(result.legal_spans, 'legal span')} of at most {count(most, 'token')} the best is "
-        f"“{shorten(result.answers[0])}”, tokens {start} to {end}: score {result.scores[0].item():.2f}, "
+        f"“{shorten(result.answers[0])}”, {f'token {start}' if start == end else f'tokens {start} to {end}'}: score {result.scores[0].item():.2f}, "
         f"probability {number(result.probabilities[0].item())} at temperature {params.temperature:g}{held}."
     )
 

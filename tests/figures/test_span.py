@@ -135,3 +135,10 @@ def test_tokens_that_two_windows_hold_are_marked_in_both():
     windows = {frame["badge"].split(",")[0]: frame["tokens"] for frame in [{**strip, **f} for f in strip["frames"]]}
     shared = {name: sum("shared" in token["kinds"] for token in tokens) for name, tokens in windows.items()}
     assert [shared[f"window {w}"] for w in range(len(result.tokens))] == [48, 96, 96, 48]
+
+
+def test_a_token_that_the_text_joins_to_the_one_before_is_drawn_joined():
+    params = Params()
+    strip = draw(params, LESSON.run(params))["rows"][0][0]
+    joined = [token["text"] for token in strip["tokens"] if "joined" in token["kinds"]]
+    assert joined == ["?", ".", "."]  # of Peru? eight. it.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from explorable.progress import Cancelled, watched
-from explorable.words import number
+from explorable.words import number, percent
 from lessons.span import DISTILLED, EXAMPLES, LESSON, Params, details, illegal, read_by
 from lessons.span_examples import HOURS, LONG, PIANO, SOFTLY
 from models.shared import shared_registry
@@ -254,9 +254,9 @@ def test_of_weights_that_nobody_here_knows_no_training_is_told(folder, said):
 def test_no_probability_reads_as_0_and_no_part_as_all():
     params = Params(context=LONG, question="Who?", temperature=10.0, max_answer_tokens=50, max_length=512)
     told = details(params, run(params))
-    assert "probability less than 0.001 at temperature 10" in told and "best spans hold less than 1 % of it" in told
+    assert "probability less than 0.001 at temperature 10" in told and "best spans together have less than 1 %." in told
     cold = replace(params, **SOFTLY, temperature=0.1)
-    assert "the 5 best spans hold more than 99 % of it" in details(cold, run(cold))
+    assert "the 5 best spans together have more than 99 %." in details(cold, run(cold))
 
 
 def test_of_more_windows_than_one_batch_holds_no_single_batch_is_told():
@@ -288,3 +288,12 @@ def test_of_several_windows_the_lowest_null_score_counts():
     result = run(Params(question="What does Anak Krakatoa mean?", context=LONG, max_length=128, stride=32))
     sums = result.start_logits[:, 0] + result.end_logits[:, 0]
     assert len(sums) == 4 and result.null_score == pytest.approx(sums.min().item())
+
+
+def test_a_span_of_one_token_is_told_as_one_and_the_share_of_the_best_is_of_all_spans():
+    params = Params()
+    result = LESSON.run(params)
+    said = LESSON.details(params, result)
+    _, start, end = result.spans[0].tolist()
+    assert start == end and f"token {start}: score" in said
+    assert f"best spans together have {percent(result.probabilities.sum().item())}." in said
