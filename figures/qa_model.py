@@ -89,7 +89,7 @@ def _shapes_of(params: Params, result: Result) -> Panel:
 
     cells = [[box(place, dim, size) for dim, size in enumerate(shape)] for place, shape in lanes]
     return Grid(
-        "self.model(**item).logits", cells, tensor=f"shapes in a list of {len(lanes)}", limit=FAR, digits=0, signed=False, row_dim=None,
+        "self.model(**item).logits", cells, tensor=f"logits, a list of {len(lanes)}: their shapes", limit=FAR, digits=0, signed=False, row_dim=2,
         col_dim=None, row_labels=[_call(place, result) for place, _ in lanes], col_labels=AXES[1:], label_width=52, wide=True,
     )  # fmt: skip
 
@@ -101,13 +101,12 @@ def _stacked(result: Result) -> Panel:
 
     def box(dim: int, size: int) -> Cell:
         ringed = ["@forward"] * (dim < 2)
-        return Cell(
-            size, f"dim {dim} of the stack has size {size}", [f"dim-{AXES[dim]}", *ringed], mark="" if dim else "new"
-        )
+        mark, sub = ("", "") if dim else ("new", "new")  # green, as the edge of the rows that it counts
+        return Cell(size, f"dim {dim} of the stack has size {size}", [f"dim-{AXES[dim]}", *ringed], sub, mark)
 
     return Grid(
         "the shape of one tensor", [[box(dim, size) for dim, size in enumerate(sizes)]], tensor=described("logits", result.logits, ["N", "B", "T", "V"]),
-        limit=FAR, digits=0, signed=False, row_dim=None, col_dim=None, row_labels=["shape"], col_labels=["new", *AXES[1:]], label_width=52, wide=True,
+        limit=FAR, digits=0, signed=False, row_dim=None, col_dim=None, row_labels=["shape"], col_labels=AXES, label_width=52, wide=True,
     )  # fmt: skip
 
 

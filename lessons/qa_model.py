@@ -42,7 +42,7 @@ PLACES = {
     APPEND: "output.logits",
     MEAN: "torch.stack(self.loss)",
     STACK: "torch.stack(logits)",
-    GET: "get_loss",
+    GET: "get_loss()",
     COLLATE: COLLATE,
 }
 
@@ -188,7 +188,7 @@ def caption(params: Params, result: Result) -> str:
         article = "an" if kind_of(result)[0] in "AEIOU" else "a"
         if result.batch is None:
             return f"default_collate raises {article} {kind_of(result)}, before a QAModel is given any item."
-        return f"A QAModel that loops over the batch ends with {article} {kind_of(result)}: {place_of(params, result)}."
+        return f"A QAModel that loops over the items raises {article} {kind_of(result)} in {place_of(params, result)}."
     assert result.loss is not None and result.batched_loss is not None
     items = len(result.questions)
     returned, batched = number(result.loss.item(), 4), number(result.batched_loss.item(), 4)
@@ -197,7 +197,9 @@ def caption(params: Params, result: Result) -> str:
     if params.forward != AGAIN and beside(result) == "they are equal":
         assert result.logits is not None
         one = result.logits.shape[1]
-        return f"torch.stack puts a new axis of {items} in front of each call's batch of {one}, and get_loss() returns {returned}."
+        return (
+            f"torch.stack puts a new axis, which counts {count(items, 'item')}, in front of each call's batch of {one}."
+        )
     return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 
 
@@ -208,7 +210,7 @@ def details(params: Params, result: Result) -> str:
     lacks = f" It read <unk> for {listing(list(map(repr, result.unknown_words)))}." if result.unknown_words else ""
     what = params.items if params.items in (NONE, COLLATED) else f"{count(items, 'item')} as {_as(params, items)}"
     times = len(result.lanes) + (raised_in(params, result) == CALL)  # a call that raises returns nothing
-    called = f"called its model {count(times, 'time')}" if times else "did not call its model"
+    called = f"called its model {'once' if times == 1 else count(times, 'time')}" if times else "did not call its model"
     calls = f"Given {what}, the class that loops {called}"
     loss = "" if result.loss is None else f" get_loss() returned {number(result.loss.item(), 4)}."
     ended = f" and ended with {result.error}" if result.error else f" and returned logits {_shape(result)}.{loss}"
@@ -216,7 +218,7 @@ def details(params: Params, result: Result) -> str:
         calls, ended = "The class that loops was given nothing", f": default_collate ended with {result.error}"
     return (
         f"One padded batch of {count(items, 'question')} answers {own['text']!r} to yours, with probability {chance}; "
-        f"this model answers also where it holds no such fact.{lacks} {calls}{ended}"
+        f"the model answers even where it holds no such fact.{lacks} {calls}{ended}"
     )
 
 

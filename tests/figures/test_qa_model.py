@@ -85,7 +85,7 @@ def test_the_hero_draws_the_sizes_of_each_call_and_those_of_the_stack_which_stan
     (calls, call, sizes), (facts,) = drawn["rows"][: drawn["hero"]]
     assert calls["view"] == sizes["view"] == "grid" and call["title"] == "torch.stack(logits)"
     assert "veiled" in sizes and "veiled" not in calls and facts["view"] == "facts"
-    assert sizes["colLabels"] == ["new", "batch", "tokens", "vocabulary"]
+    assert sizes["colLabels"] == ["items", "batch", "tokens", "vocabulary"] and sizes["sub"] == [["new", "", "", ""]]
     [(slabs, stack)] = [row for row in drawn["rows"][drawn["hero"] :] if row[-1].get("newDim") == 0]
     assert slabs["view"] == stack["view"] == "cube"
 

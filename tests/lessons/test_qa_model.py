@@ -107,12 +107,12 @@ def test_where_default_collate_refuses_the_items_the_model_is_said_to_have_been_
     [
         (
             {"batch_size": 1},
-            "Given 1 item as a dict of tensors, the class that loops called its model 1 time and returned",
+            "Given 1 item as a dict of tensors, the class that loops called its model once and returned",
         ),
         ({"items": STRINGS}, "Given 3 items as strings, the class that loops did not call its model and ended with"),
         (
             {"target": NEITHER},
-            "Given 3 items as dicts of tensors, the class that loops called its model 1 time and ended with ValueError",
+            "Given 3 items as dicts of tensors, the class that loops called its model once and ended with ValueError",
         ),
         ({"items": NONE}, "Given an empty list, the class that loops did not call its model and ended with"),
     ],
@@ -165,7 +165,7 @@ def test_items_of_equal_length_have_the_loss_of_the_batch():
 def test_a_question_without_a_fact_is_answered_all_the_same():
     result = run(Params(question="What is the capital of Zorgonia?"))
     assert result.decoded[0]["text"]
-    assert "answers also where it holds no such fact" in LESSON.details(Params(), result)
+    assert "answers even where it holds no such fact" in LESSON.details(Params(), result)
 
 
 def test_nothing_speaks_of_notes_that_no_visitor_has():
@@ -195,3 +195,17 @@ def test_pad_sequence_pads_logits_without_the_axis_of_their_batch():
         pad_sequence([two[None], three[None]])
     [unequal] = [prediction for prediction in LESSON.predictions if prediction.id == "unequal"]
     assert "to tensors (T, V)" in unequal.choices[0].reply
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        ({"forward": NEVER}, "A QAModel that loops over the items raises an AttributeError in get_loss()."),
+        ({"target": STARTED}, "A QAModel that loops over the items raises a TypeError in torch.stack(self.loss)."),
+        ({"items": STRINGS}, "A QAModel that loops over the items raises an AttributeError in item.items()."),
+        ({}, "torch.stack puts a new axis, which counts 3 items, in front of each call's batch of 1."),
+        ({"batch_size": 1}, "torch.stack puts a new axis, which counts 1 item, in front of each call's batch of 1."),
+    ],
+)
+def test_the_caption_says_what_raises_where_and_what_the_new_axis_counts(drawn, said):
+    assert LESSON.caption(Params(**drawn), LESSON.run(Params(**drawn))) == said
