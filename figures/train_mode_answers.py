@@ -12,33 +12,37 @@ SHOWN = 3  # tokens whose logits the hero draws
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    batch = Table(f"a batch of {len(result.asked)}", ["its first question"], [[result.asked[0]]], breaks=True)
+    batch = Table("model inputs", [f"the first of a batch of {len(result.asked)}"], [[result.asked[0]]], breaks=True)
+    call = Operator("model(**batch)", "twice in train mode, dropout p = 0.1")
     return figure(
-        hero=[[batch, Operator("model(**batch)", "in train mode, twice"), veiled(_two_passes(result))], [_facts(result)]],
+        hero=[[batch, call, veiled(_two_passes(result), cells=True)], [_facts(result)]],
         more=[[_own(result)], [_means(result)], [_accuracy(result)], [_answers(result)]],
         steps=[f"{k + 1} of {passes}" for k in range(passes)],
         step_name="pass in train mode",
-    )  # fmt: skip
+    )
 
 
 def _two_passes(result: Result) -> Panel:
-    """The logits of the likeliest first tokens in both passes, and how far each moves."""
-    first, second = result.two_passes[:, :SHOWN].tolist()
+    """The logits of the likeliest first tokens in eval mode and in two passes of train mode, and how far these lie apart."""
+    calm, (first, second) = result.eval_logits[:SHOWN].tolist(), result.two_passes[:, :SHOWN].tolist()
     moves = [after - before for before, after in zip(first, second, strict=True)]
     names = [token.removeprefix("▁") for token in result.tokens[:SHOWN]]
+    rows = ["eval", "pass 1", "pass 2", "2 minus 1"]
 
     def note(value: float, before: float, after: float, row: int, place: int) -> str:
         change = f"pass 2 - pass 1 = {after:.4f} - {before:.4f} = {after - before:+.4f}"
-        return f"{names[place]}: {change if row == 2 else f'logit in pass {row + 1} {value:.4f}; {change}'}"
+        told = {0: f"logit in eval mode {value:.4f}, in every pass", 3: change}
+        return f"{names[place]}: {told.get(row, f'logit in {rows[row]} {value:.4f}; {change}')}"
 
     cells = cells_of(
-        [first, second, moves], [first] * 3, [second] * 3, note=note,
-        key=lambda *cell: [f"{cell[-2]},{cell[-1]}", f"~2,{cell[-1]}", *(["@twice"] if cell[-2] == 2 else [])],
+        [calm, first, second, moves], [first] * 4, [second] * 4, note=note,
+        key=lambda *cell: [f"{cell[-2]},{cell[-1]}", f"~3,{cell[-1]}", *(["@twice"] if cell[-2] == 3 else [])],
+        mark=lambda *cell: "" if cell[-2] else "given",
     )  # fmt: skip
     return Grid(
         "logits of the answer's first token", cells, tensor=f"{described('two_passes', result.two_passes, ['pass', 'token'])}; {SHOWN} tokens drawn",
-        limit=limit(result.two_passes), digits=1, row_labels=["pass 1", "pass 2", "change"], col_labels=names, row_dim=None, col_dim=None,
-        label_width=56, wide=True,
+        limit=limit(result.two_passes, result.eval_logits), digits=1, row_labels=rows, col_labels=names, row_dim=None, col_dim=None,
+        label_width=72, wide=True,
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ batch = {"input_ids": input_ids, "attention_mask": attention_mask}
 model.eval()
 told = model.generate(**batch, max_new_tokens=6)
 eval_answers = tokenizer.batch_decode(told, skip_special_tokens=True)
+calm = model(**batch, labels=input_ids).logits  # (N + 1, S, V)
 
 model.train()
 set_dropout(model, 0.1)
@@ -59,8 +60,9 @@ one, other = (model(**batch, labels=input_ids).logits for _ in range(2))
 differ = (one - other).abs().max().item()
 
 # %% what two passes say of the first token of your answer
-best = one[0, 0].topk(6).indices
+best = calm[0, 0].topk(6).indices
 tokens = tokenizer.convert_ids_to_tokens(best)
+eval_logits = calm[0, 0, best].detach()  # (6,)
 two_passes = torch.stack([one[0, 0, best], other[0, 0, best]]).detach()  # (2, 6)
 leaders = tokenizer.convert_ids_to_tokens(torch.stack([one[0, 0], other[0, 0]]).argmax(dim=1))  # 2
 

@@ -38,18 +38,19 @@ def test_every_pass_is_a_step_with_its_own_answers():
 def test_the_moves_are_ringed_and_no_larger_than_the_largest_of_all_words():
     result, _, shown = panels()
     grid = shown["logits of the answer's first token"]
-    first, second, moves = grid["values"]
+    calm, first, second, moves = grid["values"]
+    assert calm == result.eval_logits[:3].tolist() and grid["marks"] == [["given"] * 3, *[[""] * 3] * 3]
     assert [first, second] == result.two_passes[:, :3].tolist()
     assert moves == [after - before for before, after in zip(first, second, strict=True)]
     assert max(map(abs, moves)) <= result.differ + 1e-5
-    assert [["@twice" in keys for keys in row] for row in grid["keys"]] == [[False] * 3, [False] * 3, [True] * 3]
+    assert [["@twice" in keys for keys in row] for row in grid["keys"]] == [*[[False] * 3] * 3, [True] * 3]
 
 
-def test_the_caption_tells_the_two_logits_of_the_first_column_and_who_leads():
+def test_the_caption_tells_the_three_logits_of_the_first_column_and_who_leads():
     result, _, shown = panels()
     grid = shown["logits of the answer's first token"]
-    told = [row[0] for row in grid["values"][:2]]
-    assert grid["colLabels"][0] == result.tokens[0].removeprefix("▁") and result.tokens[0] == result.leaders[0]
+    told = [row[0] for row in grid["values"][:3]]
+    assert grid["colLabels"][0] == result.tokens[0].removeprefix("▁")
     said = LESSON.caption(PARAMS, result)
     assert all(f"{value:.1f}" in said for value in told)
-    assert ("stays the highest" in said) == (result.leaders[0] == result.leaders[1])
+    assert ("it stays the highest" in said) == (set(result.leaders) == {result.tokens[0]})

@@ -1,5 +1,7 @@
 """Eval mode has one answer; train mode draws another model for every pass, and is worse the more it drops."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM
@@ -131,3 +133,18 @@ def test_a_question_that_cannot_be_read_is_one_sentence(question, size):
 
 def test_words_that_the_model_does_not_know_are_named():
     assert run(Params(question="Where is Zorgonia?", passes=2)).unknown_words == ["Zorgonia"]
+
+
+def test_the_logits_of_eval_mode_are_those_of_every_pass_and_their_first_begins_the_answer():
+    one, other = run(Params(passes=2)), run(Params(passes=2, seed=7))
+    torch.testing.assert_close(one.eval_logits, other.eval_logits, rtol=0, atol=0)
+    assert one.tokens == other.tokens and one.tokens[0].removeprefix("▁") == one.eval_answers[0] == "Paris"
+    assert one.eval_logits.tolist() == sorted(one.eval_logits.tolist(), reverse=True)
+
+
+def test_a_token_that_another_one_overtakes_does_not_stay_the_highest():
+    params = Params(passes=2)
+    result = run(params)
+    overtaken = replace(result, leaders=["▁Rome", result.tokens[0]])
+    assert "it stays the highest" in LESSON.caption(params, result)
+    assert "it does not stay the highest" in LESSON.caption(params, overtaken)
