@@ -104,7 +104,7 @@ def caption(params: Params, result: Result) -> str:
         other = "" if dtype == "float32" else "; the weights of a new nn.Linear are float32"
         numbers = count((result.sizes or [0])[0], "number")
         return f"In the first batch {numbers} of {name.strip(chr(39))} became one {dtype} tensor{other}."
-    return f"{rows} {made}, and {params.collate_fn} returns {article} {kind} for the first."
+    return f"{rows} {made}, and collate_fn, {params.collate_fn}, makes {article} {kind} of the first."
 
 
 def _refused(params: Params, result: Result) -> str:
@@ -159,34 +159,28 @@ def _sentence(remark: str) -> str:
 
 def _rows(params: Params, result: Result) -> str:
     names = (
-        f" with the {one_of(len(result.names), 'column', 'columns')} {listing(result.names[:12])}"
+        f" with the {one_of(len(result.names), 'column', 'columns')} {listing(list(map(repr, result.names[:12])))}"
         if result.names
         else ""
     )
     numbers = (
         "" if params.format != "CSV" else ", numbers read as numbers" if params.numbers else ", every cell read as text"
     )
-    cut = f"; a sample is cut to {listing(result.chosen)}" if result.chosen else ""
+    cut = f"; a sample is cut to {listing(list(map(repr, result.chosen)))}" if result.chosen else ""
     rows = count(result.n or 0, "row")
     return f"{rows[0].upper()}{rows[1:]} of {params.format}{names}{numbers}{cut}."
 
 
 def _batches(params: Params, result: Result) -> list[str]:
-    if result.trees is None:
-        return [
-            f"The order is {f'that of seed {params.seed}' if params.shuffle else 'their own'}; batches have {params.batch_size}."
-        ]
     drawn = f"drawn with seed {params.seed}" if params.shuffle else "in their own order"
+    come = f"The rows come {drawn}, {params.batch_size} to a batch"
+    if result.trees is None:
+        return [f"{come}."]
+    if not result.trees:
+        return [f"{come}, and a short last one is dropped: no batch is left."]
     cut = "a short last one is dropped" if params.drop_last else "a short last one is kept"
-    held = (
-        "; ".join(f"{name} {kind}".strip() for name, kind in leaves(result.trees[0]).items())
-        if result.trees
-        else "nothing"
-    )
-    return [
-        f"The rows come {drawn}, {params.batch_size} to a batch, and {cut}; the first sizes are {result.sizes}.",
-        f"Batch 0 holds {held}.",
-    ]
+    held = "; ".join(f"{name} {kind}".strip() for name, kind in leaves(result.trees[0]).items())
+    return [f"{come}, and {cut}; the first sizes are {result.sizes}.", f"Batch 0 holds: {held}."]
 
 
 def _changes(result: Result) -> list[str]:

@@ -333,3 +333,22 @@ def test_a_mixed_column_is_told_as_a_column_and_not_as_the_batch():
 def test_default_collate_refuses_more_than_types_without_a_rule(column):
     with pytest.raises((TypeError, RuntimeError, ValueError)):
         default_collate(column)
+
+
+def test_the_details_quote_the_columns_and_say_that_no_batch_is_left():
+    said = LESSON.details(Params(), run(Params()))
+    assert "with the columns 'name', 'age', 'kg' and 'tame'" in said and "Batch 0 holds: 'name' list of 4 str;" in said
+    empty = Params(batch_size=64, drop_last=True)
+    said = LESSON.details(empty, run(empty))
+    assert said.endswith("64 to a batch, and a short last one is dropped: no batch is left.")
+    refused = Params(data=GAP, batch_size=3, shuffle=True)
+    assert "The rows come drawn with seed 0, 3 to a batch." in LESSON.details(refused, run(refused))
+
+
+@pytest.mark.parametrize(("collate_fn", "kind"), [("list", "a list"), ("dict of lists", "a dict")])
+def test_the_caption_says_what_collate_fn_makes_of_the_first_batch(collate_fn, kind):
+    params = Params(data="a\nx\ny\n", collate_fn=collate_fn)
+    assert (
+        LESSON.caption(params, run(params))
+        == f"2 rows make 1 batch, and collate_fn, {collate_fn}, makes {kind} of the first."
+    )
