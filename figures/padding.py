@@ -46,8 +46,14 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _lines(result: Result) -> Panel:
+    """The lines, and of how many tokens each is, [CLS] and [SEP] counted."""
     shown = [line if len(line) <= SHOWN else f"{line[:SHOWN]}…" for line in result.texts]
-    return Table("lines", ["", "text"], [[f"{row}", line] for row, line in enumerate(shown)], breaks=True)
+    rows = [[f"{row}", line] for row, line in enumerate(shown)]
+    if result.attention_mask is None:
+        return Table("lines", ["", "text"], rows, breaks=True)
+    sizes = result.attention_mask.sum(dim=1).tolist()
+    counted = [[*row, f"{size}"] for row, size in zip(rows, sizes, strict=True)]
+    return Table("lines", ["", "text", "tokens"], counted, breaks=True)
 
 
 def _call(params: Params) -> Panel:

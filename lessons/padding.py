@@ -186,7 +186,7 @@ def details(params: Params, result: Result) -> str:
         parts.append(f"Together the lines make {shape[0]} x {shape[1]} ids, {pads(result) or 'none'} of them padding.")
     if result.loss:
         alone = number(result.loss["each line alone, by token"], 4)
-        parts.append(f"Read one by one, without padding, the lines have a mean loss of {alone} by token.")
+        parts.append(f"Read one by one, without padding, the lines have a mean loss of {alone} per token.")
     if result.gap is not None and result.function_gap is not None:
         shifted = result.gap[3].max().item()
         function = (moved(gap) for gap in result.function_gap.amax(dim=1).tolist())

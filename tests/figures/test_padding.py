@@ -91,3 +91,12 @@ def test_a_tokenizer_that_refuses_shows_its_error_and_its_facts():
     result, panels = drawn(pad_token="None")
     assert panels["input_ids"]["text"] == result.error
     assert ["pad_token_id", ["None", "warn"]] in panels["tokenizer with pad_token None"]["rows"]
+
+
+def test_the_lines_say_of_how_many_tokens_each_is():
+    result = run(Params())
+    [lines, *_] = draw(Params(), result)["rows"][0]
+    assert lines["columns"] == ["", "text", "tokens"]
+    assert [int(row[2]) for row in lines["rows"]] == result.attention_mask.sum(dim=1).tolist() == [4, 6, 8, 3, 4, 8]
+    refused = Params(pad_token="None")
+    assert draw(refused, run(refused))["rows"][0][0]["columns"] == ["", "text"]
