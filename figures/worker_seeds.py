@@ -16,7 +16,7 @@ def draw(params: Params, result: Result) -> Figure:
         raised = Error("loader", result.error, where=where, key="@error")
         return figure(hero=[[_dataset(params), call, veiled(raised)], [veiled(said)]])
     return figure(
-        hero=[[_dataset(params), call], [veiled(_drawn(result))], [_facts(result)]],
+        hero=[[_dataset(params), call], [veiled(_drawn(result), cells=True)], [_facts(result)]],
         more=[[_epoch(result, 0), _epoch(result, 1)], [_seeds(result)]],
     )
 
@@ -28,7 +28,7 @@ def _dataset(params: Params) -> Panel:
 
 
 def _drawn(result: Result) -> Panel:
-    """One cell a batch: its two numbers and its worker; below each batch the same one of the second epoch."""
+    """One cell a batch, below the worker that loaded it: its two numbers; below each batch the same one of the second epoch."""
     assert result.numbers is not None and result.worker is not None
     kinds: dict[tuple[int, ...], int] = {}
 
@@ -36,14 +36,14 @@ def _drawn(result: Result) -> Panel:
         kind, who = kinds.setdefault(tuple(drawn), len(kinds)), _reader(result.worker[at])  # type: ignore[index]
         ringed = ["@epochs"] * (epoch == 1) + ["@batches"] * (epoch == 0 and at < 2)
         note = f"epoch {epoch}, batch {at}, from {who}: {drawn[0]} and {drawn[1]}"
-        return Cell(f"{drawn[0]}, {drawn[1]}", note, [f"kind-{kind}", *ringed], who, "card", kind)
+        return Cell(f"{drawn[0]}, {drawn[1]}", note, [f"kind-{kind}", *ringed], f"batch {at}", "card", kind)
 
     cells = [
         [cell(epoch, at, drawn) for at, drawn in enumerate(row)] for epoch, row in enumerate(result.numbers.tolist())
     ]
     return Grid(
         "what each batch drew", cells, tensor=described("numbers", result.numbers, ("epoch", "batch", "sample")), limit=1e9,
-        row_labels=["epoch 0", "epoch 1"], label_width=58, col_labels=[f"batch {at}" for at in range(4)], row_dim=None, col_dim=None,
+        row_labels=["epoch 0", "epoch 1"], label_width=58, col_labels=[_reader(who) for who in result.worker], row_dim=None, col_dim=None,
         wide=True, badge="one colour: the same numbers",
     )  # fmt: skip
 
@@ -75,10 +75,14 @@ def _epoch(result: Result, epoch: int) -> Panel:
 
 
 def _facts(result: Result) -> Panel:
+    assert result.worker is not None
+    first, second = result.worker[:2]  # with several workers they load the first batches in turn
     items = [
         (
             "batches",
-            "compared with batch 0, batch 1 gets",
+            f"compared with worker {first}, worker {second} draws"
+            if second > first
+            else "compared with batch 0, batch 1 gets",
             "the same numbers" if batches_agree(result) else "other numbers",
         ),
         ("epochs", "the second epoch gets", "the same numbers again" if epochs_agree(result) else "new numbers"),

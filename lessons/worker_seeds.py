@@ -79,10 +79,15 @@ def _why(params: Params) -> str:
     if params.source != KEPT:
         return f"torch seeds {who} with base seed + worker id"
     if params.worker_init_fn == "None":
-        kept = "starts with the same copy of the generator"
-        return f"{who} {kept}" + (" and keeps it" if params.persistent_workers else ", in each epoch anew")
+        if params.persistent_workers:
+            return (
+                f"{who} starts with the same copy of the generator and keeps it"
+                if several
+                else "the worker keeps its copy of the generator"
+            )
+        return f"in each epoch {who} starts with {'the same' if several else 'a new'} copy of the generator"
     own = "the worker's id" if params.worker_init_fn == "seed = worker_id" else "torch's own seed there"
-    when = "once" if params.persistent_workers else "in each epoch anew"
+    when = "once" if params.persistent_workers else "again in each epoch"
     return f"worker_init_fn seeds the copy in {who} with {own}, {when}"
 
 
@@ -125,11 +130,11 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="batches",
-            question="Two workers load batches 0 and 1. Does the second batch draw what the first drew?",
+            question="The dataset keeps random.Random(0). Compared with worker 0, what does worker 1 draw?",
             choices=(
                 Choice(
                     "the same numbers",
-                    "Each worker has a copy of the dataset, and with it of the generator: both stand at the same place.",
+                    "Each worker has a copy of the dataset, its generator included, in the same state.",
                 ),
                 Choice(
                     "other numbers",

@@ -21,7 +21,8 @@ def test_a_cell_holds_the_numbers_of_its_batch_and_equal_ones_share_a_colour(num
     batches = [tuple(batch) for epoch in result.numbers.tolist() for batch in epoch]
     assert sum(drawn["values"], []) == [f"{one}, {other}" for one, other in batches]
     assert len(set(sum(drawn["groups"], []))) == len(set(batches))
-    assert drawn["sub"][0] == [f"worker {who}" if who >= 0 else "loop" for who in result.worker]
+    assert drawn["colLabels"] == [f"worker {who}" if who >= 0 else "loop" for who in result.worker]
+    assert drawn["sub"] == [[f"batch {at}" for at in range(4)]] * 2
 
 
 def test_the_first_two_batches_and_the_second_epoch_are_ringed():
@@ -47,3 +48,17 @@ def test_the_note_of_the_seeds_says_when_they_were_drawn(values, told):
     panels = [panel for row in draw(params, result)["rows"] for panel in row]
     [seeds] = [panel for panel in panels if panel["title"].startswith("torch.initial_seed()")]
     assert told in seeds["note"]
+
+
+@pytest.mark.parametrize(
+    ("num_workers", "label"),
+    [
+        (0, "compared with batch 0, batch 1 gets"),
+        (1, "compared with batch 0, batch 1 gets"),
+        (2, "compared with worker 0, worker 1 draws"),
+        (3, "compared with worker 0, worker 1 draws"),
+    ],
+)
+def test_two_workers_are_compared_where_there_are_two(num_workers, label):
+    _, shown = hero(num_workers=num_workers)
+    assert shown[""]["items"][0]["label"] == label

@@ -104,3 +104,20 @@ def test_the_traps_say_that_only_new_workers_repeat_an_epoch():
         new, kept = (run(Params(worker_init_fn=init, persistent_workers=keeps)) for keeps in (False, True))
         assert epochs_agree(new) and not epochs_agree(kept)
         assert any(told in trap.sentence for trap in LESSON.traps)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "why"),
+    [
+        ({}, "in each epoch each worker starts with the same copy of the generator."),
+        ({"num_workers": 1}, "in each epoch the worker starts with a new copy of the generator."),
+        ({"num_workers": 1, "persistent_workers": True}, "the worker keeps its copy of the generator."),
+        ({"persistent_workers": True}, "each worker starts with the same copy of the generator and keeps it."),
+    ],
+)
+def test_the_caption_says_where_the_copies_begin(drawn, why):
+    params = Params(**drawn)
+    result = run(params)
+    assert LESSON.caption(params, result).endswith(f": {why}")
+    assert epochs_agree(result) == (not params.persistent_workers)
+    assert batches_agree(result) == (params.num_workers > 1)
