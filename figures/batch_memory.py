@@ -85,23 +85,24 @@ def _decides(params: Params) -> int:
 
 
 def _compared(params: Params, result: Result) -> Panel:
-    """The bytes that autograd saves for the batches that are compared, and lines at multiples of those for 8 items."""
+    """The weights and the bytes that autograd saves for the batches that are compared, and lines at multiples of those for 8 items."""
     saved = {size: result.by_size[size] for size in _sizes(params, result)}
     once = result.by_size[8] / MIB
     lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
-    return _saved("saved for backward", params, result, saved, references=lines, named=bool(lines))
+    same = f"the weights: {result.weights} bytes, whatever the batch"
+    weights = [Bar(f"weights, {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
+    shown = [*weights, *(_saved_at(params, result, f"saved, {size}", size, kept) for size, kept in saved.items())]
+    return Bars("weights, and saved for backward", shown, unit="MiB", digits=2, references=lines, named=bool(lines))
 
 
 def _by_size(params: Params, result: Result) -> Panel:
-    return _saved("Saved for backward at each batch_size", params, result, result.by_size)
+    bars = [_saved_at(params, result, f"batch_size {size}", size, kept) for size, kept in result.by_size.items()]
+    return Bars("Saved for backward at each batch_size", bars, unit="MiB", digits=2)
 
 
-def _saved(title: str, params: Params, result: Result, saved: dict[int, int], **entries: Any) -> Panel:
-    def bar(size: int, kept: int) -> Bar:
-        keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == _near(params, result))]
-        return Bar(f"batch_size {size}", kept / MIB, f"{kept} bytes saved at batch_size {size}", keys)
-
-    return Bars(title, [bar(*one) for one in saved.items()], unit="MiB", digits=2, **entries)
+def _saved_at(params: Params, result: Result, label: str, size: int, kept: int) -> Bar:
+    keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == _near(params, result))]
+    return Bar(label, kept / MIB, f"{kept} bytes saved at batch_size {size}", keys)
 
 
 def _bill(params: Params, result: Result) -> Panel:

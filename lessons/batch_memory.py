@@ -68,7 +68,7 @@ def caption(params: Params, result: Result) -> str:
     if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
     times = f"{round(result.doubled, 3):g} times what half the batch takes"
-    return f"At batch_size 16 autograd keeps {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
+    return f"At batch_size 16 autograd saves {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
 
 
 def _why(params: Params) -> str:
@@ -87,7 +87,8 @@ def details(params: Params, result: Result) -> str:
 def _fixed(params: Params, result: Result) -> str:
     fixed = f"Weights take {result.weights} bytes, gradients {result.gradients}, optimiser state {result.state}"
     if params.mode not in TRAINING:
-        return f"{fixed}: with {params.mode} nobody calls backward()."
+        early = f", but {params.optimizer} makes its state before any step" if result.state else ""
+        return f"{fixed}: in this mode, {params.mode}, nobody calls backward(){early}."
     return f"{fixed} ({params.optimizer}), at every batch_size."
 
 
@@ -155,7 +156,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "×2",
-                    "Each item brings activations of its own. The graph refers to weights too, but they exist anyway and cost no more bytes.",
+                    "Each item brings its own activations; the weights are there already, at any batch_size.",
                 ),
                 Choice(
                     "×4",

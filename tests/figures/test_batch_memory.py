@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "saved for backward", {"@double": ["batch_size 16"], "@graph": ["batch_size 8"]}),
+        ({}, "weights, and saved for backward", {"@double": ["saved, 16"], "@graph": ["saved, 8"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -88,8 +88,12 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         params = Params(batch_size=size)
         result = run(params)
         given, _, came = draw(params, result)["rows"][0]
-        assert given["values"] == shown and given["labels"] == came["labels"]
-        assert [kept * MIB for kept in came["values"]] == [result.by_size[size] for size in shown]
+        assert given["values"] == shown
+        assert came["labels"] == [f"{what}, {size}" for what in ("weights", "saved") for size in shown]
+        assert [round(drawn * MIB) for drawn in came["values"]] == [
+            *[result.weights] * len(shown),
+            *(result.by_size[size] for size in shown),
+        ]
 
 
 @pytest.mark.parametrize("values", [{}, {"batch_size": 32}, {"mode": "no_grad"}])

@@ -273,7 +273,7 @@ def test_the_caption_compares_the_bytes_saved_at_16_with_those_at_8(values):
     result = run(params)
     times = result.by_size[16] / result.by_size[8]
     more = f"{result.by_size[16] / 2**20:.2f} MiB on the CPU, {round(times, 3):g} times what half the batch takes"
-    assert LESSON.caption(params, result) == f"At batch_size 16 autograd keeps {more}."
+    assert LESSON.caption(params, result) == f"At batch_size 16 autograd saves {more}."
 
 
 @pytest.mark.parametrize("budget", [1, 2, 8])
@@ -332,3 +332,13 @@ def test_a_sum_saves_no_tensor_and_a_linear_its_input():
     assert any(tensor is x or torch.equal(tensor, x) for tensor in saved)
     [reply] = [choice.reply for choice in LESSON.predictions[1].choices if "without" in choice.text]
     assert "sums" in reply and "a Linear needs its input" in reply
+
+
+@pytest.mark.parametrize(("optimizer", "early"), [("Adagrad", True), ("AdamW", False)])
+def test_only_adagrad_has_a_state_where_nobody_trains(optimizer, early):
+    params = Params(mode="no_grad", optimizer=optimizer)
+    result = run(params)
+    assert bool(result.state) == early
+    said = LESSON.details(params, result)
+    assert "in this mode, no_grad, nobody calls backward()" in said
+    assert ("Adagrad makes its state before any step" in said) == early
