@@ -35,16 +35,22 @@ def _given(params: Params, result: Result) -> Panel:
     placed = params.model != T5  # a T5 has no positions
 
     def token(group: Group, positions: list[int]) -> Cell:
+        """A token above its position; ringed where padding has moved it."""
         sub = str(_span(positions)) if placed else ""
-        return Cell(*_said_of(result, group), _key(group), sub, _mark(group), _colour(group))
+        shifted = placed and bool(group.places) and positions != group.places
+        key = [_key(group), *["@kept"] * shifted]
+        return Cell(*_said_of(result, group), key, sub, _mark(group), _colour(group))
+
+    def weight(group: Group) -> Cell:
+        """The mask of a group; ringed where it lets tokens attend to padding."""
+        shown = [int(mask[cell]) for cell in group.cells]
+        key = [_key(group), *["@kept"] * (group.kind == "pads" and 1 in shown)]
+        return Cell(_span(shown), key=key, mark=_mark(group, ""))
 
     rows = {
         "unpadded row": [token(group, group.places) if group.places else Cell(None) for group in groups],
         "padded row": [token(group, [int(at[cell]) for cell in group.cells]) for group in groups],
-        "attention_mask": [
-            Cell(_span([int(mask[cell]) for cell in group.cells]), key=_key(group), mark=_mark(group, ""))
-            for group in groups
-        ],
+        "attention_mask": [weight(group) for group in groups],
     }
     title = f"the row without and with padding{', each token above its position' if placed else ''}"
     return Grid(

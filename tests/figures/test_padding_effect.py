@@ -93,6 +93,20 @@ def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
     assert "sub" not in panels(Params(model=T5))[1]["the row without and with padding"]
 
 
+@pytest.mark.parametrize("model", [SPANS, T5])
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_positions_that_moved_and_a_mask_of_1_at_padding_are_ringed_as_the_reason(model, side, masked):
+    params = Params(model=model, padding_side=side, attention_mask=masked)
+    result, shown = panels(params)
+    given = shown[GIVEN] if model == SPANS else shown["the row without and with padding"]
+    unpadded, padded, mask = ([at for at, key in enumerate(keys) if "@kept" in (key or [])] for keys in given["keys"])
+    pad = 0 if side == "left" else 5
+    assert unpadded == [] and padded == ([1, 2, 3, 4, 5] if model == SPANS and side == "left" else [])
+    assert mask == ([] if masked else [pad])
+    assert bool(padded or mask) == bool(moved(result))
+
+
 def test_a_short_row_has_a_cell_for_each_token():
     result, shown = panels(Params(model=T5, question="Why?", pads=0))
     assert len(result.tokens) <= 5 and shown[OUTPUTS]["values"][1] == result.output_padded.tolist()
