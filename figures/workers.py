@@ -80,7 +80,7 @@ def _handed(params: Params, result: Result) -> Panel:
     if not queues:
         names, cells = ["the loop"], [[Cell("no sample", "each next() reads its own batch", "@handed")]]
     if left := len(readers) - ready:
-        names, cells = [*names, "not yet"], [*cells, [_left(params, ready, left)]]
+        names, cells = [*names, "not sent" if queues else "not read"], [*cells, [_left(params, ready, left)]]
     return Grid(
         f"{'sent to workers' if queues else 'read'} by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None,
         col_dim=None, row_labels=names, label_width=70, wide=True, badge="" if left else "all batches",

@@ -80,7 +80,10 @@ def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_wor
     left = 6 - result.fetched[0] // 3
     if left:
         waits, last = shown["values"].pop(), shown["rowLabels"].pop()
-        assert (last, waits) == ("not yet", [f"{left} batches: {result.fetched[0]} … 17"])
+        assert (last, waits) == (
+            "not sent" if num_workers else "not read",
+            [f"{left} batches: {result.fetched[0]} … 17"],
+        )
         assert shown["keys"].pop() == [[f"batch-{batch}" for batch in range(6 - left, 6)]]
     assert shown.get("badge") == (None if left else "all batches")
     cells = zip(sum(shown["values"], []), sum(shown["keys"], []), strict=True)
