@@ -66,7 +66,11 @@ def _facts(params: Params, result: Result) -> Panel:
     same = "the same four numbers" if params.call == "generate" else "the same number"
     other = "other numbers" if params.call == "generate" else "another number"
     items = [
-        ("goes_on", "generate() appends", same if goes_on(result) else other),
+        (
+            "goes_on",
+            "generate() appends" if params.call == "generate" else "next comes",
+            same if goes_on(result) else other,
+        ),
         ("read", "the first new number is read at", "a cell of padding" if reads_padding(result) else "the last hour"),
         ("moves", "the logits, against those without padding", _moves(result)),
         ("first", "position of the first hour", str(_first(result))),

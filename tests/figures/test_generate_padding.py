@@ -46,6 +46,14 @@ def test_before_the_answer_all_is_given_but_how_the_padded_row_goes_on(side):
     assert panel["veiled"] == "cells" and hidden == [(1, 7 + at) for at in range(len(result.padded))]
 
 
+@pytest.mark.parametrize(("call", "label"), [("generate", "generate() appends"), ("forward", "next comes")])
+def test_only_where_generate_was_called_it_is_said_to_append(call, label):
+    params = Params(call=call)
+    drawn = draw(params, LESSON.run(params))["rows"]
+    [facts] = [panel for row in drawn for panel in row if panel["view"] == "facts"]
+    assert facts["items"][0]["label"] == label
+
+
 def rows(shown):
     [panel] = [panel for title, panel in shown.items() if title.startswith("a tiny GPT-2")]
     return panel
