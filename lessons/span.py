@@ -131,7 +131,7 @@ def caption(params: Params, result: Result) -> str:
     said = f"{best} probability {sure}, and {_pair(params, result)}."
     if result.absent:
         gap = f"{abs(result.null_gap):.1f} {'above' if result.null_gap >= 0 else 'below'}"
-        past = f", past the threshold of {params.threshold:g}" if params.threshold else ""
+        past = f", with a threshold of {params.threshold:g}" if params.threshold else ""
         found = f"“{shorten(result.answers[0], 40)}” has probability {sure} among the spans"
         said = f"{found}, but “no answer” scores {gap} it{past}: the model gives no answer."
     return f"{fallback}: {said}" if (fallback := _fallback(params, result)) else said[0].upper() + said[1:]

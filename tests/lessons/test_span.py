@@ -297,3 +297,12 @@ def test_a_span_of_one_token_is_told_as_one_and_the_share_of_the_best_is_of_all_
     _, start, end = result.spans[0].tolist()
     assert start == end and f"token {start}: score" in said
     assert f"best spans together have {percent(result.probabilities.sum().item())}." in said
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [(-20.0, "it, with a threshold of -20: the model gives no answer."), (0.0, "it: the model gives no answer.")],
+)
+def test_a_threshold_that_was_set_stands_beside_the_gap(threshold, told):
+    params = Params(threshold=threshold)
+    assert LESSON.caption(params, LESSON.run(params)).endswith(told)
