@@ -33,9 +33,10 @@ check: .venv/dev.stamp
 errors: .venv/dev.stamp
 	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m tests.components.record_errors $(ONLY)
 
-# What notebooks/ holds; ONLY=stack renews one.
+# What notebooks/ holds, and assets/thumbs.json; ONLY=stack renews those of one lesson.
 notebooks: .venv/dev.stamp
 	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m components.notebooks $(ONLY)
+	HF_HUB_OFFLINE=1 $(BIN)/python -W ignore -m components.thumbs $(ONLY)
 
 bench: .venv/dev.stamp chromium
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(ONLY)

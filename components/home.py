@@ -36,8 +36,8 @@ def home() -> str:
         '<section class="yours" aria-label="Where you are"><p class="go"><a class="start" href="?lesson={}&amp;q={}"><b>Start here</b> <span>{}</span></a>'
         '<a class="continue" hidden></a></p><nav class="doors" aria-label="More"><a href="teach/">Teach a class</a>'
         '<a href="python">Ask from Python</a><a href="traps/">All traps</a></nav><div class="due" hidden><h2>Ask yourself again</h2><ul></ul></div></section>'
-        '<section class="find" aria-label="Search"><div class="search-box large" data-part="search"></div></section>'
-        '<section data-part="map" aria-labelledby="map-title"><h2 id="map-title">All lessons</h2>{}</section>'
+        '<section class="find" aria-label="Search"><h2 id="map-title">All lessons</h2><div class="search-box large" data-part="search"></div></section>'
+        '<section data-part="map" aria-labelledby="map-title">{}</section>'
         '<section class="remember"><label><input type="checkbox" role="switch" checked> Remember in this browser what I answered'
         "</label> <span>Nothing of it is sent. Switched off, all of it is forgotten.</span></section>"
         "</div>"

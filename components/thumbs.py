@@ -1,8 +1,14 @@
-"""A lesson's hero as a small drawing: a few paths, each of one colour. It is read off the picture of the defaults, never computed."""
+"""A lesson's hero as a small drawing: a few paths, each of one colour, read off the picture of the defaults.
+
+`python -m components.thumbs [SLUG ...]` writes what `assets/thumbs.json` keeps of it, so that the map never waits for a lesson.
+"""
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,38 +17,65 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from components import CHAPTERS
-from components.answer import kept_json, lesson_of, to_json
+from components.answer import lesson_of, state_json, to_json
+from components.site import LESSONS
 
 Panel = dict[str, Any]
 Box = tuple[float, float, float, float]  # x, y, width, height
 Drawn = Iterator[tuple[str, str]]  # (colour, path)
 
+FILE = Path(__file__).parent.parent / "assets" / "thumbs.json"
 WIDTH, HEIGHT, GAP = 120.0, 68.0, 6.0
 MOST = 12  # rows and columns of one panel
 SHADES = 3  # of each sign
 HUES = 10  # of cells that are cards: the groups of page.css
 VEILED = 0.5  # width of a panel that is veiled, beside one that is seen
+GIVEN = ("strip", "table")  # of which something is seen below a veil of cells
 WORDS = ("facts", "operator")  # panels of which a small drawing would show nothing
 
 
-def thumb(slug: str) -> dict[str, str] | None:
-    """Colour -> path, in a box of 120 x 68; None until the lesson's first state has been made."""
-    kept = kept_json(slug, lesson_of(slug).Params())
-    return sketch(json.loads(kept)["state"]["figure"]) if kept else None
+def thumb(slug: str) -> dict[str, str]:
+    """Colour -> path, in a box of 120 x 68, as the lesson looks today."""
+    return sketch(json.loads(state_json(slug, lesson_of(slug).Params()))["state"]["figure"])
+
+
+@cache
+def shipped() -> dict[str, dict[str, str]]:
+    """The same of every lesson, as the file holds it."""
+    return json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}  # type: ignore[no-any-return]
+
+
+def write(slugs: tuple[str, ...]) -> None:
+    """A line for each lesson, and none of a lesson that is gone."""
+    drawn = {**shipped(), **{slug: thumb(slug) for slug in slugs}}
+    lines = ",\n".join(f'"{slug}": {json.dumps(drawn[slug])}' for slug in sorted(drawn) if slug in LESSONS)
+    FILE.write_text(f"{{\n{lines}\n}}\n", "utf-8")
 
 
 def sketch(figure: dict[str, Any]) -> dict[str, str]:
-    """The tensors of the hero's first row side by side. What is veiled is a narrow frame with a question mark."""
-    drawn = [panel for panel in figure["rows"][0] if panel["view"] not in WORDS] or figure["rows"][0]
-    panels = [_at_first_step(panel) for panel in drawn[:4]]
-    shares = [VEILED if panel.get("veiled") else 1.0 for panel in panels]
+    """What goes in, side by side, and what comes out: what is veiled is a narrow frame with a question mark."""
+    panels = [_at_first_step(panel) for panel in _drawn(figure)[:4]]
+    shares = [VEILED if _hidden(panel) else 1.0 for panel in panels]
     unit = (WIDTH - GAP * (len(panels) + 1)) / sum(shares)
     paths: dict[str, list[str]] = defaultdict(list)
     for number, panel in enumerate(panels):
         box = (GAP * (number + 1) + unit * sum(shares[:number]), GAP, unit * shares[number], HEIGHT - 2 * GAP)
-        for colour, path in VIEWS.get("veil" if panel.get("veiled") else panel["view"], _frame)(panel, box):
+        for colour, path in (_veil if _hidden(panel) else VIEWS.get(panel["view"], _frame))(panel, box):
             paths[colour].append(path)
     return {colour: "".join(found) for colour, found in paths.items()}
+
+
+def _drawn(figure: dict[str, Any]) -> list[Panel]:
+    """The first row of the hero that holds more than words, and where nothing of it is hidden, the first panel below that is."""
+    rows = [[panel for panel in row if panel["view"] not in WORDS] for row in figure["rows"][: figure.get("hero", 1)]]
+    first, *others = [row for row in rows if row] or [figure["rows"][0]]
+    below = [panel for row in others for panel in row if _hidden(panel)]
+    return first if any(map(_hidden, first)) else [*first, *below[:1]]
+
+
+def _hidden(panel: Panel) -> bool:
+    """Whether nothing of it is to be drawn: below some veils the names and the tokens are seen."""
+    return bool(panel.get("veiled")) and not (panel["veiled"] == "cells" and panel["view"] in GIVEN)
 
 
 def _at_first_step(panel: Panel) -> Panel:
@@ -117,16 +150,17 @@ def _bars(panel: Panel, box: Box) -> Drawn:
 
 
 def _lines(lengths: list[tuple[float, float]], box: Box) -> Drawn:
-    """(indent, length) of each line, as shares of the width."""
+    """(indent, length) of each line, as shares of the width; few lines stand in the middle."""
     x, y, width, height = box
-    step = height / max(6, len(lengths))
+    step = height / max(5, len(lengths))
+    y += (height - step * (len(lengths) - 0.45)) / 2
     for index, (indent, length) in enumerate(lengths):
         yield "t", _rect(x + indent * width, y + index * step, max(0.03, length) * width, step * 0.55)
 
 
 def _table(panel: Panel, box: Box) -> Drawn:
     x, y, width, height = box
-    columns = max(1, len(panel["columns"]))
+    columns = 1 if panel.get("veiled") else max(1, len(panel["columns"]))
     for column in range(columns):
         rows = [row[column] if column < len(row) else "" for row in panel["rows"][: MOST - 2]]
         texts = [cell[0] if isinstance(cell, list) else cell for cell in rows]
@@ -173,7 +207,7 @@ def _veil(panel: Panel, box: Box) -> Drawn:
 
 
 VIEWS: dict[str, Callable[[Panel, Box], Drawn]] = {
-    "grid": _grid, "cube": _cube, "bars": _bars, "table": _table, "tree": _tree, "strip": _strip, "error": _error, "veil": _veil,
+    "grid": _grid, "cube": _cube, "bars": _bars, "table": _table, "tree": _tree, "strip": _strip, "error": _error,
 }  # fmt: skip
 
 
@@ -181,11 +215,15 @@ async def _serve(request: Request) -> Response:
     chapters = {chapter.slug: chapter for chapter in CHAPTERS}
     if request.path_params["chapter"] not in chapters:
         raise HTTPException(404)
-    thumbs = {slug: thumb(slug) for slug in chapters[request.path_params["chapter"]].lessons}
-    keep = "public, max-age=600" if all(thumbs.values()) else "no-store"
-    return Response(to_json(thumbs), media_type="application/json", headers={"Cache-Control": keep})
+    thumbs = {slug: shipped()[slug] for slug in chapters[request.path_params["chapter"]].lessons if slug in shipped()}
+    headers = {"Cache-Control": "public, max-age=600"}
+    return Response(to_json(thumbs), media_type="application/json", headers=headers)
 
 
 def routes() -> list[Route]:
-    """GET /explorables/thumbs/<chapter>: the drawings of its lessons, null for one that is not made yet."""
+    """GET /explorables/thumbs/<chapter>: the drawings of its lessons."""
     return [Route("/explorables/thumbs/{chapter}", _serve)]
+
+
+if __name__ == "__main__":
+    write(tuple(sys.argv[1:]) or LESSONS)
