@@ -41,7 +41,8 @@ def draw(params: Params, result: Result) -> Figure:
     forward, step = Operator("model(**batch)", "forward"), Operator("optim.step()", "the last one")
     return figure(
         hero=[
-            [kinds or (veiled(tree) if twice else tree), step if other else forward, veiled(other or saved)],
+            [kinds] if kinds else [],
+            [*([] if kinds else [veiled(tree) if twice else tree]), step if other else forward, veiled(other or saved)],
             [_said(result)] if result.refusal else [veiled(_buffers_written(result))] if statistics else [],
             [veiled(_facts(result))],
         ],
@@ -65,19 +66,32 @@ def _optimizer_decides(params: Params, result: Result) -> Panel | None:
 
 
 def _kinds(params: Params, result: Result) -> Panel | None:
-    """What learns in words; None where a kind of parameters learns in one place and is frozen in another."""
-    seen: dict[str, set[bool]] = {kind: set() for kind in (*KINDS, "weights")}
-    for name, _, learns, *_ in result.rows:
-        seen[next((kind for kind, found in KINDS.items() if search(found, name)), "weights")].add(learns)
-    if any(len(flags) > 1 for flags in seen.values()):
+    """What learns in words, and in which blocks; None where a kind of parameters learns in one place and is frozen in another."""
+    seen: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "weights")}
+    for row in result.rows:
+        seen[next((kind for kind, found in KINDS.items() if search(found, row[0])), "weights")].append(row)
+    if any(len({learns for _, _, learns, *_ in rows}) > 1 for rows in seen.values()):
         return None
     learn, frozen = (("▲\N{NO-BREAK SPACE}learn", "yes"), ("❄\N{NO-BREAK SPACE}frozen", "no"))
     rows: list[list[Any]] = [
-        [kind if kind in KINDS else "other weights", learn if learns else frozen]
-        for kind, flags in seen.items()
-        for learns in flags
+        [kind if kind in KINDS else "other weights", learn if rows[0][2] else frozen, _where(rows)]
+        for kind, rows in seen.items()
+        if rows
     ]
-    return Table(f"{name_of(params.config)}: what learns", ["parameters", "in the step"], rows, breaks=True)
+    return Table(
+        f"{name_of(params.config)}: what learns", ["parameters", "in the step", "where"], rows, breaks=True, wide=True
+    )
+
+
+def _where(rows: list[Any]) -> str:
+    """The blocks that hold these parameters, in a few words."""
+    blocks = [int(block) for *_, numbers in rows for block in numbers if block]
+    outside = any(not block for *_, numbers in rows for block in numbers)
+    if not blocks:
+        return "outside the blocks"
+    first, last = min(blocks), max(blocks)
+    inside = f"block {first}" if first == last else f"blocks {first} to {last}"
+    return f"{inside}, and outside" if outside else inside
 
 
 def _frozen(params: Params, result: Result) -> Panel:
@@ -177,7 +191,7 @@ def _saved(params: Params, result: Result) -> Panel:
     this = "after the thaw" if params.order == THAWED else "with this freeze"
     free = 100.0 * bool(result.saved_free)
     bars = [
-        Bar("nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
+        Bar("usual, nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
         Bar(this, 100 * share_of(result), f"{result.saved:,} bytes", ["saved-now", "@saved"]),
     ]
     thirds = [("1/3", 100 / 3), ("2/3", 200 / 3)]

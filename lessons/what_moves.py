@@ -28,7 +28,7 @@ PATTERNS = {  # searched in the names that transformers gives
     "everything": ".",
 }
 ALL, REQUIRING = "all parameters", "those that require a gradient"
-LITTLE, MIDDLE, MUCH = "less than a third", "one to two thirds", "more than two thirds"
+LITTLE, MIDDLE, MUCH = "less than 1/3 of the usual", "1/3 to 2/3 of the usual", "more than 2/3 of the usual"
 LEARNS, FROZEN = "it learns", "it is frozen"
 STAYS, SHRINKS = "all of it stays", "only that of what learns"
 NONE, SOME, EVERY = "none of them", "some of them", "all of them"
@@ -225,7 +225,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     MUCH,
-                    "The gradient goes down to the first block's norms, so each block needs most of what it saves.",
+                    "The gradient must reach the norms of block 0: on its way it passes every block, and each saves most of what it did.",
                 ),
             ),
             answer=2,
@@ -257,7 +257,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="lower",
-            question="Of a Llama of 32 blocks only the upper 16 learn. How much does forward save, of what it saves with nothing frozen?",
+            question="Of a Llama of 32 blocks only the upper 16 learn. How much does forward still save for backward()?",
             choices=(
                 Choice(
                     MUCH,

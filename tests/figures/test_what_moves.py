@@ -36,11 +36,11 @@ def test_what_learns_is_told_in_words_where_each_kind_does_as_one():
     params = Params(config='{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}')
     result, drawn = panels(params)
     rows = drawn["this gpt2: what learns"]["rows"]
-    assert [(kind, words.replace("\N{NO-BREAK SPACE}", " ")) for kind, (words, _) in rows] == [
-        ("norms", "▲ learn"),
-        ("biases", "▲ learn"),
-        ("embeddings", "❄ frozen"),
-        ("other weights", "❄ frozen"),
+    assert [(kind, words.replace("\N{NO-BREAK SPACE}", " "), where) for kind, (words, _), where in rows] == [
+        ("norms", "▲ learn", "blocks 0 to 1, and outside"),
+        ("biases", "▲ learn", "blocks 0 to 1"),
+        ("embeddings", "❄ frozen", "outside the blocks"),
+        ("other weights", "❄ frozen", "blocks 0 to 1"),
     ]
     biases_and_norms = [row for row in result.rows if row[0].endswith("bias") or "ln_" in row[0]]
     assert [row for row in result.rows if row[2]] == biases_and_norms
