@@ -6,7 +6,7 @@ from typing import Any
 
 from explorable.words import count, one_of
 from figures.cells import Bar, Node
-from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
+from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
 from lessons.what_it_holds import LESSON, Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
@@ -17,7 +17,7 @@ def draw(params: Params, result: Result) -> Figure:
     walk = _model(params, result), Operator("named_parameters()", "each once"), veiled(_parts(result))
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
     return figure(
-        hero=[[*(loop if drops else walk)], [veiled(_facts(result))]],
+        hero=[[*(loop if drops else walk)], [veiled(_why(result))] if drops else [], [veiled(_facts(result))]],
         more=[
             [_parts(result)] if drops else [_calls(result)],
             [_tree(params, result)],
@@ -68,6 +68,20 @@ def _calls(result: Result) -> Panel:
         ),
     ]
     return Bars("Calls that drop, in one forward", shown, digits=0, limit=max(before, 1))
+
+
+def _why(result: Result) -> Panel:
+    """Where the rates stand, and which of them the loop finds."""
+    modules, floats = result.modules_before, sum(int(times) for _, times in result.rates)
+    classes = [*dict.fromkeys(str(what).partition(".")[0] for what, _ in result.rates)]
+    named = f" of {', '.join(classes[:2])}{', …' * (len(classes) > 2)}" if classes else ""
+    nothing = ("nothing to find", "muted")
+    rows: list[list[Any]] = [
+        ["p of an nn.Dropout", modules or "none", ("yes: p = 0", "yes") if modules else nothing],
+        [f"a float{named}", floats or "none", keyed("no: it stays", "no", "@left") if floats else nothing],
+    ]
+    columns = ["where a dropout rate stands", "how many", "does the loop find it?"]
+    return Table("Why", columns, rows, wide=True, breaks=True)
 
 
 def _parts(result: Result) -> Panel:
@@ -134,7 +148,7 @@ def _told(path: str, kind: str, times: int, numel: int, own: str) -> str:
 
 def _rates(result: Result) -> Panel:
     rows: list[list[Any]] = [["nn.Dropout modules, p above 0", result.modules_before]]
-    rows += [[what, times] for what, times in result.rates]
+    rows += [[what, times] for what, times in result.rates[:8]]
     rows += [["calls that drop, in one forward", result.calls_before], ["calls after the loop", result.calls_after]]
     note = "Rates that a module of another class keeps as a float are not found by isinstance(m, nn.Dropout)."
     return Table("Dropout", ["", "how many"], rows, note=note)

@@ -38,6 +38,7 @@ FAMILIES = frozenset(  # of each, a step of a small model on a CPU held the same
         "vit xglm xlm-roberta "
     ).split()
 )
+DRAWN = re.compile(r"(^|_)layerdrop$")  # a number is drawn for each layer, and compared
 LARGEST, MOST_LAYERS, MOST_VALUES = 20_000_000, 200, 20_000
 IGNORED = {
     "architectures", "attn_implementation", "auto_map", "dtype", "finetuning_task", "gradient_checkpointing", "id2label",
@@ -145,6 +146,11 @@ def _refuse(name: str, value: Any, level: int = 1) -> None:
         _refuse(name, one, level + 1)
     if isinstance(value, str) and len(value) > 200:
         raise BadParam(f"config: {field} must have at most 200 characters, not {len(value):,}.")
+    if DRAWN.search(name) and value:
+        raise BadParam(
+            f"config: {field} must be 0 or left out, not {shorten(value)}: it skips layers at random, and tensors without data "
+            "hold no random number to decide by."
+        )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _refuse_number(name, field, value)
     elif level == 1 and isinstance(value, (str, dict)) and SIZE.search(name):

@@ -127,7 +127,7 @@ else:
 
 # %% the loop over nn.Dropout, and the calls that drop before and after it
 with FakeTensorMode():
-    model = model_of(text, torch.bfloat16)  # the calls are the same in any dtype, and experts want this one
+    model = model_of(text, torch.bfloat16)  # Mixtral's experts need it; in any dtype the calls are the same
     calls_before = dropout_calls(model)
     for m in model.modules():
         if isinstance(m, nn.Dropout):
@@ -152,7 +152,7 @@ for module in model.modules():
     for attribute, value in vars(module).items():
         if "drop" in attribute and isinstance(value, float) and value > 0:
             floats[f"{type(module).__name__}.{attribute} = {value:g}"] += 1
-rates = [[what, times] for what, times in floats.most_common(8)]
+rates = [[what, times] for what, times in floats.most_common()]
 
 # %% the tree, bytes by dtype, and buffers
 kind = type(model).__name__

@@ -27,6 +27,8 @@ REFUSED = {
     json.dumps({**BERT, "rope_parameters": {"a": {"b": {"c": {"d": 1}}}}}): "rope_parameters is nested too deep",
     json.dumps({**BERT, "layers": [1] * 20_001}): "layers holds 20,001 values",
     json.dumps({"model_type": "resnet", "depths": [3, 10**9]}): "depths must be a whole number from 1 to 200",
+    json.dumps({"model_type": "bart", "encoder_layerdrop": 0.1}): "encoder_layerdrop must be 0 or left out, not 0.1",
+    json.dumps({"model_type": "opt", "layerdrop": 1}): "layerdrop must be 0 or left out, not 1",
     json.dumps({"model_type": "resnet", "hidden_sizes": [64, -1]}): "hidden_sizes must be a whole number from 1",
 }
 BUILT = {  # refused by transformers or torch, in the process of the program
@@ -51,6 +53,11 @@ def test_what_cannot_be_built_is_refused_in_one_sentence(config):
         LESSON.run(Params(config=config))
     said = str(refused.value)
     assert BUILT[config] in said and said.endswith(".") and "\n" not in said and len(said) < 400
+
+
+def test_a_layerdrop_of_0_is_read():
+    """As the config.json of many a BART has it."""
+    assert json.loads(config_text('{"model_type": "bart", "encoder_layerdrop": 0.0}'))["encoder_layerdrop"] == 0
 
 
 def test_nothing_that_could_be_followed_is_left():

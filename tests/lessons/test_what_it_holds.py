@@ -86,7 +86,7 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
 
 def test_the_loop_that_is_drawn_is_the_one_that_ran():
     params = Params(config=BART)
-    [[loop, _, bars], [facts]] = draw(params, result := LESSON.run(params))["rows"][:2]
+    [[loop, _, bars], _, [facts]] = draw(params, result := LESSON.run(params))["rows"][:3]
     shown = " ".join(row[0].strip() for row in loop["rows"])
     assert shown in " ".join(LESSON.snippet(params).split())
     assert bars["values"] == [result.calls_before, result.calls_after]
@@ -179,3 +179,25 @@ def test_layer_1_finds_layer_10_and_11_too():
     model = BertForMaskedLM(BertConfig(hidden_size=4, num_attention_heads=1, intermediate_size=4, vocab_size=9))
     found = {name.split(".")[3] for name, _ in model.named_parameters() if "layer.1" in name}
     assert found == {"1", "10", "11"}
+
+
+def test_the_reason_counts_the_rates_that_the_loop_finds_and_those_that_it_does_not(bart):
+    """The rates of a real model, and of a T5, which has both kinds."""
+    result, model = bart
+    floats = [
+        m for m in model.modules() for v in vars(m).items() if "drop" in v[0] and isinstance(v[1], float) and v[1]
+    ]
+    assert _why(result)[1][1:] == [len(floats), ["no: it stays", "no", {"key": "@left"}]]
+    assert _why(result)[0][1:] == ["none", ["nothing to find", "muted"]]
+    bert = LESSON.run(Params(config=TINY))
+    assert _why(bert) == [
+        ["p of an nn.Dropout", bert.modules_before, ["yes: p = 0", "yes"]],
+        ["a float", "none", ["nothing to find", "muted"]],
+    ]
+    assert [bert.calls_after, result.calls_after] == [0, result.calls_before]
+
+
+def _why(result):
+    """The rows of the panel that says why."""
+    panels = [panel for row in draw(Params(), result)["rows"] for panel in row]
+    return next(panel["rows"] for panel in panels if panel["title"] == "Why")
