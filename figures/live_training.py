@@ -1,7 +1,6 @@
 """What guessing among three costs, or what the trained reader makes of padding and dropout; then its training and the watched questions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from explorable.words import count, percent
@@ -35,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
     )
     curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [[_example(result)], _guess(result), [_own(params, result)]]
+        hero = [[_example(result)], _guess(result), [_own(result)]]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
@@ -71,6 +70,7 @@ def _guess(result: Result) -> list[Panel]:
             share,
             f"the reader gives “{name}” a probability of 1/{len(result.even)}",
             f"even-{name}",
+            mark="" if name == answers[0] else "quiet",
         )
         for name, share in zip(answers, result.even, strict=True)
     ]
@@ -83,11 +83,10 @@ def _guess(result: Result) -> list[Panel]:
     return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
 
 
-def _own(params: Params, result: Result) -> Panel:
-    """The loss of the reader that is trained here, beside that of guessing."""
-    loss = replace(_loss(result, -1), title="this reader's loss on held-out questions", named=True, digits=4, wide=True)
-    bar = Bar(f"after {count(result.taken[-1], 'step')}", result.held_out_losses[-1])
-    return veiled(replace(loss, bars=[bar], references=[("1/3 each", result.plateau)]))
+def _own(result: Result) -> Panel:
+    """The loss of the reader that is trained here, in words: after training no bar of it would be seen."""
+    label = f"this reader's loss on held-out questions, after {count(result.taken[-1], 'step')}"
+    return veiled(Facts([("own", label, f"{result.held_out_losses[-1]:.4f}")]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:

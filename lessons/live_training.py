@@ -125,16 +125,20 @@ def details(params: Params, result: Result) -> str:
     if result.exact is None:
         return told
     mode = f"train mode with p = {params.dropout:g} in the nn.Dropouts" if params.mode == "train" else "eval mode"
-    hidden = (
-        "; the mask hides [PAD] from attention, but not from the head that scores every position"
-        if (result.on_pads or 0) > 0.001 and params.padding != "right, no attention_mask"
-        else ""
-    )
     return (
-        f"{told} Read in {mode}, {PADDED[params.padding]}: {percent(result.exact[params.padding])} right, and on average "
-        f"{percent(result.on_pads or 0.0)} of the softmax of the watched questions on [PAD]{hidden}. With {params.pads} [PAD] on the left: "
-        f"{percent(result.exact['left'])}."
+        f"{told} Read in {mode}, {PADDED[params.padding]}: {percent(result.exact[params.padding])} right{_on_pads(params, result)}. "
+        f"With {params.pads} [PAD] on the left: {percent(result.exact['left'])}."
     )
+
+
+def _on_pads(params: Params, result: Result) -> str:
+    """How much of the softmax falls on [PAD], where there is any."""
+    if params.padding == "no extra padding":
+        return ""
+    share = result.on_pads or 0.0
+    seen = share > 0.001 and params.padding != "right, no attention_mask"
+    hidden = "; the mask hides [PAD] from attention, but not from the head that scores every position" if seen else ""
+    return f", and on average {percent(share)} of the softmax of the watched questions on [PAD]{hidden}"
 
 
 LESSON = Lesson(

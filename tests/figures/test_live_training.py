@@ -99,8 +99,8 @@ def test_a_third_each_costs_minus_its_logarithm():
     assert (cost["labels"][place], key) == ("1/3", "plateau") and costs[place] == pytest.approx(math.log(3))
     assert (said, text) == (place, f"{math.log(3):.3f}")
     assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
-    assert (own["labels"], own["values"]) == (["after 25 steps"], [trained().held_out_losses[-1]])
-    assert own["references"] == [["1/3 each", trained().plateau]]
+    label = "this reader's loss on held-out questions, after 25 steps"
+    assert own["items"] == [{"key": "own", "label": label, "text": f"{trained().held_out_losses[-1]:.4f}"}]
 
 
 def test_what_is_still_right_stands_beside_what_was_right():

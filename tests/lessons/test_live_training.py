@@ -241,4 +241,12 @@ def test_the_share_on_padding_is_said_to_be_that_of_the_watched_questions():
     """The held-out batch is padded to its longest in any case; the watched questions are equally long."""
     result = run(SHORT)
     assert result.on_pads == 0 and len({len(tokens) for tokens in result.tokens}) == 1
-    assert "0 % of the softmax of the watched questions on [PAD]" in LESSON.details(SHORT, result)
+    padded = replace(SHORT, padding="right")
+    assert "of the softmax of the watched questions on [PAD]" in LESSON.details(padded, run(padded))
+
+
+def test_where_there_is_no_padding_no_share_on_it_is_told():
+    plain, right = SHORT, replace(SHORT, padding="right")
+    told = {params: LESSON.details(params, run(params)) for params in (plain, right)}
+    assert run(plain).on_pads == 0 and "softmax" not in told[plain] and "softmax" in told[right]
+    assert all(f"{SHORT.pads} [PAD] on the left" in text for text in told.values())

@@ -54,6 +54,7 @@ export class Curve {
     const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
     const point = ([i, key]) => {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
+      if (texts.some(([at]) => at === i)) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
       const end = cx > width - ROOM; // where no text fits behind the point it stands before it
       const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - 8), "text-anchor": end ? "end" : "start" };
       const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", ...place }, text));
