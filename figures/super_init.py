@@ -14,7 +14,7 @@ def draw(params: Params, result: Result) -> Figure:
     lines = code(params)
     states = len(result.steps) + bool(result.error)
     labels = ["before the first line", *(f"after line {k}" for k in range(1, len(result.steps)))]
-    listings = [_listing(params, lines, k) for k in range(states)]
+    listings = [_listing(params, result, lines, k) for k in range(states)]
     went = [_went(params, result, lines, k) for k in range(states)]
     dicts = [_dicts(result, k) for k in range(states)]
     said = [veiled(Error("What Python says", result.error, where=lines[len(result.steps) - 1]))] if result.error else []
@@ -30,11 +30,25 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _listing(params: Params, lines: list[str], at: int) -> Panel:
-    """The lines of __init__, the one that has just run marked."""
-    rows = [[str(k), line] for k, line in enumerate(lines, 1)]
+def _listing(params: Params, result: Result, lines: list[str], at: int) -> Panel:
+    """The lines of __init__: the one that has just run is marked, and at the end the one that decides is ringed."""
+    done = at == len(result.steps) - (not result.error)
+    decides = _decides(params, result, lines) if done else set()
+    rows: list[list[Cell]] = [
+        [str(k), keyed(line, "", "@fails") if k in decides else line] for k, line in enumerate(lines, 1)
+    ]
     title = f"class Net({params.bases}): def __init__(self)"
-    return Table(title, ["line", "code"], rows, lit=[at - 1] if at else [], breaks=True)
+    lit = [at - 1] if at and (result.error or not done) else []
+    return Table(title, ["line", "code"], rows, lit=lit, breaks=True)
+
+
+def _decides(params: Params, result: Result, lines: list[str]) -> set[int]:
+    """The line that raises; where the net fails later, that which skips an __init__; else those that register nothing."""
+    if result.error:
+        return {len(result.steps)}
+    if skipped(result):
+        return {k for k, line in enumerate(lines, 1) if line == call(params)}
+    return {k for k in range(1, len(lines) + 1) if _plain(result, k)}
 
 
 def _facts(result: Result) -> Panel:
@@ -75,13 +89,25 @@ def _landed(params: Params, result: Result, line: int, text: str) -> Cell:
     skips = f"; {listing(never)} never ran" if never else ""
     if before["_modules"] is None and after["_modules"] is not None:
         return keyed(f"makes _parameters, _buffers, _modules{skips}", "warn" if never else "yes", "@skipped")
-    put = [(name, held) for held in DICTS for name in after[held] or [] if name not in (before[held] or [])]
+    put = _put(result, line)
     if not put:
         return keyed(f"puts nothing{skips}", "warn" if never else "muted", "@skipped")
-    plain = all(held == "__dict__" for _, held in put)
+    plain = _plain(result, line)
     said = ", ".join(f"{name} → {held}" for name, held in put)
     ringed = ["@skipped"] if never else ["@fails"] if plain and fails(result) == "never" else []
     return keyed(f"{said}{skips}", "no" if plain and not never else "warn" if never else "yes", *ringed)
+
+
+def _put(result: Result, line: int) -> list[tuple[str, str]]:
+    """The names that the line adds to self, each with the dict that holds it."""
+    before, after = result.steps[line - 1], result.steps[line]
+    return [(name, held) for held in DICTS for name in after[held] or [] if name not in (before[held] or [])]
+
+
+def _plain(result: Result, line: int) -> bool:
+    """Whether what the line adds stands in __dict__ alone."""
+    put = _put(result, line)
+    return bool(put) and all(held == "__dict__" for _, held in put)
 
 
 def _gives(result: Result) -> Cell:

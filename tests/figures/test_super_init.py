@@ -13,13 +13,32 @@ def drawn(**params):
     return asked, result, picture, {panel["title"]: panel for row in picture["rows"] for panel in row}
 
 
-def test_every_state_has_a_frame_and_every_frame_marks_its_line():
+def test_every_state_has_a_frame_and_marks_its_line_until_the_net_is_there():
     for params in ({}, {"form": "left out"}, {"first": "Linear"}):
-        _, _, picture, _ = drawn(**params)
+        _, result, picture, _ = drawn(**params)
         listing, _, went = picture["rows"][0]
         assert len(picture["steps"]) == len(listing["frames"]) == len(went["frames"])
         lit = [{**listing, **frame}.get("lit") for frame in listing["frames"]]
-        assert lit == [None, *([line] for line in range(len(lit) - 1))]
+        last = [len(lit) - 2] if result.error else None  # of a net that is there the line that decides is ringed
+        assert lit == [None, *([line] for line in range(len(lit) - 2)), last]
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({}, 1),  # puts a plain tensor
+        ({"first": "Linear"}, 1),  # raises
+        ({"bases": "nn.Module, Mixin", "super_at": 0}, 1),  # skips Mixin.__init__, which net(x) needs
+        ({"form": "super().__init__", "assignments": 1}, 2),
+        ({"super_at": 0}, 2),
+    ],
+)
+def test_the_line_that_decides_is_ringed_at_the_end(params, line):
+    _, _, picture, _ = drawn(**params)
+    listing = picture["rows"][0][0]
+    frames = [{**listing, **frame} for frame in listing["frames"]]
+    ringed = [[row[0] for row in frame["rows"] if isinstance(row[1], list)] for frame in frames]
+    assert ringed == [[]] * (len(frames) - 1) + [[str(line)]]
 
 
 def test_the_listing_is_the_init_of_the_program():
@@ -29,7 +48,7 @@ def test_the_listing_is_the_init_of_the_program():
         {"form": "super().__init__(3)", "super_at": 0},
     ):
         asked, _, picture, _ = drawn(**params)
-        shown = [row[1] for row in picture["rows"][0][0]["rows"]]
+        shown = [row[1][0] if isinstance(row[1], list) else row[1] for row in picture["rows"][0][0]["rows"]]
         assert shown == code(asked)
         text = LESSON.program.text(asked)
         assert "".join(f"        {line}\n" for line in shown) in text
