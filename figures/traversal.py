@@ -36,27 +36,28 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _children(params: Params, result: Result) -> Panel:
-    """Each child of the root with what it holds, and for a walk of modules those that stand in a plain container of the root."""
-    rows: list[list[Cell]] = []
-    for path, kind in result.places.items():
-        if path and "." not in path:
-            rows.append([path, _held(result, path, kind)])
+    """Each child of the root, numbered as they are registered, and for a walk of modules those in a plain container of the root."""
+    children = [(path, kind) for path, kind in result.places.items() if path and "." not in path]
+    rows: list[list[Cell]] = [
+        [f"{number}.", path, _held(result, path, kind)] for number, (path, kind) in enumerate(children, 1)
+    ]
     if params.walk in OF_MODULES:
         lists = groupby(result.hidden, lambda place: place.partition("[")[0])
-        rows += [[name, (f"list of {len(list(places))}", "warn")] for name, places in lists]
-    return Table(f"{params.architecture}: its children", ["self.", "holds"], rows, breaks=True)
+        rows += [["–", name, (f"list of {len(list(places))}, not registered", "warn")] for name, places in lists]
+    title = f"{params.architecture}: its children, in order"
+    return Table(title, ["", "self.", "holds"], rows, breaks=True)
 
 
 def _held(result: Result, path: str, kind: str) -> Cell:
     """The class with its parameters and buffers, or whose object it is under another name."""
     first = {name: names[0] for names in result.twins for name in names[1:]}
     if path in first:
-        return (f"= {first[path]}", "no")
+        return (f"same layer as {first[path]}", "no")
     below = [name for name in result.tensors if name.startswith(f"{path}.")]
     names = next((group for group in result.twins if below[:1] and below[0] in group), [])
     others = [name for name in names if name != below[0]]
     if len(below) == 1 and others and (len(names) == 2 or below[0] in first):
-        return f"{kind}{' without bias' if kind == 'Linear' else ''}, tied to {others[0].partition('.')[0]}"
+        return f"{kind}, same weight as {others[0].partition('.')[0]}"
     if result.twins:  # then it is told whose an object is, and not how many there are
         return kind
     kinds = [result.tensors[name]["kind"] for name in below]
@@ -89,7 +90,7 @@ def _names(params: Params, result: Result, title: str, kept: list[str]) -> Panel
         columns.append("is")
         rows = [[*row, _kind(result, path)] for row, path in zip(rows, kept, strict=True)]
     if others := _left_out(params, result):
-        columns.append("not given: its other name")
+        columns.append(f"same {'layer' if params.walk in OF_MODULES else 'tensor'}, not given")
         rows = [[*row, _other(params, result, others.get(path, []))] for row, path in zip(rows, kept, strict=True)]
     return Table(title, columns, rows, breaks=True)
 

@@ -160,12 +160,12 @@ def _shared(params: Params, result: Result) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    parts = [_no_names(params), _several(result), _unseen(result), _unsaved(result)]
+    parts = [_no_names(params, result), _several(result), _unseen(result), _unsaved(result)]
     return " ".join(part for part in parts if part) or "Every object has one name, and every tensor is saved."
 
 
-def _no_names(params: Params) -> str:
-    if params.walk in NAMED:
+def _no_names(params: Params, result: Result) -> str:
+    if params.walk in NAMED or not result.walked:
         return ""
     return f"{params.walk} gives objects without names; those on screen were looked up by identity."
 

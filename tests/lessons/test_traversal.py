@@ -197,3 +197,10 @@ def test_no_walk_gives_an_object_twice_but_children_gives_no_grandchild():
         assert len({id(thing) for thing in things}) == len(things)
     assert len(list(net.children())) == 2
     assert len(net.state_dict()) == 6
+
+
+def test_names_that_were_looked_up_are_told_of_where_the_walk_gives_something():
+    for walk, found in (("buffers()", False), ("parameters()", True)):
+        params = Params(architecture="T5", walk=walk)
+        result = LESSON.run(params)
+        assert bool(result.walked) == found == ("looked up by identity" in LESSON.details(params, result))
