@@ -17,7 +17,11 @@ def draw(params: Params, result: Result) -> Figure:
     walk = _model(params, result), Operator("named_parameters()", "each once"), veiled(_parts(result))
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
     return figure(
-        hero=[[*(loop if drops else walk)], [veiled(_why(result))] if drops else [], [veiled(_facts(result))]],
+        hero=[
+            [*(loop if drops else walk)],
+            [veiled(_why(result), cells=True)] if drops else [],
+            [veiled(_facts(result))],
+        ],
         more=[
             [_parts(result)] if drops else [_calls(result)],
             [_tree(params, result)],
@@ -74,14 +78,14 @@ def _why(result: Result) -> Panel:
     """Where the rates stand, and which of them the loop finds."""
     modules, floats = result.modules_before, sum(int(times) for _, times in result.rates)
     classes = [*dict.fromkeys(str(what).partition(".")[0] for what, _ in result.rates)]
-    named = f" of {', '.join(classes[:2])}{', …' * (len(classes) > 2)}" if classes else ""
+    named = f"{floats}: {', '.join(classes[:2])}{', …' * (len(classes) > 2)}" if classes else "none"
     nothing = ("nothing to find", "muted")
     rows: list[list[Any]] = [
-        ["p of an nn.Dropout", modules or "none", ("yes: p = 0", "yes") if modules else nothing],
-        [f"a float{named}", floats or "none", keyed("no: it stays", "no", "@left") if floats else nothing],
+        ["p of an nn.Dropout", f"{modules or 'none'}", ("yes: p = 0", "yes") if modules else nothing],
+        ["a float of another module", named, keyed("no: it stays", "no", "@left") if floats else nothing],
     ]
-    columns = ["where a dropout rate stands", "how many", "does the loop find it?"]
-    return Table("Why", columns, rows, wide=True, breaks=True)
+    columns = ["a rate may be", "here", "does the loop find it?"]
+    return Table("Where the dropout rates stand", columns, rows, wide=True, breaks=True)
 
 
 def _parts(result: Result) -> Panel:
