@@ -89,20 +89,24 @@ def _layers(params: Params, result: Result, step: int) -> Panel:
     seen = bool(flags) and params.freeze not in MISSPELT
     rows: list[list[Cell]] = []
     for layer in _chain(result):
-        own = [(at, result.names[at].rpartition(".")[2]) for at in _of(layer, result.names)]
-        held = [f"{'▲' if flags[at] else '❄'} {name}" if seen else name for at, name in own]
+        own = {result.names[at].rpartition(".")[2]: flags[at] if seen else None for at in _of(layer, result.names)}
         buffers = len(_of(layer, result.buffers))
-        held += [f"▤ {count(buffers, 'buffer')}"] * bool(buffers)
-        rows.append([layer, " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in held) or ("–", "muted")])
-    note = f"{'▲ trains  ❄ frozen  ' * seen}▤ buffer"
-    return Table("from input to loss", ["layer", "holds"], rows, note=note)
+        held = [*_words(own), *[count(buffers, "buffer")] * bool(buffers)]
+        rows.append([layer, "; ".join(held) or ("–", "muted")])
+    return Table("from input to loss", ["layer", "holds"], rows, breaks=True)
+
+
+def _words(own: dict[str, bool | None]) -> list[str]:
+    """The parameters of a layer with whether they train, said once where they do as one."""
+    said = {True: "train", False: "frozen", None: ""}
+    alike = {flag: [name for name, one in own.items() if one == flag] for flag in own.values()}
+    return [f"{', '.join(names)}{': ' * bool(said[flag])}{said[flag]}" for flag, names in alike.items()]
 
 
 def _changes(params: Params, result: Result, step: int) -> Panel:
     """Whether the steps so far moved the parameters of each layer, and where they took a running mean."""
     rows = [[layer, _gone(result, layer, step), _drifted(result, layer, step)] for layer in _chain(result)]
-    columns, note = ["layer", "parameters", "buffers"], "buffers: norm.running_mean[0] before → after"
-    return Table("What has moved so far", columns, rows, breaks=True, note=note)
+    return Table("What has moved so far", ["layer", "parameters", "buffers"], rows, breaks=True)
 
 
 def _gone(result: Result, layer: str, step: int) -> Cell:
@@ -128,7 +132,8 @@ def _drifted(result: Result, layer: str, step: int) -> Cell:
         result.requires_grad[step][i] for i in _of(layer, result.names)
     )
     kind = "muted" if before == after else "warn" if frozen_now else "yes"
-    return keyed(f"{before:.2f} → {after:.2f}".replace("-", "−").replace(" ", "\N{NO-BREAK SPACE}"), kind, "@norm")
+    went = f"{before:.2f} → {after:.2f}".replace("-", "−").replace(" ", "\N{NO-BREAK SPACE}")
+    return keyed(f"running_mean[0] {went}", kind, "@norm")
 
 
 def _tensors(result: Result, step: int) -> Panel:
