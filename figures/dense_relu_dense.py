@@ -20,7 +20,7 @@ def draw(params: Params, result: Result) -> Figure:
     top = limit(result.x, result.h, result.a, result.g, result.hidden, result.dropped, result.y)
     weights = limit(result.wi, result.wo)
     moves = limit(result.moved, result.moved_attention)
-    call = Operator(_changed(params), f"then {_layers(result)} and attention")
+    call = Operator(_changed(params), f"then {_layers(result)}")
     after = [veiled(_moved(params, result, name, moves)) for name in ("moved", "moved_attention")]
     return figure(
         hero=[[_x(params, result, top), call, *after], [_facts(params, result)]],
@@ -61,7 +61,7 @@ def _facts(params: Params, result: Result) -> Panel:
     biases = [name for name in result.parameters if name.endswith("bias")]
     [place] = [path for path in result.places if path.startswith(f"{params.stack}.block.0.")]
     return veiled(Facts([
-        ("moved", "DenseReluDense", _outputs(params, result.moved)),
+        ("moved", "outputs of DenseReluDense", _outputs(params, result.moved)),
         ("attention", attention, _outputs(params, result.moved_attention)),
         ("linears", "its Linears", f"{spelled(len(names))}: {', '.join(names)}"),
         ("biases", "its biases", ", ".join(biases) or "none at all"),
@@ -142,14 +142,20 @@ def _dropped(dropped: float, hidden: float, *_: int) -> str:
 
 
 def _moved(params: Params, result: Result, name: str, top: float) -> Panel:
-    """How far the output of each token moved; the first token that DenseReluDense moved is ringed, or where none moved the first one."""
-    who, moved = ("DenseReluDense", result.moved) if name == "moved" else ("SelfAttention", result.moved_attention)
-    ringed = (rows_moved(result.moved) or [0])[0] if name == "moved" else None
+    """How far the output of each token moved; the first token that DenseReluDense moved is ringed, or where none moved the first one.
+
+    SelfAttention, of the same block, stands back: it is there for comparison.
+    """
+    here = name == "moved"
+    who, moved = ("DenseReluDense", result.moved) if here else ("SelfAttention", result.moved_attention)
+    ringed = (rows_moved(result.moved) or [0])[0] if here else None
     bars = []
     for t, row in enumerate(moved.tolist()):
         note = f"{who}, {_told(params)} at token {t}: {', '.join(f'{move:+.4f}' for move in row)}"
-        bars.append(Bar(f"token {t}", max(map(abs, row)), note, [f"t{t}", *["@moved"] * (t == ringed)]))
-    return Bars(f"{who}: max\N{NO-BREAK SPACE}|{_told(params)}|", bars, limit=top, digits=2)
+        key = [f"t{t}", *["@moved"] * (t == ringed)]
+        bars.append(Bar(f"token {t}", max(map(abs, row)), note, key, mark="" if here else "quiet"))
+    what = "moves by" if params.change == "perturb one token" else f"max\N{NO-BREAK SPACE}|{_told(params)}|"
+    return Bars(f"{who}: {what}" if here else f"to compare: {who}", bars, limit=top, digits=2)
 
 
 def _places(params: Params, result: Result) -> Panel:

@@ -84,7 +84,7 @@ def caption(params: Params, result: Result) -> str:
         "reverse the tokens": ("Reversing the 4 tokens", "reverses"),
         "double x": ("Doubling the 4 tokens", "doubles"),
     }[params.change]
-    return f"{start} {_both(verb, not here, not there)}{_dropout(params, not here)}."
+    return f"{start} {_both(verb, not here, not there, _dropout(params, not here))}."
 
 
 def _outputs(rows: list[int], token: int) -> str:
@@ -93,17 +93,24 @@ def _outputs(rows: list[int], token: int) -> str:
     return f"{'all' if len(rows) == 4 else spelled(len(rows))} outputs"
 
 
-def _both(verb: str, here: bool, there: bool) -> str:
-    dense, attention = "the outputs of DenseReluDense", "those of self-attention"
+def _both(verb: str, here: bool, there: bool, why: str) -> str:
+    """Of which of the two the outputs are reversed or doubled; why: what dropout does to those of DenseReluDense."""
+    dense, attention = f"the outputs of DenseReluDense{why}", "those of self-attention"
     if here == there:
         return f"{verb} {dense} and {attention}" if here else f"{verb} neither {dense} nor {attention}"
-    return f"{verb} {dense} but not {attention}" if here else f"{verb} {attention} but not {dense}"
+    if here:
+        return f"{verb} {dense} but not {attention}"
+    return f"does not {verb.removesuffix('s')} {dense}, but {verb} {attention}"
 
 
 def _dropout(params: Params, here: bool) -> str:
     if params.change != "reverse the tokens" or not params.dropout_rate:
         return ""
-    return ", where dropout happens to draw one mask both ways" if here else ", as dropout draws a mask for each place"
+    return (
+        ", for which dropout happens to draw one mask both ways,"
+        if here
+        else ", as dropout draws a mask for each place,"
+    )
 
 
 def details(params: Params, result: Result) -> str:
@@ -116,7 +123,7 @@ def details(params: Params, result: Result) -> str:
     return (
         f"{params.feed_forward_proj} in the {params.stack}{mode}: {count(len(result.parameters), 'Linear')} without bias, "
         f"{result.act}, {count(params.d_ff, 'neuron')}; {percent(result.zeros)} of the activations are 0. "
-        f"After the change its outputs differ {far} from {_expected(params)}, those of self-attention{mask} {far_attention}. "
+        f"After the change the outputs of DenseReluDense differ {far} from {_expected(params)}, those of self-attention{mask} {far_attention}. "
         f"In the {len(shares)} DenseReluDense modules of {params.measured} {range_of_zeros} of the activations are 0."
     )
 
