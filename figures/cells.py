@@ -39,7 +39,6 @@ class Bar:
     key: Key | None = None  # None: its label
     mark: str = ""
     param: str = ""
-    start: float | None = None  # where it begins, when it stands on others; None: at 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Fact = tuple[str, str, str] | tuple[str, str, str, str]  # key, label, text, not
 P = TypeVar("P", bound="Panel")
 
 CELLS = {"value": "values", "note": "notes", "key": "keys", "sub": "sub", "mark": "marks", "group": "groups"}
-BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params", "start": "starts"}
+BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params"}
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ class Bars(Panel):
     limit: float | None = None
     references: Sequence[tuple[str, float]] = ()  # (label, value): lines across all bars
     named: bool = False  # short labels of the references stand at their lines, without the values
+    summed: bool = False  # the last bar is the sum of the others: the references stand across it alone
     digits: int = 3
     signed: bool = False  # 0 stands in the middle even when no value is negative
 

@@ -1,7 +1,6 @@
 """What goes into the step and its bill at the peak; below, the course of the step, what is saved and what would fit."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 from figures.cells import Bar
@@ -21,23 +20,27 @@ HOLDERS = {
 def draw(params: Params, result: Result) -> Figure:
     found = [_changes(params, result), _most(params, result)] if result.totals is not None else []
     return figure(
-        hero=[[_step(params, result), _call(params), veiled(_bill(params, result))], [veiled(_facts(params, result))]],
+        hero=[
+            [_step(params, result)],
+            [_call(params), veiled(_bill(params, result))],
+            [veiled(_facts(params, result))],
+        ],
         more=[[_course(params, result)], found, [_ends(result), _kept(result)]],
     )
 
 
 def _step(params: Params, result: Result) -> Panel:
     """What a visitor has set, as the model was built and called; the last two where they are not as usual."""
-    rows = [
-        ["model", f"{name_of(params.config)}, {params.dtype}"],
-        ["parameters", f"{result.numel:,}"],
-        ["batch", f"({', '.join(map(str, result.shape))})"],
-    ]
+    told = {
+        "model": f"{name_of(params.config)}, {params.dtype}",
+        "parameters": f"{result.numel:,}",
+        "batch": f"({', '.join(map(str, result.shape))})",
+    }
     if params.frozen != "nothing":
-        rows.append(["frozen", f"❄ {params.frozen}"])
+        told["frozen"] = f"❄ {params.frozen}"
     if params.attention != "sdpa" or params.checkpointing:
-        rows.append(["attention", params.attention + (", checkpoints" if params.checkpointing else "")])
-    return Table("what goes in", ["", "set to"], rows, breaks=True)
+        told["attention"] = params.attention + (", checkpoints" if params.checkpointing else "")
+    return Table("what goes in", [*told], [[*told.values()]], wide=True, breaks=True)
 
 
 def _call(params: Params) -> Panel:
@@ -45,37 +48,32 @@ def _call(params: Params) -> Panel:
 
 
 def _bill(params: Params, result: Result) -> Panel:
-    """Each kind begins where the one above it ends, the largest stands out, and the budget is a line across all."""
+    """What each kind holds, the largest stands out, and below them their sum, across which the budget is a line."""
     most = max(result.bill, key=result.bill.__getitem__)
 
     def key(kind: str) -> list[str]:
         asked = {"most": kind == most, "gradients": kind == "gradients", "where": kind in ("gradients", "temporary")}
         return [f"bill-{kind.replace(' ', '-')}", *(f"@{name}" for name, decides in asked.items() if decides)]
 
-    beneath = dict(zip(result.bill, accumulate(result.bill.values(), initial=0), strict=False))
-    yet = {kind: kind == "gradients" and not size and result.peak_in != "step" for kind, size in result.bill.items()}
+    def label(kind: str) -> str:
+        none = kind == "gradients" and not result.bill[kind] and result.peak_in != "step"
+        return f"{_holder(params, kind)}, none yet" if none else _holder(params, kind)
+
     shown = [
-        Bar(
-            f"{kind}, none yet" if yet[kind] else kind,
-            size / GIB,
-            f"{kind}: {size:,} bytes",
-            key(kind),
-            mark="" if kind == most else "quiet",
-            start=beneath[kind] / GIB,
-        )
+        Bar(label(kind), size / GIB, f"{kind}: {size:,} bytes", key(kind), mark="" if kind == most else "quiet")
         for kind, size in result.bill.items()
     ]
     total = Bar("all together", result.total / GIB, f"all together: {result.total:,} bytes", "bill-total", mark="quiet")
     return Bars(
         "held at the peak", [*shown, total], unit="GiB", digits=1 if result.total >= 10 * GIB else 3,
-        limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True,
+        limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True, summed=True,
     )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:
     return Facts(
         [
-            ("most", "the most at the peak is", _holder(params, result)),
+            ("most", "the most at the peak is", _holder(params, max(result.bill, key=result.bill.__getitem__))),
             ("gradients", "gradients at the peak", _gradients(result)),
             ("where", "the peak comes", WHILE[result.peak_in]),
             (
@@ -87,8 +85,7 @@ def _facts(params: Params, result: Result) -> Panel:
     )
 
 
-def _holder(params: Params, result: Result) -> str:
-    kind = max(result.bill, key=result.bill.__getitem__)
+def _holder(params: Params, kind: str) -> str:
     return "AdamW's state" if kind == "optimizer state" and params.optimizer == "AdamW" else HOLDERS[kind]
 
 

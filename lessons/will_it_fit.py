@@ -1,6 +1,7 @@
 """The activations of a training step grow with its batch; parameters, gradients and the optimizer's state do not."""
 
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Literal
 
 from explorable.apart import Apart
@@ -63,10 +64,12 @@ class Result:
 
 
 def gib(size: float) -> str:
-    """Bytes as GiB, with as many digits as are read: `105.9`, `3.40`, `0.0712`, `0`."""
+    """Bytes as GiB, with as many digits as are read: `105.9`, `3.40`, `0.0712`, `0.000058`, `0`."""
     if not size:
         return "0"
     value = size / 2**30
+    if value < 0.001:
+        return f"{value:.{1 - floor(log10(value))}f}"
     return f"{value:.{1 if value >= 10 else 2 if value >= 1 else 4}f}"
 
 
@@ -107,12 +110,12 @@ def details(params: Params, result: Result) -> str:
 
 
 def _settings(params: Params, result: Result) -> str:
-    how = "in one call for all parameters" if params.foreach else "one parameter after the other"
+    how = "all parameters in one call" if params.foreach else "one parameter after the other"
     checkpoints = ", gradient checkpointing" if params.checkpointing else ""
     return (
         f"{result.name} with {result.numel:,} parameters in {params.dtype}, {params.attention} attention{checkpoints}, in "
-        f"{params.mode} mode, on a batch of {tuple(result.shape)}. {params.optimizer} steps {how}; it is {params.step}"
-        f"{' step' if params.step == 'the first' else ' of its steps'}."
+        f"{params.mode} mode, on a batch of {tuple(result.shape)}. {params.optimizer} updates {how}, and this is "
+        f"{a_step(params)}."
     )
 
 
@@ -127,7 +130,7 @@ def _cut(params: Params, result: Result) -> str:
 def _share(result: Result) -> str:
     if result.trainable == result.numel:
         return "Every parameter learns."
-    return f"Of the parameters {100 * result.trainable / result.numel:.3g} % learn."
+    return f"{100 * result.trainable / result.numel:.3g} % of the parameters learn."
 
 
 def _alone(result: Result) -> str:
@@ -161,12 +164,13 @@ def _found(params: Params, result: Result) -> str:
     if result.totals is None:
         return "search is off: what would fit was not measured."
     enough = [change for change, size in result.totals.items() if fits(params, size)]
-    one = (
-        f"The first of these changes that fits {params.budget} GiB by itself: {enough[0]}."
-        if enough
-        else "No single change fits."
-    )
-    length = f" and length {result.most_length:,}" if result.most_length is not None else ""
+    if fits(params, result.total):
+        one = "It fits as it is."
+    elif enough:
+        one = f"The first of these changes that fits {params.budget} GiB by itself: {enough[0]}."
+    else:
+        one = "No single change fits."
+    length = f", or length {result.most_length:,}" if result.most_length is not None else ""
     return f"{one} With all else as it is, the most that fits is batch_size {count_of(result.most_batch)}{length}."
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figures.will_it_fit import draw
-from lessons.will_it_fit import LESSON, Params, caption, details, fits
+from lessons.will_it_fit import LESSON, WHILE, Params, caption, details, fits, gib
 from tests.corners import TINY
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "will_it_fit.py"
@@ -234,7 +234,7 @@ def test_words_and_picture_say_where_the_positions_end():
     params = Params(config=TINY, length=1024)
     result = LESSON.run(params)
     assert result.shape == [4, 512] and "512 tokens and not 1024" in details(params, result)
-    assert "GiB" in caption(params, result) and draw(params, result)["hero"] == 2
+    assert "GiB" in caption(params, result) and draw(params, result)["hero"] == 3
 
 
 def test_the_parts_of_the_course_reach_the_peak_and_end_as_the_phases_end():
@@ -247,8 +247,8 @@ def test_a_peak_without_a_gradient_is_told_in_the_caption_and_beside_its_bar():
     for params in (Params(config=TINY, length=64), Params(config=TINY, batch_size=1, length=16)):
         result = LESSON.run(params)
         none = not result.bill["gradients"] and result.peak_in != "step"
-        labels = [label for panel in draw(params, result)["rows"][0] for label in panel.get("labels", [])]
-        assert ("with no gradient yet" in caption(params, result)) == none == ("gradients, none yet" in labels)
+        labels = [label for panel in draw(params, result)["rows"][1] for label in panel.get("labels", [])]
+        assert ("with no gradient yet" in caption(params, result)) == none == ("the gradients, none yet" in labels)
 
 
 @pytest.mark.parametrize(
@@ -261,15 +261,16 @@ def test_the_truth_activations_alone_grow_with_the_batch(changes):
         assert many.at_end["step"][kind] == few.at_end["step"][kind] > 0, kind
 
 
-def test_each_bar_begins_where_the_one_above_it_ends_and_the_budget_is_a_line():
+def test_every_bar_begins_at_0_and_the_budget_is_a_line_across_their_sum_alone():
     params = Params(config=TINY, length=64)
     result = LESSON.run(params)
-    [bars] = [panel for panel in draw(params, result)["rows"][0] if panel["view"] == "bars"]
-    ends = [start + size for start, size in zip(bars["starts"][:-1], bars["values"][:-1], strict=True)]
-    assert bars["starts"][:-1] == pytest.approx([0, *ends[:-1]]) and ends[-1] == pytest.approx(bars["values"][-1])
-    assert bars["values"][-1] * 2**30 == pytest.approx(result.total) and bars["references"] == [["80 GiB", 80]]
+    [bars] = [panel for panel in draw(params, result)["rows"][1] if panel["view"] == "bars"]
+    *parts, total = bars["values"]
+    assert sum(parts) == pytest.approx(total) and total * 2**30 == pytest.approx(result.total)
+    assert bars["references"] == [["80 GiB", 80]] and bars["summed"] and "starts" not in bars
     [loud] = [label for label, mark in zip(bars["labels"], bars["marks"], strict=True) if mark != "quiet"]
-    assert loud == max(result.bill, key=result.bill.__getitem__)
+    assert loud == "the activations" and max(result.bill, key=result.bill.__getitem__) == "activations"
+    assert "AdamW's state" in bars["labels"]
 
 
 def test_what_goes_in_names_what_is_not_as_usual():
@@ -277,8 +278,62 @@ def test_what_goes_in_names_what_is_not_as_usual():
     result = LESSON.run(usual)
 
     def rows(params):
-        return {name: told for name, told in draw(params, result)["rows"][0][0]["rows"]}
+        table = draw(params, result)["rows"][0][0]
+        return dict(zip(table["columns"], *table["rows"], strict=True))
 
     assert list(rows(usual)) == ["model", "parameters", "batch"]
     assert rows(replace(usual, checkpointing=True))["attention"] == "sdpa, checkpoints"
     assert rows(replace(usual, frozen="embeddings"))["frozen"] == "❄ embeddings"
+
+
+SAID = {
+    "dtype": ("float32", "bfloat16"), "optimizer": ("SGD", "SGD, momentum 0.9", "AdamW"), "mode": ("train", "eval"),
+    "attention": ("sdpa", "eager"), "step": ("the first", "a later one"), "frozen": ("nothing", "embeddings", "all but norms and biases"),
+}  # fmt: skip
+
+
+@settings(max_examples=10)
+@given(
+    st.builds(
+        Params,
+        config=st.sampled_from([TINY, json.dumps({"model_type": "vit", **SMALL["vit"]})]),
+        batch_size=st.sampled_from([1, 8, 100]),
+        length=st.sampled_from([16, 64, 1024]),
+        foreach=st.booleans(),
+        checkpointing=st.booleans(),
+        **{name: st.sampled_from(values) for name, values in SAID.items()},
+    )
+)
+def test_every_clause_holds_where_it_is_said(params):
+    result = LESSON.run(params)
+    said, more = caption(params, result), details(params, result)
+    assert f"holds {gib(result.total)} GiB" in said and ("does not fit" in said) == (
+        result.total > params.budget * 2**30
+    )
+    in_phases = {phase: max(map(sum, result.course[16 * at : 16 * at + 16])) for at, phase in enumerate(WHILE)}
+    assert in_phases[result.peak_in] == max(in_phases.values()) == result.total and WHILE[result.peak_in] in said
+    assert ("no gradient yet" in said) <= (result.bill["gradients"] == 0)
+    assert ("Every parameter learns." in more) == (params.frozen == "nothing")
+    assert f"A forward alone, under no_grad, holds {gib(result.without_grad)} GiB" in more and result.without_grad > 0
+    assert ("this is the first step." in more) == (params.step == "the first")
+    assert ("changes nothing" in more) == (len(result.shape) > 2)
+    assert ("tokens and not" in more) == (len(result.shape) == 2 and result.shape[1] < params.length)
+
+
+def test_what_is_more_than_nothing_is_never_told_as_0():
+    assert [gib(size) for size in (0, 1, 62_000, 2**20, 2**29, 3 * 2**30, 2**37)] == [
+        "0", "0.00000000093", "0.000058", "0.00098", "0.5000", "3.00", "128.0",
+    ]  # fmt: skip
+
+
+def test_what_fits_as_it_is_needs_no_change(searched):
+    """Beside it, what says which change alone is enough, or that none is."""
+    params, result = searched
+    changes = dict.fromkeys(result.totals, 10 * 2**30)
+    for total, totals, said in (
+        (2**30, changes, "It fits as it is."),
+        (90 * 2**30, changes, f"The first of these changes that fits 80 GiB by itself: {next(iter(changes))}."),
+        (90 * 2**30, dict.fromkeys(changes, 81 * 2**30), "No single change fits."),
+    ):
+        told = details(replace(params, budget=80), replace(result, total=total, totals=totals))
+        assert said in told and "or length" in told

@@ -26,13 +26,15 @@ export class Bars {
       const param = panel.params?.[index];
       const bar = h("span", { class: "bar" });
       const number = h("span", { class: "number" });
-      const lines = panel.references.map(([name]) => h("span", { class: "reference", "aria-hidden": "true" }, panel.named && index === panel.labels.length - 1 ? h("span", { class: "reference-name" }, name) : ""));
+      const references = panel.summed && index < panel.labels.length - 1 ? [] : panel.references;
+      const lines = references.map(([name]) => h("span", { class: "reference", "aria-hidden": "true" }, panel.named && index === panel.labels.length - 1 ? h("span", { class: "reference-name" }, name) : ""));
       const track = h("span", { class: "track" }, bar, lines);
       if (param) this.bind(track, param, label);
       return { bar, number, lines, track, param, node: h("tr", { tabindex: param ? null : 0 }, h("th", { scope: "row" }, label), h("td", {}, track), h("td", { class: "amount" }, number)) };
     });
     const legend = panel.named ? "" : panel.references.map(([name, value]) => `┆ ${name} = ${format(value, panel.digits).replace("+", "")}`).join("   ");
-    const table = h("table", { class: panel.named ? "bars named" : "bars" }, h("caption", {}, h("span", { class: "panel-name" }, panel.title, panel.params ? ": drag the bars" : "")), h("tbody", {}, this.rows.map((row) => row.node)));
+    const classes = ["bars", ...["named", "summed"].filter((name) => panel[name])].join(" ");
+    const table = h("table", { class: classes }, h("caption", {}, h("span", { class: "panel-name" }, panel.title, panel.params ? ": drag the bars" : "")), h("tbody", {}, this.rows.map((row) => row.node)));
     this.host.replaceChildren(table, legend ? h("p", { class: "legend" }, legend) : "");
   }
 
@@ -64,7 +66,7 @@ export class Bars {
 
   paint(row, panel, value, index, limit, signed) {
     const share = typeof value === "number" ? Math.min(1, Math.abs(value) / limit) : 0;
-    const zero = position(panel.starts?.[index] ?? 0, limit, signed);
+    const zero = position(0, limit, signed);
     const width = share * (signed ? 50 : 100);
     row.bar.style.cssText = `left:${value < 0 ? zero - width : zero}%;width:${width}%`;
     row.bar.className = `bar ${value < 0 ? "negative" : "positive"}`;
@@ -75,7 +77,7 @@ export class Bars {
     const keys = panel.keys?.[index] ?? panel.labels[index];
     row.node.dataset.key = (Array.isArray(keys) ? keys : [String(keys).replaceAll(" ", "_")]).join(" ");
     row.node.dataset.note = panel.notes?.[index] ?? "";
-    panel.references.forEach(([, reference], i) => (row.lines[i].style.left = `${position(reference, limit, signed)}%`));
+    row.lines.forEach((line, i) => (line.style.left = `${position(panel.references[i][1], limit, signed)}%`));
   }
 }
 
