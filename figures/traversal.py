@@ -39,13 +39,14 @@ def _children(params: Params, result: Result) -> Panel:
     """Each child of the root, numbered as they are registered, and for a walk of modules those in a plain container of the root."""
     children = [(path, kind) for path, kind in result.places.items() if path and "." not in path]
     rows: list[list[Cell]] = [
-        [f"{number}.", path, _held(result, path, kind)] for number, (path, kind) in enumerate(children, 1)
+        [f"{number}.\N{NO-BREAK SPACE}{path}", _held(result, path, kind)]
+        for number, (path, kind) in enumerate(children, 1)
     ]
     if params.walk in OF_MODULES:
         lists = groupby(result.hidden, lambda place: place.partition("[")[0])
-        rows += [["–", name, (f"list of {len(list(places))}, not registered", "warn")] for name, places in lists]
+        rows += [[name, (f"list of {len(list(places))}, not registered", "warn")] for name, places in lists]
     title = f"{params.architecture}: its children, in order"
-    return Table(title, ["", "self.", "holds"], rows, breaks=True)
+    return Table(title, ["self.", "holds"], rows, breaks=True)
 
 
 def _held(result: Result, path: str, kind: str) -> Cell:
