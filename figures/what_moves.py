@@ -1,5 +1,6 @@
 """Which names the pattern leaves to learn, and what the freeze saves; below, all names, the optimizer and the buffers."""
 
+from dataclasses import replace
 from itertools import groupby
 from re import search
 from typing import Any
@@ -39,10 +40,11 @@ def draw(params: Params, result: Result) -> Figure:
     saved, other = _saved(params, result), _optimizer_decides(params, result)
     statistics = any("running" in name for name, *_ in result.written)  # of a BatchNorm: no other buffer is written
     forward, step = Operator("model(**batch)", "forward"), Operator("optim.step()", "the last one")
+    out = replace(veiled(other or saved), wide=bool(kinds))  # below the words, or beside the tree
     return figure(
         hero=[
             [kinds] if kinds else [],
-            [*([] if kinds else [veiled(tree) if twice else tree]), step if other else forward, veiled(other or saved)],
+            [*([] if kinds else [veiled(tree) if twice else tree]), step if other else forward, out],
             [_said(result)] if result.refusal else [veiled(_buffers_written(result))] if statistics else [],
             [veiled(_facts(result))],
         ],

@@ -66,7 +66,7 @@ def _bill(params: Params, result: Result) -> Panel:
     total = Bar("all together", result.total / GIB, f"all together: {result.total:,} bytes", "bill-total", mark="quiet")
     return Bars(
         "held at the peak", [*shown, total], unit="GiB", digits=1 if result.total >= 10 * GIB else 3,
-        limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True, summed=True,
+        limit=max(result.total / GIB, params.budget), references=[(f"{params.budget} GiB", params.budget)], named=True, summed=True, wide=True,
     )  # fmt: skip
 
 
