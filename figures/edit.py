@@ -18,7 +18,7 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.edit import Params, Result, name_of, names_of, scope_of
+from lessons.edit import Params, Result, moving, name_of, names_of, scope_of
 
 Cell = str | tuple[str, str]
 LISTED = 20  # broken facts of a setting, at most
@@ -86,22 +86,25 @@ def _now(result: Result) -> Panel:
     return veiled(Table("Says now", ["question", "answer"], rows, note=note, breaks=True))
 
 
-def _scope(name: str) -> str:
-    """What may move, in words."""
-    if name.startswith("the "):
-        return name
-    return f"{name} may move"
-
-
 def _changed(result: Result, k: int) -> Panel:
-    """A dot for each other fact, one frame a look."""
+    """A dot for each other fact, one frame a look; the last one says what the model answers then to the edited question."""
     key = "@worse" if len(result.settings) > 1 else "@changed"
-    title = _scope(names_of(result)[k])
+    found = result.changed[k].tolist()
+    said = result.answers[k][0] if k < len(result.answers) and len(result.edits) == 1 else ""
     frames = [
-        Dots(title, found, off="give the same answer", on="other facts change", key=key)
-        for found in result.changed[k].tolist()
-    ]
+        Dots(
+            _moving(result, k), marked, off="give the same answer", on="other facts change", key=key,
+            badge=f"says “{said}”" if said and marked is found[-1] else "",
+        )
+        for marked in found
+    ]  # fmt: skip
     return veiled(stepped(frames))
+
+
+def _moving(result: Result, k: int) -> str:
+    """What may move, in words."""
+    name = moving(result)[k]
+    return name if name.startswith("the ") else f"{name} may move"
 
 
 def _facts(result: Result) -> list[Fact]:
@@ -121,7 +124,7 @@ def _facts(result: Result) -> list[Fact]:
     ]
     if len(lost) == 2:
         scopes = [scope_of(trains) for trains in result.trainable]
-        named = scopes if scopes[0] != scopes[1] else names_of(result)
+        named = [f"moving {scope}" for scope in scopes] if scopes[0] != scopes[1] else names_of(result)
         more = "both alike" if lost[0] == lost[1] else named[lost.index(max(lost))]
         items.append(("worse", "spoils more other facts", more))
     return items

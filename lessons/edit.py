@@ -28,6 +28,9 @@ SHORT = dict(
         strict=True,
     )
 )
+COUNTED = {
+    "one matrix of the encoder": "one tensor", "one matrix of the decoder": "one tensor", "everything": "all tensors",
+}  # fmt: skip
 Moves = Literal[
     "encoder.block[1].layer[1].DenseReluDense.wo", "decoder.block[1].layer[2].DenseReluDense.wo",
     "every DenseReluDense", "everything", "names that match",
@@ -134,7 +137,7 @@ def caption(params: Params, result: Result) -> str:
         return _refused(*result.error.split(": ", 1))
     if not result.locality:
         return _under_way(result)
-    first, *second = [(len(broken), name) for broken, name in zip(result.broken, names_of(result), strict=False)]
+    first, *second = [(len(broken), name) for broken, name in zip(result.broken, moving(result), strict=False)]
     more = f"; {_with(second[0][1])}, {second[0][0]} {one_of(second[0][0], 'does', 'do')}" if second else ""
     lead = _with(first[1])
     return (
@@ -190,6 +193,13 @@ def names_of(result: Result) -> list[str]:
     return moves if len(set(moves)) == len(moves) else ["the first setting", "the second"]
 
 
+def moving(result: Result) -> list[str]:
+    """What each setting lets move, in the words of the question where these tell the settings apart."""
+    names = names_of(result)
+    words = [COUNTED.get(name, name) for name in names]
+    return words if sorted(words) == [*sorted(set(COUNTED.values()))] else names
+
+
 def scope_of(trains: list[bool]) -> str:
     """How many tensors may move, in words."""
     return "all tensors" if all(trains) else "one tensor" if sum(trains) == 1 else f"{sum(trains)} tensors"
@@ -216,8 +226,9 @@ def details(params: Params, result: Result) -> str:
 
 def _scores(result: Result, index: int) -> str:
     trains, moved = sum(result.trainable[index]), int((result.moved[index] > 0).sum())
+    name = name_of(result.settings[index])
     return (
-        f"{name_of(result.settings[index])}: {trains} of {len(result.names)} tensors may move and {moved} did; success "
+        f"{name[0].upper()}{name[1:]}: {trains} of {len(result.names)} tensors may move and {moved} did; success "
         f"{result.success[index]:.2f}, generality {result.generality[index]:.2f}, locality {result.locality[index]:.3f}."
     )
 
@@ -269,12 +280,12 @@ LESSON = Lesson(
             question="A model learns “Lyon” in 20 steps. Which spoils more other facts: moving one tensor or all?",
             choices=(
                 Choice(
-                    "one tensor",
+                    "moving one tensor",
                     "One tensor has to do all the work, so it seems to be bent the most. But in these 20 steps Adam moves a weight by at most "
                     "about lr each, and this run has few weights to move.",
                 ),
                 Choice(
-                    "all tensors",
+                    "moving all tensors",
                     "Adam moves a weight by up to about lr a step, even where its gradient is small. With every tensor free all of them may go that far, "
                     "also those that this fact needs least.",
                 ),

@@ -195,7 +195,7 @@ changed = []
 for pattern in ("^encoder.block.1.layer.1.DenseReluDense.wo", "."):
     now = ask(taught(france, "Lyon", pattern, "Adam", 0.003), others)
     changed.append(sum(one != other for one, other in zip(before, now, strict=True)))
-print("one tensor" if changed[0] > changed[1] else "all tensors")
+print("moving", "one tensor" if changed[0] > changed[1] else "all tensors")
 
 # %% proof: little
 tokenizer = AutoTokenizer.from_pretrained("assets/models/closed_book")

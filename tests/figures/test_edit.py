@@ -4,8 +4,8 @@ import json
 from functools import cache
 
 from explorable.progress import watched
-from figures.edit import LISTED, WORDINGS, _scope, draw
-from lessons.edit import FIVE, LESSON, Params, name_of, names_of
+from figures.edit import LISTED, WORDINGS, draw
+from lessons.edit import FIVE, LESSON, Params, moving, name_of
 
 
 @cache
@@ -26,10 +26,13 @@ def test_each_look_draws_a_dot_for_each_other_fact():
     params = Params(steps=3)
     figure, shown = panels(params)
     assert figure["steps"] == ["0 of 3", "1 of 3", "2 of 3", "3 of 3"]
-    for name, changed in zip(names_of(result_of(params)), result_of(params).changed, strict=True):
+    result = result_of(params)
+    assert moving(result) == ["one tensor", "all tensors"] and [sum(flags) for flags in result.trainable] == [1, 47]
+    for name, changed, said in zip(moving(result), result.changed, result.answers, strict=True):
         for step, found in enumerate(changed.tolist()):
-            drawn = frame(shown[_scope(name)], step)
+            drawn = frame(shown[f"{name} may move"], step)
             assert [kind == "1" for kind in drawn["kinds"]] == found
+            assert drawn.get("badge") == (f"says “{said[0]}”" if step == 3 else None)
 
 
 def test_the_looks_of_edits_in_a_row_name_the_edit_that_is_under_way():

@@ -11,7 +11,20 @@ from regex import search
 
 from explorable.params import BadParam
 from explorable.progress import Cancelled, watched
-from lessons.edit import FIVE, LESSON, PATTERNS, Params, asked, caption, details, values
+from lessons.edit import (
+    COUNTED,
+    FIVE,
+    LESSON,
+    PATTERNS,
+    SHORT,
+    Params,
+    asked,
+    caption,
+    details,
+    moving,
+    scope_of,
+    values,
+)
 from lessons.edit_request import MORE
 from models.facts import load_facts
 from models.shared import shared_qa_model
@@ -238,7 +251,19 @@ def test_one_other_fact_does_and_details_begin_with_a_capital():
     result = run(params)
     assert details(params, result).startswith("No step, in eval mode.")
     one = replace(result, broken=[[], [("Where?", "here", "there")]])
-    assert caption(params, one).endswith("; with everything moving, 1 does.")
+    assert caption(params, one).endswith("; with all tensors moving, 1 does.")
+
+
+def test_what_may_move_is_counted_in_the_words_of_the_question_where_they_tell_the_settings_apart():
+    names = kept(Params()).names
+    for pattern, move in SHORT.items():
+        said = scope_of([bool(search(pattern, name)) for name in names])
+        assert COUNTED.get(move, "8 tensors") == said
+    params = Params(steps=0)
+    assert moving(run(params)) == ["one tensor", "all tensors"]
+    several = replace(params, compare="every DenseReluDense")
+    assert moving(run(several)) == ["one matrix of the encoder", "every DenseReluDense"]
+    assert moving(run(replace(params, compare="nothing"))) == ["one matrix of the encoder"]
 
 
 def test_the_seed_is_that_of_train_mode_alone():
