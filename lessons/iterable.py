@@ -54,7 +54,9 @@ def caption(params: Params, result: Result) -> str:
         arrive = f"{count(len(result.received), 'item')} arrive from a stream of {params.n}"
         return f"Each of the {params.num_workers} workers runs all of __iter__: {arrive}."
     if result.lost:
-        lost = f"{result.lost} of {count(params.n, 'item')} never {one_of(result.lost, 'arrives', 'arrive')}"
+        lost = f"{result.lost} of {params.n} items never {one_of(result.lost, 'arrives', 'arrive')}"
+        if result.lost == params.n:
+            lost = f"None of the {params.n} items arrives" if params.n > 1 else "The only item never arrives"
         each = "each worker drops its own" if params.num_workers > 1 else "drop_last=True drops the"
         return f"{lost}: {each} last batch if it is not full."
     order = "out of order" if result.displacement.any() else "in the order of the stream"

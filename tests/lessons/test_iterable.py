@@ -181,6 +181,26 @@ def test_each_clause_of_the_caption_is_said_where_it_holds(**values):
     result = run(params)
     told = LESSON.caption(params, result)
     assert ("runs all of __iter__" in told) == bool(result.duplicated)
-    assert ("never arrive" in told) == bool(result.lost and not result.duplicated)
+    losing = "never arrive" in told or told.startswith("None of the ")
+    assert losing == bool(result.lost and not result.duplicated)
     assert ("out of order" in told) == (not result.duplicated and not result.lost and bool(result.displacement.any()))
-    assert ("each worker drops its own" in told) == ("never arrive" in told and params.num_workers > 1)
+    assert ("each worker drops its own" in told) == (losing and params.num_workers > 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"n": 1, "num_workers": 0},
+            "The only item never arrives: drop_last=True drops the last batch if it is not full.",
+        ),
+        ({"n": 2}, "None of the 2 items arrives: each worker drops its own last batch if it is not full."),
+        (
+            {"n": 9, "num_workers": 1},
+            "1 of 9 items never arrives: drop_last=True drops the last batch if it is not full.",
+        ),
+    ],
+)
+def test_a_stream_that_loses_all_says_so(values, said):
+    params = Params(sharding="stride", drop_last=True, **values)
+    assert LESSON.caption(params, run(params)) == said
