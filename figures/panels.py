@@ -194,6 +194,7 @@ class Curve(Panel):
     bold: str = ""  # the line that matters: thick, and the others thin
     ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
     texts: dict[int, str] = field(default_factory=dict)  # index of a label -> what is printed at the ringed point there
+    guided: bool = False  # lines lead from both axes to a point with a text
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all
     wide: bool = True

@@ -25,7 +25,7 @@ export class Curve {
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [] } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [], guided } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -54,7 +54,7 @@ export class Curve {
     const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
     const point = ([i, key]) => {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
-      if (texts.some(([at]) => at === i)) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
+      if (guided && texts.some(([at]) => at === i)) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
       const end = cx > width - ROOM; // where no text fits behind the point it stands before it
       const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - 8), "text-anchor": end ? "end" : "start" };
       const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", ...place }, text));
