@@ -104,9 +104,9 @@ def fitting(result: Result) -> int:
 def _fitting(result: Result) -> str:
     keys, fit = len(result.checkpoint or {}), fitting(result)
     if fit == keys == 2:
-        return "both of its keys find the same numbers in an older checkpoint"
+        return "both of its keys name the same numbers in an older checkpoint"
     many = "all" if fit == keys else spelled(fit) if fit else "none"
-    return f"{many} of its {keys} keys {one_of(fit, 'finds', 'find')} the same numbers in an older checkpoint"
+    return f"{many} of its {keys} keys {one_of(fit, 'names', 'name')} the same numbers in an older checkpoint"
 
 
 def details(params: Params, result: Result) -> str:
