@@ -102,14 +102,14 @@ export class Asking {
     this.drawNext();
   }
 
-  /** What stands in the reply's place before has the room of a right answer's: the picture does not move when it comes. */
+  /** What stands in the reply's place before, and a shorter reply, have the room of “just show me”: the picture does not move when it comes. */
   reserve() {
     const { choices } = this.parts;
-    const before = choices.querySelector(".before");
-    if (!before || !choices.clientWidth) return;
-    const ghost = h("p", { class: "reply ghost", "aria-hidden": "true" }, this.reply({ right: true, choice: this.question.answer }));
+    if (!choices.clientWidth) return;
+    const ghost = h("p", { class: "reply ghost", "aria-hidden": "true" }, this.reply({ right: false, choice: null }));
+    choices.style.removeProperty("--reply");
     choices.append(ghost);
-    before.style.setProperty("--reply", `${ghost.offsetHeight}px`);
+    choices.style.setProperty("--reply", `${ghost.offsetHeight}px`);
     ghost.remove();
   }
 

@@ -106,6 +106,16 @@ def test_the_focus_stays_on_the_card_when_a_prediction_is_answered(page, app_url
     assert page.evaluate("document.activeElement.closest('.choices') !== null")
 
 
+@pytest.mark.parametrize("slug", ["dropout", "traversal"])  # replies of one line and of two
+def test_the_picture_stays_where_it_is_when_the_answer_is_shown(page, app_url, slug):
+    lesson = LessonOnScreen(page, app_url, slug, asked=True)
+    hero = lesson.root.locator("[data-part=hero]")
+    before = hero.bounding_box()["y"]
+    lesson.root.get_by_role("button", name="just show me").click()
+    lesson.settle()
+    assert hero.bounding_box()["y"] == before
+
+
 def test_arrow_keys_walk_the_cells_and_show_their_arithmetic(page, app_url):
     lesson = LessonOnScreen(page, app_url, "dropout")
     lesson.root.locator(".hero table.grid").nth(1).locator("td[tabindex='0']").focus()
