@@ -1,4 +1,4 @@
-"""The lines of one turn, and the mean loss of each epoch beside that of the loop in order; below, each batch and what step() read."""
+"""The lines of one turn, the mean loss of each epoch beside that of the loop in order, and w on its way to its goal; below, each batch."""
 
 from typing import Any
 
@@ -32,8 +32,8 @@ DECIDES = {"step()": ("@moved", "@norm"), "scheduler.step()": ("@lr",), "a new o
 def draw(params: Params, result: Result) -> Figure:
     came = Error("What PyTorch says", result.error) if result.error else _losses(result)
     return figure(
-        hero=[[_turn(params), Operator("30 turns", "10 epochs"), veiled(came)], [_facts(result)]],
-        more=[_batches(result), [_weights(result), *_read(result)]],
+        hero=[[_turn(params), Operator("30 turns", "10 epochs"), veiled(came)], [*_way(result), _facts(result)]],
+        more=[_batches(result), [_weight("b", 1, result), *_read(result)]],
     )
 
 
@@ -72,22 +72,18 @@ def _effect(params: Params, line: tuple[str, str]) -> Any:
 
 
 def _losses(result: Result) -> Panel:
-    """The mean loss of each epoch, thick, beside that of the loop in order; it is ringed where it is lowest and highest, and where it ends."""
+    """The mean loss of each epoch, thick, beside that of the loop in order."""
     assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
     labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
-    told = _named(epochs)
     return Curve(
-        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN,
-        ringed=dict.fromkeys(sorted(told), "@trend"), texts=told, x_title="epoch",
+        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN, x_title="epoch", wide=False
     )  # fmt: skip
 
 
-def _named(epochs: list[float]) -> dict[int, str]:
-    """What each ringed point is: the lowest, the highest, the end."""
-    last = len(epochs) - 1
-    ends = {epochs.index(min(epochs)): "low", epochs.index(max(epochs)): "high"} if min(epochs) < max(epochs) else {}
-    return {last: "end", **ends}
+def _way(result: Result) -> list[Panel]:
+    """w after each turn, where all turns ran: why the loss does what it does."""
+    return [] if result.error else [veiled(_weight("w", 2, result))]
 
 
 def _batches(result: Result) -> list[Panel]:
@@ -114,10 +110,21 @@ def _facts(result: Result) -> Panel:
     return veiled(Facts(items))
 
 
-def _weights(result: Result) -> Panel:
-    labels = [str(turn) for turn in range(len(result.weights))]
-    w, b = zip(*result.weights, strict=True)
-    return Curve("w and b, which should become 2 and 1", labels, {"w": w, "b": b}, x_title="turn")
+def _weight(name: str, goal: int, result: Result) -> Panel:
+    """w or b after each turn, its goal, and how often it passes that."""
+    values = [pair["wb".index(name)] for pair in result.weights]
+    beyond = [value > goal for value in values]
+    times = sum(before != after for before, after in zip(beyond, beyond[1:], strict=False))
+    labels, lines = (
+        [str(turn) for turn in range(len(values))],
+        {MEAN: values, f"its goal, {goal}": [float(goal)] * len(values)},
+    )
+    badge = f"passes its goal {_times(times)}" if times else ""
+    return Curve(f"{name} after each turn", labels, lines, bold=MEAN, badge=badge, x_title="turn", wide=False)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _read(result: Result) -> list[Panel]:

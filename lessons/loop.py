@@ -155,7 +155,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="no_zero_grad",
-            question="SGD with lr 0.1, and zero_grad() is missing: what does the mean loss of an epoch do?",
+            question="SGD, lr 0.1, no zero_grad(): what does the loss do from epoch to epoch?",
             choices=(
                 Choice(
                     FALLS,

@@ -42,23 +42,25 @@ def test_the_curves_are_the_losses():
     assert curve["bold"] == curve["lines"][0][0] == "this loop"
 
 
-def test_the_mean_is_ringed_where_it_is_lowest_and_highest_and_where_it_ends():
-    result = run(Params())
-    ringed = [place for place, _ in draw(Params(), result)["rows"][0][2]["ringed"]]
-    lowest, highest = result.epochs.argmin().item(), result.epochs.argmax().item()
-    assert ringed == sorted({lowest, highest, 9}) and 0 < lowest < 9
-
-
-def test_each_ringed_point_says_what_it_is():
+def test_w_stands_beside_the_answer_with_its_goal_and_how_often_it_passes_that():
     for params in corners(Params):
         result = result_at("loop", params)
+        panels = draw(params, result)["rows"][1]
+        assert [panel["view"] for panel in panels] == (["facts"] if result.error else ["curve", "facts"])
         if result.error:
             continue
-        curve = draw(params, result)["rows"][0][2]
-        texts, epochs = dict(curve["texts"]), result.epochs.tolist()
-        assert sorted(texts) == [place for place, _ in curve["ringed"]]
-        for word, value in (("low", min(epochs)), ("high", max(epochs)), ("end", epochs[-1])):
-            assert all(epochs[place] == value for place, text in texts.items() if text == word)
+        [way, _] = panels
+        w = [pair[0] for pair in result.weights]
+        assert way["lines"] == [["this loop", w], ["its goal, 2", [2] * len(w)]] and way["veiled"]
+        passes = sum((before > 2) != (after > 2) for before, after in zip(w, w[1:], strict=False))
+        assert way.get("badge", "") == (
+            "" if not passes else f"passes its goal {'once' if passes == 1 else f'{passes} times'}"
+        )
+
+
+def test_without_zero_grad_w_passes_its_goal_again_and_again_and_with_it_never():
+    badges = [draw(params, run(params))["rows"][1][0].get("badge") for params in (Params(), Params(change="none"))]
+    assert badges == ["passes its goal 5 times", None]
 
 
 def test_where_zero_grad_is_left_out_the_gradient_is_said_to_be_never_emptied():
