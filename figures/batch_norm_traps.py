@@ -52,9 +52,7 @@ def draw(params: Params, result: Result) -> Figure:
     if params.case == USUAL:
         shown = [veiled(_with_means(params, result))]
     if params.case in SWAPPED:
-        read = f"axis 1, your {result.x.shape[0] // 2} positions, read as channels"
-        y_read = replace(_positions("y", result.y, result, result.by_position), badge=read)
-        x, shown = _positions("x", result.x, result), [veiled(y_read)]
+        x, shown = _positions("x", result.x, result), [veiled(_positions("y", result.y, result, result.by_position))]
         more = [[y, usual], [_stored(params, result), change]]
     if params.case in (UNTRACKED, RANKS):  # whether a neighbour is heard is what they are asked
         shown, more = [veiled(change)], [[y, usual], [_stored(params, result)]]
@@ -112,7 +110,7 @@ def _with_means(params: Params, result: Result) -> Panel:
 
 
 def _positions(name: str, values: Any, result: Result, means: Any = None) -> Panel:
-    """A position a row, the channels side by side with both samples in each, as colours; means: of each row and of each channel."""
+    """A position a row, the channels side by side with both samples in each; with the means of each row and of each channel its numbers are printed."""
     half = len(values) // 2
     cells = _cells(name, values)
     rows = [
@@ -131,8 +129,8 @@ def _positions(name: str, values: Any, result: Result, means: Any = None) -> Pan
     return Grid(
         f"{name}, a position a row", [*rows, *([] if means is None else [_channels(result)])],
         tensor=f"{name} [N=2, L={half}, C=3] {dtype} {values.device}", limit=_top(values, result), digits=1, signed=False,
-        rows="position", cols="channel, sample n", col_dim=2, row_dim=1, row_labels=[*(f"position {place}" for place in range(half)), *told],
-        label_width=66, col_labels=[*("n0", "n1") * 3, *told], quiet=True,
+        rows="position", cols="channel, sample n", col_dim=2, row_dim=1, row_labels=[*(f"pos. {place}" for place in range(half)), *told],
+        label_width=46, col_labels=[*("n0", "n1") * 3, *told], quiet=means is None,
         col_groups=[*((f"channel {c}", 2) for c in range(3)), *(("", 1) for _ in told)],
     )  # fmt: skip
 
@@ -167,11 +165,11 @@ ASKED = {  # what is told of a case, beside what its question asks for
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    moved = moves(result)
+    moved, stored = moves(result), params.mode == "eval"
     items = {
         "moves": ("5 added to the second half: the first rows", "have no numbers" if moved is None else "they move" if moved else "they stay"),
         "returns": ("it returns", _returns(result)),
-        "shares": ("mean 0 in y, so they share one", shares(result)),
+        "shares": ("values whose mean in y is 0" if stored else "values that share one mean", shares(result)),
         "same": ("beside the usual layer", "the same numbers" if same(result) else "other numbers"),
     }  # fmt: skip
     return veiled(Facts([(key, *items[key]) for key in ASKED.get(params.case, ("shares",))]))

@@ -128,7 +128,7 @@ def details(params: Params, result: Result) -> str:
 
 LESSON = Lesson(
     slug="batch_norm_traps",
-    title="BatchNorm without an error",
+    title="BatchNorm traps",
     truth=__doc__,
     Params=Params,
     program=Program("batch_norm_traps", Result, raises=(RuntimeError, ValueError)),

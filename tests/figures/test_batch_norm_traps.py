@@ -40,10 +40,10 @@ def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both
     assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
 
 
-def test_of_swapped_axes_the_means_alone_are_printed_and_each_value_is_told_under_the_pointer():
+def test_of_swapped_axes_what_comes_out_is_printed_beside_its_means_and_each_value_is_told_under_the_pointer():
     shown = panels(Params())
     x, y = shown["x, a position a row"], shown["y, a position a row"]
-    assert x["quiet"] and y["quiet"] and "marks" not in x
+    assert x["quiet"] and "quiet" not in y and "marks" not in x
     assert [[mark == "big" for mark in row] for row in y["marks"]] == [[False] * 6 + [True]] * 3 + [
         [True] * 3 + [False]
     ]
@@ -55,10 +55,15 @@ def test_of_swapped_axes_the_means_alone_are_printed_and_each_value_is_told_unde
         assert told[1].startswith(f"{name}[1, 0, 0] = ")
 
 
-def test_beside_the_output_stands_which_axis_was_read_as_channels():
-    shown = panels(Params())
-    assert shown["y, a position a row"]["badge"] == "axis 1, your 3 positions, read as channels"
-    assert "badge" not in shown["x, a position a row"]
+@pytest.mark.parametrize("case", [SWAPPED[0], "as usual"])
+def test_values_are_said_to_share_a_mean_in_train_mode_and_in_eval_mode_only_that_none_has_the_mean_0(case):
+    def said(mode):
+        [fact] = panels(Params(case, mode))[""]["items"]
+        return fact["label"], fact["text"]
+
+    whose = "those of one position" if case == SWAPPED[0] else "those of one channel"
+    assert said("train") == ("values that share one mean", whose)
+    assert said("eval") == ("values whose mean in y is 0", "none")
 
 
 def test_what_is_stored_of_swapped_axes_is_told_by_position():
