@@ -1,5 +1,6 @@
-"""What goes in, the operator, and how two shapes meet or what was made; below them the sum, or the memory in which each number lies."""
+"""What goes in, the operator and what was made; below, how two shapes meet, or the memory in which each number lies."""
 
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import count
@@ -38,9 +39,9 @@ def draw(params: Params, result: Result) -> Figure:
     memory = [] if result.memory is None else [_memory(result, top)]
     strides = [_strides(result)] if result.out is not None else []
     if params.op in SUMS:
-        row = [*given, call, veiled(_sizes(params, result))]
-        made = [*(came or said), _facts(params, result)]
-        return figure(hero=[row, made, said if came else []], more=[_stretched(result, top), memory, strides])
+        made = [veiled(_sizes(params, result)), call, *(came or said)]
+        hero = [given, made, [_facts(params, result)], said if came else []]
+        return figure(hero=hero, more=[_stretched(result, top), memory, strides])
     below = [veiled(panel) for panel in memory] or (said if came else [])
     return figure(hero=[[*given, call, *(came or said)], below, [_facts(params, result)]], more=[strides])
 
@@ -67,7 +68,7 @@ def _from_the_right(params: Params, length: int) -> list[int]:
 
 def _y(params: Params, y: Any, top: float) -> Panel:
     """Each number of y has a colour of its own, which it keeps where it is read again."""
-    return _coloured("y", y, y, _from_the_right(params, y.dim()), top)
+    return replace(_coloured("y", y, y, _from_the_right(params, y.dim()), top), wide=True)
 
 
 def _stretched(result: Result, top: float) -> list[Panel]:
@@ -109,7 +110,7 @@ def _sizes(params: Params, result: Result) -> Panel:
     name = "out" if result.out is not None else "sum"
     given = [[Cell(size, key="", mark="" if size == MISSING else "big") for size in sizes] for sizes in padded.values()]
     return Grid(
-        "sizes from the right", [*given, met], tensor="a 1 and a missing dim are repeated", limit=1e9,
+        "how the sizes meet", [*given, met], tensor="from the right: a 1 and a missing dim are repeated", limit=1e9,
         row_labels=[*padded, name], col_labels=[f"dim {dim}" for dim in range(length)], label_width=34, row_dim=None, col_dim=None,
     )  # fmt: skip
 

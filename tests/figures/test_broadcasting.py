@@ -50,7 +50,7 @@ def test_the_sizes_meet_as_torch_says_or_where_they_differ_it_refuses():
     for params in corners(Params):
         result, shown = panels(params)
         if params.op == "+ y":
-            met = shown["sizes from the right"]["values"][-1]
+            met = shown["how the sizes meet"]["values"][-1]
             assert any("≠" in size for size in met) == (result.out is None)
             assert result.out is None or met == [str(size) for size in result.out.shape]
 
@@ -72,7 +72,8 @@ def test_a_number_of_a_sum_has_the_colour_of_the_number_of_y_that_is_added():
         assert flat([out["groups"]]) == [colours[added] for added in flat([result.stretched.tolist()])]
 
 
-def test_what_goes_in_comes_before_the_operator_and_what_comes_out_after_it():
-    [row, below, *_] = draw(Params(), run(Params()))["rows"]
-    assert [panel["title"] for panel in row] == ["x", "y", "x + y", "sizes from the right"]
-    assert [panel["title"] for panel in below] == ["out", ""]
+def test_what_goes_in_stands_above_and_how_the_sizes_meet_and_what_comes_out_below():
+    [given, made, said, *_] = draw(Params(), run(Params()))["rows"]
+    assert [panel["title"] for panel in given] == ["x", "y"]
+    assert [panel["title"] for panel in made] == ["how the sizes meet", "x + y", "out"]
+    assert [panel["view"] for panel in said] == ["facts"]

@@ -27,8 +27,9 @@ export class Slices {
       return slicesOf(block).map((_, slice) => this.table(block, nameOf(block, slice, part, panel), panel.title));
     });
     this.tables.replaceChildren(...nodes, nodes.length ? "" : h("p", { class: "cube-none mark-error" }, "[ ]  no tensor at all"));
-    const [, down, across] = blocks.find((block) => block.cells.length)?.axes ?? [];
-    this.axes.replaceChildren(...[["↓", down], ["→", across]].filter(([, axis]) => axis).map(([arrow, axis]) =>
+    const [deep, down, across] = blocks.find((block) => block.cells.length)?.axes ?? [];
+    const alone = panel.solid === false; // no 3-D picture names the axis along which the slices stand
+    this.axes.replaceChildren(...[["slice", alone && deep], ["↓", down], ["→", across]].filter(([, axis]) => axis).map(([arrow, axis]) =>
       h("span", { class: "cube-axis-name", style: `--axis: var(--axis-${axis.color})` }, `${arrow} ${axis.name}, dim ${axis.dim}${axis.isNew ? " (new)" : ""}`)));
     const first = this.grids[0]?.[0]?.[0];
     if (first) first.tabIndex = 0;
