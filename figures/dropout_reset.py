@@ -1,6 +1,5 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
-from collections import Counter
 from typing import Any
 
 from figures.cells import Bar, cells_of
@@ -33,15 +32,21 @@ def _grouped(result: Result) -> dict[str, list[str]]:
     return kinds
 
 
+def _name(kind: str) -> str:
+    """A kind of place as it is read: `nn.Dropout.p`, `T5Attention.dropout`."""
+    return f"nn.{kind}" if kind.endswith(".p") else kind
+
+
 def _kinds(params: Params, result: Result) -> Panel:
-    """How many dropouts the model has, before any loop; where it keeps them is the answer."""
-    rates = Counter(result.before.values())
-    rows = [[f"{times} dropouts", f"{rate:g}"] for rate, times in rates.items()]
-    return Table(params.architecture, ["", "p"], rows, note="in train mode", breaks=True)
+    """Where the model has its dropouts, how many of each kind, and the p of all of them before any loop."""
+    [p] = set(result.before.values())
+    rows = [[f"{len(places)}× {_name(kind)}"] for kind, places in _grouped(result).items()]
+    note = f"p = {p:g} in each, train mode"
+    return Table(params.architecture, [f"its {len(result.before)} dropouts"], rows, note=note, breaks=True)
 
 
 def _found(params: Params, result: Result) -> Panel:
-    """Where the model keeps each p, whether that is a module or a float, and what the loop made of it."""
+    """Whether each kind keeps its p as a module or as a float, and what the loop made of it."""
     rows: list[list[Any]] = []
     for kind, places in _grouped(result).items():
         path, _, attribute = places[0].rpartition(".")
@@ -49,9 +54,8 @@ def _found(params: Params, result: Result) -> Panel:
         text, colour = _badge(result.after_loop[places[0]], found)
         keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
         keys += ["@loop"] * (not found and len(rows) < MOST)
-        name = f"{len(places)} × {'nn.' * (attribute == 'p')}{kind}"
-        rows.append([name, "a module" if attribute == "p" else "a float", keyed(text, colour, *keys)])
-    return Table("after the loop", ["where p stands", "kept as", "p"], rows, breaks=True, wide=True)
+        rows.append([_name(kind), "a module" if attribute == "p" else "a float", keyed(text, colour, *keys)])
+    return Table("after the loop", ["where", "kept as", "p"], rows, breaks=True, wide=True)
 
 
 def _passes(result: Result) -> Panel:
@@ -72,7 +76,7 @@ def _passes(result: Result) -> Panel:
 
 
 def _facts(params: Params, result: Result) -> Panel:
-    _, loop, complete = ("they still differ" if largest else "they are equal" for largest in result.largest)
+    _, loop, complete = ("they differ" if largest else "they are equal" for largest in result.largest)
     items = [
         ("loop", "two passes after the loop", loop),
         ("found", "dropouts that the loop finds", _how_many(result)),

@@ -100,8 +100,8 @@ LESSON = Lesson(
                     "Setting all modules looks complete. But some dropouts of T5 are no modules, so the loop never meets them.",
                 ),
                 Choice(
-                    "they still differ",
-                    "T5Attention keeps its dropout as a float and hands it to a function: no module, no match.",
+                    "they differ",
+                    "T5Attention keeps its p as a float of its own, not in an nn.Dropout: the loop never meets it, and it still drops.",
                 ),
                 Choice(
                     "they raise: p = 0 is not allowed",

@@ -69,10 +69,12 @@ def test_the_two_passes_are_those_after_the_loop_and_how_many_entries_differ_is_
 def test_the_kinds_count_every_place_and_say_what_the_loop_made_of_it(drawn):
     params, result, panels = drawn
     before, after = titled(panels, params.architecture), titled(panels, "after the loop")
-    assert sum(int(places.split()[0]) for places, _ in before["rows"]) == len(result.before)
-    assert sum(int(name.split(" × ")[0]) for name, *_ in after["rows"]) == len(result.before)
-    counted = sum(int(name.split(" × ")[0]) for name, _, (_, said, _) in after["rows"] if said == "yes")
-    assert counted == result.n_reset
+    counts = [int(name.split("× ")[0]) for [name] in before["rows"]]
+    assert sum(counts) == len(result.before) and set(result.before.values()) == {0.1}
+    assert before["note"].startswith("p = 0.1 in each")
+    assert [name.split("× ")[1] for [name] in before["rows"]] == [name for name, *_ in after["rows"]]
+    said = [said == "yes" for _, _, (_, said, _) in after["rows"]]
+    assert sum(times for times, found in zip(counts, said, strict=True) if found) == result.n_reset
 
 
 def test_what_the_loop_missed_is_ringed_and_nothing_else(drawn):
@@ -89,4 +91,4 @@ def test_what_stands_in_a_float_is_told_from_what_stands_in_a_module(drawn):
     _, result, panels = drawn
     for name, said, _ in titled(panels, "after the loop")["rows"]:
         assert said == ("a module" if name.endswith(".p") else "a float")
-        assert (" × nn." in name) == name.endswith(".p")
+        assert name.startswith("nn.") == name.endswith(".p")
