@@ -1,10 +1,10 @@
-"""The lines of an __init__, what each puts into which dict of self, and when a mistake in them shows."""
+"""The lines of an __init__ and of forward, what each puts into which dict of self, and when a mistake in them shows."""
 
 from typing import Any
 
 from explorable.words import listing
 from figures.panels import Error, Facts, Figure, Operator, Panel, Table, figure, keyed, stepped, veiled
-from lessons.super_init import Params, Result, call, code, fails, skipped
+from lessons.super_init import Params, Result, call, code, fails, forward, skipped
 
 Cell = str | tuple[str, str] | tuple[str, str, dict[str, str]]
 DICTS = ("_parameters", "_buffers", "_modules", "__dict__")
@@ -31,13 +31,14 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _listing(params: Params, result: Result, lines: list[str], at: int) -> Panel:
-    """The lines of __init__: the one that has just run is marked, and at the end the one that decides is ringed."""
+    """The lines of __init__, and forward: the line that has just run is marked, and at the end the one that decides is ringed."""
     done = at == len(result.steps) - (not result.error)
     decides = _decides(params, result, lines) if done else set()
     rows: list[list[Cell]] = [
         [str(k), keyed(line, "", "@fails") if k in decides else line] for k, line in enumerate(lines, 1)
     ]
-    title = f"class Net({params.bases}): def __init__(self)"
+    rows.append(["def", f"forward(x): {forward(params)}"])
+    title = f"class Net({params.bases}): def __init__"
     lit = [at - 1] if at and (result.error or not done) else []
     return Table(title, ["line", "code"], rows, lit=lit, breaks=True)
 

@@ -64,6 +64,13 @@ def code(params: Params) -> list[str]:
     return [*above, *([] if params.form == "left out" else [call(params)]), *below]
 
 
+def forward(params: Params) -> str:
+    """What Net.forward says, as source: it uses what the parent has made, else the plain tensor if there is one."""
+    if params.bases != "nn.Module":
+        return "out = self.base(x)" if params.bases == "Base" else "out = x * self.gain"
+    return "out = x * self.scale" if ASSIGNMENTS["tensor"] in code(params) else "out = x"
+
+
 def call(params: Params) -> str:
     """How Net calls its parent, as source."""
     return "super(Net, self).__init__()" if params.form == RERUN else params.form
@@ -131,7 +138,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="above",
-            question="self.scale = torch.ones(3), a plain tensor, stands above super().__init__(). When does it fail?",
+            question="A plain tensor above super().__init__(): does Net fail, and when?",
             choices=(
                 Choice(
                     "at line 1 of __init__",
@@ -152,7 +159,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="layer",
-            question="super().__init__() is left out, and __init__ begins with self.layer = nn.Linear(3, 3). When does it fail?",
+            question="super().__init__() is left out, and __init__ begins with self.layer = nn.Linear(3, 3). Does Net fail, and when?",
             choices=(
                 Choice(
                     "at line 1 of __init__",
@@ -174,7 +181,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="tensor",
-            question="super().__init__() is left out, and __init__ only says self.scale = torch.ones(3). When does it fail?",
+            question="super().__init__() is left out, and __init__ only says self.scale = torch.ones(3). Does Net fail, and when?",
             choices=(
                 Choice(
                     "at line 1 of __init__",

@@ -81,12 +81,14 @@ class Net(*parents):  # type: ignore[misc]
             self.weight = nn.Parameter(torch.ones(3))
 
     def forward(self, x: Tensor) -> Tensor:
-        if bases == "nn.Module":
-            out = x
-        elif bases == "Base":
+        if bases == "Base":
             out = self.base(x)
-        else:
+        elif bases != "nn.Module":
             out = x * self.gain
+        elif 0 in above or 0 in below or 4 in above or 4 in below:
+            out = x * self.scale
+        else:
+            out = x
         return out
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from figures.super_init import DICTS, draw
-from lessons.super_init import LESSON, Params, code
+from lessons.super_init import LESSON, Params, code, forward
 
 
 def drawn(**params):
@@ -41,17 +41,25 @@ def test_the_line_that_decides_is_ringed_at_the_end(params, line):
     assert ringed == [[]] * (len(frames) - 1) + [[str(line)]]
 
 
-def test_the_listing_is_the_init_of_the_program():
+def test_the_listing_is_the_init_and_the_forward_of_the_program():
     for params in (
         {"first": "buffer", "super_at": 3},
         {"form": "left out"},
         {"form": "super().__init__(3)", "super_at": 0},
+        {"bases": "Base"},
+        {"bases": "Mixin, nn.Module"},
+        {"first": "Linear", "assignments": 2},
+        {"first": "Linear", "assignments": 4, "super_at": 0},
+        {"form": "super(Net, self), cell run again"},
     ):
         asked, _, picture, _ = drawn(**params)
         shown = [row[1][0] if isinstance(row[1], list) else row[1] for row in picture["rows"][0][0]["rows"]]
-        assert shown == code(asked)
+        shown[-1] = shown[-1].removeprefix("forward(x): ")
+        assert shown == [*code(asked), forward(asked)]
         text = LESSON.program.text(asked)
-        assert "".join(f"        {line}\n" for line in shown) in text
+        *init, used = (f"        {line}\n" for line in shown)
+        head = "    def forward(self, x: Tensor) -> Tensor:\n"
+        assert f"{''.join(init)}\n{head}{used}        return out\n" in text
 
 
 def test_the_dicts_hold_what_the_step_holds():
