@@ -24,7 +24,7 @@ from lessons.modes import NAMES, Params, Result, chosen, recorded
 
 MODES = ("train", "eval")
 GRADS = ("on", "no_grad", "inference_mode")
-AROUND = {"on": "", "no_grad": "under no_grad()", "inference_mode": "under inference_mode()"}
+AROUND = {"on": "gradients on", "no_grad": "under no_grad()", "inference_mode": "under inference_mode()"}
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -40,7 +40,7 @@ def draw(params: Params, result: Result) -> Figure:
     refusal = [_backward(params, result)] if result.error else []
     return figure(
         hero=[
-            [_switches(params, result), Operator("y = model(x)", AROUND[params.grad]), veiled(_done(params, result))],
+            [_net(params, result), Operator("y = model(x)", AROUND[params.grad]), veiled(_done(params, result), cells=True)],
             [_facts(params, result)],
             refusal,
         ],
@@ -53,17 +53,16 @@ def draw(params: Params, result: Result) -> Figure:
     )  # fmt: skip
 
 
-def _switches(params: Params, result: Result) -> Panel:
-    """The flag that the mode has set, not where a wrapper makes a question of it; and autograd, which no mode switches."""
-    flags = [seen["training"] for seen in chosen(params, result).values()]
-    on = params.grad == "on"
-    grad = "still\u00a0on" if on and params.mode == "eval" else "on" if on else "off"
-    rows: list[list[Any]] = [
-        *[["training", (str(flags[0]), "no")]] * (params.wrapper == "none"),
-        ["autograd", keyed(grad, "yes" if on else "no", "@recorded")],
+def _net(params: Params, result: Result) -> Panel:
+    """The layers of net, and the flag that the mode has set of each, not where a wrapper makes a question of it."""
+    asked = params.wrapper != "none"
+    rows = [
+        [_short(name), *[(str(seen["training"]), "no")] * (not asked)] for name, seen in chosen(params, result).items()
     ]
-    holder = "model = net" if params.wrapper == "none" else f"model holds net: {params.wrapper}"
-    return Table(f"after model.{params.mode}()", ["switch", "is"], rows, note=holder, breaks=True)
+    holder = f"model holds net: {params.wrapper}" if asked else "model = net"
+    return Table(
+        f"net after model.{params.mode}()", ["layer", *["training"] * (not asked)], rows, note=holder, breaks=True
+    )
 
 
 def _done(params: Params, result: Result) -> Panel:
@@ -117,7 +116,7 @@ def _facts(params: Params, result: Result) -> Panel:
     layers, differ = chosen(params, result), result.difference.abs().max().item()
     nodes, moved = len(recorded(layers)), any(seen["moved"] for seen in layers.values())
     items = [
-        ("recorded", "autograd records", f"{nodes} layers of {len(layers)}" if nodes else "nothing"),
+        ("recorded", "autograd records", _how_many(nodes, len(layers))),
         ("adds", "adds nothing to the graph", _without_node(layers)),
         ("moved", "running statistics", "moved by the forward pass" if moved else "not moved"),
         ("calls", "two calls of model(x)", f"differ by up to {number(differ, 2)}" if differ else "are equal"),
@@ -125,6 +124,10 @@ def _facts(params: Params, result: Result) -> Panel:
         ("loss", f"loss of {params.loss_of}, backward()", _learned(result)),
     ]
     return veiled(Facts(items))
+
+
+def _how_many(nodes: int, layers: int) -> str:
+    return f"all {layers}" if nodes == layers else f"{nodes or 'none'} of the {layers}"
 
 
 def _without_node(layers: dict[str, dict[str, Any]]) -> str:

@@ -116,20 +116,20 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="eval_records",
-            question="Linear, BatchNorm1d, Dropout, LayerNorm after eval(): what does autograd record?",
+            question="After model.eval(): how many of these 4 layers does autograd record?",
             choices=(
                 Choice(
-                    "nothing",
+                    "none of the 4",
                     "Validation loops call eval() and no_grad() together, so they look like one thing. eval() alone leaves "
                     "autograd on.",
                 ),
                 Choice(
-                    "3 layers of 4",
+                    "3 of the 4",
                     "eval() sets the flag training, which autograd does not read. In eval mode nn.Dropout returns its input: "
                     "there is nothing of it to record.",
                 ),
                 Choice(
-                    "4 layers of 4",
+                    "all 4",
                     "So it is in train mode. In eval mode one of the four returns its input, and adds no node to the graph.",
                 ),
             ),

@@ -146,7 +146,7 @@ for layer in four:
     y = layer.eval()(x)
     recorded += y.requires_grad and y is not x
     x = y
-print(recorded, "layers of 4")
+print(recorded, "of the 4")
 
 # %% proof: statistics under no_grad
 layer = nn.BatchNorm1d(1)
