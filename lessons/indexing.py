@@ -8,7 +8,7 @@ from torch import Tensor
 from explorable.lesson import Choice, Lesson, Prediction, Trap
 from explorable.params import bounded, choice
 from explorable.program import Program
-from explorable.words import count, listing, one_of, spelled
+from explorable.words import count, listing, spelled
 
 Container = Literal["Sequential", "ModuleList", "ModuleDict", "own __getitem__", "no __getitem__"]
 Operation = Literal[
@@ -103,10 +103,9 @@ def fitting(result: Result) -> int:
 
 def _fitting(result: Result) -> str:
     keys, fit = len(result.checkpoint or {}), fitting(result)
-    if fit == keys == 2:
-        return "both of its keys name the same numbers in an older checkpoint"
     many = "all" if fit == keys else spelled(fit) if fit else "none"
-    return f"{many} of its {keys} keys {one_of(fit, 'names', 'name')} the same numbers in an older checkpoint"
+    under = "both of its keys" if fit == keys == 2 else f"{many} of its {keys} keys"
+    return f"an older checkpoint holds the right numbers under {under}"
 
 
 def details(params: Params, result: Result) -> str:

@@ -1,4 +1,4 @@
-"""In this net train() and eval() choose what the layers compute; no_grad() and inference_mode() choose what autograd records of it."""
+"""In this net train() and eval() choose what the layers compute; no_grad() and inference_mode() stop autograd from recording it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

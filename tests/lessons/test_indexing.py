@@ -115,31 +115,31 @@ def test_the_caption_says_whether_an_object_is_new(container, operation):
         (
             {},
             "On a Sequential, layers[1:] gives a new Sequential of 3 layers that it shares with layers, "
-            "and all of its 6 keys name the same numbers in an older checkpoint.",
+            "and an older checkpoint holds the right numbers under all of its 6 keys.",
         ),
         (
             {"operation": "layers[i]"},
             "On a Sequential, layers[1] gives the very layer that it holds, "
-            "and none of its 2 keys name the same numbers in an older checkpoint.",
+            "and an older checkpoint holds the right numbers under none of its 2 keys.",
         ),
         (
             {"operation": "layers.insert(i, new)", "i": 3},
             "On a Sequential, layers.insert(3, new) leaves the container itself with 5 layers, four of them from before, "
-            "and six of its 10 keys name the same numbers in an older checkpoint.",
+            "and an older checkpoint holds the right numbers under six of its 10 keys.",
         ),
         (
             {"operation": "copy.deepcopy(layers)"},
             "On a Sequential, copy.deepcopy(layers) gives a new Sequential of 4 layers, none of them from before, "
-            "and all of its 8 keys name the same numbers in an older checkpoint.",
+            "and an older checkpoint holds the right numbers under all of its 8 keys.",
         ),
         (
             {"operation": "[layer] * 3", "container": "ModuleList"},
             "On a ModuleList, [layer] * 3 gives a new ModuleList of 3 layers that are one object, "
-            "and two of its 6 keys name the same numbers in an older checkpoint.",
+            "and an older checkpoint holds the right numbers under two of its 6 keys.",
         ),
         ({"i": 4}, "On a Sequential, layers[4:] gives an empty Sequential, with none of the 4 layers."),
         ({"i": 3}, "On a Sequential, layers[3:] gives a new Sequential of 1 layer that it shares with layers, "
-            "and both of its keys name the same numbers in an older checkpoint."),
+            "and an older checkpoint holds the right numbers under both of its keys."),
         (
             {"container": "no __getitem__", "operation": "layers[i]"},
             "On a module that defines no __getitem__, layers[1] raises TypeError.",
@@ -207,7 +207,9 @@ def test_insert_past_the_end_leaves_a_name_out_in_a_module_list_and_raises_in_a_
 
 def test_two_keys_that_fit_are_both():
     params = Params(operation="layers[:i]", i=1)
-    assert caption(params, run(params)).endswith("and both of its keys name the same numbers in an older checkpoint.")
+    assert caption(params, run(params)).endswith(
+        "and an older checkpoint holds the right numbers under both of its keys."
+    )
 
 
 def test_an_own_getitem_decides_itself_whether_it_copies():
