@@ -1,5 +1,6 @@
 """Where a model keeps its dropout probabilities, what each loop made of them, and whether two passes agree."""
 
+from collections import Counter
 from typing import Any
 
 from figures.cells import Bar, cells_of
@@ -7,6 +8,8 @@ from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, de
 from lessons.dropout_reset import Params, Result, differ
 
 MOST = 6  # rows of a table that are ringed
+BREAK = "\u200b"  # where a long name may go on in the next line
+WHOLE = "\u00a0"  # where a short text may not
 STAGES = ("before", "after the loop", "after the complete loop")
 
 
@@ -34,14 +37,15 @@ def _grouped(result: Result) -> dict[str, list[str]]:
 
 def _name(kind: str) -> str:
     """A kind of place as it is read: `nn.Dropout.p`, `T5Attention.dropout`."""
-    return f"nn.{kind}" if kind.endswith(".p") else kind
+    return f"nn.{kind}" if kind.endswith(".p") else kind.replace(".", f".{BREAK}")
 
 
 def _kinds(params: Params, result: Result) -> Panel:
-    """Where the model has its dropouts, how many of each kind, and the p of all of them before any loop."""
+    """Which modules hold the dropouts of the model, how many of each class, and the p of all before any loop."""
     [p] = set(result.before.values())
-    rows = [[f"{len(places)}× {_name(kind)}"] for kind, places in _grouped(result).items()]
+    held = Counter(_name(kind).rpartition(".")[0] for kind, places in _grouped(result).items() for _ in places)
     note = f"p = {p:g} in each, train mode"
+    rows = [[f"{times}× {owner}"] for owner, times in held.items()]
     return Table(params.architecture, [f"its {len(result.before)} dropouts"], rows, note=note, breaks=True)
 
 
@@ -54,7 +58,8 @@ def _found(params: Params, result: Result) -> Panel:
         text, colour = _badge(result.after_loop[places[0]], found)
         keys = ["@found"] * (len(rows) < MOST) + ["@word"] * (path == "word_dropout") + ["@config"] * found
         keys += ["@loop"] * (not found and len(rows) < MOST)
-        rows.append([_name(kind), "a module" if attribute == "p" else "a float", keyed(text, colour, *keys)])
+        kept = "a module" if attribute == "p" else "a float"
+        rows.append([_name(kind), kept.replace(" ", WHOLE), keyed(text.replace(" ", WHOLE), colour, *keys)])
     return Table("after the loop", ["where", "kept as", "p"], rows, breaks=True, wide=True)
 
 
