@@ -28,7 +28,7 @@ def _dataset(params: Params) -> Panel:
 
 
 def _drawn(result: Result) -> Panel:
-    """One cell a batch, below the worker that loaded it: its two numbers; below each batch the same one of the second epoch."""
+    """One cell a batch, below its number and the worker that loaded it: its two numbers; below each batch that of the second epoch."""
     assert result.numbers is not None and result.worker is not None
     kinds: dict[tuple[int, ...], int] = {}
 
@@ -36,15 +36,15 @@ def _drawn(result: Result) -> Panel:
         kind, who = kinds.setdefault(tuple(drawn), len(kinds)), _reader(result.worker[at])  # type: ignore[index]
         ringed = ["@epochs"] * (epoch == 1) + ["@batches"] * (epoch == 0 and at < 2)
         note = f"epoch {epoch}, batch {at}, from {who}: {drawn[0]} and {drawn[1]}"
-        return Cell(f"{drawn[0]}, {drawn[1]}", note, [f"kind-{kind}", *ringed], f"batch {at}", "card", kind)
+        return Cell(f"{drawn[0]}, {drawn[1]}", note, [f"kind-{kind}", *ringed], mark="card", group=kind)
 
     cells = [
         [cell(epoch, at, drawn) for at, drawn in enumerate(row)] for epoch, row in enumerate(result.numbers.tolist())
     ]
     return Grid(
         "what each batch drew", cells, tensor=described("numbers", result.numbers, ("epoch", "batch", "sample")), limit=1e9,
-        row_labels=["epoch 0", "epoch 1"], label_width=58, col_labels=[_reader(who) for who in result.worker], row_dim=None, col_dim=None,
-        wide=True, badge="one colour: the same numbers",
+        row_labels=["epoch 0", "epoch 1"], label_width=58, row_dim=None, col_dim=None,
+        col_labels=[f"batch {at} · {_reader(who)}" for at, who in enumerate(result.worker)], wide=True, badge="one colour: the same numbers",
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ LESSON = Lesson(
     minutes=5,
     main=("source", "num_workers", "worker_init_fn"),
     related=("workers", "iterable", "dataset"),
-    button="Run",
+    button="Load two epochs",
     predictions=(
         Prediction(
             id="batches",

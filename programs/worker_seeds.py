@@ -109,7 +109,7 @@ elif worker_init_fn == "seed = worker_id":
 else:
     init = seed_by_torch
 
-# %% two epochs of a loader, whose workers each have a copy of the dataset
+# %% two epochs of a loader
 if num_workers:
     if start == "spawn, unguarded":
         unguarded_script()
