@@ -5,7 +5,7 @@ from typing import Any
 from explorable.words import count
 from figures.cells import Bar
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, figure, veiled
-from lessons.batch_memory import RECORDING, TRAINING, Params, Result
+from lessons.batch_memory import RECORDING, TRAINING, TWICE, Params, Result
 
 MIB = 2**20
 
@@ -13,13 +13,13 @@ MIB = 2**20
 def draw(params: Params, result: Result) -> Figure:
     bars = [_by_size(params, result), _bill(params, result), _by_frozen(params, result)]
     decides = _decides(params)
-    given, came = _step(params), bars[decides]
+    came = bars[decides]
     if decides:
         bars.pop(decides)
     else:
-        given, came = _items(params, result), _compared(params, result)
+        came = _compared(params, result)
     return figure(
-        hero=[[given, _call(params), veiled(came)], [veiled(_facts(params, result))]],
+        hero=[[_step(params, result), _call(params), veiled(came)], [veiled(_facts(params, result))]],
         more=[
             bars,
             [_totals(params, result)],
@@ -30,20 +30,22 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _net(params: Params) -> str:
-    attention = "feed-forward" if params.attention == "none" else f"{params.attention}, feed-forward"
-    return f"{params.layers} × {attention}"
-
-
-def _step(params: Params) -> Panel:
-    """What a visitor has set, as the net is built and called."""
+def _step(params: Params, result: Result) -> Panel:
+    """The batches that are compared, or what else a visitor has set, and the net."""
+    sizes = [params.batch_size] if _decides(params) else _sizes(params, result)
+    block = [
+        *([f"attention ({params.attention})"] if params.attention != "none" else []),
+        "LayerNorm, Linear, ReLU, Dropout, Linear",
+    ]
     rows = [
-        ["x", f"({params.batch_size}, {params.length}, {params.width}) float32"],
-        ["net", _net(params)],
+        *([f"x, {count(size, 'item')}", f"({size}, {params.length}, {params.width}) float32"] for size in sizes),
+        ["net", f"{count(params.layers, 'block')} of {', '.join(block)}"],
+    ]
+    settings = [
         ["frozen", params.frozen if params.mode in RECORDING else "nothing"],
         ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
     ]
-    return Table("What goes in", ["", "set to"], rows, breaks=True)
+    return Table("What goes in", ["", "is"], rows + settings * bool(_decides(params)), breaks=True)
 
 
 def _near(params: Params, result: Result) -> int:
@@ -54,11 +56,6 @@ def _near(params: Params, result: Result) -> int:
 def _sizes(params: Params, result: Result) -> list[int]:
     """The batch sizes that are compared: those that are asked for, and the one that is set."""
     return sorted({8, 16, _near(params, result)})
-
-
-def _items(params: Params, result: Result) -> Panel:
-    bars = [Bar(f"batch_size {size}", size, f"{size} items go in", f"size-{size}") for size in _sizes(params, result)]
-    return Bars(f"x, items of {params.length} × {params.width}", bars, unit="items", digits=0)
 
 
 def _call(params: Params) -> Panel:
@@ -91,8 +88,8 @@ def _compared(params: Params, result: Result) -> Panel:
     lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
     same = f"the weights: {result.weights} bytes, whatever the batch"
     weights = [Bar(f"weights, {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
-    shown = [*weights, *(_saved_at(params, result, f"saved, {size}", size, kept) for size, kept in saved.items())]
-    return Bars("weights, and saved for backward", shown, unit="MiB", digits=2, references=lines, named=bool(lines))
+    shown = [*weights, *(_saved_at(params, result, f"activations, {size}", size, kept) for size, kept in saved.items())]
+    return Bars("in memory after forward", shown, unit="MiB", digits=2, references=lines, named=bool(lines))
 
 
 def _by_size(params: Params, result: Result) -> Panel:
@@ -118,7 +115,7 @@ def _bill(params: Params, result: Result) -> Panel:
 
 def _facts(params: Params, result: Result) -> Panel:
     items = [
-        ("double", "bytes saved, from 8 to 16", _double(result)),
+        ("double", "saved for backward(), 8 to 16 items", _double(result)),
         ("graph", "y.grad_fn", _graph(result)),
         ("state", "optimizer state, to gradients", _state(result)),
         ("fits", f"the bill, in {params.budget} MiB", "fits" if _is_within(params, result.total) else "does not fit"),
@@ -129,7 +126,9 @@ def _facts(params: Params, result: Result) -> Panel:
 
 
 def _double(result: Result) -> str:
-    return f"×{round(result.doubled, 3):g}" if result.doubled else "nothing at both"
+    if not result.doubled:
+        return "nothing at both"
+    return TWICE if result.doubled == 2 else f"×{round(result.doubled, 3):g}"
 
 
 def _graph(result: Result) -> str:

@@ -15,6 +15,7 @@ RECORDING = ("train", "checkpoint", "eval")  # the modes in which autograd recor
 TRAINING = ("train", "checkpoint")
 Attention = Literal["none", "SDPA", "softmax(qkᵀ)v"]
 Frozen = Literal["nothing", "first half", "last half", "all but the last Linear", "all"]
+TWICE = "×2: activations alone"
 CHECKPOINT = "The generator's state, which a checkpoint keeps to replay Dropout's mask, is not counted."
 
 
@@ -147,24 +148,23 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="batch_size 16 instead of 8: by what factor do the bytes saved for backward() grow?",
+            question="batch_size 16 instead of 8: how do the bytes that forward saves grow?",
             choices=(
                 Choice(
-                    "×1",
-                    "So it is with weights, gradients and the optimiser's state. Activations, such as the input of a Linear, grow: "
-                    "each item brings its own.",
+                    "×1: weights alone",
+                    "The weights are there before any batch. Activations, such as the input of a Linear, come with each item, and "
+                    "backward() needs them too.",
                 ),
                 Choice(
-                    "×2",
+                    "×1.9: weights and activations",
+                    "So the sum of both grows. But forward saves no copy of the weights: backward() reads those of the net.",
+                ),
+                Choice(
+                    TWICE,
                     "Each item brings its own activations; the weights are there already, at any batch_size.",
                 ),
-                Choice(
-                    "×4",
-                    "Attention written out saves scores that grow with the square of the length. The batch is no pair of "
-                    "positions: items do not meet each other here.",
-                ),
             ),
-            answer=1,
+            answer=2,
             proof="twice the batch",
             show={},
             ring="double",

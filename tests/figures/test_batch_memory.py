@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "weights, and saved for backward", {"@double": ["saved, 16"], "@graph": ["saved, 8"]}),
+        ({}, "in memory after forward", {"@double": ["activations, 16"], "@graph": ["activations, 8"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -70,7 +70,7 @@ def test_the_facts_of_the_hero_are_read_off_the_result(values):
     result, panels = drawn(**values)
     text = {item["key"]: item["text"] for item in panels[""]["items"]}
     assert (text["graph"] == "None") == (not result.activations)
-    assert (text["double"] == "×2") == bool(result.activations)
+    assert (text["double"] == "×2: activations alone") == bool(result.activations)
     assert (text["fits"] == "fits") == (result.total <= 8 * MIB)
     first, last = result.by_frozen["first half"], result.by_frozen["last half"]
     half = "neither: both the same" if first == last else "the first half" if first < last else "the last half"
@@ -88,8 +88,10 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         params = Params(batch_size=size)
         result = run(params)
         given, _, came = draw(params, result)["rows"][0]
-        assert given["values"] == shown
-        assert came["labels"] == [f"{what}, {size}" for what in ("weights", "saved") for size in shown]
+        assert [size for what, size in given["rows"] if what.startswith("x, ")] == [
+            f"({size}, 32, 64) float32" for size in shown
+        ]
+        assert came["labels"] == [f"{what}, {size}" for what in ("weights", "activations") for size in shown]
         assert [round(drawn * MIB) for drawn in came["values"]] == [
             *[result.weights] * len(shown),
             *(result.by_size[size] for size in shown),
@@ -104,3 +106,11 @@ def test_lines_stand_at_multiples_of_what_is_saved_for_8_items(values):
     once = result.by_size[8] / MIB
     drawn = (1, 2, 4) if params.batch_size == 32 else (1, 2)
     assert [tuple(line) for line in bars["references"]] == [(f"×{times}", times * once) for times in drawn if once]
+
+
+def test_the_words_for_a_block_are_the_modules_that_it_has():
+    made = {}
+    exec(LESSON.snippet(Params()), made)
+    [words] = [said for what, said in draw(Params(), run(Params()))["rows"][0][0]["rows"] if what == "net"]
+    mlp = [type(part).__name__ for part in made["net"][0].mlp]
+    assert words == f"{len(made['net'])} blocks of {', '.join(mlp)}"

@@ -342,3 +342,19 @@ def test_only_adagrad_has_a_state_where_nobody_trains(optimizer, early):
     said = LESSON.details(params, result)
     assert "in this mode, no_grad, nobody calls backward()" in said
     assert ("Adagrad makes its state before any step" in said) == early
+
+
+def test_weights_and_activations_together_grow_less_than_activations_alone():
+    result = run(Params())
+    less, both = (result.weights + result.by_size[size] for size in (8, 16))
+    assert round(both / less, 1) == 1.9 and LESSON.predictions[0].choices[1].text.startswith("×1.9:")
+
+
+def test_a_weight_that_backward_reads_is_no_copy():
+    """A Linear hands its weight to autograd, which holds the Parameter's own storage."""
+    net, handed = nn.Linear(2, 2), []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda tensor: handed.append(tensor) or tensor, lambda tensor: tensor
+    ):
+        net(torch.ones(1, 2, requires_grad=True))
+    assert any(tensor.untyped_storage().data_ptr() == net.weight.untyped_storage().data_ptr() for tensor in handed)
