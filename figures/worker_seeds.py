@@ -44,7 +44,8 @@ def _drawn(result: Result) -> Panel:
     return Grid(
         "what each batch drew", cells, tensor=described("numbers", result.numbers, ("epoch", "batch", "sample")), limit=1e9,
         row_labels=["epoch 0", "epoch 1"], label_width=58, row_dim=None, col_dim=None,
-        col_labels=[f"batch {at} · {_reader(who)}" for at, who in enumerate(result.worker)], wide=True, badge="one colour: the same numbers",
+        col_groups=[(f"batch {at}", 1) for at in range(4)],
+        col_labels=[_reader(who) for who in result.worker], wide=True, badge="one colour: the same numbers",
     )  # fmt: skip
 
 
