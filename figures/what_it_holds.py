@@ -13,13 +13,14 @@ MOST_NODES = 160
 
 
 def draw(params: Params, result: Result) -> Figure:
-    loop = _loop(params), Operator("model(**batch)", "before and after"), veiled(_calls(result))
+    loop = _loop(params), Operator("model(**batch)", "in train mode"), veiled(_calls(result))
     walk = _model(params, result), Operator("named_parameters()", "each once"), veiled(_parts(result))
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
     return figure(
         hero=[
             [*(loop if drops else walk)],
-            [veiled(_why(result), cells=True)] if drops else [],
+            [_line(result)] if drops else [],
+            [veiled(_why(result))] if drops else [],
             [veiled(_facts(result))],
         ],
         more=[
@@ -40,7 +41,7 @@ def _loop(params: Params) -> Panel:
     inside = takewhile(lambda line: line.startswith(f"{outer} "), point.lines[at + 1 :])
     lines = dedent("\n".join([point.lines[at], *inside])).split("\n")
     rows = [[line.replace("    ", "\N{NO-BREAK SPACE}" * 2)] for line in lines]
-    of = ", ".join([name_of(params.config), params.dtype, "train mode"])
+    of = ", ".join([name_of(params.config), params.dtype])
     return Table(
         "the loop", [f"over {of}"], rows, note=f"search: {params.search}" if params.search else "", breaks=True
     )
@@ -75,17 +76,34 @@ def _calls(result: Result) -> Panel:
 
 
 def _why(result: Result) -> Panel:
-    """Where the rates stand, and which of them the loop finds."""
+    """Where the rates stand, how many calls drop by them, and which of them the loop finds."""
     modules, floats = result.modules_before, sum(int(times) for _, times in result.rates)
+    stopped, stay = result.calls_before - result.calls_after, result.calls_after
     classes = [*dict.fromkeys(str(what).partition(".")[0] for what, _ in result.rates)]
-    named = f"{floats}: {', '.join(classes[:2])}{', …' * (len(classes) > 2)}" if classes else "none"
+    named = f"{floats}: {classes[0]}{', …' * (len(classes) > 1)}" if classes else "none"
     nothing = ("nothing to find", "muted")
     rows: list[list[Any]] = [
-        ["p of an nn.Dropout", f"{modules or 'none'}", ("yes: p = 0", "yes") if modules else nothing],
-        ["a float of another module", named, keyed("no: it stays", "no", "@left") if floats else nothing],
+        [
+            "p of an nn.Dropout",
+            f"{modules or 'none'}",
+            f"{stopped or 'none'}",
+            ("yes: p = 0", "yes") if modules else keyed(*nothing, "@left"),
+        ],
+        [
+            "a module's own float",
+            named,
+            f"{stay or 'none'}",
+            keyed("no: it stays", "no", "@left") if floats else nothing,
+        ],
     ]
-    columns = ["a rate may be", "here", "does the loop find it?"]
-    return Table("Where the dropout rates stand", columns, rows, wide=True, breaks=True)
+    columns = ["the rate is", "modules that hold one", "calls", "found by the loop?"]
+    return Table("where the dropout rates stand", columns, rows, wide=True, breaks=True)
+
+
+def _line(result: Result) -> Panel:
+    """The line of the library that makes most of the calls that drop."""
+    file, text = result.line
+    return Table(f"a call that drops, in {file}", [""], [[text]], wide=True, breaks=True)
 
 
 def _parts(result: Result) -> Panel:

@@ -38,6 +38,7 @@ class Result:
     modules_before: int  # nn.Dropout modules with p above 0
     calls_before: int  # calls of F.dropout in one forward in train mode that drop entries
     calls_after: int  # the same after p = 0 on every nn.Dropout that modules() gives
+    line: list[str]  # file and text of the line that makes most of these calls before that; empty where there are none
     rates: list[list[str | int]]  # class, attribute and value of rates kept as floats, how many modules
     found: list[list[str | list[int] | int]]  # name, shape, numbers of the first 24 parameters that hold the text
     found_count: int  # of all that hold it

@@ -1,5 +1,6 @@
 # %% parameters
 import json
+import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -53,21 +54,23 @@ def model_of(text: str, dtype: torch.dtype) -> PreTrainedModel:
 
 
 class Dropped(TorchFunctionMode):
-    """Counts the calls that drop entries, from wherever they come."""
+    """Counts the calls that drop entries, by file and line of who makes them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = 0
+        self.calls = Counter[tuple[str, str]]()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is nn.functional.dropout:
             given = dict(zip(("input", "p", "training"), args, strict=False)) | (kwargs or {})
-            self.calls += bool(given.get("p", 0.5) > 0 and given.get("training", True))
+            if given.get("p", 0.5) > 0 and given.get("training", True):
+                caller = traceback.extract_stack(limit=4)[0]  # behind F.dropout and handle_torch_function
+                self.calls[Path(caller.filename).name, caller.line or ""] += 1
         return func(*args, **(kwargs or {}))
 
 
-def dropout_calls(model: PreTrainedModel) -> int:
-    """How many calls of one forward drop entries."""
+def dropout_calls(model: PreTrainedModel) -> Counter[tuple[str, str]]:
+    """File and line -> how many calls of one forward drop entries there."""
     if model.main_input_name == "pixel_values":
         side = getattr(model.config, "image_size", 224)
         sides = side if isinstance(side, (list, tuple)) else (side, side)
@@ -128,11 +131,15 @@ else:
 # %% the loop over nn.Dropout, and the calls that drop before and after it
 with FakeTensorMode():
     model = model_of(text, torch.bfloat16)  # Mixtral's experts need it; in any dtype the calls are the same
-    calls_before = dropout_calls(model)
+    before = dropout_calls(model)
     for m in model.modules():
         if isinstance(m, nn.Dropout):
             m.p = 0.0
-    calls_after = dropout_calls(model)
+    after = dropout_calls(model)
+
+# %% how many calls, and the line that makes most of them
+calls_before, calls_after = before.total(), after.total()
+line = [part for (place, _) in before.most_common(1) for part in place]  # its file and text
 
 # %% every module, each parameter once, and the names that lead to it
 with FakeTensorMode():
@@ -188,11 +195,11 @@ print("buffers in state_dict():", sum(kept for *_, kept in buffers), "of", len(b
 # %% proof: the loop
 with FakeTensorMode():
     bart = model_of('{"model_type": "bart", "encoder_layers": 1, "decoder_layers": 1}', torch.float32)
-    before = dropout_calls(bart)
+    before = dropout_calls(bart).total()
     for module in bart.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    after = dropout_calls(bart)
+    after = dropout_calls(bart).total()
 print({before: "all of them", 0: "none of them"}.get(after, "some of them"))
 
 # %% proof: names of one weight

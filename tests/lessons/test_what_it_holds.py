@@ -1,6 +1,8 @@
 """What the tree counts is what a real model of the config has."""
 
 from dataclasses import replace
+from inspect import getfile, getsource
+from pathlib import Path
 
 import pytest
 import torch
@@ -86,7 +88,7 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
 
 def test_the_loop_that_is_drawn_is_the_one_that_ran():
     params = Params(config=BART)
-    [[loop, _, bars], _, [facts]] = draw(params, result := LESSON.run(params))["rows"][:3]
+    [[loop, _, bars], _, _, [facts]] = draw(params, result := LESSON.run(params))["rows"][:4]
     shown = " ".join(row[0].strip() for row in loop["rows"])
     assert shown in " ".join(LESSON.snippet(params).split())
     assert bars["values"] == [result.calls_before, result.calls_after]
@@ -187,13 +189,14 @@ def test_the_reason_counts_the_rates_that_the_loop_finds_and_those_that_it_does_
     floats = [
         m for m in model.modules() for v in vars(m).items() if "drop" in v[0] and isinstance(v[1], float) and v[1]
     ]
-    counted, found = _why(result)[1][1:]
-    assert counted.startswith(f"{len(floats)}: BartEncoderLayer") and found == ["no: it stays", "no", {"key": "@left"}]
-    assert _why(result)[0][1:] == ["none", ["nothing to find", "muted"]]
+    counted, calls, found = _why(result)[1][1:]
+    assert counted.startswith(f"{len(floats)}: BartEncoderLayer") and calls == f"{result.calls_after}"
+    assert found == ["no: it stays", "no", {"key": "@left"}]
+    assert _why(result)[0][1:] == ["none", "none", ["nothing to find", "muted", {"key": "@left"}]]
     bert = LESSON.run(Params(config=TINY))
     assert _why(bert) == [
-        ["p of an nn.Dropout", f"{bert.modules_before}", ["yes: p = 0", "yes"]],
-        ["a float of another module", "none", ["nothing to find", "muted"]],
+        ["p of an nn.Dropout", f"{bert.modules_before}", f"{bert.calls_before}", ["yes: p = 0", "yes"]],
+        ["a module's own float", "none", "none", ["nothing to find", "muted"]],
     ]
     assert [bert.calls_after, result.calls_after] == [0, result.calls_before]
 
@@ -201,4 +204,14 @@ def test_the_reason_counts_the_rates_that_the_loop_finds_and_those_that_it_does_
 def _why(result):
     """The rows of the panel that says why."""
     panels = [panel for row in draw(Params(), result)["rows"] for panel in row]
-    return next(panel["rows"] for panel in panels if panel["title"] == "Where the dropout rates stand")
+    return next(panel["rows"] for panel in panels if panel["title"] == "where the dropout rates stand")
+
+
+def test_the_line_that_is_shown_is_of_the_source_that_drops(bart):
+    result, model = bart
+    file, text = result.line
+    layer = model.model.encoder.layers[0]
+    assert file == Path(getfile(type(layer))).name
+    assert text in [line.strip() for line in getsource(type(layer)).split("\n")] and "p=self.dropout" in text
+    file, text = LESSON.run(Params(config=TINY)).line  # a BERT
+    assert file == Path(getfile(nn.Dropout)).name and text in getsource(nn.Dropout.forward)

@@ -17,7 +17,7 @@ export class Table {
     const table = h(
       "table", { class: breaks ? "facts breaks" : "facts" },
       h("caption", {}, h("span", { class: "panel-name" }, title), " ", badge ? h("span", { class: "badge" }, badge) : ""),
-      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))),
+      columns.some(Boolean) ? h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))) : "",
       h("tbody", {}, rows.map((row, index) => h("tr", lit?.includes(index) ? { class: "now", "aria-current": "true" } : {}, row.map(cell)))),
     );
     const pressed = [...this.host.querySelectorAll("button")].indexOf(document.activeElement);
