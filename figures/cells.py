@@ -66,7 +66,7 @@ class Node:
     value: str = ""
     key: str = ""
     note: str = ""
-    mark: str = ""  # walked, dropped, hidden
+    mark: str = ""  # walked, dropped, hidden; apart: its children stand a little below it
     order: str = ""  # its number in a walk
     times: int | None = None  # how many equal neighbours are drawn as this one
     same: str = ""  # the letter that objects with several names share

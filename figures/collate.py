@@ -16,8 +16,8 @@ WHY = {
     "float": "Python floats have 64 bits, and so has the tensor where the first one is a float",
     "str": "text has no tensor: it is kept, one for each sample",
     "dict": "a dict stays a dict with the keys of the first sample",
-    "tuple": "a tuple becomes a list with one batch for each place",
-    "list": "a list is read as columns: one batch for each place",
+    "tuple": "a tuple becomes a list with one batch for each position",
+    "list": "a list is read as columns: one batch for each position",
     "Point": "a NamedTuple keeps its type, each field is batched",
 }
 
@@ -78,7 +78,8 @@ def _nodes(
         sizes = _sizes(kind, of)
         if path == "root":
             kind, of = kind_of(nodes), of[of.find("(") :] if sizes else ""
-        drawn.append(Node(depth, name, kind=kind, facts=of, value=said, key=key, note=told, sizes=sizes))
+        mark = "apart" if ringed and path == "root" else ""  # there is room for the ring
+        drawn.append(Node(depth, name, kind=kind, facts=of, value=said, key=key, note=told, mark=mark, sizes=sizes))
     return drawn
 
 

@@ -67,7 +67,7 @@ def _loader(params: Params) -> str:
 
 
 def _handed(params: Params, result: Result) -> Panel:
-    """The queue of each worker when iter(loader) returns, without workers nothing; and below what nobody has been sent yet."""
+    """The queue of each worker when iter(loader) returns, without workers nothing; and below what nobody has been asked for yet."""
     ready = result.fetched[0] // params.batch_size
     readers = {number(result, place): worker for place, worker in enumerate(result.worker)}
     queues = [[batch for batch in range(ready) if readers[batch] == worker] for worker in range(params.num_workers)]
@@ -80,9 +80,9 @@ def _handed(params: Params, result: Result) -> Panel:
     if not queues:
         names, cells = ["the loop"], [[Cell("no sample", "each next() reads its own batch", "@handed")]]
     if left := len(readers) - ready:
-        names, cells = [*names, "not sent" if queues else "not read"], [*cells, [_left(params, ready, left)]]
+        names, cells = [*names, "not yet"], [*cells, [_left(params, ready, left)]]
     return Grid(
-        f"{'sent to workers' if queues else 'read'} by iter(loader)", cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None,
+        _requested(params), cells, tensor="samples, one cell a batch", limit=1e9, row_dim=None,
         col_dim=None, row_labels=names, label_width=70, wide=True, badge="" if left else "all batches",
         col_labels=[f"{which} batch" for which in ("1st", "2nd", "3rd")[:longest]] if queues else [""],
         col_groups=[(f"prefetch_factor={params.prefetch_factor}", longest)] if left and queues else None,
@@ -90,15 +90,15 @@ def _handed(params: Params, result: Result) -> Panel:
 
 
 def _left(params: Params, ready: int, left: int) -> Cell:
-    """The batches that no worker has been sent, as one cell."""
+    """The batches that no worker has been asked for, as one cell."""
     first, last = ready * params.batch_size, (ready + left) * params.batch_size - 1
     keys = [f"batch-{batch}" for batch in range(ready, ready + left)]
-    return Cell(f"{count(left, 'batch')}: {first} … {last}", "sent or read by a later next()", keys)
+    return Cell(f"{count(left, 'batch')}: {first} … {last}", "requested or read by a later next()", keys)
 
 
 def _batch(params: Params, worker: int, batch: int) -> Cell:
     samples = [batch * params.batch_size + at for at in range(params.batch_size)]
-    told = f"batch {batch}, samples {samples}, is sent to worker {worker}"
+    told = f"batch {batch}, samples {samples}, is requested from worker {worker}"
     text = ", ".join(map(str, samples)) if len(samples) < 4 else f"{samples[0]} … {samples[-1]}"
     return Cell(text, told, [f"batch-{batch}", "@handed"], mark="card", group=batch)
 
@@ -153,7 +153,7 @@ def _loop(result: Result) -> list[Span]:
 def _facts(params: Params, result: Result) -> Panel:
     loading, training = (sum(end - start for start, end in spans) for spans in (result.loads, result.steps))
     items: list[Fact] = [
-        ("handed", _sent(params), count(result.fetched[0], "sample"), _factors(params, result)),
+        ("handed", _requested(params), count(result.fetched[0], "sample"), _factors(params, result)),
         ("place", "the loop gets first", f"batch {number(result, 0)}"),
         ("second", "dataset.value in the second epoch", _seen(result)),
         ("apart", "loading and training, added up", f"{loading + training:.0f} ms"),
@@ -168,8 +168,8 @@ def _facts(params: Params, result: Result) -> Panel:
     return veiled(Facts(items))
 
 
-def _sent(params: Params) -> str:
-    return "sent to workers by iter(loader)" if params.num_workers else "read by iter(loader)"
+def _requested(params: Params) -> str:
+    return f"{'requested' if params.num_workers else 'read'} when iter(loader) returns"
 
 
 def _factors(params: Params, result: Result) -> str:
@@ -195,7 +195,7 @@ def _fetched(params: Params, result: Result) -> Panel:
         return Bar(label, taken, f"{count(taken, 'sample')} left the sampler by {label}", key=key)
 
     shown = [bar(at, taken) for at, taken in enumerate(result.fetched)]
-    return Bars("Samples sent to workers, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched))
+    return Bars("Samples requested, after", shown, digits=0, references=lines, limit=max(ahead, *result.fetched))
 
 
 def _lines(result: Result) -> Panel:

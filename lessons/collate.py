@@ -1,4 +1,4 @@
-"""default_collate walks into the dicts, lists and tuples of a sample: numbers and tensors become one tensor for each place, strings stay strings."""
+"""default_collate walks into the dicts, lists and tuples of a sample: numbers and tensors become one tensor for each position, strings stay strings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -137,11 +137,11 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "list of 1 Tensor",
-                    "Each sample is a tuple of 1, and default_collate turns tuples into a list: one batch for each place.",
+                    "A tuple becomes a list: one stacked tensor for each position in the tuple.",
                 ),
                 Choice(
                     "tuple of 100 Tensor",
-                    "The samples are not kept apart: for each place of the tuple their tensors are stacked.",
+                    "The samples are not kept apart: the tensors at each position of the tuple are stacked.",
                 ),
             ),
             answer=1,
@@ -177,12 +177,12 @@ LESSON = Lesson(
             choices=(
                 Choice(
                     "Tensor (4, 3)",
-                    "So it would be for samples that are tensors. A list is read as 3 places, and each is batched by itself.",
+                    "So it would be for samples that are tensors. A list is read as 3 positions, and each is batched by itself.",
                 ),
                 Choice("list of 4 list", "That is collate_fn=list, which keeps the samples apart."),
                 Choice(
                     "list of 3 Tensor",
-                    "default_collate transposes: one tensor for each place of the lists, each with 4 numbers.",
+                    "default_collate transposes: one tensor for each position of the lists, each with 4 numbers.",
                 ),
             ),
             answer=2,
@@ -254,7 +254,7 @@ LESSON = Lesson(
         ),
         Trap(
             name="A list is transposed",
-            sentence="[x, y, z] as a sample does not become a row of a tensor: three tensors come out, one for each place.",
+            sentence="[x, y, z] as a sample does not become a row of a tensor: three tensors come out, one for each position.",
             source="https://github.com/pytorch/pytorch/issues/50272",
             params={"sample": "list of 3 floats", "batch_size": 4},
         ),

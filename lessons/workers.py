@@ -1,4 +1,4 @@
-"""Worker processes load batches while the loop trains: iter(loader) sends each up to prefetch_factor batches before any is asked for."""
+"""Worker processes load batches while the loop trains: iter(loader) asks each for up to prefetch_factor batches before the loop asks for any."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -41,7 +41,9 @@ class Result:
     indices: list[list[int]]  # the samples of each batch of the first epoch, in the order of the loop
     lines: list[list[int]]  # the lines of the file that these samples got; without a file their own numbers
     position: int  # where the training loop's own handle stands at the end, if workers got one; it starts at 0
-    fetched: list[int]  # samples sent to workers, or read without any, when iter(loader) returns, and after each next()
+    fetched: list[
+        int
+    ]  # samples requested from workers, or read without any, when iter(loader) returns, and after each next()
     values: (
         Tensor  # (2, 6) epoch, batch: dataset.value as its worker saw it; the loop sets it to 9 after the first epoch
     )
@@ -114,7 +116,7 @@ def _fetched(params: Params, result: Result) -> str:
     if not params.num_workers:
         return f"Without workers {count(result.fetched[0], 'sample')} is read before the loop asks for a batch"
     are = one_of(result.fetched[0], "is", "are")
-    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} sent to workers"
+    handed = f"{count(result.fetched[0], 'sample')} of {result.fetched[-1]} {are} already requested from the workers"
     return f"When iter(loader) returns, {handed}"
 
 
@@ -155,7 +157,7 @@ def _ahead(params: Params, result: Result) -> str:
         else f"{count(batches, 'batch')} of {count(params.batch_size, 'sample')}"
     )
     return (
-        f"{count(params.num_workers, 'worker')} with prefetch_factor={params.prefetch_factor} {one_of(params.num_workers, 'is', 'are')} given "
+        f"{count(params.num_workers, 'worker')} with prefetch_factor={params.prefetch_factor} {one_of(params.num_workers, 'is', 'are')} asked for "
         f"{count(result.fetched[0], 'sample')}, {most}, before the loop asks."
     )
 
@@ -198,9 +200,9 @@ LESSON = Lesson(
     caption=caption,
     details=details,
     minutes=6,
-    main=("num_workers", "prefetch_factor", "first", "persistent_workers"),
+    main=("num_workers", "prefetch_factor", "batch_size", "persistent_workers"),
     related=("iterable", "dataset", "batches"),
-    button="Measure",
+    button="Measure two epochs",
     at_once=1,  # what another run costs would be measured too
     measured=frozenset(
         {"worker", "indices", "lines", "position", "loads", "steps", "epochs"}
@@ -208,7 +210,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="ahead",
-            question="2 workers, prefetch_factor=2, batch_size=3: how many samples does iter() send them?",
+            question="2 workers: how many samples are already requested when iter(loader) returns?",
             choices=(
                 Choice(
                     "no sample",
@@ -217,15 +219,15 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "3 samples",
-                    "One batch would keep one worker busy. Each of the two workers is sent prefetch_factor batches.",
+                    "One batch would keep one worker busy. Each of the two workers is asked for prefetch_factor batches.",
                 ),
                 Choice(
                     "6 samples",
-                    "prefetch_factor counts batches for each worker: 2 workers are sent 4 batches of 3 samples.",
+                    "prefetch_factor counts batches for each worker: 2 workers are asked for 4 batches of 3 samples.",
                 ),
                 Choice(
                     "12 samples",
-                    "iter(loader) sends prefetch_factor batches to every worker: 2 workers · 2 batches · 3 samples.",
+                    "iter(loader) asks every worker for prefetch_factor batches: 2 workers · 2 batches · 3 samples.",
                 ),
             ),
             answer=3,

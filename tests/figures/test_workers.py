@@ -57,7 +57,7 @@ def test_a_host_without_processes_is_drawn_as_its_error():
 def test_the_bars_are_the_samples_handed_out_with_the_law_beside_them(num_workers):
     params = Params(num_workers=num_workers, load=0, step=0)
     result = run(params)
-    bars = panels(params, result)["Samples sent to workers, after"]
+    bars = panels(params, result)["Samples requested, after"]
     assert bars["values"] == result.fetched
     assert [value for _, value in bars["references"]] == ([12] if num_workers else [])
 
@@ -76,12 +76,12 @@ def test_a_stale_copy_is_marked():
 def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_workers):
     params = Params(num_workers=num_workers, load=1, step=1)
     result = run(params)
-    [shown] = [panel for title, panel in panels(params, result).items() if title.endswith("by iter(loader)")]
+    [shown] = [panel for title, panel in panels(params, result).items() if title.endswith("when iter(loader) returns")]
     left = 6 - result.fetched[0] // 3
     if left:
         waits, last = shown["values"].pop(), shown["rowLabels"].pop()
         assert (last, waits) == (
-            "not sent" if num_workers else "not read",
+            "not yet",
             [f"{left} batches: {result.fetched[0]} … 17"],
         )
         assert shown["keys"].pop() == [[f"batch-{batch}" for batch in range(6 - left, 6)]]
@@ -89,7 +89,7 @@ def test_the_hero_holds_the_queue_of_each_worker_when_the_loader_returns(num_wor
     cells = zip(sum(shown["values"], []), sum(shown["keys"], []), strict=True)
     ringed = [text for text, keys in cells if "@handed" in keys]
     if not num_workers:
-        assert ringed == ["no sample"] and shown["title"] == "read by iter(loader)"
+        assert ringed == ["no sample"] and shown["title"] == "read when iter(loader) returns"
         return
     assert sum(len(text.split(", ")) for text in ringed) == result.fetched[0]
     rows = [*zip(shown["rowLabels"], shown["values"], strict=True)]
