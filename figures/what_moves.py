@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from itertools import groupby
+from math import inf
 from re import search
 from typing import Any
 
 from explorable.words import count, percent
 from figures.cells import Bar, Node, Part
-from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
+from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
 from lessons.what_moves import (
     LINES,
     STEPPED,
@@ -75,8 +76,14 @@ def _kinds(params: Params, result: Result) -> Panel | None:
     if any(len({learns for _, _, learns, *_ in rows}) > 1 for rows in seen.values()):
         return None
     learn, frozen = (("▲\N{NO-BREAK SPACE}learn", "yes"), ("❄\N{NO-BREAK SPACE}frozen", "no"))
+    learning = [kind for kind, rows in seen.items() if rows and rows[0][2]]
+    lowest = min(learning, key=lambda kind: _lowest(kind, seen[kind]), default="")  # the gradient goes down to it
     rows: list[list[Any]] = [
-        [kind if kind in KINDS else "other weights", learn if rows[0][2] else frozen, _where(rows)]
+        [
+            kind if kind in KINDS else "other weights",
+            learn if rows[0][2] else frozen,
+            keyed(_where(rows), "", "@saved") if kind == lowest else _where(rows),
+        ]
         for kind, rows in seen.items()
         if rows
     ]
@@ -85,9 +92,19 @@ def _kinds(params: Params, result: Result) -> Panel | None:
     )
 
 
+def _blocks(rows: list[Any]) -> list[int]:
+    """The numbers of the blocks that hold these parameters."""
+    return [int(block) for *_, numbers in rows for block in numbers if block]
+
+
+def _lowest(kind: str, rows: list[Any]) -> float:
+    """The first block that holds these parameters; embeddings lie before it, and what else is outside behind the last."""
+    return -1 if kind == "embeddings" else min(_blocks(rows), default=inf)
+
+
 def _where(rows: list[Any]) -> str:
     """The blocks that hold these parameters, in a few words."""
-    blocks = [int(block) for *_, numbers in rows for block in numbers if block]
+    blocks = _blocks(rows)
     outside = any(not block for *_, numbers in rows for block in numbers)
     if not blocks:
         return "outside the blocks"
@@ -193,7 +210,7 @@ def _saved(params: Params, result: Result) -> Panel:
     this = "after the thaw" if params.order == THAWED else "with this freeze"
     free = 100.0 * bool(result.saved_free)
     bars = [
-        Bar("usual, nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
+        Bar("nothing frozen", free, f"{result.saved_free:,} bytes", "saved-free"),
         Bar(this, 100 * share_of(result), f"{result.saved:,} bytes", ["saved-now", "@saved"]),
     ]
     thirds = [("1/3", 100 / 3), ("2/3", 200 / 3)]
@@ -239,7 +256,7 @@ def _facts(result: Result) -> Panel:
             ("tied", "the tied weight", tied(result)),
             ("moved", "updated by the step", _of(moved(result), result)),
             ("state", "optimizer state", state(result), held),
-            ("saved", "saved for backward", left(result), saved),
+            ("saved", "share still saved for backward()", left(result), saved),
             ("buffers", "buffers written", written(result), buffers),
         ]
     )

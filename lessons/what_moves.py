@@ -28,7 +28,7 @@ PATTERNS = {  # searched in the names that transformers gives
     "everything": ".",
 }
 ALL, REQUIRING = "all parameters", "those that require a gradient"
-LITTLE, MIDDLE, MUCH = "less than 1/3 of the usual", "1/3 to 2/3 of the usual", "more than 2/3 of the usual"
+LITTLE, MIDDLE, MUCH = "less than 1/3", "1/3 to 2/3", "more than 2/3"
 LEARNS, FROZEN = "it learns", "it is frozen"
 STAYS, SHRINKS = "all of it stays", "only that of what learns"
 NONE, SOME, EVERY = "none of them", "some of them", "all of them"
@@ -79,6 +79,7 @@ class Result:
     state_frozen: int  # of that, for parameters that are frozen
     saved: int  # bytes that the last forward saves for backward(), without parameters and buffers
     saved_free: int  # the same with nothing frozen
+    saved_percent: float  # of saved_free, those that are saved
     written: list[list[Any]]  # 12 buffers: name, shape, whether state_dict() has it and whether the pass wrote it
     buffers_count: int
     buffers_written: int  # buffers that the last pass wrote
@@ -110,7 +111,7 @@ def explain(error: str) -> str:
 
 def share_of(result: Result) -> float:
     """Of the bytes that forward saves with nothing frozen, those that the last one saved."""
-    return result.saved / max(result.saved_free, 1)
+    return result.saved_percent / 100
 
 
 def left(result: Result) -> str:
@@ -157,10 +158,7 @@ def caption(params: Params, result: Result) -> str:
             return f"In {name}, {require} and the loss depends on none, so {raises}."
         return f"In {name}, none of {count(result.count, 'parameter')} learns, so {raises}."
     if moved(result) == learning and (params.order, params.given) == (usual.order, usual.given):
-        learns = f"{count(learning, 'parameter tensor')} {one_of(learning, 'learns', 'learn')}"
-        return (
-            f"In {name}, {learns}, and forward saves {percent(share_of(result))} of what it saves with nothing frozen."
-        )
+        return f"In {name}, forward saves {percent(share_of(result))} of what it saves with nothing frozen."
     if moved(result) == learning:
         them = "it" if learning == 1 else "them all"
         return f"In {name}, {learning} of {count(result.count, 'parameter')} {one_of(learning, 'learns', 'learn')}, and the step updates {them}."
@@ -212,7 +210,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="GPT-2: only norms and biases learn. How much does forward still save for backward()?",
+            question="Freeze all of GPT-2 but norms and biases. What share of its activations is still saved?",
             choices=(
                 Choice(
                     LITTLE,
@@ -257,7 +255,7 @@ LESSON = Lesson(
         ),
         Prediction(
             id="lower",
-            question="Of a Llama of 32 blocks only the upper 16 learn. How much does forward still save for backward()?",
+            question="Of a Llama of 32 blocks only the upper 16 learn. What share of its activations is still saved?",
             choices=(
                 Choice(
                     MUCH,

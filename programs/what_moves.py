@@ -237,6 +237,7 @@ state_frozen = sum(states.get(id(parameter), 0) for parameter in names_of if not
 
 # %% what forward saves for backward, and which buffers it writes
 saved, saved_free = seen.saved(), free.saved()
+saved_percent = 100 * saved / max(saved_free, 1)
 kept = set(model.state_dict())
 written = [[name, list(tensor.shape), name in kept, seen.wrote(tensor)] for name, tensor in model.named_buffers()]
 buffers_count, buffers_written = len(written), sum(wrote for *_, wrote in written)
@@ -269,13 +270,13 @@ print("it learns" if gpt2.transformer.wte.weight.requires_grad else "it is froze
 
 # %% proof: norms and biases
 share = share_saved('{"model_type": "gpt2"}', r"(?i)bias$|norm|\bln_")
-print("less than 1/3" if share < 1 / 3 else "more than 2/3" if share > 2 / 3 else "1/3 to 2/3", "of the usual")
+print("less than 1/3" if share < 1 / 3 else "more than 2/3" if share > 2 / 3 else "1/3 to 2/3")
 
 # %% proof: the lower half
 sizes = {"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32}
 heads = {"num_attention_heads": 32, "num_key_value_heads": 8}
 share = share_saved(json.dumps({"model_type": "llama", **sizes, **heads}), r"\.(1[6-9]|2\d|3[01])\.")
-print("less than 1/3" if share < 1 / 3 else "more than 2/3" if share > 2 / 3 else "1/3 to 2/3", "of the usual")
+print("less than 1/3" if share < 1 / 3 else "more than 2/3" if share > 2 / 3 else "1/3 to 2/3")
 
 # %% proof: state of the frozen
 model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4))

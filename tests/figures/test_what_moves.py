@@ -1,5 +1,7 @@
 """The picture of what moves holds what the Result says."""
 
+import pytest
+
 from figures.what_moves import _which, draw
 from lessons.what_moves import LESSON, REQUIRING, STEPPED, THAWED, Params, moved
 from tests.corners import TINY
@@ -37,7 +39,7 @@ def test_what_learns_is_told_in_words_where_each_kind_does_as_one():
     result, drawn = panels(params)
     rows = drawn["this gpt2: what learns"]["rows"]
     assert [(kind, words.replace("\N{NO-BREAK SPACE}", " "), where) for kind, (words, _), where in rows] == [
-        ("norms", "▲ learn", "blocks 0 to 1, and outside"),
+        ("norms", "▲ learn", ["blocks 0 to 1, and outside", "", {"key": "@saved"}]),
         ("biases", "▲ learn", "blocks 0 to 1"),
         ("embeddings", "❄ frozen", "outside the blocks"),
         ("other weights", "❄ frozen", "blocks 0 to 1"),
@@ -97,3 +99,14 @@ def test_what_torch_refuses_is_shown_with_its_line():
     assert drawn["What torch says"]["where"] == "loss.backward()"
     _, drawn = panels(Params(config=TINY, learns="names that match", pattern="nowhere", given=REQUIRING))
     assert drawn["What torch says"]["where"] == "optim = ..."
+
+
+@pytest.mark.parametrize(
+    ("learns", "lowest"),
+    [("biases and norms", "norms"), ("everything", "embeddings"), ("all but the embeddings", "norms")],
+)
+def test_what_the_gradient_goes_down_to_is_ringed(learns, lowest):
+    config = '{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}'
+    _, drawn = panels(Params(config=config, learns=learns))
+    rows = drawn["this gpt2: what learns"]["rows"]
+    assert [row[0] for row in rows if not isinstance(row[2], str)] == [lowest]
