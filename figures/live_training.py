@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from explorable.words import count, percent
+from explorable.words import percent
 from figures.cells import Bar, cells_of
 from figures.panels import (
     Bars,
@@ -34,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
     )
     curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [[_example(result)], _guess(result), [_own(result)]]
+        hero = [[_example(result)], _guess(result)]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
@@ -75,18 +75,12 @@ def _guess(result: Result) -> list[Panel]:
         for name, share in zip(answers, result.even, strict=True)
     ]
     third = result.costs.index(result.plateau)
-    labels = ["1/3" if at == third else f"{p:.2f}" for at, p in enumerate(result.chances)]
+    labels = [f"{p:.2f}" for p in result.chances]
     cost = Curve(
         "cross-entropy loss", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "plateau"},
         texts={third: f"{result.plateau:.3f}"}, guided=True, x_title="p of the right candidate", wide=False,
     )  # fmt: skip
     return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
-
-
-def _own(result: Result) -> Panel:
-    """The loss of the reader that is trained here, in words: after training no bar of it would be seen."""
-    label = f"this reader's loss on held-out questions, after {count(result.taken[-1], 'step')}"
-    return veiled(Facts([("own", label, f"{result.held_out_losses[-1]:.4f}")]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:

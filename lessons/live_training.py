@@ -1,4 +1,4 @@
-"""Guessing among three candidates costs at least ln 3 on average; a lower loss on held-out questions takes reading the question."""
+"""Guessing among three candidates costs at least ln 3 on average; to get below ln 3 on held-out questions, a model must use the question."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -82,8 +82,8 @@ def given(params: Params) -> Mapping[str, Any]:
 def caption(params: Params, result: Result) -> str:
     if result.exact is None or is_plain(params):
         return (
-            f"After {count(result.taken[-1], 'step')} {percent(result.accuracy[-1])} of the held-out questions are right, and the loss on them is "
-            f"{stands(result)} ln 3."
+            f"Guessing among three candidates costs {result.plateau:.3f}; after {count(result.taken[-1], 'step')} this reader's loss on "
+            f"held-out questions is {result.held_out_losses[-1]:.4f}."
         )
     now, before = (round(share * result.n_held_out) for share in (result.exact[params.padding], result.accuracy[-1]))
     compared = "as before" if now == before else f"instead of {before}"
@@ -95,11 +95,6 @@ def caption(params: Params, result: Result) -> str:
 def is_plain(params: Params) -> bool:
     """Whether the trained reader is read as it was trained."""
     return params.padding == "no extra padding" and params.mode == "eval"
-
-
-def stands(result: Result) -> str:
-    loss = result.held_out_losses[-1]
-    return "above" if loss > 1.15 * result.plateau else "near" if loss > 0.85 * result.plateau else "below"
 
 
 PADDED = {
@@ -169,7 +164,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3: what guessing among three costs. A lower loss takes reading the question.",
+                    "-log(1/3) = ln 3: what guessing among three costs. To get below it, a model must use the question.",
                 ),
                 Choice(
                     "3.000",

@@ -56,10 +56,10 @@ export class Curve {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
       if (guided && texts.some(([at]) => at === i)) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
       const end = cx > width - ROOM; // where no text fits behind the point it stands before it
-      const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - 8), "text-anchor": end ? "end" : "start" };
+      const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - (guided ? 18 : 8)), "text-anchor": end ? "end" : "start" };
       const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", ...place }, text));
       const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...said);
-      Object.assign(node.dataset, marked.get(key), { key });
+      Object.assign((guided && said[0] ? said[0] : node).dataset, marked.get(key), { key }); // on a guided curve the ring leaves the line free
       return node;
     };
     parts.push(...ringed.filter(([i]) => i <= upto).map(point));
