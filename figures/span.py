@@ -22,7 +22,7 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.span import Params, Result, illegal, reach, shorten, verdict
+from lessons.span import Params, Result, illegal, most_of_it, shorten, verdict
 
 MOST_FRAMES = 12  # windows that can be scrubbed through
 MOST_TOKENS = 2000  # in all of them: they travel to the page
@@ -80,7 +80,7 @@ def draw(params: Params, result: Result) -> Figure:
 def _facts(params: Params, result: Result) -> Panel:
     naive = f"“{shorten(result.naive_answer, 24)}”" if result.naive_answer else "an empty answer"
     items = [
-        ("sure", "probability of the best span", reach(result.probabilities.tolist()[0])),
+        ("sure", "most of the probability to one span?", most_of_it(result.probabilities.tolist()[0])),
         ("null", "null score - best span", f"{result.null_gap:.1f}"),
         ("verdict", f"threshold {params.threshold:g} says", verdict(result)),
         ("naive", "two separate argmaxes", naive),
@@ -96,10 +96,10 @@ def _scores(result: Result, numbers: Numbers) -> Panel:
     """What the model compares: the null score, and the score of the best legal span."""
     best, said = numbers["scores"][0], shorten(result.answers[0], 12)
     shown = [
-        Bar("no answer: [CLS]", result.null_score, _gap(result), key="@null"),
-        Bar(f"best span: {said}", best, _gap(result), key="@null"),
+        Bar("no answer: [CLS]", result.null_score, _gap(result), key=["@null", "@sure"]),
+        Bar(f"best span: {said}", best, _gap(result), key=["@null", "@sure"]),
     ]
-    return Bars("start + end logit, against no answer", shown, digits=1)
+    return Bars("score = start logit + end logit", shown, digits=1)
 
 
 def _gap(result: Result) -> str:
@@ -175,7 +175,7 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
     window = numbers["spans"][0][0]
     windows = f"window {window} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
     among = count(numbers["side"][window].count(1), "token")
-    told = f"bars: softmax over the {among} of the text; with question, [CLS] and [SEP] there are {numbers['attention_mask'][window].count(1)}"
+    told = f"bars: softmax over the {among} of the text, without [CLS]"
     short = "" if fits else f"; {text.tensor}"
     return replace(
         text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short
@@ -282,7 +282,7 @@ def _best(params: Params, result: Result, numbers: Numbers, most: int | None = N
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]
-    return Bars("the best spans", shown[:most], limit=1.0)
+    return Bars("the best spans, and their probability", shown[:most], limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:

@@ -205,9 +205,9 @@ def _trained(folder: str) -> str:
     return "never trained" if folder == DISTILLED else ""
 
 
-def reach(share: float) -> str:
-    """Where a probability lies, as a question asks for it."""
-    return "below 0.2" if share < 0.2 else "above 0.8" if share > 0.8 else "0.2 to 0.8"
+def most_of_it(share: float) -> str:
+    """Whether a span with that probability has more than all others together, as a question asks for it."""
+    return "yes, one span" if share > 0.5 else "no, many share it"
 
 
 def verdict(result: Result) -> str:
@@ -284,19 +284,19 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="sure",
-            question="Peru is not in the text. How probable is the best span for its capital?",
+            question="Peru is not in the text. Can one span still get most of the probability?",
             choices=(
                 Choice(
-                    "below 0.2",
-                    "So it would be if all 150 legal spans were alike. But a capital is a place, and the text holds one: it stands out.",
+                    "no, many share it",
+                    "So it would be if the 150 spans were alike. But a capital is a place, and one span names a place.",
                 ),
                 Choice(
-                    "above 0.8",
-                    "A softmax compares the spans with each other: the best need not be a good one.",
+                    "yes, one span",
+                    "Softmax compares the spans with each other, not with “no answer”.",
                 ),
                 Choice(
-                    "0.2 to 0.8",
-                    "Nothing pulls it to the middle. Of all spans this one looks most like a capital.",
+                    "no, “no answer” gets it",
+                    "“No answer” is no span, so this softmax leaves it out. Its score is compared afterwards, and wins.",
                 ),
             ),
             answer=1,

@@ -175,8 +175,7 @@ print(f"at token {torch.arange(1000).unfold(0, room, room - shared)[1, 0]}")
 
 # %% proof: sure of nonsense
 of_spans, _ = sums_of("What is the capital of Peru?")
-share = of_spans.softmax(dim=0).max()
-print("below 0.2" if share < 0.2 else "above 0.8" if share > 0.8 else "0.2 to 0.8")
+print("yes, one span" if of_spans.softmax(dim=0).max() > 0.5 else "no, many share it")
 
 # %% proof: null score
 of_spans, of_cls = sums_of("What is the capital of Peru?")

@@ -11,7 +11,7 @@ export function veil(panel) {
   if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === panel.asked).map(({ key, label }) => ({ key, label, text: "?" })) };
   if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, ...unanswered(panel) };
   if (panel.view === "line" && panel.veiled === "cells") return { ...panel, hides, rows: panel.rows.map((row) => (row.ticks.length ? { ...row, words: "", ticks: row.ticks.slice(0, 1) } : row)) };
-  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, legend: [], tokens: panel.tokens.map(unread) };
+  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tensor: "\u00a0", legend: [], tokens: panel.tokens.map(unread) };
   if (panel.view === "table" && panel.veiled === "cells") return { ...panel, ...UNSAID, lit: undefined, hides, rows: panel.rows.map(([name, ...cells]) => [name, ...cells.map(() => "?")]) };
   return { view: "veil", title: panel.title, hides };
 }

@@ -104,6 +104,13 @@ def test_the_tokens_of_the_two_argmaxes_and_cls_are_ringed_beside_their_answers(
     assert ringed == {"naive": sorted(set(result.naive.tolist())), "null": [0]}
 
 
+def test_beside_the_first_answer_the_best_span_and_both_scores_are_ringed():
+    params = Params()
+    best, scores, _ = panels_of(draw(params, run(params)), "bars")
+    assert ["@sure" in keys for keys in best["keys"]] == [True, False, False]
+    assert all("@sure" in keys for keys in scores["keys"])
+
+
 def test_padding_is_drawn_only_where_it_begins():
     params = Params(question=SOFTLY["question"], context=LONG, max_length=256)
     strip = whole(draw(params, run(params)))

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from explorable.progress import Cancelled, watched
 from explorable.words import number, percent
-from lessons.span import DISTILLED, EXAMPLES, LESSON, Params, details, illegal, read_by
+from lessons.span import DISTILLED, EXAMPLES, LESSON, Params, details, illegal, most_of_it, read_by
 from lessons.span_examples import HOURS, LONG, PIANO, SOFTLY
 from models.shared import shared_registry
 from training.reader import Reader
@@ -306,3 +306,8 @@ def test_a_span_of_one_token_is_told_as_one_and_the_share_of_the_best_is_of_all_
 def test_a_threshold_that_was_set_stands_beside_the_gap(threshold, told):
     params = Params(threshold=threshold)
     assert LESSON.caption(params, LESSON.run(params)).endswith(told)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.51, "yes, one span"), (0.5, "no, many share it")])
+def test_most_of_the_probability_is_more_than_half(share, said):
+    assert most_of_it(share) == said
