@@ -5,14 +5,14 @@ from typing import Any
 
 from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
-from lessons.train_mode_answers import Params, Result, agree, how_far, kept
+from lessons.train_mode_answers import Params, Result, agree, kept, same
 
 SHOWN = 3  # tokens whose logits the hero draws
 
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    batch = Table("model inputs", [f"the first of a batch of {len(result.asked)}"], [[result.asked[0]]], breaks=True)
+    batch = Table("model inputs", ["your question, read twice"], [[result.asked[0]]], breaks=True)
     call = Operator("model(**batch)", "twice in train mode, dropout p = 0.1")
     return figure(
         hero=[[batch, call, veiled(_two_passes(result), cells=True)], [_facts(result)]],
@@ -25,9 +25,8 @@ def draw(params: Params, result: Result) -> Figure:
 def _two_passes(result: Result) -> Panel:
     """The logits of the likeliest first tokens in eval mode and in two passes of train mode, and how far these lie apart."""
     calm, (first, second) = result.eval_logits[:SHOWN].tolist(), result.two_passes[:, :SHOWN].tolist()
-    moves = [after - before for before, after in zip(first, second, strict=True)]
     names = [token.removeprefix("▁") for token in result.tokens[:SHOWN]]
-    rows = ["eval", "pass 1", "pass 2", "2 minus 1"]
+    rows = ["eval", "pass 1", "pass 2", "difference"]
 
     def note(value: float, before: float, after: float, row: int, place: int) -> str:
         change = f"pass 2 - pass 1 = {after:.4f} - {before:.4f} = {after - before:+.4f}"
@@ -35,7 +34,7 @@ def _two_passes(result: Result) -> Panel:
         return f"{names[place]}: {told.get(row, f'logit in {rows[row]} {value:.4f}; {change}')}"
 
     cells = cells_of(
-        [calm, first, second, moves], [first] * 4, [second] * 4, note=note,
+        [calm, first, second, result.moves[:SHOWN].tolist()], [first] * 4, [second] * 4, note=note,
         key=lambda *cell: [f"{cell[-2]},{cell[-1]}", f"~3,{cell[-1]}", *(["@twice"] if cell[-2] == 3 else [])],
         mark=lambda *cell: "" if cell[-2] else "given",
     )  # fmt: skip
@@ -48,7 +47,8 @@ def _two_passes(result: Result) -> Panel:
 
 def _facts(result: Result) -> Panel:
     items = [
-        ("twice", "logits of two passes differ", how_far(result.differ)),
+        ("twice", "are the logits of two passes the same?", same(result)),
+        ("again", "pass 1 once more, with its seed", agree(not result.again)),
         ("no_grad", "two passes under no_grad()", agree(result.differ_no_grad)),
         ("loaded", "model.training after from_pretrained()", str(result.loaded_training)),
         ("float", "SelfAttention.dropout after p = 0.5", kept(result.attention_dropout)),

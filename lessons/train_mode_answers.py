@@ -1,4 +1,4 @@
-"""With greedy decoding this model gives one answer in eval mode; in train mode its dropout draws new masks in every pass, so answers can change."""
+"""In train mode each pass of this model draws new dropout masks: its logits move, and its answer can; with greedy decoding in eval mode neither does."""
 
 import copy
 from collections.abc import Mapping
@@ -42,8 +42,10 @@ class Result:
     tokens: list[str]  # 6 that eval mode finds likeliest to begin the answer to the visitor's question
     eval_logits: Tensor  # (6,) their logits in eval mode
     two_passes: Tensor  # (2, 6) their logits in two passes in train mode, p = 0.1
+    moves: Tensor  # (6,) from the first pass to the second
     leaders: list[str]  # 2: the likeliest first token of each of the two passes
-    differ_no_grad: float  # likewise under torch.no_grad()
+    again: bool  # whether the first of the two gives the same logits once more with its seed
+    differ_no_grad: float  # as `differ`, but under torch.no_grad()
     answers: dict[float, list[list[str]]]  # p -> for each pass in train mode the N + 1 answers
     accuracy: Tensor  # (3, passes) share of the set, for p = 0.1, 0.3, 0.5
     mean: Tensor  # (3,) over the passes
@@ -69,11 +71,11 @@ def given(_: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    first, second = (f"{value:.1f}" for value in result.two_passes[:, 0].tolist())
-    leads = "it stays the highest" if set(result.leaders) == {result.tokens[0]} else "it does not stay the highest"
+    moved = abs(result.moves[0].item())
+    leads = "is" if set(result.leaders) == {result.tokens[0]} else "is not"
     return (
-        f"The logit of {named(result.tokens[0], 'the likeliest token')} is {result.eval_logits[0].item():.1f} in eval mode, and {first} and {second} "
-        f"in two passes of train mode: {leads}."
+        f"Between two passes in train mode other dropout masks move the logit of {named(result.tokens[0], 'the likeliest token')} by {moved:.1f}; "
+        f"it {leads} the highest in both."
     )
 
 
@@ -103,13 +105,13 @@ def kept(dropout: float | None) -> str:
     return f"{dropout:g}, as {'was set' if dropout == 0.5 else 'in the file'}"
 
 
-def how_far(largest: float) -> str:
-    """How far the logits of two passes lie apart at most, as a question asks for it."""
-    return "by more than 1" if largest > 1 else "by at most 1" if largest else "not at all"
+def same(result: Result) -> str:
+    """Whether two passes give the same logits, and what makes them differ, as a question asks for it."""
+    return "yes" if not result.differ else "no, other dropout masks" if result.again else "no, other weights"
 
 
-def agree(largest: float) -> str:
-    return "they differ" if largest else "they are equal"
+def agree(differ: float) -> str:
+    return "they differ" if differ else "they are equal"
 
 
 LESSON = Lesson(
@@ -128,14 +130,16 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="twice",
-            question="A trained T5 reads a question twice in train mode, p = 0.1. How far do logits move?",
+            question="A T5 reads a question twice in train mode. Are the logits the same?",
             choices=(
-                Choice("not at all", "The weights are the same. But each pass draws new masks for its dropouts."),
+                Choice("yes", "Question and weights are the same. But each pass drops other activations."),
                 Choice(
-                    "by at most 1",
-                    "Each mask drops only a tenth. But every layer has its own, and their errors add up to the logits.",
+                    "no, other weights", "train() changes no weight: only an optimizer's step does, and none is taken."
                 ),
-                Choice("by more than 1", "Its dropouts draw new masks in every pass and every layer."),
+                Choice(
+                    "no, other dropout masks",
+                    "Each pass draws at random what its dropouts set to 0.",
+                ),
             ),
             answer=2,
             proof="twice",

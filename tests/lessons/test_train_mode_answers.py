@@ -9,7 +9,7 @@ from transformers import AutoModelForSeq2SeqLM
 from explorable.params import BadParam
 from explorable.progress import watched
 from explorable.seeding import seeded
-from lessons.train_mode_answers import FLOATS, LESSON, MODULES, Params
+from lessons.train_mode_answers import FLOATS, LESSON, MODULES, Params, same
 from models.facts import load_facts, wordings
 from models.shared import shared_qa_model
 
@@ -142,9 +142,15 @@ def test_the_logits_of_eval_mode_are_those_of_every_pass_and_their_first_begins_
     assert one.eval_logits.tolist() == sorted(one.eval_logits.tolist(), reverse=True)
 
 
-def test_a_token_that_another_one_overtakes_does_not_stay_the_highest():
+def test_a_token_that_another_one_overtakes_is_not_the_highest_in_both():
     params = Params(passes=2)
     result = run(params)
     overtaken = replace(result, leaders=["▁Rome", result.tokens[0]])
-    assert "it stays the highest" in LESSON.caption(params, result)
-    assert "it does not stay the highest" in LESSON.caption(params, overtaken)
+    assert "it is the highest in both" in LESSON.caption(params, result)
+    assert "it is not the highest in both" in LESSON.caption(params, overtaken)
+
+
+def test_what_tells_two_passes_apart_is_their_masks():
+    result = run(Params(passes=2))
+    assert result.differ and result.again and same(result) == "no, other dropout masks"
+    assert same(replace(result, again=False)) == "no, other weights" and same(replace(result, differ=0.0)) == "yes"
