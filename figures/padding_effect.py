@@ -11,7 +11,7 @@ FAR = 1e9  # a colour limit that leaves ids white
 TOKENS = 4  # real tokens that have a cell of their own in the hero
 LONGEST = 40  # characters of an answer
 ROOM = 5  # characters of a token
-LABELS = 112  # pixels in front of a row
+LABELS = 108  # pixels in front of a row
 
 
 def draw(params: Params, result: Result) -> Figure:
@@ -28,34 +28,33 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _given(params: Params, result: Result) -> Panel:
-    """The row that goes in: the padding in one cell, the first real tokens, and the others in one cell."""
+    """The row that goes in: of the padding, the first real tokens and the others the positions, without and with padding, and the mask."""
     mask: Any = result.inputs["attention_mask"][0]
     at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
     groups = _groups(result)
-    placed = params.model != T5  # a T5 has no positions
+    name = "place" if params.model == T5 else "position"  # a T5 is given no positions
 
-    def token(group: Group, positions: list[int]) -> Cell:
-        """A token above its position; ringed where padding has moved it."""
-        sub = str(_span(positions)) if placed else ""
-        shifted = placed and bool(group.places) and positions != group.places
-        key = [_key(group), *["@kept"] * shifted]
-        return Cell(*_said_of(result, group), key, sub, _mark(group), _colour(group))
+    def position(group: Group) -> Cell:
+        """In the padded row; ringed where padding has moved it."""
+        positions = [int(at[cell]) for cell in group.cells]
+        shifted = name == "position" and bool(group.places) and positions != group.places
+        return Cell(_span(positions), _said_of(result, group), [_key(group), *["@kept"] * shifted], mark=_mark(group))
 
     def weight(group: Group) -> Cell:
         """The mask of a group; ringed where it lets tokens attend to padding."""
         shown = [int(mask[cell]) for cell in group.cells]
         key = [_key(group), *["@kept"] * (group.kind == "pads" and 1 in shown)]
-        return Cell(_span(shown), key=key, mark=_mark(group, ""))
+        return Cell(_span(shown), key=key, mark=_mark(group))
 
     rows = {
-        "unpadded row": [token(group, group.places) if group.places else Cell(None) for group in groups],
-        "padded row": [token(group, [int(at[cell]) for cell in group.cells]) for group in groups],
+        "unpadded row": [Cell(_span(group.places) if group.places else None, key=_key(group)) for group in groups],
+        "padded row": [position(group) for group in groups],
         "attention_mask": [weight(group) for group in groups],
     }
-    title = f"the row without and with padding{', each token above its position' if placed else ''}"
     return Grid(
-        title, [*rows.values()], limit=FAR, row_labels=[*rows], label_width=LABELS, row_dim=None,
-        tensor=_told(params, result), col_labels=[_times(group) for group in groups], col_dim=None, digits=0, signed=False, wide=True,
+        f"the {name} of each token, without and with padding", [*rows.values()], limit=FAR, row_labels=[*rows],
+        label_width=LABELS, row_dim=None, tensor=_told(params, result), col_labels=_names(result), col_dim=None, digits=0,
+        signed=False, wide=True,
     )  # fmt: skip
 
 
@@ -80,29 +79,34 @@ def _groups(result: Result) -> list[Group]:
     return [*pads, *groups] if filled and filled[0] == 0 else [*groups, *pads]
 
 
-def _said_of(result: Result, group: Group) -> tuple[str, str]:
+def _said_of(result: Result, group: Group) -> str:
     if group.kind == "pads":
-        return "[PAD]", f"{count(len(group.cells), 'cell')} of padding"
+        return f"{count(len(group.cells), 'cell')} of padding"
     if group.kind == "rest":
-        return "…", "the other real tokens: " + " ".join(result.tokens[place] for place in group.places)
-    token = result.tokens[group.places[0]]
-    return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…", f"cell {group.cells[0]}: {token}"
+        return "the other real tokens: " + " ".join(result.tokens[place] for place in group.places)
+    return f"cell {group.cells[0]}: {result.tokens[group.places[0]]}"
+
+
+def _names(result: Result) -> list[str]:
+    """What stands above each column."""
+
+    def name(group: Group) -> str:
+        if group.kind == "pads":
+            return f"{len(group.cells)} × [PAD]"
+        if group.kind == "rest":
+            return f"{len(group.cells)} more"
+        token = result.tokens[group.places[0]]
+        return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…"
+
+    return [name(group) for group in _groups(result)]
 
 
 def _key(group: Group) -> str:
     return f"s{group.places[0]}" if group.kind == "token" else group.kind
 
 
-def _mark(group: Group, token: str = "card") -> str:
-    return "pad" if group.kind == "pads" else token
-
-
-def _colour(group: Group) -> int | None:
-    return None if group.kind == "pads" else 0
-
-
-def _times(group: Group) -> str:
-    return {"pads": f"× {len(group.cells)}", "rest": f"+ {len(group.cells)}"}.get(group.kind, "")
+def _mark(group: Group) -> str:
+    return "pad" if group.kind == "pads" else ""
 
 
 def _span(numbers: list[int]) -> int | str:
@@ -142,7 +146,7 @@ def _outputs(result: Result) -> Panel:
         "one number of each token's output", [[before(group) for group in groups], [after(group) for group in groups]],
         row_labels=["unpadded row", "padded row"], label_width=LABELS, limit=limit(result.output_alone, result.output_padded),
         tensor=described("output of the padded row", result.states, ["S", "D"]), badge="the one that moves most", wide=True, row_dim=None, col_dim=None,
-        col_labels=[_times(group) if group.kind != "token" else _said_of(result, group)[0] for group in groups],
+        col_labels=_names(result),
     )  # fmt: skip
 
 
@@ -151,7 +155,7 @@ def _facts(params: Params, result: Result) -> Panel:
     return veiled(
         Facts(
             [
-                ("kept", "real tokens that keep their output", _kept(result)),
+                ("kept", "outputs the same as without padding", _kept(result)),
                 ("answer", "the padded row answers", _said(result.answer_padded)),
                 ("alone", "the row alone answers", _said(result.answer_alone)),
                 ("pooled", "the mean over all cells", _stays(result.pooled_gap["all cells"])),

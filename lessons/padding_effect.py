@@ -191,7 +191,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="left",
-            question="A BERT with left padding and a mask: how many tokens keep their output?",
+            question="A BERT with left padding and a mask: how many outputs stay the same?",
             choices=(
                 Choice(
                     "all of them",
@@ -203,7 +203,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "none of them",
-                    "A BERT adds an embedding of each position, and counts the padding too.",
+                    "To each token a BERT adds its position, and the padding shifts all.",
                 ),
             ),
             answer=2,

@@ -39,7 +39,7 @@ def test_filled_cells_are_marked_in_every_input():
 
 
 OUTPUTS = "one number of each token's output"
-GIVEN = "the row without and with padding, each token above its position"
+GIVEN = "the position of each token, without and with padding"
 
 
 def said(panels):
@@ -83,14 +83,13 @@ def test_before_the_answer_the_output_without_padding_is_seen_and_that_with_it_i
 def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
     result, shown = panels(Params())
     given = shown[GIVEN]
-    assert given["colLabels"] == ["× 16", *[""] * 4, f"+ {len(result.tokens) - 4}"]
-    unpadded, tokens, mask = given["values"]
-    assert tokens[:2] == ["[PAD]", "[CLS]"] and mask == [0, *[1] * 5] and unpadded == [None, *tokens[1:]]
-    alone, padded, _ = given["sub"]
-    assert alone[1:] == [*(str(place) for place in range(4)), f"4…{len(result.tokens) - 1}"]
-    assert padded == ["0…15", *(str(place) for place in range(16, 20)), f"20…{15 + len(result.tokens)}"]
-    assert panels(Params(position_ids=FIXED))[1][GIVEN]["sub"][1][:3] == ["0", "0", "1"]
-    assert "sub" not in panels(Params(model=T5))[1]["the row without and with padding"]
+    names = ["16 × [PAD]", *result.tokens[:4], f"{len(result.tokens) - 4} more"]
+    assert given["colLabels"] == shown[OUTPUTS]["colLabels"] == names
+    alone, padded, mask = given["values"]
+    assert alone == [None, *range(4), f"4…{len(result.tokens) - 1}"] and mask == [0, *[1] * 5]
+    assert padded == ["0…15", *range(16, 20), f"20…{15 + len(result.tokens)}"]
+    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][1][:3] == [0, 0, 1]
+    assert panels(Params(model=T5))[1][GIVEN.replace("position", "place")]["values"][1][0] == "0…15"
 
 
 @pytest.mark.parametrize("model", [SPANS, T5])
@@ -99,7 +98,7 @@ def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
 def test_the_positions_that_moved_and_a_mask_of_1_at_padding_are_ringed_as_the_reason(model, side, masked):
     params = Params(model=model, padding_side=side, attention_mask=masked)
     result, shown = panels(params)
-    given = shown[GIVEN] if model == SPANS else shown["the row without and with padding"]
+    given = shown[GIVEN if model == SPANS else GIVEN.replace("position", "place")]
     unpadded, padded, mask = ([at for at, key in enumerate(keys) if "@kept" in (key or [])] for keys in given["keys"])
     pad = 0 if side == "left" else 5
     assert unpadded == [] and padded == ([1, 2, 3, 4, 5] if model == SPANS and side == "left" else [])
