@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from torch import Tensor
@@ -59,6 +60,12 @@ def goes_on(result: Result) -> bool:
     return result.padded.tolist() == result.alone.tolist()
 
 
+def counts(result: Result) -> bool:
+    """Whether each new number of the padded row is the hour after the one before it."""
+    hours = result.padded.tolist()
+    return all(after == before % 12 + 1 for before, after in pairwise(hours))
+
+
 def reads_padding(result: Result) -> bool:
     """Whether the first new number is read at a cell of padding."""
     return not result.keep[0, result.read].item()
@@ -70,9 +77,10 @@ def caption(params: Params, result: Result) -> str:
     if params.call == "generate":
         if not params.pads:
             return f"There is no padding: generate() appends {new} to the last hour."
-        last = "PAD, never seen in training" if reads_padding(result) else "the last hour"
+        last = "PAD, unseen in training" if reads_padding(result) else "the last hour"
         later = "" if new != alone or goes_on(result) else ", and then goes on otherwise"
-        return f"The last cell is {last}: generate() appends {number_of}{later}."
+        on = " and counts on" if new != alone and counts(result) else ""
+        return f"The last cell is {last}: generate() appends {number_of}{on}{later}."
     if not params.pads:
         return f"There is no padding: the likeliest number after the last hour is {new}."
     moved = result.gap.max().item()
@@ -116,7 +124,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="right",
-            question="A GPT-2 continues 3 4 5 with 6 7 8 9. And behind right padding?",
+            question="GPT-2 continues 3 4 5 with 6 7 8 9. And 3 4 5 PAD PAD PAD PAD?",
             choices=(
                 Choice(
                     SAME,
@@ -124,7 +132,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     OTHER,
-                    "It goes on from the last cell, a padding token, and no training showed it what follows one.",
+                    "It goes on from PAD, of which it learned nothing: 9 is chance.",
                 ),
                 Choice(
                     "nothing: it raises",

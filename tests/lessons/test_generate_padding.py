@@ -1,11 +1,12 @@
 """Where padding may stand depends on which cell is read, and on who counts the positions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from lessons.generate_padding import LESSON, ROUNDING, Params, goes_on, reads_padding
+from lessons.generate_padding import LESSON, ROUNDING, Params, counts, goes_on, reads_padding
 
 run = LESSON.run
 
@@ -53,12 +54,26 @@ def test_the_caption_tells_the_cell_that_generate_reads_and_the_number_that_come
     result = run(params)
     said, new, alone = LESSON.caption(params, result), result.padded[0].item(), result.alone[0].item()
     assert result.read == result.input_ids.shape[1] - 1
-    assert ("PAD, never seen in training" in said) == reads_padding(result)
+    assert ("PAD, unseen in training" in said) == reads_padding(result)
     assert ("goes on otherwise" in said) == (new == alone and not goes_on(result))
     assert said.count(f"{new} instead of {alone}") == (new != alone)
     assert ("as without padding" in said) == (new == alone and pads > 0) and ("There is no padding" in said) == (
         pads == 0
     )
+
+
+def test_the_number_behind_right_padding_is_chance_and_from_there_the_model_counts():
+    from lessons.generate_padding import _model
+
+    told = {"max_new_tokens": 4, "do_sample": False}
+    first = []
+    for hour in range(1, 13):
+        row = torch.tensor([[hour, hour % 12 + 1, (hour + 1) % 12 + 1, 0, 0, 0, 0]])
+        first.append(_model().generate(row, attention_mask=row.ne(0).long(), **told)[0, 7].item() - row[0, 2].item())
+    assert len({step % 12 for step in first}) > 3  # how far it lies behind the last hour follows no rule
+    result = run(Params())
+    assert counts(result) and "instead of 6 and counts on." in LESSON.caption(Params(), result)
+    assert "counts on" not in LESSON.caption(Params(), replace(result, padded=torch.tensor([9, 9, 10, 11])))
 
 
 def test_no_training_row_held_padding():
