@@ -2,7 +2,7 @@
 
 from explorable.words import count
 from figures.cells import Bar, Tick, cells_of
-from figures.panels import Bars, Facts, Figure, Grid, Line, Panel, Table, described, figure, limit, veiled
+from figures.panels import Bars, Facts, Figure, Grid, Line, Panel, Table, described, figure, keyed, limit, veiled
 from lessons.device import Params, Result, changed
 
 FROM, TO = 1.0, 1.03125  # what the line shows: 1 and four steps of bfloat16
@@ -13,6 +13,7 @@ def draw(params: Params, result: Result) -> Figure:
     place = list(result.logits)[-1]
     return figure(
         hero=[
+            [_bits(params, result)],
             [veiled(_line(params, result), cells=True)],
             [_facts(params, result, place)],
         ],
@@ -26,10 +27,21 @@ def draw(params: Params, result: Result) -> Figure:
     )  # fmt: skip
 
 
+def _bits(params: Params, result: Result) -> Panel:
+    """How each dtype holds 1: the fewer bits of fraction, the wider the steps."""
+    held = dict(zip(("float32", params.dtype), result.bits, strict=True))
+    rows = [
+        (name, sign, exponent, keyed(f"{fraction} ({len(fraction)} bits)", "", *["@next"] * (name == params.dtype)))
+        for name, (sign, exponent, fraction) in held.items()
+    ]
+    columns = ["", "sign", "exponent", "fraction: 1/2, 1/4, 1/8, ..."]
+    return Table("the bits of the number 1", columns, rows, breaks=True, wide=True)
+
+
 def _line(params: Params, result: Result) -> Panel:
     names = dict.fromkeys(("float32", params.dtype))
     return Line(
-        f"numbers that a {params.dtype} can hold, from {FROM:g} up",
+        f"the numbers from {FROM:g} to {TO:g} that each dtype can hold",
         [_held(name, params, row) for name, row in zip(names, result.ticks.tolist(), strict=False)],
         low=FROM,
         high=TO,
@@ -41,7 +53,7 @@ def _held(name: str, params: Params, row: list[float]) -> tuple[str, list[Tick],
     step = row[1] - row[0]
     steps = round((TO - FROM) / step)
     if steps > APART:
-        return name, [], f"steps of 1/{1 / step:.0f}, closer than can be drawn"
+        return name, [], "closer to each other than can be drawn"
     texts = {1: _next(row), steps: f"{TO:g}"}
     if steps < APART // 4:  # among many it would stand below the text of the next one
         texts[0] = f"{FROM:g} →"

@@ -26,6 +26,7 @@ class Result:
     """The dicts have an entry for each place: "cpu float32" and what was asked for beside it."""
 
     ticks: Tensor  # (2, 4) float64: the first numbers from 1 on that float32 and the dtype asked for can hold
+    bits: list[list[str]]  # 2 x 3: the sign, the exponent and the fraction of 1 in each
     square: float  # 300 * 300 in that dtype
     plus_one: float  # 256 + 1 in it
     cuda: bool  # whether torch finds a GPU
@@ -117,11 +118,11 @@ LESSON = Lesson(
             id="next",
             question="What is the next number above 1 that a bfloat16 can hold?",
             choices=(
-                Choice("1 + 1/8388608", "That is float32, with 23 bits behind the point. bfloat16 keeps 7 of them."),
-                Choice("1 + 1/1024", "That is float16, with 10 bits behind the point and a far smaller range."),
+                Choice("1 + 1/8388608", "That is float32, whose fraction has 23 bits. bfloat16 keeps 7 of them."),
+                Choice("1 + 1/1024", "That is float16, with 10 bits of fraction and a far smaller range."),
                 Choice(
                     "1 + 1/128",
-                    "bfloat16 has the range of float32, but 7 bits behind the point instead of 23.",
+                    "Fraction bits add 1/2, 1/4, 1/8 and so on: the last of 7 adds 1/128.",
                 ),
             ),
             answer=2,

@@ -67,6 +67,14 @@ ticks = torch.stack([row.to(kind).double() for row, kind in zip(counted, kinds, 
 square = (torch.tensor(300.0, dtype=kinds[1]) * 300).item()
 plus_one = (torch.tensor(256.0, dtype=kinds[1]) + 1).item()
 
+# %% the bits of 1: sign, exponent, fraction
+bits = []  # 2 x 3
+for kind in kinds:
+    whole = torch.tensor(1.0, dtype=kind).view(torch.int32 if torch.finfo(kind).bits == 32 else torch.int16)
+    written = f"{whole.item():0{torch.finfo(kind).bits}b}"
+    behind = int(-torch.tensor(torch.finfo(kind).eps).log2())  # bits of the fraction: the last one is worth eps
+    bits.append([written[0], written[1:-behind], written[-behind:]])
+
 # %% what is there
 cuda = torch.cuda.is_available()
 threads = torch.get_num_threads()

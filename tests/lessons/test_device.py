@@ -150,10 +150,23 @@ def test_only_questions_beyond_the_eighth_repeat_the_others(n):
     assert ("the others repeat them" in str(draw(params, run(params)))) == (n > 8)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "exponent", "fraction"), [("float32", 8, 23), ("bfloat16", 8, 7), ("float16", 5, 10)]
+)
+def test_the_bits_of_1_are_sign_exponent_and_fraction_and_the_last_bit_is_worth_a_step(dtype, exponent, fraction):
+    params = Params(dtype=dtype, batch_size=1, device="cpu")
+    result = run(params)
+    assert result.bits[1] == ["0", "0" + "1" * (exponent - 1), "0" * fraction]
+    assert torch.finfo(getattr(torch, dtype)).eps == 2**-fraction
+    *others, row = draw(params, result)["rows"][0][0]["rows"]
+    assert row[0] == dtype and row[3][0] == f"{'0' * fraction} ({fraction} bits)" and row[3][2]["key"] == "@next"
+    assert [other[0] for other in others] == ["float32"] * (dtype != "float32")
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_the_line_goes_from_1_to_the_next_number_of_the_dtype(dtype):
     params = Params(dtype=dtype, batch_size=1, device="cpu")
-    ticks = draw(params, run(params))["rows"][0][0]["rows"][1]["ticks"]
+    ticks = draw(params, run(params))["rows"][1][0]["rows"][1]["ticks"]
     eps = torch.finfo(getattr(torch, dtype)).eps
     assert [tick["at"] for tick in ticks[:2]] == [1.0, 1 + eps]
     assert [tick["text"] for tick in ticks if tick.get("key") == "next"] == [f"1 + 1/{round(1 / eps)}"]
