@@ -59,8 +59,8 @@ def _twice() -> Markup:
     return Markup(
         '<section class="twice" aria-labelledby="twice-title" data-asks="{}">'
         '<h2 id="twice-title">The same call, twice. Why is y not the same?</h2>'
-        '<div class="shown"><p class="code"><code>x = torch.ones(3, 4)</code> <span>row after row</span></p>{}'
-        '<p class="code layer"><code>dropout = nn.Dropout(p=0.5)</code> <span>in train mode 0, or x / (1 - p)</span></p>'
+        '<div class="shown"><p class="code layer"><code>dropout = nn.Dropout(p=0.5)</code> <span>in train mode each value becomes 0 or x / (1 - p)</span></p>'
+        '<div class="input"><p class="code"><code>x = torch.ones(3, 4)</code></p>{}</div>'
         '<div class="calls" aria-live="polite">{}{}</div></div>'
         '<div class="act"><button type="button" class="again">Call y = dropout(x) again</button>'
         '<div class="segments" role="radiogroup" aria-label="mode of dropout">'

@@ -32,6 +32,7 @@ HUES = 10  # of cells that are cards: the groups of page.css
 VEILED = 0.5  # width of a panel that is veiled, beside one that is seen
 GIVEN = ("strip", "table")  # of which something is seen below a veil of cells
 WORDS = ("facts", "operator")  # panels of which a small drawing would show nothing
+FEW = 8  # characters, and fewer make no table
 
 
 def thumb(slug: str) -> dict[str, str]:
@@ -53,9 +54,11 @@ def write(slugs: tuple[str, ...]) -> None:
 
 
 def sketch(figure: dict[str, Any]) -> dict[str, str]:
-    """What goes in, side by side, and what comes out: what is veiled is a narrow frame with a question mark."""
+    """What goes in, side by side, and what comes out: what is veiled is a narrow frame, or cells, with a question mark."""
     panels = [_at_first_step(panel) for panel in _drawn(figure)[:4]]
-    shares = [VEILED if _hidden(panel) else 1.0 for panel in panels]
+    if sum(map(_hidden, panels)) > 1:  # too many for their cells to be seen
+        panels = [{**panel, "veiled": "box"} if _has_cells(panel) else panel for panel in panels]
+    shares = [VEILED if _hidden(panel) and not _has_cells(panel) else 1.0 for panel in panels]
     unit = (WIDTH - GAP * (len(panels) + 1)) / sum(shares)
     paths: dict[str, list[str]] = defaultdict(list)
     for number, panel in enumerate(panels):
@@ -67,10 +70,21 @@ def sketch(figure: dict[str, Any]) -> dict[str, str]:
 
 def _drawn(figure: dict[str, Any]) -> list[Panel]:
     """The first row of the hero that holds more than words, and where nothing of it is hidden, the first panel below that is."""
-    rows = [[panel for panel in row if panel["view"] not in WORDS] for row in figure["rows"][: figure.get("hero", 1)]]
+    rows = [[panel for panel in row if _is_picture(panel)] for row in figure["rows"][: figure.get("hero", 1)]]
     first, *others = [row for row in rows if row] or [figure["rows"][0]]
     below = [panel for row in others for panel in row if _hidden(panel)]
     return first if any(map(_hidden, first)) else [*first, *below[:1]]
+
+
+def _is_picture(panel: Panel) -> bool:
+    """Whether something of it can be seen in a small drawing."""
+    texts = "".join(str(cell) for row in panel["rows"] for cell in row) if panel["view"] == "table" else ""
+    return panel["view"] not in WORDS and (panel["view"] != "table" or len(texts) >= FEW)
+
+
+def _has_cells(panel: Panel) -> bool:
+    """Whether its cells are seen below the veil, those that are given with their values."""
+    return panel["view"] == "grid" and panel.get("veiled") == "cells"
 
 
 def _hidden(panel: Panel) -> bool:
@@ -101,14 +115,21 @@ def _colour(panel: Panel, value: Any, mark: str | None, group: int | None) -> st
 
 
 def _cells(rows: list[list[str]], box: Box) -> Drawn:
+    """Squares in the middle of the box; where the colour is empty there is none."""
+    rows, left, top, side = _squares(rows, box)
+    for i, row in enumerate(rows):
+        for j, colour in enumerate(row):
+            if colour:
+                yield colour, _rect(left + j * side, top + i * side, side - 0.7, side - 0.7)
+
+
+def _squares(rows: list[list[str]], box: Box) -> tuple[list[list[str]], float, float, float]:
+    """The rows that are drawn, left and top of the first square, and a square's side."""
     rows = [row[:MOST] for row in rows[:MOST]]
     columns = max(map(len, rows), default=0) or 1
     x, y, width, height = box
     side = min(width / columns, height / (len(rows) or 1))
-    left, top = x + (width - side * columns) / 2, y + (height - side * len(rows)) / 2
-    for i, row in enumerate(rows):
-        for j, colour in enumerate(row):
-            yield colour, _rect(left + j * side, top + i * side, side - 0.7, side - 0.7)
+    return rows, x + (width - side * columns) / 2, y + (height - side * len(rows)) / 2, side
 
 
 def _grid(panel: Panel, box: Box) -> Drawn:
@@ -149,23 +170,28 @@ def _bars(panel: Panel, box: Box) -> Drawn:
         yield "p2" if value >= 0 else "n2", _rect(zero - length * (value < 0), y + index * step, length, step * 0.7)
 
 
-def _lines(lengths: list[tuple[float, float]], box: Box) -> Drawn:
-    """(indent, length) of each line, as shares of the width; few lines stand in the middle."""
+def _lines(lengths: list[tuple[float, float]], box: Box, heads: int = 0) -> Drawn:
+    """(indent, length) of each line, as shares of the width; few lines stand in the middle. `heads`: lines that are headings."""
     x, y, width, height = box
     step = height / max(5, len(lengths))
     y += (height - step * (len(lengths) - 0.45)) / 2
     for index, (indent, length) in enumerate(lengths):
-        yield "t", _rect(x + indent * width, y + index * step, max(0.03, length) * width, step * 0.55)
+        if length:
+            yield (
+                "a" if index < heads else "t",
+                _rect(x + indent * width, y + index * step, max(0.03, length) * width, step * 0.55),
+            )
 
 
 def _table(panel: Panel, box: Box) -> Drawn:
     x, y, width, height = box
     columns = 1 if panel.get("veiled") else max(1, len(panel["columns"]))
+    heads = [panel["columns"]] if any(panel["columns"]) else []
     for column in range(columns):
-        rows = [row[column] if column < len(row) else "" for row in panel["rows"][: MOST - 2]]
+        rows = [row[column] if column < len(row) else "" for row in [*heads, *panel["rows"]][: MOST - 2]]
         texts = [cell[0] if isinstance(cell, list) else cell for cell in rows]
         lengths = [(0.0, min(0.9, len(str(text)) / 14)) for text in texts]
-        yield from _lines(lengths, (x + column * width / columns, y, width / columns, height))
+        yield from _lines(lengths, (x + column * width / columns, y, width / columns, height), len(heads))
 
 
 def _tree(panel: Panel, box: Box) -> Drawn:
@@ -202,8 +228,32 @@ def _frame(panel: Panel, box: Box) -> Drawn:
 
 def _veil(panel: Panel, box: Box) -> Drawn:
     x, y, width, height = box
-    yield from _frame(panel, box)
-    yield "q", f"M{x + width / 2 - 5:.1f} {y + height / 2 - 5:.1f}c0 -8 11 -8 11 -1c0 5 -6 4 -6 10m0 5v1"
+    across, down = x + width / 2, y + height / 2
+    if _has_cells(panel):
+        rows = _unanswered(panel)
+        yield from _cells(rows, box)
+        shown, left, top, side = _squares(rows, box)
+        asked = [(i, j) for i, row in enumerate(shown) for j, colour in enumerate(row) if colour == "h"]
+        if asked:
+            down, across = (
+                start + side * (sum(at) / len(at) + 0.5)
+                for start, at in zip((top, left), zip(*asked, strict=True), strict=True)
+            )
+    else:
+        yield from _frame(panel, box)
+    yield "q", f"M{across - 5:.1f} {down - 5:.1f}c0 -8 11 -8 11 -1c0 5 -6 4 -6 10m0 5v1"
+
+
+def _unanswered(panel: Panel) -> list[list[str]]:
+    """The colours of a grid below its veil: "h" where a value is hidden, none where a cell is empty beside given ones."""
+    coloured = _coloured(panel, panel["values"], panel.get("marks"), panel.get("groups"))
+    marks = panel.get("marks") or [None] * len(panel["values"])
+    given = [["given" in (mark or "") for mark in row or [None] * len(coloured[at])] for at, row in enumerate(marks)]
+    some = any(map(any, given))
+    return [
+        [colour if seen else "" if some and value is None else "h" for colour, seen, value in zip(*row, strict=True)]
+        for row in zip(coloured, given, panel["values"], strict=True)
+    ]
 
 
 VIEWS: dict[str, Callable[[Panel, Box], Drawn]] = {

@@ -4,7 +4,7 @@ import { h, say } from "./dom.js";
 import { answers, due, last, remembers, switchMemory } from "./memory.js";
 import { offerSearch } from "./site.js";
 
-const MOST = 4; // calls on screen
+const MOST = 3; // calls on screen
 const MARKS = { none: ["○", "not begun"], some: ["◐", "begun"], all: ["●", "every question answered"] };
 
 export function enliven(home) {

@@ -49,7 +49,7 @@ def test_each_press_is_one_call_of_the_endpoint_and_shows_its_answer(home):
 def test_in_eval_mode_a_call_gives_x(home):
     home.get_by_text("dropout.eval()").click()
     home.locator(".twice .call").nth(2).wait_for()
-    assert rows(home)[-1] == home.locator(".twice .shown > .cells li").all_inner_texts()
+    assert rows(home)[-1] == home.locator(".twice .input .cells li").all_inner_texts()
     assert "eval mode" in home.locator(".twice .caption").inner_text()
 
 

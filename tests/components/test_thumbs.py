@@ -39,7 +39,20 @@ def test_what_is_seen_below_a_veil_is_drawn_and_what_comes_out_stands_beside_it(
         "veiled": "cells",
     }
     drawn = sketch({"rows": [[table], [GRID], [{**GRID, "veiled": "box"}]], "hero": 3})
-    assert set(drawn) == {"t", "f", "q"} and drawn["t"].count("M") == 1
+    assert set(drawn) == {"a", "t", "f", "q"} and drawn["a"].count("M") == drawn["t"].count("M") == 1
+
+
+def test_of_a_veiled_grid_the_given_cells_have_their_colour_and_the_hidden_ones_none_of_theirs():
+    grid = {**GRID, "veiled": "cells", "values": [[1.0, None], [-1.0, -1.0]], "marks": [["given", ""], None]}
+    drawn = sketch({"rows": [[grid]]})
+    assert {colour: path.count("M") for colour, path in drawn.items()} == {"p3": 1, "h": 2, "q": 1}
+    assert set(sketch({"rows": [[grid, grid]]})) == {"f", "q"}
+    assert set(sketch({"rows": [[{**grid, "marks": None}]]})) == {"h", "q"}
+
+
+def test_a_table_of_a_few_characters_is_left_out():
+    sizes = {"view": "table", "columns": ["N", "C"], "rows": [["3", "4"]]}
+    assert set(sketch({"rows": [[sizes, {**GRID, "veiled": "box"}]]})) == {"f", "q"}
 
 
 def test_a_card_has_the_colour_of_its_group_in_a_grid_and_in_a_cube():
