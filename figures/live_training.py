@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from explorable.words import percent
+from explorable.words import count, percent
 from figures.cells import Bar, cells_of
 from figures.panels import (
     Bars,
@@ -34,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
     )
     curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [[_example(result)], _guess(result)]
+        hero = [[_example(result)], _guess(result), [_own(result)]]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
@@ -81,6 +81,12 @@ def _guess(result: Result) -> list[Panel]:
         texts={third: f"{result.plateau:.3f}"}, guided=True, x_title="p of the right candidate", wide=False,
     )  # fmt: skip
     return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
+
+
+def _own(result: Result) -> Panel:
+    """The loss of the reader that is trained here, in words: after training no bar of it would be seen."""
+    label = f"the reader you train: its loss on held-out questions after {count(result.taken[-1], 'step')}"
+    return veiled(Facts([("own", label, f"{result.held_out_losses[-1]:.4f}")]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:

@@ -89,7 +89,7 @@ def test_the_facts_say_what_the_trained_reader_does():
 def test_a_third_each_costs_minus_its_logarithm():
     params = Params(steps=25)
     drawn = draw(params, trained())
-    (example,), (given, _, cost) = drawn["rows"][: drawn["hero"]]
+    (example,), (given, _, cost), (own,) = drawn["rows"][: drawn["hero"]]
     assert example["rows"] == [
         ["text", "it is red . it costs ten coins . anna owns it ."],
         ["question", "what is the color ?"],
@@ -99,6 +99,8 @@ def test_a_third_each_costs_minus_its_logarithm():
     assert (cost["labels"][place], key) == ("0.33", "plateau") and costs[place] == pytest.approx(math.log(3))
     assert (said, text) == (place, f"{math.log(3):.3f}")
     assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
+    label = "the reader you train: its loss on held-out questions after 25 steps"
+    assert own["items"] == [{"key": "own", "label": label, "text": f"{trained().held_out_losses[-1]:.4f}"}]
 
 
 def test_what_is_still_right_stands_beside_what_was_right():
