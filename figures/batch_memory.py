@@ -45,7 +45,7 @@ def _step(params: Params, result: Result) -> Panel:
         ["frozen", params.frozen if params.mode in RECORDING else "nothing"],
         ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
     ]
-    return Table("What goes in", ["", "is"], rows + settings * bool(_decides(params)), breaks=True)
+    return Table("What goes in", ["", ""], rows + settings * bool(_decides(params)), breaks=True)
 
 
 def _near(params: Params, result: Result) -> int:
@@ -87,8 +87,11 @@ def _compared(params: Params, result: Result) -> Panel:
     once = result.by_size[8] / MIB
     lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
     same = f"the weights: {result.weights} bytes, whatever the batch"
-    weights = [Bar(f"weights, {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
-    shown = [*weights, *(_saved_at(params, result, f"activations, {size}", size, kept) for size, kept in saved.items())]
+    weights = [Bar(f"weights, batch {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
+    shown = [
+        *weights,
+        *(_saved_at(params, result, f"activations, batch {size}", size, kept) for size, kept in saved.items()),
+    ]
     return Bars("in memory after forward", shown, unit="MiB", digits=2, references=lines, named=bool(lines))
 
 

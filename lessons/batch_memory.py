@@ -148,7 +148,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="batch_size 16 instead of 8: how do the bytes that forward saves grow?",
+            question="batch_size 16 instead of 8: how much more does autograd save for backward()?",
             choices=(
                 Choice(
                     "×1: weights alone",

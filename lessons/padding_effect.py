@@ -1,4 +1,4 @@
-"""Padding leaves a transformer's real tokens alone where none attends to it and each keeps its position: a BERT needs mask and position_ids, a T5 a mask."""
+"""Padding changes no real token's output if a mask hides it and the tokens keep their positions: a BERT needs mask and position_ids, a T5 the mask alone."""
 
 import copy
 import functools
@@ -191,7 +191,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="left",
-            question="A BERT with left padding and a mask: how many outputs stay the same?",
+            question="BERT, left padding, a mask: how many tokens get the same output as without padding?",
             choices=(
                 Choice(
                     "all of them",
@@ -203,7 +203,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "none of them",
-                    "To each token a BERT adds its position, and the padding shifts all.",
+                    "To each token a BERT adds its position, and the padding moves every token to another one.",
                 ),
             ),
             answer=2,

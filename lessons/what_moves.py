@@ -223,7 +223,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     MUCH,
-                    "The gradient must reach the norms of block 0: on its way it passes every block, and each saves most of what it did.",
+                    "The gradient must reach the norms of block 0: on its way it passes every block, and each still saves most of its activations.",
                 ),
             ),
             answer=2,

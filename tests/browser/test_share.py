@@ -75,7 +75,7 @@ def test_a_png_carries_its_sentence_and_its_link(dialog):
 
 
 def test_the_numbers_of_any_panel_are_saved_to_their_last_digit(dialog):
-    dialog.get_by_label("numbers of").select_option(label="call 2 [3, 4] float32 cpu")
+    dialog.get_by_label("numbers of").select_option(label="call 2 [3, 4] float32 cpu, ≠ call 1")
     file = saved(dialog, "CSV")
     assert file.suggested_filename == "call_2_3_4_float32_cpu.csv"
     head, *rows = [line.split(",") for line in file.path().read_text().splitlines()]

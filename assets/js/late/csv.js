@@ -6,7 +6,7 @@ import { nameOf, rowsOf } from "./tables.js";
 const RAW = { number: (value) => value, beside: (number) => number };
 
 export function saveCsv(panel) {
-  const name = nameOf(panel).replace(/[^\w.-]+/g, "_").slice(0, 60).replace(/^_|_$/g, "");
+  const name = nameOf({ ...panel, badge: "" }).replace(/[^\w.-]+/g, "_").slice(0, 60).replace(/^_|_$/g, "");
   save(csvOf(panel), `${name || "table"}.csv`, "text/csv");
 }
 
