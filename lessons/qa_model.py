@@ -197,8 +197,10 @@ def caption(params: Params, result: Result) -> str:
     if params.forward != AGAIN and beside(result) == "they are equal":
         assert result.logits is not None
         one = result.logits.shape[1]
+        said = result.decoded[0]["text"]
         return (
-            f"torch.stack puts a new axis, which counts {count(items, 'item')}, in front of each call's batch of {one}."
+            f"torch.stack puts a new axis, which counts {count(items, 'item')}, in front of each call's batch of {one}; "
+            f"the model answers item 0 with {f'“{said}”' if said else 'nothing'}."
         )
     return f"get_loss() returns {returned}, {whose}, and one padded batch has the loss {batched}."
 

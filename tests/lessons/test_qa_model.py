@@ -203,8 +203,16 @@ def test_pad_sequence_pads_logits_without_the_axis_of_their_batch():
         ({"forward": NEVER}, "A QAModel that loops over the items raises an AttributeError in get_loss()."),
         ({"target": STARTED}, "A QAModel that loops over the items raises a TypeError in torch.stack(self.loss)."),
         ({"items": STRINGS}, "A QAModel that loops over the items raises an AttributeError in item.items()."),
-        ({}, "torch.stack puts a new axis, which counts 3 items, in front of each call's batch of 1."),
-        ({"batch_size": 1}, "torch.stack puts a new axis, which counts 1 item, in front of each call's batch of 1."),
+        (
+            {},
+            "torch.stack puts a new axis, which counts 3 items, in front of each call's batch of 1; "
+            "the model answers item 0 with “Paris”.",
+        ),
+        (
+            {"batch_size": 1},
+            "torch.stack puts a new axis, which counts 1 item, in front of each call's batch of 1; "
+            "the model answers item 0 with “Paris”.",
+        ),
     ],
 )
 def test_the_caption_says_what_raises_where_and_what_the_new_axis_counts(drawn, said):
