@@ -87,12 +87,14 @@ def _compared(params: Params, result: Result) -> Panel:
     once = result.by_size[8] / MIB
     lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
     same = f"the weights: {result.weights} bytes, whatever the batch"
-    weights = [Bar(f"weights, batch {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
+    weights = [Bar(f"weights, {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
     shown = [
         *weights,
-        *(_saved_at(params, result, f"activations, batch {size}", size, kept) for size, kept in saved.items()),
+        *(_saved_at(params, result, f"activations, {size}", size, kept) for size, kept in saved.items()),
     ]
-    return Bars("in memory after forward", shown, unit="MiB", digits=2, references=lines, named=bool(lines))
+    return Bars(
+        "in memory after forward, by batch_size", shown, unit="MiB", digits=2, references=lines, named=bool(lines)
+    )
 
 
 def _by_size(params: Params, result: Result) -> Panel:

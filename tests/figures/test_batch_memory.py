@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "in memory after forward", {"@double": ["activations, batch 16"], "@graph": ["activations, batch 8"]}),
+        ({}, "in memory after forward, by batch_size", {"@double": ["activations, 16"], "@graph": ["activations, 8"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -91,7 +91,7 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         assert [size for what, size in given["rows"] if what.startswith("x, ")] == [
             f"({size}, 32, 64) float32" for size in shown
         ]
-        assert came["labels"] == [f"{what}, batch {size}" for what in ("weights", "activations") for size in shown]
+        assert came["labels"] == [f"{what}, {size}" for what in ("weights", "activations") for size in shown]
         assert [round(drawn * MIB) for drawn in came["values"]] == [
             *[result.weights] * len(shown),
             *(result.by_size[size] for size in shown),
