@@ -78,7 +78,7 @@ def _guess(result: Result) -> list[Panel]:
     labels = [f"{p:.2f}" for p in result.chances]
     cost = Curve(
         "cross-entropy loss", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "plateau"},
-        texts={third: f"{result.plateau:.3f}"}, guided=True, x_title="p of the right candidate", wide=False,
+        texts={third: f"{result.plateau:.3f}"}, x_title="p of the right candidate", wide=False,
     )  # fmt: skip
     return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
 

@@ -84,7 +84,7 @@ class Grid(Panel):
     group_names: Sequence[str] | None = None  # what the numbers of groups mean
     digits: int = 2
     signed: bool = True  # False for what is never negative: no plus stands before it
-    quiet: bool = False  # colours alone: a number is printed where it is 0 or has the mark "big", and told under the pointer and in the table
+    quiet: bool = False  # colours alone: a number is printed where it is 0, and told under the pointer and in the table
 
     def entries(self) -> dict[str, Any]:
         return {**super().entries(), "cells": None, **spread(self.cells, CELLS)}
@@ -193,8 +193,9 @@ class Curve(Panel):
     dots: dict[str, Sequence[float | None]] = field(default_factory=dict)  # one value a label, None where there is none
     bold: str = ""  # the line that matters: thick, and the others thin
     ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
-    texts: dict[int, str] = field(default_factory=dict)  # index of a label -> what is printed at the ringed point there
-    guided: bool = False  # lines lead from both axes to a point with a text
+    texts: dict[int, str] = field(
+        default_factory=dict
+    )  # index of a label -> what is printed at the ringed point there, to which lines lead from both axes
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all
     wide: bool = True

@@ -4,7 +4,6 @@ import { format } from "../color.js";
 import { h, svg } from "../dom.js";
 
 const HEIGHT = 164;
-const ROOM = 80; // px, of a text
 const PAD = { left: 46, right: 16, top: 10, bottom: 34 };
 
 export class Curve {
@@ -25,7 +24,7 @@ export class Curve {
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [], guided } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [] } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -54,12 +53,10 @@ export class Curve {
     const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
     const point = ([i, key]) => {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
-      if (guided && texts.some(([at]) => at === i)) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
-      const end = cx > width - ROOM; // where no text fits behind the point it stands before it
-      const place = { x: end ? cx - 13 : cx + 13, y: Math.max(26, cy - (guided ? 18 : 8)), "text-anchor": end ? "end" : "start" };
-      const said = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", ...place }, text));
-      const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...said);
-      Object.assign((guided && said[0] ? said[0] : node).dataset, marked.get(key), { key }); // on a guided curve the ring leaves the line free
+      const [said] = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", x: cx + 13, y: cy - 18 }, text));
+      if (said) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
+      const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...(said ? [said] : []));
+      Object.assign((said ?? node).dataset, marked.get(key), { key }); // round the text the ring leaves the line free
       return node;
     };
     parts.push(...ringed.filter(([i]) => i <= upto).map(point));

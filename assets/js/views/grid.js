@@ -73,7 +73,7 @@ export class Grid {
     const signed = value === null ? "" : format(value, panel.digits);
     const text = panel.signed === false ? signed.replace("+", "") : signed;
     const marks = mark.split(" ").filter(Boolean);
-    const glyph = marks.includes("dropped") ? "✕" : panel.quiet && value && !marks.includes("big") ? "" : text;
+    const glyph = marks.includes("dropped") ? "✕" : panel.quiet && value ? "" : text;
     const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
     cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
     cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
