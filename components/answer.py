@@ -17,9 +17,8 @@ from components.kept import Kept
 from explorable.lesson import Lesson, Prediction
 from explorable.literal import escape_hidden
 from explorable.params import BadParam, controls, from_query, in_own_words, not_in_a_link, shorten, to_query
-from explorable.program import Program
 from explorable.progress import Cancelled
-from explorable.tape import OperatorTape
+from explorable.tape import Operators
 from explorable.wire import plain
 from lessons.shipped import damaged
 
@@ -36,6 +35,7 @@ def lesson_of(slug: str) -> Lesson:
 
 OURS = ("lesson", "hide", "view", "q", "answered")  # names in a link that are no Params
 _states = Kept(largest=32_000_000)  # compressed: some 5,000 of them
+_operators = Kept(largest=4_000_000)
 _openings = Kept(largest=8_000_000)
 _slow = Lock()
 
@@ -44,17 +44,17 @@ class Computed(NamedTuple):
     """A run and what is to be said about it."""
 
     result: Any
-    tape: OperatorTape  # the operators torch dispatched
+    ran: Mapping[int, Operators] | None  # by line: the operators torch dispatched; None where nobody took them down
     notes: list[str]  # where it ran, if not where it was meant to
 
 
 @lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
-def computed(slug: str, params: Any) -> Computed:
-    """A lesson with a button runs for seconds: its operators are not taken down, which would slow it."""
+def computed(slug: str, params: Any, taped: bool = False) -> Computed:
+    """A lesson's run; `taped` takes its operators down, which takes as long again, but never those of a lesson with a button."""
     lesson = lesson_of(slug)
-    tape = lesson.program.tape(params)
+    tape = lesson.program.tape(params) if taped and not lesson.button else None
     try:
-        with _slow if lesson.slow else nullcontext(), nullcontext() if lesson.button else tape:
+        with _slow if lesson.slow else nullcontext(), tape or nullcontext():
             result, note = gpu.run(lesson, params)
     except (BadParam, Cancelled):
         raise
@@ -62,25 +62,25 @@ def computed(slug: str, params: Any) -> Computed:
         if not (problems := damaged()):
             raise
         raise BadParam(f"This lesson cannot run here: {' '.join(problems)}") from error
-    return Computed(result, tape, [note] if note else [])
+    return Computed(result, tape.by_line if tape else None, [note] if note else [])
 
 
 def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
-    """What a lesson says about these Params: caption, code, operators, link, and where it ran."""
+    """What a lesson says about these Params: caption, code, link, and where it ran."""
     return {
         "params": asdict(params),
         "caption": caption(slug, params, done.result),
         "details": details(slug, params, done.result),
         "code": lesson_of(slug).snippet(params),
-        "cells": _cells(lesson_of(slug).program, params, done),
+        "cells": _cells(slug, params, None),
         "link": to_query(slug, params),
         "notes": done.notes,
     }
 
 
-def _cells(program: Program, params: Any, done: Computed) -> list[dict[str, Any]]:
+def _cells(slug: str, params: Any, ran: Mapping[int, Operators] | None) -> list[dict[str, Any]]:
     """The program's cells, and beside each line the operators that torch dispatched there: {index: [[name, times], ...]}."""
-    return plain(program.cells(params, done.tape.by_line))
+    return plain(lesson_of(slug).program.cells(params, ran))
 
 
 def caption(slug: str, params: Any, result: Any) -> str:
@@ -103,9 +103,9 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 
 def answer(slug: str, params: Any) -> dict[str, Any]:
-    """What the API says: `words`, and the Result as plain values."""
-    done = computed(slug, params)
-    return {**words(slug, params, done), "numbers": plain(done.result)}
+    """What the API says: `words`, the operators that torch dispatched, and the Result as plain values."""
+    done = computed(slug, params, taped=True)
+    return {**words(slug, params, done), "cells": _cells(slug, params, done.ran), "numbers": plain(done.result)}
 
 
 def state(slug: str, params: Any) -> dict[str, Any]:
@@ -118,18 +118,18 @@ def _state(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     return {**words(slug, params, done), "figure": figure(slug, params, done.result), "notes": notes}
 
 
-def state_json(slug: str, params: Any) -> bytes:
-    """`state` as JSON without NaN, made once for equal Params."""
-    return gzip.decompress(state_zip(slug, params))
+def state_json(slug: str, params: Any, taped: bool = False) -> bytes:
+    """`state` as JSON without NaN, made once for equal Params; `taped`: by a run whose operators are asked for next."""
+    return gzip.decompress(state_zip(slug, params, taped))
 
 
-def state_zip(slug: str, params: Any) -> bytes:
+def state_zip(slug: str, params: Any, taped: bool = False) -> bytes:
     """The same compressed, as it is kept and sent."""
     makeshift = False
 
     def make() -> bytes:
         nonlocal makeshift
-        done = computed(slug, params)
+        done = computed(slug, params, taped)
         makeshift = bool(done.notes)
         return zipped(to_json({"state": _state(slug, params, done)}))
 
@@ -137,6 +137,39 @@ def state_zip(slug: str, params: Any) -> bytes:
     if makeshift:  # the GPU was full or refused; the next run may have it
         forget(slug, params)
     return body
+
+
+def operators_zip(slug: str, params: Any) -> bytes:
+    """{"ran": for each cell of the state, index of a line -> [[operator, times], ...]}, compressed. Not for a lesson with a button."""
+
+    def make() -> bytes:
+        cells = _cells(slug, params, computed(slug, params, taped=True).ran)
+        return zipped(to_json({"ran": [cell["ran"] for cell in cells]}))
+
+    return _operators.get((slug, params), make)
+
+
+def kept_operators(slug: str, params: Any) -> bytes | None:
+    """What `operators_zip` answers, if it need not compute."""
+    return _operators.find((slug, params))
+
+
+def shown_json(slug: str, params: Any) -> bytes:
+    """`state_json` and, but for a lesson with a button, the operators, of one run: JSON."""
+    state = state_json(slug, params, taped=True)
+    return state if lesson_of(slug).button else _with_operators(state, operators_zip(slug, params))
+
+
+def kept_shown_json(slug: str, params: Any) -> bytes | None:
+    """What `shown_json` answers, if it need not compute."""
+    state, ran = kept_json(slug, params), _operators.find((slug, params))
+    if state is None or lesson_of(slug).button:
+        return state
+    return None if ran is None else _with_operators(state, ran)
+
+
+def _with_operators(state: bytes, ran: bytes) -> bytes:
+    return b"%s,%s" % (gzip.decompress(ran)[:-1], state[1:])
 
 
 def kept_zip(slug: str, params: Any) -> bytes | None:
@@ -161,7 +194,7 @@ def pin(slug: str, params: Any) -> None:
 
 def forget(slug: str, params: Any) -> None:
     """Let the next run of these Params measure again."""
-    for kept in (_states, _openings):
+    for kept in (_states, _operators, _openings):
         kept.forget((slug, params))
     computed.cache_clear()
 
@@ -169,7 +202,7 @@ def forget(slug: str, params: Any) -> None:
 class Opening(NamedTuple):
     """A lesson as a link opens it."""
 
-    body: bytes  # JSON, compressed: `spec`, `state`, `notes` on what the link got wrong, and `asked`, see `opening`
+    body: bytes  # JSON, compressed: `spec`, `state`, `ran`, `notes` on what the link got wrong, and `asked`, see `opening`
     lasting: bool  # whether the same link is always answered with the same
 
 
@@ -185,7 +218,7 @@ def opening(slug: str, query: Mapping[str, str]) -> Opening:
     if not notes and not later and (kept := _openings.find((slug, params))) is not None:
         return Opening(kept, True)
     try:
-        state = state_json(slug, shown)
+        state = shown_json(slug, shown)
     except BadParam as problem:  # a text that the lesson cannot read, or worker processes that are not to be had now
         state, note = _default_instead(slug, problem)
         notes = [*notes, note]
@@ -214,7 +247,7 @@ def _default_instead(slug: str, problem: BadParam) -> tuple[bytes, str]:
     """The state of the defaults, or one without a picture where the lesson cannot run at all; and what is to be said."""
     default = lesson_of(slug).Params()
     try:
-        return state_json(slug, default), f"{problem} The link's values were replaced by the defaults."
+        return shown_json(slug, default), f"{problem} The link's values were replaced by the defaults."
     except BadParam as none:
         empty = {"caption": "", "details": "", "code": "", "cells": [], "notes": [], "figure": {"rows": []}}
         return to_json({"state": {**empty, "params": asdict(default), "link": to_query(slug, default)}}), str(none)

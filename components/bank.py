@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from classroom.bank import Choice, Question
 from components import CHAPTERS
-from components.answer import kept_json, lesson_of, state_json, to_json
+from components.answer import kept_shown_json, lesson_of, shown_json, to_json
 from components.runs import settled
 from explorable.lesson import Lesson, Prediction
 from explorable.params import BadParam, to_query
@@ -55,7 +55,7 @@ def _asked(name: str) -> tuple[str, Prediction]:
 
 
 def _computed(slug: str, params: Any) -> bytes:
-    return settled(slug, params) if lesson_of(slug).button else state_json(slug, params)
+    return settled(slug, params) if lesson_of(slug).button else shown_json(slug, params)
 
 
 async def _answer(request: Request) -> Response:
@@ -66,11 +66,11 @@ async def _answer(request: Request) -> Response:
         raise HTTPException(404, "There is no question of this name.") from None
     params = lesson_of(slug).Params(**asked.show)
     try:
-        kept = kept_json(slug, params)
+        kept = kept_shown_json(slug, params)
         body = kept if kept is not None else await run_sync(_computed, slug, params, limiter=AT_ONCE)
     except BadParam as problem:
         body = to_json({"problem": str(problem)})
-    keep = "public, max-age=600" if body.startswith(b'{"state"') else "no-store"
+    keep = "no-store" if body.startswith(b'{"problem"') else "public, max-age=600"
     answer = b'{"ring":%s,%s' % (to_json(asked.ring), body[1:])
     return Response(answer, media_type="application/json", headers={"Cache-Control": keep})
 

@@ -4,6 +4,7 @@ GET  /explorables/ask/<version>/<slug>?p=0.3           the state for these Param
 GET  /explorables/ask/<version>/<slug>?lesson=<slug>   the lesson as this link opens it
 POST with {"params": {...}} or {"link": {...}}         the same for the words of a visitor, which stay out of addresses
 POST with {"params": {...}, "again": true}             measured anew
+GET or POST .../<slug>/ran                             beside each line the operators that torch dispatches for these Params
 
 A lesson with a button answers with the news of its run, as server-sent events, unless its state is kept. Whatever is refused
 is text in one sentence: 400 what is no value, 429 what is too much now.
@@ -11,7 +12,7 @@ is text in one sentence: 400 what is no value, 429 what is too much now.
 
 import gzip
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from components import gpu
-from components.answer import forget, kept_zip, lesson_of, opening, state_zip
+from components.answer import forget, kept_operators, kept_zip, lesson_of, opening, operators_zip, state_zip
 from components.assets import VERSION
 from components.runs import follow
 from components.warm import VISITS
@@ -35,6 +36,7 @@ from serving.same_for_all import FOR_GOOD
 from serving.visitor import visitor_of
 
 BODY = 'The body must be {"params": {...}} or {"link": {...}}.'
+NO_OPERATORS = "Operators are told for params, of a lesson without a button."
 
 
 class Asked(NamedTuple):
@@ -46,23 +48,34 @@ class Asked(NamedTuple):
     size: int = 0  # bytes of the body
 
 
+Reply = Callable[[Request, Lesson, Asked, Cost], Awaitable[Response]]
+
+
 def routes(slugs: tuple[str, ...], cost: Cost) -> list[Route]:
     async def ask(request: Request) -> Response:
-        slug = request.path_params["slug"]
-        if slug not in slugs:
-            return PlainTextResponse("There is no lesson of this name.", 404)
-        if cost.refuses(visitor_of(request.scope), announced(request.scope)):
-            return too_much()
-        try:
-            return await _answer(request, lesson_of(slug), await _asked(request, lesson_of(slug)), cost)
-        except (BadParam, Refused) as problem:
-            return PlainTextResponse(str(problem), 400)
-        except Busy:
-            return too_much()
-        except ClientDisconnect:  # no failure of the app: nobody is there to be told
-            return Response(status_code=400)
+        return await _replied(request, slugs, cost, _answer)
 
-    return [Route(f"{ASK}{{version}}/{{slug}}", ask, methods=["GET", "POST"])]
+    async def ran(request: Request) -> Response:
+        return await _replied(request, slugs, cost, _operators)
+
+    path, methods = f"{ASK}{{version}}/{{slug}}", ["GET", "POST"]
+    return [Route(path, ask, methods=methods), Route(f"{path}/ran", ran, methods=methods)]
+
+
+async def _replied(request: Request, slugs: tuple[str, ...], cost: Cost, reply: Reply) -> Response:
+    slug = request.path_params["slug"]
+    if slug not in slugs:
+        return PlainTextResponse("There is no lesson of this name.", 404)
+    if cost.refuses(visitor_of(request.scope), announced(request.scope)):
+        return too_much()
+    try:
+        return await reply(request, lesson_of(slug), await _asked(request, lesson_of(slug)), cost)
+    except (BadParam, Refused) as problem:
+        return PlainTextResponse(str(problem), 400)
+    except Busy:
+        return too_much()
+    except ClientDisconnect:  # no failure of the app: nobody is there to be told
+        return Response(status_code=400)
 
 
 async def _asked(request: Request, lesson: Lesson) -> Asked:
@@ -95,6 +108,16 @@ async def _answer(request: Request, lesson: Lesson, asked: Asked, cost: Cost) ->
     made = await _computed(request, asked, lesson, cost, partial(state_zip, lesson.slug, asked.params))
     is_kept = kept_zip(lesson.slug, asked.params) is not None
     return _sent(request, lesson, made, is_kept and not in_own_words(asked.params))
+
+
+async def _operators(request: Request, lesson: Lesson, asked: Asked, cost: Cost) -> Response:
+    if lesson.button or asked.link is not None:
+        raise Refused(400, NO_OPERATORS)
+    VISITS.happen()
+    made = kept_operators(lesson.slug, asked.params)
+    if made is None:
+        made = await _computed(request, asked, lesson, cost, partial(operators_zip, lesson.slug, asked.params))
+    return _sent(request, lesson, made, not in_own_words(asked.params))
 
 
 async def _computed(request: Request, asked: Asked, lesson: Lesson, cost: Cost, compute: Callable[[], Any]) -> Any:

@@ -2,6 +2,11 @@
 
 import { h } from "./dom.js";
 
+/** The cells with what torch ran beside their lines. */
+export function beside(cells, ran) {
+  return cells.map((cell, index) => ({ ...cell, ran: ran[index] }));
+}
+
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
 const [LEAST, MOST, WIDTH] = [8, 30, 92]; // letters of names beside a line of code, and of both together where they fit

@@ -4,10 +4,11 @@
 import { names, push, query, visit } from "./address.js";
 import { anatomy } from "./anatomy.js";
 import { Asking } from "./ask.js";
-import { drawCells, drawPoint } from "./code.js";
+import { beside, drawCells, drawPoint } from "./code.js";
 import { drawControls } from "./controls.js";
 import { h, say } from "./dom.js";
 import { Figure } from "./figure.js";
+import { Operators } from "./operators.js";
 import { answer, changed, opened, reason } from "./transport.js";
 import { drawTraps, pin } from "./traps.js";
 
@@ -39,6 +40,7 @@ export class LessonPage {
     Object.assign(this, anatomy(spec, [button("Share ▾", "share", "dialog"), button("Present", "present")], [button("copy", "copy"), button("notebook", "notebook")]));
     const { parts } = this;
     this.figure = new Figure(this.root, parts);
+    if (!spec.button) this.operators = new Operators(this);
     parts.program.addEventListener("toggle", () => parts.program.open && this.drawProgram());
     parts.table.addEventListener("toggle", () => parts.table.open && this.drawTable());
     this.controls = drawControls(parts.controls, spec, () => this.unpin(), (settled) => this.change(this.controls.values(), settled));
@@ -152,8 +154,8 @@ export class LessonPage {
   }
 
   /** What a link opens, and what it got wrong. */
-  open({ state, notes }) {
-    this.paint({ ...state, notes: [...state.notes, ...notes] });
+  open({ state, ran, notes }) {
+    this.paint({ ...state, notes: [...state.notes, ...notes] }, ran);
   }
 
   complain(sentence) {
@@ -166,8 +168,9 @@ export class LessonPage {
     return this.asking.link(this.link);
   }
 
-  paint(state) {
-    this.state = state;
+  /** Without `ran` the operators are asked for when the lines are seen. */
+  paint(state, ran) {
+    this.state = ran ? { ...state, cells: beside(state.cells, ran) } : state;
     this.link = state.link;
     this.code = state.code;
     this.params = state.params;
@@ -177,11 +180,19 @@ export class LessonPage {
     say(this.parts.notes, (state.notes ?? []).join(" "));
     this.redraw();
     this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
+    this.operators?.shown(ran);
+  }
+
+  /** What torch dispatched for the state on screen. */
+  told(ran) {
+    this.state = { ...this.state, cells: beside(this.state.cells, ran) };
+    this.drawCode();
+    this.operators.shown(ran);
   }
 
   /** Picture, words and open folds, as far as the question lets them be seen. */
   redraw() {
-    const { caption, details, truth, point, program, table } = this.parts;
+    const { caption, details, truth, table } = this.parts;
     const { state, asking } = this;
     this.figure.update(state.figure, { veiled: asking.veiled, asked: asking.asked, ring: asking.ring, anew: this.anew });
     this.anew = false;
@@ -189,9 +200,14 @@ export class LessonPage {
     say(caption, this.figure.veiled ? VEILED : state.caption);
     say(details, state.details);
     truth.hidden = !asking.answer;
-    drawPoint(point.lastChild, state.cells);
-    if (program.open) this.drawProgram();
+    this.drawCode();
+    this.operators?.wait();
     if (table.open) this.drawTable();
+  }
+
+  drawCode() {
+    drawPoint(this.parts.point.lastChild, this.state.cells);
+    if (this.parts.program.open) this.drawProgram();
   }
 
   drawProgram() {

@@ -28,6 +28,11 @@ export function changed(slug, controls, params) {
   return { slug, query: Object.fromEntries(others.map(({ name }) => [name, written(params[name])])) };
 }
 
+/** The operators that torch dispatches for the Params of a question. */
+export function operators(question) {
+  return { ...question, slug: `${question.slug}/ran` };
+}
+
 /** The same, measured anew. */
 export function again(slug, params) {
   return { slug, body: { params, again: true } };

@@ -41,10 +41,18 @@ class LessonOnScreen:
             "() => new Promise((written) => requestAnimationFrame(() => setTimeout(() => setTimeout(written))))"
         )
 
+    def see_operators(self) -> None:
+        """The lines are in view, and beside them stands what torch ran."""
+        self.root.locator(".point").scroll_into_view_if_needed()
+        self.page.wait_for_function(
+            'slug => !("due" in document.querySelector(`[data-lesson="${slug}"]`).dataset)', arg=self.slug
+        )
+
     @property
     def shown(self) -> dict[str, str]:
         """Picture at its last step, words, code and address."""
         self.settle()
+        self.see_operators()
         if (scrub := self.root.locator("input[data-scrub]")).is_visible():
             scrub.evaluate("one => { one.value = one.max; one.dispatchEvent(new Event('input')); }")
         return {

@@ -193,3 +193,20 @@ def test_back_shows_the_text_of_the_address_also_in_the_field_that_has_the_focus
     text.focus()
     lesson.repaint(page.go_back)
     assert text.input_value() == before
+
+
+def test_operators_are_asked_for_once_the_lines_are_seen_and_no_answer_waits_for_them(page, app_url):
+    lesson = LessonOnScreen(page, app_url, "dropout", asked=True)
+    page.set_viewport_size({"width": 1280, "height": 400})
+    lesson.root.get_by_role("button", name="just show me").click()
+    page.evaluate("scrollTo(0, 0)")
+    lesson.settle()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/ran?" in request.url else None)
+    for _ in range(3):
+        lesson.repaint(lambda: lesson.root.locator("[aria-label='another seed']").evaluate("button => button.click()"))
+    page.wait_for_timeout(500)
+    assert asked == [] and not lesson.root.locator(".point .ran").count()
+    lesson.see_operators()
+    assert len(asked) == 1 and "seed=3" in asked[0]
+    assert "bernoulli_" in "".join(lesson.root.locator(".point .ran").all_inner_texts())

@@ -17,11 +17,25 @@ from tests.corners import quick
 
 
 @pytest.mark.parametrize("slug", LESSONS)
-def test_a_state_is_strict_json_and_says_what_torch_ran(slug):
-    answer = json.loads(state_json(slug, quick(lesson_of(slug))))["state"]
-    beside = [list(cell["ran"].values()) for cell in answer["cells"]] if "cells" in answer else [answer["ran"]]
-    assert all(operators for cell in beside for operators in cell)
+def test_a_state_is_strict_json_and_an_opening_says_what_torch_ran(slug):
+    lesson = lesson_of(slug)
+    answer = json.loads(state_json(slug, quick(lesson)))["state"]
     assert answer["caption"] and answer["figure"]["rows"]
+    assert not any(cell["ran"] for cell in answer["cells"])
+    if not lesson.button:
+        opened = opened_by(slug, {})
+        assert len(opened["ran"]) == len(opened["state"]["cells"])
+        assert all(operators for cell in opened["ran"] for operators in cell.values())
+
+
+@pytest.mark.parametrize("slug", [slug for slug in LESSONS if not lesson_of(slug).button])
+def test_to_take_the_operators_down_changes_nothing_that_is_shown(slug):
+    lesson = lesson_of(slug)
+    params = quick(lesson)
+    answers.forget(slug, params)
+    bare = state(slug, params)
+    answers.forget(slug, params)
+    assert answers._state(slug, params, computed(slug, params, taped=True)) == bare or lesson.measured
 
 
 def test_many_visitors_at_once_each_get_their_code():

@@ -32,9 +32,22 @@ def test_words_of_a_visitor_are_never_to_be_kept_whichever_way_they_come():
     typed = [page.post("freeze", json={"params": {"pattern": "head"}}), page.get("freeze?pattern=head")]
     typed += [page.post("freeze", json={"link": {"lesson": "freeze", "pattern": "head"}})]
     typed += [page.get("freeze?lesson=freeze&pattern=head"), page.get("freeze?lesson=freeze&nope=words")]
-    assert [answer.headers["cache-control"] for answer in typed] == ["no-store"] * 5
-    assert typed[0].json() == typed[1].json() and typed[2].json() == typed[3].json()
+    typed += [page.post("freeze/ran", json={"params": {"pattern": "head"}}), page.get("freeze/ran?pattern=head")]
+    assert [answer.headers["cache-control"] for answer in typed] == ["no-store"] * 7
+    assert (
+        typed[5].json() == typed[6].json() and typed[0].json() == typed[1].json() and typed[2].json() == typed[3].json()
+    )
     assert page.get("freeze").headers["cache-control"] == GOOD
+
+
+def test_operators_are_those_of_the_params_and_kept_for_good():
+    page = at_the_door("dropout", "edit")
+    opened, asked = page.get("dropout?lesson=dropout&mode=eval").json(), page.get("dropout/ran?mode=eval")
+    assert asked.json() == {"ran": opened["ran"]} and any(opened["ran"])
+    assert asked.json() != page.get("dropout/ran?mode=train").json()
+    assert asked.headers["cache-control"] == GOOD
+    for address in ("edit/ran", "dropout/ran?lesson=dropout", "dropout/ran?p=7"):
+        assert page.get(address).status_code == 400
 
 
 def test_what_is_measured_is_not_to_be_kept(monkeypatch):
