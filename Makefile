@@ -63,8 +63,9 @@ newest lowest: .venv/dev.stamp chromium
 
 # The browser of the tests: what is installed, else Debian's when we may install it, else Playwright's own.
 chromium: .venv/dev.stamp
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	@if command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && \
+	    { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; } >/dev/null; \
 	else $(BIN)/playwright install chromium; fi
 
 # The server that tests of rooms with replicas start themselves: Debian's when we may install it, else those tests are skipped.

@@ -13,6 +13,11 @@ import httpx
 from components.assets import VERSION
 
 
+def changed(params: Any) -> dict[str, str]:
+    """The Params that are not at their defaults, as the page writes them into an address."""
+    return {f.name: str(getattr(params, f.name)) for f in fields(params) if getattr(params, f.name) != f.default}
+
+
 class Visitor:
     """One open page of an app at `http`'s base address."""
 
@@ -22,13 +27,25 @@ class Visitor:
 
     async def change(self, slug: str, params: Any) -> float:
         """Seconds until a lesson's state for these Params has arrived."""
-        changed = {f.name: str(getattr(params, f.name)) for f in fields(params) if getattr(params, f.name) != f.default}
         begun = time.perf_counter()
-        answer = await self.http.get(f"/explorables/ask/{VERSION}/{slug}", params=changed)
+        answer = await self._got(slug, params)
         seconds = time.perf_counter() - begun
         seen = '"figure"' in answer.text or "try again in a few seconds" in answer.text
         assert answer.is_success and seen, f"{params}: {answer.status_code} {answer.text[:200]}"
         return seconds
+
+    async def _got(self, path: str, params: Any) -> httpx.Response:
+        """Asked again, as the page does, where the server was just closing a connection that had rested."""
+        address = f"/explorables/ask/{VERSION}/{path}"
+        try:
+            return await self.http.get(address, params=changed(params))
+        except httpx.RemoteProtocolError:
+            return await self.http.get(address, params=changed(params))
+
+    async def operators(self, slug: str, params: Any) -> None:
+        """What torch runs for these Params has arrived."""
+        answer = await self._got(f"{slug}/ran", params)
+        assert answer.is_success and "ran" in answer.json(), f"{params}: {answer.status_code} {answer.text[:200]}"
 
     async def queued(self, function: int, *data: Any) -> float:
         """Seconds until an event of the queue is complete."""
