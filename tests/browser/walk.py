@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Locator
 
 from components.answer import lesson_of
@@ -20,12 +20,18 @@ VISIBLE = """root => [...root.querySelectorAll("[data-part], .truth, .details, .
     .filter(one => one.checkVisibility() && !one.matches("[data-part=question], [data-part=choices], [data-part=controls]"))
     .map(one => one.innerText).join("\\n")"""
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-ALIKE = """() => { const known = new Map(), seen = new Set();
+MILD = ["region"]  # its findings are never serious
+# Of texts that look alike, on grounds that look alike, one of all lessons is looked at: each takes milliseconds, a page has a thousand.
+AXE = AXE_SCRIPT + ";axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-new-look]' }] })"
+NEW = """seen => { seen = new Set(seen); const known = new Map();
     const style = (one) => { const { color, fontSize, fontWeight, backgroundColor, backgroundImage, opacity } = getComputedStyle(one);
         return [color, fontSize, fontWeight, backgroundColor, backgroundImage, opacity].join(); };
     const kind = (one) => { if (one && !known.has(one)) known.set(one, style(one) + " in " + kind(one.parentElement)); return known.get(one); };
-    for (const leaf of document.body.querySelectorAll(":not(:has(*))"))
-        leaf.toggleAttribute("data-alike", seen.has(kind(leaf)) || !seen.add(kind(leaf))); }"""
+    for (const one of document.body.querySelectorAll("*")) {
+        const says = one.matches("input, textarea, select") || [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        one.toggleAttribute("data-new-look", says && !seen.has(kind(one)) && !!seen.add(kind(one))); }
+    return [...seen]; }"""
+LOOKS: list[str] = []  # of the texts that this process has looked at
 SPOKEN = """root => [...root.querySelectorAll("[aria-label], [title], [data-note]")]
     .filter(one => one.checkVisibility() && !one.closest("[data-part=choices], [data-part=controls]"))
     .map(one => [one.ariaLabel, one.title, one.dataset.note].join(" ")).join("\\n")"""
@@ -91,8 +97,8 @@ class Walk:
         for number, _ in enumerate(lesson_of(self.lesson.slug).predictions):
             self.answer(number)
         self.finish()
-        for trap in lesson_of(self.lesson.slug).traps:
-            self.fall(trap)
+        for number, _ in enumerate(lesson_of(self.lesson.slug).traps):
+            self.fall(number)
         self.present()
         return self
 
@@ -113,7 +119,7 @@ class Walk:
         before = [root.evaluate(VISIBLE), root.evaluate(SPOKEN)]
         asked = Asked(self.part("question").inner_text(), before, root.locator("[data-veiled]").count())
         hero = self.box(self.part("hero"))
-        root.get_by_role("button", name="guessing").click()
+        root.locator(".choices button", has_text="guessing").click()
         root.locator(".answers > button").nth((prediction.answer + 1) % len(prediction.choices)).click()
         self.lesson.settle()
         if (ring := self.part("hero").locator("[data-ring]")).count():
@@ -130,21 +136,20 @@ class Walk:
         self.memory = page.evaluate("JSON.parse(localStorage['torch-explorables']).answers")
         self.type_sizes["page"] = self.part("hero").evaluate(SMALLEST)
         self.lesson.open_folds()
-        self.audit("answered, with open folds")
-        self.contrast("light")
+        self.audit("answered, with open folds", colours=True)
         page.evaluate("document.body.classList.add('dark')")
-        self.contrast("dark")
+        self.ask_axe("dark", {"runOnly": OF_COLOURS}, colours=True)
         page.evaluate("document.body.classList.remove('dark')")
 
-    def fall(self, trap: Any) -> None:
+    def fall(self, number: int) -> None:
         root = self.lesson.root
         self.lesson.page.evaluate("scrollTo(0, 0)")
-        root.get_by_role("button", name="reset").click()
+        root.locator("button.reset").click()
         self.lesson.settle()
-        root.get_by_role("button", name=trap.name, exact=True).click()
+        self.part("traps").locator("button").nth(number).click()
         self.lesson.settle()
         pinned = root.locator(".pinned")
-        source = pinned.get_by_role("link").get_attribute("href")
+        source = pinned.locator("a").get_attribute("href")
         self.traps.append(Trapped(pinned.inner_text(), source, self.box(pinned), self.box(self.part("hero"))))
 
     def present(self) -> None:
@@ -154,20 +159,21 @@ class Walk:
         self.audit("presented")
         self.lesson.root.get_by_role("button", name="leave the presentation").click()
 
-    def audit(self, state: str) -> None:
-        """All rules but those of colours."""
-        self.ask_axe(state, None, {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}})
+    def audit(self, state: str, colours: bool = False) -> None:
+        """All rules, those of colours where they are asked for."""
+        off = MILD if colours else [*MILD, *OF_COLOURS]
+        self.ask_axe(state, {"rules": {rule: {"enabled": False} for rule in off}}, colours)
 
-    def contrast(self, state: str) -> None:
-        """The colours: of texts that look alike, on grounds that look alike, one; each takes milliseconds, and a page has a thousand."""
-        self.lesson.page.evaluate(ALIKE)
-        self.ask_axe(state, {"exclude": [["[data-alike]"]]}, {"runOnly": OF_COLOURS})
-
-    def ask_axe(self, state: str, where: dict[str, Any] | None, rules: dict[str, Any]) -> None:
-        found = Axe().run(self.lesson.page, where, {"resultTypes": ["violations"], **rules}).response["violations"]
+    def ask_axe(self, state: str, rules: dict[str, Any], colours: bool) -> None:
+        page = self.lesson.page
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)
+        if colours:
+            LOOKS[:] = page.evaluate(NEW, LOOKS)
+        found = page.evaluate("rules => axe.run(document, rules)", {"resultTypes": ["violations"], **rules})
         self.grave[state] = [
             (fault["id"], node["html"][:200])
-            for fault in found
+            for fault in found["violations"]
             if fault["impact"] in ("serious", "critical")
             for node in fault["nodes"]
         ]
