@@ -1,30 +1,26 @@
-"""The dropout calls that a loop over modules stops, and what else a walk would miss; below, parts by size and the tree."""
+"""What a loop over modules meets in one of them, and the dropout calls before and after it; below, parts by size and the tree."""
 
-from itertools import takewhile
-from textwrap import dedent
 from typing import Any
 
 from explorable.words import count, one_of
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
-from lessons.what_it_holds import LESSON, Params, Result, kept, left, most_names, name_of
+from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
+MOST_HELD = 7  # rows of what a module holds, and the last one
+MOST_KINDS = 6
+MOST_MARKS = 36
 
 
 def draw(params: Params, result: Result) -> Figure:
-    loop = _loop(params), Operator("model(**batch)", "in train mode"), veiled(_calls(result))
-    walk = _model(params, result), Operator("named_parameters()", "each once"), veiled(_parts(result))
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
+    loop = [_holder(params, result), _calls(result)] if drops else []
     return figure(
-        hero=[
-            [*(loop if drops else walk)],
-            [_line(result)] if drops else [],
-            [veiled(_why(result))] if drops else [],
-            [veiled(_facts(result))],
-        ],
+        hero=[_meets(loop) if drops and not params.search else _walk(params, result), [veiled(_facts(result))]],
         more=[
-            [_parts(result)] if drops else [_calls(result)],
+            [_parts(result)] if drops or params.search else [],
+            loop if params.search else [],
             [_tree(params, result)],
             [_rates(result), _sits(result)],
             [_names(result), _buffers(result)],
@@ -33,18 +29,57 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _loop(params: Params) -> Panel:
-    """The loop, out of the program's point."""
-    point = next(cell for cell in LESSON.program.cells(params) if cell.kind == "point")
-    at = next(at for at, line in enumerate(point.lines) if line.lstrip().startswith("for m in "))
-    outer = point.lines[at].removesuffix(point.lines[at].lstrip())
-    inside = takewhile(lambda line: line.startswith(f"{outer} "), point.lines[at + 1 :])
-    lines = dedent("\n".join([point.lines[at], *inside])).split("\n")
-    rows = [[line.replace("    ", "\N{NO-BREAK SPACE}" * 2)] for line in lines]
-    of = ", ".join([name_of(params.config), params.dtype])
+def _meets(loop: list[Panel]) -> list[Panel]:
+    """What the loop meets, the loop, and the calls after it."""
+    holder, calls = loop
+    return [veiled(holder, cells=True), Operator("m.p = 0.0", "for each m that is an nn.Dropout"), veiled(calls)]
+
+
+def _walk(params: Params, result: Result) -> list[Panel]:
+    """What a walk over the parameters gives: those whose name holds the text, or else all by what they are for."""
+    if params.search:
+        walk, came = Operator(f"{params.search!r} in name", "of each parameter"), _places(result)
+    else:
+        walk, came = Operator("named_parameters()", "each once"), _parts(result)
+    return [_model(params, result), walk, veiled(came)]
+
+
+def _holder(params: Params, result: Result) -> Panel:
+    """What the loop meets in one module: what it asks each module in it, and what it never meets."""
+    asked = {"module": ("no", "muted"), "dropout": ("yes: p = 0", "yes"), "float": ("not a module", "warn")}
+    held = [*result.held[:MOST_HELD], *result.held[MOST_HELD:][-1:]]
+    rows = [[f"{what} ×{many}" if int(many) > 1 else what, asked[str(kind)]] for what, kind, many in held]
+    note = ", ".join([name_of(params.config), params.dtype])
+    return Table(f"in each {result.holder}", ["it holds", "nn.Dropout?"], rows, note=note, breaks=True)
+
+
+def _calls(result: Result) -> Panel:
+    """Each call that drops entries before the loop as a mark, by the class in whose forward it stands: what it does after the loop."""
+    told = [(str(kind), int(many), int(stay)) for kind, many, stay in result.calls]
+    if rest := told[MOST_KINDS:]:
+        name = count(len(rest), "more class", "more classes")
+        told = [*told[:MOST_KINDS], (name, sum(many for _, many, _ in rest), sum(stay for *_, stay in rest))]
+    rows: list[list[Any]] = [[kind, _marks(stay, many - stay)] for kind, many, stay in told]
+    said = keyed(left(result), "warn" if result.calls_after else "yes", "left")
+    called = result.line[1].partition(" = ")[2] or result.line[1].removeprefix("return ")
     return Table(
-        "the loop", [f"over {of}"], rows, note=f"search: {params.search}" if params.search else "", breaks=True
-    )
+        "F.dropout: ● drops, ○ does not", ["in the forward of", "calls after the loop"],
+        [*rows, [f"of {result.calls_before} still {one_of(result.calls_before, 'drops', 'drop')}", said]], breaks=True,
+        note=f"{result.holder}: {called}",
+    )  # fmt: skip
+
+
+def _marks(full: int, empty: int) -> str:
+    """A mark for each call, in groups of six; of very many the first ones."""
+    marks = "●" * full + "○" * empty
+    groups = [marks[at : at + 6] for at in range(0, min(len(marks), MOST_MARKS), 6)]
+    return " ".join([*groups, *[f"… {len(marks)}"] * (len(marks) > MOST_MARKS)])
+
+
+def _places(result: Result) -> Panel:
+    """Where the names stand that hold the text: one row for each beginning of a name, up to the part in which the text ends."""
+    rows: list[list[Any]] = [[place, many] for place, many in result.found_in] or [["no name holds it", 0]]
+    return Table("it is in", ["names that begin with", "parameters"], rows, wide=True, breaks=True)
 
 
 def _model(params: Params, result: Result) -> Panel:
@@ -58,52 +93,6 @@ def _model(params: Params, result: Result) -> Panel:
         *([["search", params.search]] if params.search else []),
     ]
     return Table("What goes in", ["", "is"], rows, breaks=True)
-
-
-def _calls(result: Result) -> Panel:
-    """The calls that drop entries before the loop, and those that it finds and does not find."""
-    before, after = result.calls_before, result.calls_after
-    shown = [
-        Bar("before the loop", before, f"{before} calls of F.dropout drop values in one forward in train mode"),
-        Bar(
-            "after the loop",
-            after,
-            f"{count(after, 'call')} of F.dropout {one_of(after, 'drops', 'drop')} values after the loop, which stops {before - after}",
-            key=["calls-left", "@left"],
-        ),
-    ]
-    return Bars("Calls that drop, in one forward", shown, digits=0, limit=max(before, 1))
-
-
-def _why(result: Result) -> Panel:
-    """Where the rates stand, how many calls drop by them, and which of them the loop finds."""
-    modules, floats = result.modules_before, sum(int(times) for _, times in result.rates)
-    stopped, stay = result.calls_before - result.calls_after, result.calls_after
-    classes = [*dict.fromkeys(str(what).partition(".")[0] for what, _ in result.rates)]
-    named = f"{floats}: {classes[0]}{', …' * (len(classes) > 1)}" if classes else "none"
-    nothing = ("nothing to find", "muted")
-    rows: list[list[Any]] = [
-        [
-            "p of an nn.Dropout",
-            f"{modules or 'none'}",
-            f"{stopped or 'none'}",
-            ("yes: p = 0", "yes") if modules else keyed(*nothing, "@left"),
-        ],
-        [
-            "a module's own float",
-            named,
-            f"{stay or 'none'}",
-            keyed("no: it stays", "no", "@left") if floats else nothing,
-        ],
-    ]
-    columns = ["the rate is", "modules that hold one", "calls", "found by the loop?"]
-    return Table("where the dropout rates stand", columns, rows, wide=True, breaks=True)
-
-
-def _line(result: Result) -> Panel:
-    """The line of the library that makes most of the calls that drop."""
-    file, text = result.line
-    return Table(f"a call that drops, in {file}", [""], [[text]], wide=True, breaks=True)
 
 
 def _parts(result: Result) -> Panel:
@@ -120,17 +109,11 @@ def _facts(result: Result) -> Panel:
     names = most_names(result)
     return Facts(
         [
-            ("left", _asked(result), left(result)),
             ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
             ("saved", "buffers in state_dict()", kept(result)),
             ("part", "most numbers are in", f"the {most}"),
         ]
     )
-
-
-def _asked(result: Result) -> str:
-    calls = result.calls_before
-    return f"of {calls} dropout {one_of(calls, 'call', 'calls')} still {one_of(calls, 'drops', 'drop')} after the loop"
 
 
 def _tree(params: Params, result: Result) -> Panel:

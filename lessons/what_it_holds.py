@@ -38,11 +38,17 @@ class Result:
     modules_before: int  # nn.Dropout modules with p above 0
     calls_before: int  # calls of F.dropout in one forward in train mode that drop entries
     calls_after: int  # the same after p = 0 on every nn.Dropout that modules() gives
-    line: list[str]  # file and text of the line that makes most of these calls before that; empty where there are none
+    calls: list[list[str | int]]  # class in whose forward such calls stand, how many, how many after that
+    holder: str  # one of these classes, if it can be one whose calls are left; "" where there are none
+    held: list[list[str | int]]  # what a module of it holds, as what (module, dropout or float), how often
+    line: list[str]  # file and text of the first line in its forward that drops
     rates: list[list[str | int]]  # class, attribute and value of rates kept as floats, how many modules
     found: list[list[str | list[int] | int]]  # name, shape, numbers of the first 24 parameters that hold the text
     found_count: int  # of all that hold it
     found_numel: int  # numbers in these
+    found_in: list[
+        list[str | int]
+    ]  # the first 8 beginnings of these names, up to the part that the text ends in, how many
 
 
 def left(result: Result) -> str:

@@ -54,23 +54,31 @@ def model_of(text: str, dtype: torch.dtype) -> PreTrainedModel:
 
 
 class Dropped(TorchFunctionMode):
-    """Counts the calls that drop entries, by file and line of who makes them."""
+    """Keeps of each call that drops entries the module in whose forward it stands, and file and line of who makes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.calls = Counter[tuple[str, str]]()
+        self.calls: list[tuple[nn.Module, tuple[str, str]]] = []
+        self.inside: list[nn.Module] = []  # the modules whose forward runs
+        for module in model.modules():
+            if not isinstance(module, nn.Dropout):  # the module that holds it is meant
+                module.register_forward_pre_hook(lambda module, _: self.inside.append(module))
+                module.register_forward_hook(self.leave)
+
+    def leave(self, *_: Any) -> None:
+        self.inside.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is nn.functional.dropout:
             given = dict(zip(("input", "p", "training"), args, strict=False)) | (kwargs or {})
             if given.get("p", 0.5) > 0 and given.get("training", True):
                 caller = traceback.extract_stack(limit=4)[0]  # behind F.dropout and handle_torch_function
-                self.calls[Path(caller.filename).name, caller.line or ""] += 1
+                self.calls.append((self.inside[-1], (Path(caller.filename).name, caller.line or "")))
         return func(*args, **(kwargs or {}))
 
 
-def dropout_calls(model: PreTrainedModel) -> Counter[tuple[str, str]]:
-    """File and line -> how many calls of one forward drop entries there."""
+def dropout_calls(model: PreTrainedModel) -> list[tuple[nn.Module, tuple[str, str]]]:
+    """Of each call of one forward that drops entries the module that it stands in, and its file and line."""
     if model.main_input_name == "pixel_values":
         side = getattr(model.config, "image_size", 224)
         sides = side if isinstance(side, (list, tuple)) else (side, side)
@@ -78,9 +86,26 @@ def dropout_calls(model: PreTrainedModel) -> Counter[tuple[str, str]]:
     else:
         tokens = torch.zeros(1, 8, dtype=torch.long)
         batch = {"input_ids": tokens, "labels": tokens}
-    with Dropped() as dropped, torch.no_grad():
+    with Dropped(model) as dropped, torch.no_grad():
         model(**batch)
     return dropped.calls
+
+
+def held_by(module: nn.Module) -> list[list[Any]]:
+    """What a module holds, as what, and how often: its modules by class, then the dropout rates that are floats."""
+    held = Counter[tuple[str, str]]()
+    for child in module.children():
+        if isinstance(child, nn.Dropout):
+            held[f"nn.Dropout({child.p:g})", "dropout"] += 1
+        else:
+            held[type(child).__name__, "module"] += 1
+    held.update((f"self.{name} = {rate:g}", "float") for name, rate in rates_of(module).items())
+    return [[what, kind, many] for (what, kind), many in held.items()]
+
+
+def rates_of(module: nn.Module) -> dict[str, float]:
+    """The dropout rates above 0 that a module keeps as floats."""
+    return {name: v for name, v in vars(module).items() if "drop" in name and isinstance(v, float) and v > 0}
 
 
 def numbers_in(module: nn.Module) -> int:
@@ -137,9 +162,12 @@ with FakeTensorMode():
             m.p = 0.0
     after = dropout_calls(model)
 
-# %% how many calls, and the line that makes most of them
-calls_before, calls_after = before.total(), after.total()
-line = [part for (place, _) in before.most_common(1) for part in place]  # its file and text
+# %% how many calls, in the forward of which class, and one class that makes several, if it can be of those that are left
+calls_before, calls_after = len(before), len(after)
+remain = Counter(type(module).__name__ for module, _ in after)
+calls = [[kind, many, remain[kind]] for kind, many in Counter(type(module).__name__ for module, _ in before).items()]
+holder = max(calls, key=lambda row: (row[2] > 1, row[2] > 0, row[1] > 1))[0] if calls else ""
+line = next((list(place) for module, place in before if type(module).__name__ == holder), [])  # its file and text
 
 # %% every module, each parameter once, and the names that lead to it
 with FakeTensorMode():
@@ -156,10 +184,12 @@ tied = [names for names in names_of.values() if len(names) > 1]
 modules_before = sum(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
 floats = Counter()  # class and attribute of what holds a rate as a float
 for module in model.modules():
-    for attribute, value in vars(module).items():
-        if "drop" in attribute and isinstance(value, float) and value > 0:
-            floats[f"{type(module).__name__}.{attribute} = {value:g}"] += 1
+    for attribute, rate in rates_of(module).items():
+        floats[f"{type(module).__name__}.{attribute} = {rate:g}"] += 1
 rates = [[what, times] for what, times in floats.most_common()]
+
+# %% what a module of that class holds
+held = next((held_by(module) for module in model.modules() if type(module).__name__ == holder), [])
 
 # %% the tree, bytes by dtype, and buffers
 kind = type(model).__name__
@@ -181,11 +211,17 @@ for name, parameter in model.named_parameters():
         places[f"{type(model.get_submodule(above)).__name__}.{own} {tuple(parameter.shape)}"] += 1
 sits = [[what, times] for what, times in places.most_common(6)]
 
-# %% the parameters whose name holds the text
+# %% the parameters whose name holds the text, and where they stand
 found = [[name, list(p.shape), p.numel()] for name, p in model.named_parameters() if search and search in name]
 found_numel = sum(size for *_, size in found)
 found_count = len(found)
 found = found[:24]
+places = Counter()  # the names up to the end of the part that the text ends in
+for name, _ in model.named_parameters():
+    if search and search in name:
+        end = name.find(".", name.index(search) + len(search))
+        places[name if end < 0 else name[:end]] += 1
+found_in = [[place, many] for place, many in places.items()][:8]
 
 # %% print
 print(f"{kind}: {numel:,} numbers; {calls_before} calls drop entries, {calls_after} after nn.Dropout is reset")
@@ -195,11 +231,11 @@ print("buffers in state_dict():", sum(kept for *_, kept in buffers), "of", len(b
 # %% proof: the loop
 with FakeTensorMode():
     bart = model_of('{"model_type": "bart", "encoder_layers": 1, "decoder_layers": 1}', torch.float32)
-    before = dropout_calls(bart).total()
+    before = len(dropout_calls(bart))
     for module in bart.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    after = dropout_calls(bart).total()
+    after = len(dropout_calls(bart))
 print({before: "all of them", 0: "none of them"}.get(after, "some of them"))
 
 # %% proof: names of one weight

@@ -1,5 +1,6 @@
 """What the tree counts is what a real model of the config has."""
 
+from collections import Counter
 from dataclasses import replace
 from inspect import getfile, getsource
 from pathlib import Path
@@ -88,13 +89,58 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
 
 def test_the_loop_that_is_drawn_is_the_one_that_ran():
     params = Params(config=BART)
-    [[loop, _, bars], _, _, [facts]] = draw(params, result := LESSON.run(params))["rows"][:4]
-    shown = " ".join(row[0].strip() for row in loop["rows"])
-    assert shown in " ".join(LESSON.snippet(params).split())
-    assert bars["values"] == [result.calls_before, result.calls_after]
-    assert facts["items"][0]["label"].startswith(f"of {result.calls_before} dropout calls") and facts["items"][0][
-        "text"
-    ] == left(result)
+    [[holder, loop, calls], *_] = draw(params, result := LESSON.run(params))["rows"]
+    assert f"if isinstance(m, nn.Dropout): {loop['title']}" in " ".join(LESSON.snippet(params).split())
+    assert loop["note"] == "for each m that is an nn.Dropout"
+    assert holder["veiled"] == "cells" and calls["veiled"] == "box"
+    assert calls["rows"][-1] == [f"of {result.calls_before} still drop", [left(result), "warn", {"key": "left"}]]
+
+
+def marks(result):
+    """The rows of marks, without the last one, which says how many are left."""
+    panels = [panel for row in draw(Params(), result)["rows"] for panel in row]
+    calls = next(panel for panel in panels if panel["title"].startswith("F.dropout"))
+    return {kind: shown.replace(" ", "") for kind, shown in calls["rows"][:-1]}
+
+
+def test_a_mark_is_a_call_and_full_where_it_still_drops(bart):
+    for config in (BART, TINY, T5):
+        result = LESSON.run(Params(config=config))
+        drawn = "".join(marks(result).values())
+        assert (drawn.count("●"), len(drawn)) == (result.calls_after, result.calls_before)
+    layers = {"BartEncoder": "●", "BartEncoderLayer": "●●●●", "BartDecoder": "●", "BartDecoderLayer": "●●●●●●"}
+    assert marks(bart[0]) == layers
+    assert marks(LESSON.run(Params(config=T5)))["T5Attention"] == "●●●"
+
+
+def test_of_very_many_calls_the_first_are_drawn_and_of_many_classes_the_rest_are_one_row(bart):
+    calls = [[f"Layer{k}", 40, 0] for k in range(8)]
+    drawn = marks(replace(bart[0], calls=calls, calls_before=320, calls_after=0))
+    assert list(drawn)[5:] == ["Layer5", "2 more classes"] and drawn["Layer0"] == "○" * 36 + "…40"
+
+
+def test_a_layer_is_written_out_as_the_loop_meets_it(bart):
+    result, model = bart
+    layer = model.model.encoder.layers[0]
+    assert result.holder == type(layer).__name__ and layer.dropout == 0.1
+    assert {row[0]: row[2] for row in result.held if row[1] == "module"} == Counter(
+        type(m).__name__ for m in layer.children()
+    )
+    assert not any(isinstance(m, nn.Dropout) for m in layer.modules())
+    holder = draw(Params(config=BART), result)["rows"][0][0]
+    assert holder["rows"][-1] == ["self.dropout = 0.1", ["not a module", "warn"]]
+    assert ["LayerNorm ×2", ["no", "muted"]] in holder["rows"]
+    bert = LESSON.run(Params(config=TINY))
+    assert ["nn.Dropout(0.1)", ["yes: p = 0", "yes"]] in draw(Params(config=TINY), bert)["rows"][0][0]["rows"]
+
+
+def test_where_a_text_is_searched_the_hero_says_where_the_names_are_that_hold_it(bart):
+    params = Params(config=BART, search="layers.1")
+    result = LESSON.run(params)
+    found = Counter(
+        name.partition("layers.1")[0] + "layers.1" for name, _ in bart[1].named_parameters() if "layers.1" in name
+    )
+    assert draw(params, result)["rows"][0][2]["rows"] == [[place, many] for place, many in found.items()]
 
 
 T5 = '{"model_type": "t5", "vocab_size": 32, "d_model": 8, "d_kv": 4, "d_ff": 16, "num_heads": 2, "num_layers": 1}'
@@ -183,35 +229,10 @@ def test_layer_1_finds_layer_10_and_11_too():
     assert found == {"1", "10", "11"}
 
 
-def test_the_reason_counts_the_rates_that_the_loop_finds_and_those_that_it_does_not(bart):
-    """The rates of a real model, and of a T5, which has both kinds."""
-    result, model = bart
-    floats = [
-        m for m in model.modules() for v in vars(m).items() if "drop" in v[0] and isinstance(v[1], float) and v[1]
-    ]
-    counted, calls, found = _why(result)[1][1:]
-    assert counted.startswith(f"{len(floats)}: BartEncoderLayer") and calls == f"{result.calls_after}"
-    assert found == ["no: it stays", "no", {"key": "@left"}]
-    assert _why(result)[0][1:] == ["none", "none", ["nothing to find", "muted", {"key": "@left"}]]
-    bert = LESSON.run(Params(config=TINY))
-    assert _why(bert) == [
-        ["p of an nn.Dropout", f"{bert.modules_before}", f"{bert.calls_before}", ["yes: p = 0", "yes"]],
-        ["a module's own float", "none", "none", ["nothing to find", "muted"]],
-    ]
-    assert [bert.calls_after, result.calls_after] == [0, result.calls_before]
-
-
-def _why(result):
-    """The rows of the panel that says why."""
-    panels = [panel for row in draw(Params(), result)["rows"] for panel in row]
-    return next(panel["rows"] for panel in panels if panel["title"] == "where the dropout rates stand")
-
-
 def test_the_line_that_is_shown_is_of_the_source_that_drops(bart):
     result, model = bart
     file, text = result.line
     layer = model.model.encoder.layers[0]
     assert file == Path(getfile(type(layer))).name
     assert text in [line.strip() for line in getsource(type(layer)).split("\n")] and "p=self.dropout" in text
-    file, text = LESSON.run(Params(config=TINY)).line  # a BERT
-    assert file == Path(getfile(nn.Dropout)).name and text in getsource(nn.Dropout.forward)
+    assert result.rates[0][0] == f"{type(layer).__name__}.dropout = {layer.dropout:g}"
