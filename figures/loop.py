@@ -1,9 +1,24 @@
-"""The lines of one turn, the mean loss of each epoch beside that of the loop in order, and w on its way to its goal; below, each batch."""
+"""The lines of one turn, the mean loss of each epoch beside that of the loop in order, and w.grad turn by turn; below, each batch."""
 
 from typing import Any
 
 from explorable.words import number
-from figures.panels import Curve, Error, Facts, Figure, Operator, Panel, Table, figure, keyed, veiled
+from figures.cells import cells_of
+from figures.panels import (
+    Curve,
+    Error,
+    Facts,
+    Figure,
+    Grid,
+    Operator,
+    Panel,
+    Table,
+    described,
+    figure,
+    keyed,
+    limit,
+    veiled,
+)
 from lessons.loop import ACCUMULATES, Params, Result, moved, told, trend, values
 
 ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
@@ -13,6 +28,7 @@ NEW = ("a new optimizer", "no averages")
 WHOLE, SHARE = ("backward()", "adds, not / 3"), ("backward()", "adds a third")
 THIRD, EMPTIED = ("step()", "every third turn"), ("zero_grad()", "after it")
 MEAN, ORDERED = "this loop", "with the lines in order"
+GOAL, TURNS = 2, 9  # of w; the turns of three epochs
 LEFT_OUT = {
     "no zero_grad()": ZERO,
     "no backward()": BACKWARD,
@@ -31,9 +47,14 @@ DECIDES = {"step()": ("@moved", "@norm"), "scheduler.step()": ("@lr",), "a new o
 
 def draw(params: Params, result: Result) -> Figure:
     came = Error("What PyTorch says", result.error) if result.error else _losses(result)
+    ways = [] if result.error else [_weight("w", GOAL, result)]
     return figure(
-        hero=[[_turn(params), Operator("30 turns", "10 epochs"), veiled(came)], [*_way(result), _facts(result)]],
-        more=[_batches(result), [_weight("b", 1, result), *_read(result)]],
+        hero=[
+            [_turn(params), Operator("30 turns", "10 epochs"), veiled(came)],
+            [] if result.error else [veiled(_sums(result))],
+            [_facts(result)],
+        ],
+        more=[_means(result), _batches(result), [*ways, _weight("b", 1, result)], _read(result)],
     )
 
 
@@ -72,18 +93,55 @@ def _effect(params: Params, line: tuple[str, str]) -> Any:
 
 
 def _losses(result: Result) -> Panel:
-    """The mean loss of each epoch, thick, beside that of the loop in order."""
+    """The mean loss of each epoch, thick, beside that of the loop in order; ringed where it has risen."""
     assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
     labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
+    peaks = {
+        at: "@trend"
+        for at, (before, here, then) in enumerate(zip(epochs, epochs[1:], epochs[2:], strict=False), 1)
+        if before < here > then
+    }
     return Curve(
-        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN, x_title="epoch", wide=False
+        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN, ringed=peaks,
+        x_title="epoch", wide=False,
     )  # fmt: skip
 
 
-def _way(result: Result) -> list[Panel]:
-    """w after each turn, where all turns ran: why the loss does what it does."""
-    return [] if result.error else [veiled(_weight("w", 2, result))]
+def _sums(result: Result) -> Panel:
+    """Of the first turns w, what backward() adds to w.grad, and what step() reads: why the loss does what it does."""
+    was = [w for w, _ in result.weights[:TURNS]]
+    rows = [
+        [{at: grad for at, grad in pairs}.get(turn) for turn in range(TURNS)] for pairs in (result.adds, result.reads)
+    ]
+    away = [read is not None and (w - GOAL) * read < 0 for w, read in zip(was, rows[1], strict=True)]
+    notes = ("backward() adds {} to w.grad", "step() reads w.grad = {}")
+    cells = cells_of(
+        rows, note=lambda value, row, turn: "" if value is None else f"turn {turn + 1}: {notes[row].format(f'{value:+.4f}')}",
+        mark=lambda value, row, turn: "lit" * (row == 1 and away[turn]),
+    )  # fmt: skip
+    framed = (
+        "framed: what step() reads leads w away from its goal" if any(away) else "step() moves w against what it reads"
+    )
+    return Grid(
+        f"w.grad, turn by turn; the goal of w is {GOAL}", cells, tensor=framed,
+        limit=max((abs(value) for row in rows for value in row if value), default=1.0), digits=1, label_width=78,
+        row_labels=["batch adds", "step() reads"], col_labels=[f"w {w + 0.0:.1f}" for w in was], wide=True,
+        row_dim=None, col_dim=None,
+    )  # fmt: skip
+
+
+def _means(result: Result) -> list[Panel]:
+    """The numbers of the curve."""
+    means = {"epochs": result.epochs, "epochs_in_order": result.epochs_in_order}
+    badges = {"epochs": MEAN, "epochs_in_order": ORDERED}
+    return [
+        Grid(
+            name, [cells_of(mean)], badge=badges[name], tensor=described(name, mean, ("epoch",)), limit=limit(*means.values()),
+            row_labels=[""], row_dim=None, signed=False,
+        )
+        for name, mean in means.items() if mean is not None
+    ]  # fmt: skip
 
 
 def _batches(result: Result) -> list[Panel]:

@@ -51,6 +51,8 @@ class Result:
     in_order: list[float] | None  # the same for the loop with its lines in order
     norms: list[float]  # of the gradients that each step() reads, 0 where it finds none
     lrs: list[float]  # that each step() reads
+    adds: list[list[float]]  # turn, counted from 0, and what its backward() adds to w.grad
+    reads: list[list[float | None]]  # turn, and the w.grad that its step() reads
     weights: list[list[float]]  # w and b at first and after each turn; the data lie on 2 · x + 1
     epochs: Tensor | None  # (10,) mean of losses over each epoch
     epochs_in_order: Tensor | None  # (10,) mean of in_order over each epoch

@@ -27,11 +27,13 @@ def make(net: nn.Module) -> torch.optim.Optimizer:
 
 
 def measure(optimizer: torch.optim.Optimizer, *_: object) -> None:
-    """What step() reads: the norm of the gradients that are there, and the learning rate."""
+    """What step() reads: the norm of the gradients that are there, the learning rate, and w.grad."""
     [group] = optimizer.param_groups
     grads = [parameter.grad.norm() for parameter in group["params"] if parameter.grad is not None]
     norms.append(torch.stack(grads).norm().item() if grads else 0.0)
     lrs.append(group["lr"])
+    read = model.weight.grad
+    reads.append([len(losses), None if read is None else read.item()])
 
 
 def watched(net: nn.Module) -> torch.optim.Optimizer:
@@ -45,6 +47,8 @@ for parameter in model.parameters():
     nn.init.zeros_(parameter)
 ordered = copy.deepcopy(model)
 losses, norms, lrs, weights = [], [], [], [[0.0, 0.0]]
+adds, reads = [], []  # turn and number: what backward() adds to w.grad, and the w.grad that step() reads
+model.weight.register_hook(lambda grad: adds.append([len(losses), grad.item()]))
 optimizer = watched(model)
 if schedule != "none":
     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.8)

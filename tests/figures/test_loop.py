@@ -36,31 +36,63 @@ def test_the_lines_of_a_turn_are_those_of_the_program(change):
 def test_the_curves_are_the_losses():
     result = run(Params())
     rows = draw(Params(), result)["rows"]
-    curve, [batches] = rows[0][2], rows[2]
+    curve, [batches] = rows[0][2], rows[4]
     assert [values for _, values in curve["lines"]] == [result.epochs.tolist(), result.epochs_in_order.tolist()]
     assert [values for _, values in batches["lines"]] == [result.losses, result.in_order]
     assert curve["bold"] == curve["lines"][0][0] == "this loop"
 
 
-def test_w_stands_beside_the_answer_with_its_goal_and_how_often_it_passes_that():
+def test_each_epoch_is_ringed_to_which_the_loss_has_risen_and_from_which_it_falls():
     for params in corners(Params):
         result = result_at("loop", params)
-        panels = draw(params, result)["rows"][1]
-        assert [panel["view"] for panel in panels] == (["facts"] if result.error else ["curve", "facts"])
         if result.error:
             continue
-        [way, _] = panels
+        epochs = result.epochs.tolist()
+        peaks = [at for at in range(1, 9) if epochs[at - 1] < epochs[at] > epochs[at + 1]]
+        assert draw(params, result)["rows"][0][2].get("ringed", []) == [[at, "@trend"] for at in peaks]
+    assert [at for at, _ in draw(Params(), run(Params()))["rows"][0][2]["ringed"]] == [1, 3, 5, 7]
+
+
+def sums(params):
+    return draw(params, result_at("loop", params))["rows"][1][0]
+
+
+def test_the_gradients_are_those_that_are_added_and_read_in_the_first_turns():
+    for params in corners(Params):
+        result = result_at("loop", params)
+        if result.error:
+            assert draw(params, result)["rows"][1][0]["view"] == "facts"
+            continue
+        panel, (added, read) = sums(params), sums(params)["values"]
+        assert panel["veiled"] and panel["colLabels"] == [f"w {w + 0.0:.1f}" for w, _ in result.weights[:9]]
+        assert added == [dict(result.adds).get(turn) for turn in range(9)]
+        assert read == [dict(result.reads).get(turn) for turn in range(9)]
         w = [pair[0] for pair in result.weights]
-        assert way["lines"] == [["this loop", w], ["its goal, 2", [2] * len(w)]] and way["veiled"]
+        away = [at for at, grad in enumerate(read) if grad and (w[at] - 2) * grad < 0]
+        assert [at for at, mark in enumerate(panel.get("marks", [[], []])[1]) if mark == "lit"] == away
+        assert ("framed: " in panel["tensor"]) == bool(away)
+
+
+def test_without_zero_grad_step_reads_the_sum_and_goes_on_past_the_goal():
+    added, read = sums(Params())["values"]
+    assert read == pytest.approx([sum(added[: turn + 1]) for turn in range(9)], rel=1e-5)
+    assert sums(Params())["marks"][1] == ["", "", "", "lit", "lit", "", "", "", ""]
+    added, read = sums(Params(change="none"))["values"]
+    assert added == read and "marks" not in sums(Params(change="none"))
+
+
+def test_w_and_its_goal_stand_below_with_how_often_it_passes_that():
+    for params in corners(Params):
+        result = result_at("loop", params)
+        if result.error:
+            continue
+        way = draw(params, result)["rows"][5][0]
+        w = [pair[0] for pair in result.weights]
+        assert way["lines"] == [["this loop", w], ["its goal, 2", [2] * len(w)]]
         passes = sum((before > 2) != (after > 2) for before, after in zip(w, w[1:], strict=False))
         assert way.get("badge", "") == (
             "" if not passes else f"passes its goal {'once' if passes == 1 else f'{passes} times'}"
         )
-
-
-def test_without_zero_grad_w_passes_its_goal_again_and_again_and_with_it_never():
-    badges = [draw(params, run(params))["rows"][1][0].get("badge") for params in (Params(), Params(change="none"))]
-    assert badges == ["passes its goal 5 times", None]
 
 
 def test_where_zero_grad_is_left_out_the_gradient_is_said_to_be_never_emptied():

@@ -175,3 +175,14 @@ def test_the_details_name_optimiser_clipping_and_scheduler_and_round_a_clipped_n
     assert "step() read was 1.0 at first and " in told and "0.99999" not in told
     params = Params(change="none")
     assert "the gradients are not clipped, and there is no scheduler. " in LESSON.details(params, run(params))
+
+
+def test_what_backward_adds_is_the_gradient_of_the_batch_of_that_turn():
+    result = run(Params(change="none"))
+    x = torch.linspace(-1, 2, 12).reshape(4, 3).T
+    for (turn, added), (w, b) in zip(result.adds, result.weights, strict=False):
+        row = x[turn % 3]
+        assert added == pytest.approx((2 * (w * row + b - 2 * row - 1) * row).mean().item(), rel=1e-3, abs=1e-6)
+    assert [grad for _, grad in result.reads] == [grad for _, grad in result.adds]
+    assert run(Params(change="no backward()")).adds == [] and run(Params(change="no step()")).reads == []
+    assert {grad for _, grad in run(Params(change="step() before backward()")).reads} == {None}
