@@ -1,9 +1,9 @@
-"""What a forward pass does to each layer in the chosen mode; then the board of train/eval by on/no_grad/inference_mode."""
+"""The node of the graph that the output of each layer has in the chosen mode; then the board of train/eval by on/no_grad/inference_mode."""
 
 from typing import Any
 
 from explorable.words import count, number
-from figures.cells import Bar, cells_of
+from figures.cells import Bar, Cell, cells_of
 from figures.panels import (
     Bars,
     Board,
@@ -16,7 +16,6 @@ from figures.panels import (
     Table,
     described,
     figure,
-    keyed,
     limit,
     veiled,
 )
@@ -66,31 +65,59 @@ def _net(params: Params, result: Result) -> Panel:
 
 
 def _done(params: Params, result: Result) -> Panel:
-    """What the call has done of each layer; what decides is ringed."""
+    """The node of the graph that the output of each layer has, in its colour; what decides is ringed."""
     layers = chosen(params, result)
-    known = recorded(layers)
-    columns = ["layer", "autograd records it"]
-    moves, held = any(seen["moved"] for seen in layers.values()), params.wrapper != "none"
-    columns += ["running statistics"] * moves + ["training"] * held
-    rows = []
-    for name, seen in layers.items():
-        moved = bool(seen["moved"])
-        rows.append([
-            _short(name),
-            keyed("yes", "yes") if name in known else keyed(_unrecorded(seen), "warn", "@recorded", "@adds"),
-            *[keyed("moved" if moved else "has none", "warn" if moved else "muted", *["@moved"] * moved)] * moves,
-            *[keyed(str(seen["training"]), "muted", "@net")] * held,
-        ])  # fmt: skip
-    frozen = "" if params.requires_grad else "no parameter of net requires grad"
-    return Table("what the call does", columns, rows, note=frozen, breaks=True, wide=True)
+    held = params.wrapper != "none"
+    beside = "training" if held else "running statistics" if any(seen["moved"] for seen in layers.values()) else ""
+    cells, nodes = [], 0
+    for seen in layers.values():
+        made = bool(seen["grad_fn"]) and not seen["returns_input"]
+        nodes += made
+        cells.append([_node_of(seen, nodes - 1, made, bool(beside)), *([_beside(seen, held)] if beside else [])])
+    frozen = "" if params.requires_grad else "; no parameter of net requires grad"
+    return Grid(
+        "what autograd records", cells, tensor=f"one colour, one node of the graph; None, no node{frozen}", limit=1.0,
+        row_labels=[_short(name) for name in layers], col_labels=["out.grad_fn", *[beside] * bool(beside)], label_width=96,
+        row_dim=None, col_dim=None, wide=True,
+    )  # fmt: skip
+
+
+def _node_of(seen: dict[str, Any], number: int, made: bool, narrow: bool) -> Cell:
+    """The grad_fn of an output; where the layer returned its input it is the node of the layer before."""
+    name = seen["grad_fn"]
+    keys = [f"node-{number}"] if made else ["@recorded", "@adds", *[f"node-{number}"] * bool(name)]
+    if not name:
+        return Cell("None", f"out.grad_fn is None: {_input_or_not(seen)}", keys, mark="illegal")
+    stem, _, end = name.partition("Backward") if narrow else (name, "", "")
+    again = "" if made else ", again" if narrow else "the same node: it returns its input"
+    sub = f"Backward{end}{again}" if narrow else again
+    return Cell(
+        stem,
+        f"out.grad_fn.name() is {name}: {_input_or_not(seen)}",
+        keys,
+        sub=sub,
+        mark="card",
+        group=number,
+    )
+
+
+def _input_or_not(seen: dict[str, Any]) -> str:
+    return "the layer returns its input, the same tensor" if seen["returns_input"] else "the layer returns a new tensor"
+
+
+def _beside(seen: dict[str, Any], held: bool) -> Cell:
+    """The flag of a layer, or whether its running statistics have moved."""
+    if held:
+        return Cell(str(seen["training"]), f"training is {seen['training']} in the call", "@net")
+    return (
+        Cell("moved", f"moved: {', '.join(seen['moved'])}", "@moved", mark="lit")
+        if seen["moved"]
+        else Cell("none", "it has none")
+    )
 
 
 def _short(name: str) -> str:
     return NAMES[name].removeprefix("nn.")
-
-
-def _unrecorded(seen: dict[str, Any]) -> str:
-    return "no: it returns its input" if seen["returns_input"] and seen["grad_fn"] else "no"
 
 
 def _x(result: Result) -> Panel:

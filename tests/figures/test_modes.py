@@ -43,18 +43,25 @@ def test_each_square_says_what_its_layers_did(board, result):
 @pytest.mark.parametrize(
     "params", [PARAMS, Params(), Params(grad="no_grad"), Params(mode="train", wrapper="train() overridden")]
 )
-def test_each_layer_says_whether_autograd_recorded_it_and_whether_its_statistics_moved(params):
+def test_each_layer_has_the_node_of_its_output_and_says_whether_its_statistics_moved(params):
     result = run(params)
-    given, _, table = draw(params, result)["rows"][0]
+    given, _, panel = draw(params, result)["rows"][0]
     layers = result.board[f"{params.mode}, {params.grad}"]
     flags = [str(seen["training"]) for seen in layers.values()]
     assert [text for _, *flag in given["rows"] for text, _ in flag] == flags * (params.wrapper == "none")
-    assert [name for name, *_ in given["rows"]] == [name for name, *_ in table["rows"]]
-    for (_, *cells), (name, seen) in zip(table["rows"], layers.items(), strict=True):
-        told = dict(zip(table["columns"][1:], (text for text, *_ in cells), strict=True))
-        assert (told["autograd records it"] == "yes") == (name in recorded(layers))
-        assert told["autograd records it"] in ("yes", "no", "no: it returns its input")
-        assert (told.get("running statistics") == "moved") == bool(seen["moved"])
+    assert [name for name, *_ in given["rows"]] == panel["rowLabels"]
+    groups = [row[0] for row in panel.get("groups", [[None]] * 4)]
+    assert len({group for group in groups if group is not None}) == len(recorded(layers))
+    for at, (cells, seen) in enumerate(zip(panel["values"], layers.values(), strict=True)):
+        sub = panel["sub"][at][0] if "sub" in panel else ""
+        assert cells[0] + sub.replace("the same node: it returns its input", "").replace(", again", "") == (
+            seen["grad_fn"] or "None"
+        )
+        assert (at > 0 and groups[at] is not None and groups[at] == groups[at - 1]) == bool(
+            seen["returns_input"] and seen["grad_fn"]
+        )
+        told = dict(zip(panel["colLabels"][1:], cells[1:], strict=True))
+        assert params.wrapper != "none" or (told.get("running statistics") == "moved") == bool(seen["moved"])
         assert told.get("training", str(seen["training"])) == str(seen["training"])
 
 
@@ -71,9 +78,9 @@ def test_the_call_says_whether_it_runs_under_no_grad_or_inference_mode(values, s
     params = Params(**values)
     _, call, table = draw(params, run(params))["rows"][0]
     assert call["note"] == said
-    assert "note" not in table
+    assert table["tensor"] == "one colour, one node of the graph; None, no node"
     frozen = Params(requires_grad=False, loss_of="head(y)")
-    assert draw(frozen, run(frozen))["rows"][0][2]["note"] == "no parameter of net requires grad"
+    assert draw(frozen, run(frozen))["rows"][0][2]["tensor"].endswith("; no parameter of net requires grad")
 
 
 def test_the_bars_are_the_bytes_of_the_squares(panels, result):
@@ -91,6 +98,17 @@ def test_a_refused_backward_shows_the_live_error_and_the_line_that_raised_it():
 
 
 def test_what_is_ringed_is_what_autograd_does_not_record():
-    table = draw(Params(), run(Params()))["rows"][0][2]
-    rung = [name for name, [_, _, keys] in table["rows"] if "@recorded" in keys["key"]]
+    panel = draw(Params(), run(Params()))["rows"][0][2]
+    rung = [name for name, keys in zip(panel["rowLabels"], panel["keys"], strict=True) if "@recorded" in keys[0]]
     assert rung == ["Dropout"]
+    assert panel["sub"][2] == ["the same node: it returns its input"]
+
+
+def test_beside_two_columns_the_name_of_a_node_stands_in_two_lines():
+    panel = draw(PARAMS, run(PARAMS))["rows"][0][2]
+    assert (
+        panel["values"][1][0] + panel["sub"][1][0] == "NativeBatchNormBackward0" and panel["sub"][1][0] == "Backward0"
+    )
+    assert panel["colLabels"] == ["out.grad_fn", "running statistics"]
+    held = Params(mode="train", wrapper="eval() in __init__")
+    assert draw(held, run(held))["rows"][0][2]["colLabels"] == ["out.grad_fn", "training"]
