@@ -1,4 +1,4 @@
-"""The names of the layers before and after an operation, in the colour of their object; below, their weights and an older checkpoint."""
+"""The names and keys of the layers before and after an operation, in the colour of their object; below, their weights."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from figures.panels import Error, Facts, Figure, Grid, Operator, Panel, Table, d
 from lessons.indexing import HOLDERS, Params, Result, fitting, written
 
 LETTERS = "ABCDEFGHI"
+TENSORS = ("weight", "bias")
 MOST = 6  # cells that are ringed at most
 
 
@@ -15,8 +16,8 @@ def draw(params: Params, result: Result) -> Figure:
     before = _named_layers(held, result.before_names, result.before_ids, result)
     after = veiled(_got(params, result))
     return figure(
-        hero=[[before, Operator(written(params)), after], [_outcome(params, result)]],
-        more=[_weights(params, result), [*_checkpoint(result), _facts(result)]],
+        hero=[[before], [Operator(written(params)), after], [_outcome(params, result)]],
+        more=[_weights(params, result), [_facts(result)]],
     )
 
 
@@ -27,23 +28,51 @@ def _got(params: Params, result: Result) -> Panel:
         return Grid("y", cells_of(result.y), badge="layers(x)", tensor=described("y", result.y), limit=limit(result.y))
     if not result.got_ids:
         return Table("what comes out", ["", ""], [[written(params), keyed("an empty container", "warn", "@bool")]])
-    return _named_layers(
-        "what comes out", result.got_names or [], result.got_ids, result, "@names", "@parameters", "@kind"
-    )
+    return _named_layers("what comes out", result.got_names or [], result.got_ids, result, came=True)
 
 
-def _named_layers(title: str, names: list[str], ids: list[str], result: Result, *ringed: str) -> Panel:
-    """One cell a layer: its name, and the letter and colour of its object."""
-    cells = [
+def _named_layers(title: str, names: list[str], ids: list[str], result: Result, *, came: bool = False) -> Panel:
+    """One column a layer, in the colour of its object: its name, and its keys; of what comes out also what an older checkpoint has there."""
+    ringed = [["@names", "@parameters", "@kind"] if came and at < MOST else [] for at in range(len(ids))]
+    heads = [
         Cell(
-            name or "no name", f"object {letter}{_met(letter, result)}", [f"object-{letter}", *ringed * (at < MOST)],
-            f"Linear {letter}", "card big", LETTERS.index(letter),
+            name or "no name", f"object {letter}{_met(letter, result)}", [f"object-{letter}", *keys], f"Linear {letter}", "card big",
+            LETTERS.index(letter),
         )
-        for at, (name, letter) in enumerate(zip(names, ids, strict=True))
+        for name, letter, keys in zip(names, ids, ringed, strict=True)
     ]  # fmt: skip
+    front = _front(names)
+    rows = [
+        [_key(name, of, letter, front, result, came) for name, letter in zip(names, ids, strict=True)] for of in TENSORS
+    ]
+    begins = f', each begins with "{front}"' * bool(front)
+    beside = ", and what an older checkpoint has there" if came else "; a colour and a letter for each object"
     return Grid(
-        title, [cells], tensor="names; a colour and a letter for each object", limit=1e9, row_labels=[""], labels=False, row_dim=None,
-        col_dim=None, wide=True,
+        title, [heads, *rows], tensor=f"names, and the keys of state_dict(){begins}{beside}", limit=1e9, row_labels=[""] * 3,
+        labels=False, row_dim=None, col_dim=None, wide=True,
+    )  # fmt: skip
+
+
+def _front(names: list[str]) -> str:
+    """What stands in front of the numbers of all names, as in layers.0 and layers.1."""
+    fronts = {name.rstrip("0123456789") for name in names}
+    return fronts.pop() if len(fronts) == 1 else ""
+
+
+def _key(name: str, of: str, letter: str, front: str, result: Result, came: bool) -> Cell:
+    """A key of the state_dict, and what an older checkpoint has under it."""
+    key = f"{name}.{of}".lstrip(".")
+    found = (result.checkpoint or {}).get(key, "")
+    owners = dict(zip(result.before_names, result.before_ids, strict=True))
+    fits = {
+        "the same numbers": "✓ the same",
+        "another layer's numbers": f"✗ {owners.get(name)}'s numbers",
+        "no such key": "✗ no such key",
+    }
+    note = f"{key}: an older checkpoint has {found} under it" if came else f"{key}: the {of} of object {letter}"
+    wrong = " error" * (came and found != "the same numbers")
+    return Cell(
+        key.removeprefix(front), note, f"object-{letter}", fits[found] if came else "", f"card{wrong}", LETTERS.index(letter)
     )  # fmt: skip
 
 
@@ -102,14 +131,6 @@ def _layers(title: str, badge: str, weights: Any, names: list[str], ids: list[st
 
 def _met(letter: str, result: Result) -> str:
     return "" if letter in result.before_ids else ", not in the container before"
-
-
-def _checkpoint(result: Result) -> list[Panel]:
-    kinds = {"the same numbers": "yes", "another layer's numbers": "warn", "no such key": "muted"}
-    rows = [[key, (text, kinds[text])] for key, text in (result.checkpoint or {}).items() if key.endswith("weight")]
-    note = "Keys of the weights; the checkpoint is state_dict() from before. The biases go the same way."
-    panel = Table("What an older checkpoint has under its keys", ["key now", "then"], rows, wide=True, note=note)
-    return [panel] if rows else []
 
 
 def _facts(result: Result) -> Panel:

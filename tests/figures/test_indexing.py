@@ -15,7 +15,7 @@ def drawn(**params):
 
 def outcome(**params):
     asked = Params(**params)
-    return {item["key"]: item["text"] for item in draw(asked, run(asked))["rows"][1][0]["items"]}
+    return {item["key"]: item["text"] for item in draw(asked, run(asked))["rows"][2][0]["items"]}
 
 
 def test_name_colour_key_and_letter_follow_the_object():
@@ -25,8 +25,9 @@ def test_name_colour_key_and_letter_follow_the_object():
             (before, result.before_ids, result.before_names),
             (got, result.got_ids, result.got_names),
         ):
-            assert panel["values"] == [names] and panel["sub"] == [[f"Linear {letter}" for letter in ids]]
-            assert panel["groups"] == [[LETTERS.index(letter) for letter in ids]]
+            assert panel["values"] == [names, *[[f"{name}.{of}" for name in names] for of in ("weight", "bias")]]
+            assert panel["sub"][0] == [f"Linear {letter}" for letter in ids]
+            assert panel["groups"] == [[LETTERS.index(letter) for letter in ids]] * 3
             assert [keys[0] for keys in panel["keys"][0]] == [f"object-{letter}" for letter in ids]
         assert all("@names" in keys for keys in got["keys"][0][:6]) and "@names" not in before["keys"][0][0]
 
@@ -38,11 +39,29 @@ def test_the_weights_below_share_one_scale_and_stand_under_their_names():
     assert (got["values"], got["colLabels"]) == ([result.got.tolist()], result.got_names)
 
 
-def test_the_checkpoint_is_told_key_by_key():
-    result, [*_, checkpoint, _] = drawn(container="ModuleList", operation="del layers[i]")
-    assert [[key, text] for key, (text, _) in checkpoint["rows"]] == [
-        [key, text] for key, text in result.checkpoint.items() if key.endswith("weight")
-    ]
+def test_below_each_key_stands_what_an_older_checkpoint_has_there():
+    for params in (
+        {"operation": "layers[i:]"},
+        {"operation": "nn.Sequential(*layers[i:])"},
+        {"operation": "[layer] * 3"},
+    ):
+        result, [before, got, *_] = drawn(**params)
+        owners = dict(zip(result.before_names, result.before_ids, strict=True))
+        for keys, subs, marks in zip(got["values"][1:], got["sub"][1:], got["marks"][1:], strict=True):
+            for key, sub, mark in zip(keys, subs, marks, strict=True):
+                same = result.checkpoint[key] == "the same numbers"
+                assert sub == ("✓ the same" if same else f"✗ {owners[key.partition('.')[0]]}'s numbers")
+                assert ("error" in mark) != same
+        assert before["sub"][1:] == [[""] * 4] * 2
+    _, [_, got, *_] = drawn(operation="layers[i]")
+    assert got["values"] == [["no name"], ["weight"], ["bias"]] and got["sub"][1:] == [["✗ no such key"]] * 2
+
+
+def test_what_all_keys_begin_with_is_said_once():
+    _, [before, got, *_] = drawn(container="own __getitem__", operation="copy.deepcopy(layers)")
+    assert before["values"][:2] == [[f"layers.{k}" for k in range(4)], [f"{k}.weight" for k in range(4)]]
+    assert all('each begins with "layers."' in panel["tensor"] for panel in (before, got))
+    assert "begins" not in drawn()[1][0]["tensor"]
 
 
 def test_a_refusal_stands_where_the_result_would_be():
