@@ -120,11 +120,12 @@ def _sums(result: Result) -> Panel:
         rows, note=lambda value, row, turn: "" if value is None else f"turn {turn + 1}: {notes[row].format(f'{value:+.4f}')}",
         mark=lambda value, row, turn: "lit" * (row == 1 and away[turn]),
     )  # fmt: skip
-    framed = (
-        "framed: what step() reads leads w away from its goal" if any(away) else "step() moves w against what it reads"
-    )
+    if any(away):
+        leads = "framed: what step() reads leads w away from its goal"
+    else:
+        leads = "what step() reads leads w to its goal" if any(rows[1]) else "no step() reads a gradient"
     return Grid(
-        f"w.grad, turn by turn; the goal of w is {GOAL}", cells, tensor=framed,
+        f"w.grad, turn by turn; the goal of w is {GOAL}", cells, tensor=leads,
         limit=max((abs(value) for row in rows for value in row if value), default=1.0), digits=1, label_width=78,
         row_labels=["batch adds", "step() reads"], col_labels=[f"w {w + 0.0:.1f}" for w in was], wide=True,
         row_dim=None, col_dim=None,

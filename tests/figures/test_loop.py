@@ -71,6 +71,9 @@ def test_the_gradients_are_those_that_are_added_and_read_in_the_first_turns():
         away = [at for at, grad in enumerate(read) if grad and (w[at] - 2) * grad < 0]
         assert [at for at, mark in enumerate(panel.get("marks", [[], []])[1]) if mark == "lit"] == away
         assert ("framed: " in panel["tensor"]) == bool(away)
+        to_goal = not away and any(grad for grad in read)
+        assert (panel["tensor"] == "what step() reads leads w to its goal") == to_goal
+        assert all((w[at] - 2) * grad >= 0 for at, grad in enumerate(read) if grad) or not to_goal
 
 
 def test_without_zero_grad_step_reads_the_sum_and_goes_on_past_the_goal():
