@@ -129,8 +129,7 @@ def some_corners(lesson: Lesson) -> tuple[Any, ...]:
 def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
     """Two corners, or more, of each text that a program is cut to, as values never change what is compiled.
 
-    Of a lesson whose runs take seconds: the default, its examples, and each value of each
-    control once.
+    Of a lesson whose runs take seconds: the default, each value of each control once, and an example of each text besides.
     """
     if not lesson.button:
         return of_each_text(lesson)
@@ -141,7 +140,15 @@ def snippet_corners(lesson: Lesson) -> tuple[Any, ...]:
         )
         for index in range(max(map(len, names.values())))
     )
-    return tuple(dict.fromkeys(map(without_hidden, chain([lesson.Params()], examples_of(lesson), together))))
+    found = tuple(dict.fromkeys(map(without_hidden, chain([lesson.Params()], together))))
+    known = {text_of(lesson, params) for params in found}
+    besides = {text_of(lesson, params): params for params in examples_of(lesson)}
+    return (*found, *(params for text, params in besides.items() if text not in known))
+
+
+def text_of(lesson: Lesson, params: Any) -> int:
+    """The same for Params to which the program is cut alike."""
+    return id(cut(lesson.slug, lesson.program.values(params)).code)
 
 
 def examples_of(lesson: Lesson) -> list[Any]:
@@ -152,8 +159,7 @@ def examples_of(lesson: Lesson) -> list[Any]:
 def of_each_text(lesson: Lesson) -> tuple[Any, ...]:
     texts: dict[int, list[Any]] = {}
     for params in corners(lesson.Params):
-        code = cut(lesson.slug, lesson.program.values(params)).code
-        texts.setdefault(id(code), []).append(params)
+        texts.setdefault(text_of(lesson, params), []).append(params)
     return tuple(params for group in texts.values() for params in {group[0], group[-1]})
 
 
