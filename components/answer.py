@@ -188,8 +188,9 @@ def zipped(body: bytes) -> bytes:
 
 
 def pin(slug: str, params: Any) -> None:
-    """Keep the state of these Params once it is made: what a tab opens with, and the ready examples."""
-    _states.pin((slug, params))
+    """Keep the state of these Params and its operators, once they are made: what a tab opens with, and the ready examples."""
+    for kept in (_states, _operators):
+        kept.pin((slug, params))
 
 
 def forget(slug: str, params: Any) -> None:

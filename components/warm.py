@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from components import gpu
-from components.answer import lesson_of, pin, state_json
+from components.answer import lesson_of, pin, shown_json
 from components.site import LESSONS
 from explorable.params import BadParam
 
@@ -54,7 +54,7 @@ def _open(slug: str, params: dict[str, Any]) -> None:
     pin(slug, asked)
     try:
         with gpu.without_a_visitor():
-            state_json(slug, asked)
+            shown_json(slug, asked)
     except BadParam as problem:  # the visitor will be told the same
         logging.warning("%s: %s", slug, problem)
     except Exception:  # the other lessons are to be ready all the same

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from components import warm
+from components.answer import forget, kept_shown_json, lesson_of
 from components.warm import PATIENCE, QUIET, Visits
 from tests.components.served import at_the_door
 
@@ -52,3 +53,10 @@ def test_who_asks_at_the_door_is_a_visitor(clock):
     at_the_door().get("dropout?p=0.4")
     warm.VISITS.wait_for_quiet()
     assert clock.now == 5000.0 + QUIET
+
+
+def test_what_a_tab_opens_with_is_made_whole_operators_included():
+    default = lesson_of("collate").Params()
+    forget("collate", default)
+    warm._open("collate", {})
+    assert kept_shown_json("collate", default) is not None
