@@ -25,6 +25,7 @@ LAYERS = {
     UNTRACKED: "BatchNorm1d(3, track_running_stats=False)",
     SYNC: "SyncBatchNorm(3)",
 }
+HALVES = {MICRO: "half", RANKS: "rank"}  # what a half of the rows is
 AXES = dict.fromkeys(SWAPPED, "sample, position") | {MICRO: "micro-batch: row", RANKS: "rank: row"}
 
 
@@ -35,7 +36,9 @@ def draw(params: Params, result: Result) -> Figure:
         call = Operator(layer, "train mode, the first batch")
         first = result.batches[0]
         given = (
-            _rows("the first batch", params, first, result) if params.case == SYNC else _positions("x", first, result)
+            _rows("the first batch", params, first, result)
+            if params.case == SYNC
+            else _apart("x", params, first, result)
         )
         return figure(
             hero=[
@@ -49,10 +52,9 @@ def draw(params: Params, result: Result) -> Figure:
     x, y = _rows("x", params, result.x, result), _rows("y", params, result.y, result)
     usual, change = _rows("y of the usual layer", params, result.y_usual, result), _change(params, result)
     shown, more = [veiled(y)], [[usual, _stored(params, result)], [change]]
-    if params.case == USUAL:
-        shown = [veiled(_with_means(params, result))]
-    if params.case in SWAPPED:
-        x, shown = _positions("x", result.x, result), [veiled(_positions("y", result.y, result, result.by_position))]
+    if params.case in (USUAL, *SWAPPED):
+        means = result.by_channel if params.case == USUAL else result.by_position
+        x, shown = _apart("x", params, result.x, result), [veiled(_apart("y", params, result.y, result, means))]
         more = [[y, usual], [_stored(params, result), change]]
     if params.case in (UNTRACKED, RANKS):  # whether a neighbour is heard is what they are asked
         shown, more = [veiled(change)], [[y, usual], [_stored(params, result)]]
@@ -66,12 +68,12 @@ def _names(params: Params, rows: int) -> list[str]:
     half = rows // 2
     if params.case in SWAPPED:
         return [f"sample {at // half}, position {at % half}" for at in range(rows)]
-    return [f"{at // half}: {at}" if params.case in (MICRO, RANKS) else str(at) for at in range(rows)]
+    return [f"{HALVES[params.case]} {at // half}: {at}" if params.case in HALVES else str(at) for at in range(rows)]
 
 
 def _width(params: Params) -> int:
     """Pixels for the names of the rows."""
-    return 148 if params.case in SWAPPED else 58 if params.case in (MICRO, RANKS) else 42
+    return 148 if params.case in SWAPPED else {MICRO: 54, RANKS: 84}.get(params.case, 42)
 
 
 def _rows(title: str, params: Params, values: Any, result: Result) -> Panel:
@@ -95,54 +97,62 @@ def _top(values: Any, result: Result) -> float:
     return limit(values, result.x, result.y, result.y_usual)
 
 
-def _with_means(params: Params, result: Result) -> Panel:
-    """y, and below each channel its mean."""
-    y, means = result.y, result.by_channel
-    assert y is not None and means is not None
-    below = [
-        Cell(_rounded(mean), f"mean of channel {at} in y: {mean:.4f}", "@shares")
-        for at, mean in enumerate(means.tolist())
-    ]
+def _apart(name: str, params: Params, values: Any, result: Result, means: Any = None) -> Panel:
+    """What shares one mean in a row: a channel, or a position where the axes are swapped; with the mean of each row behind it."""
+    swapped, half, behind = params.case in SWAPPED, len(values) // 2, 0 if means is None else 1
+    what, short = ("position", "pos.") if swapped else ("channel", "channel")
+    rows = _side_by_side(name, params, values)
+    if means is not None:
+        mark = (
+            "lit" if shares(result) == f"those of one {what}" else ""
+        )  # one frame goes round a row whose values share a mean
+        for at, (row, mean) in enumerate(zip(rows, means.tolist(), strict=True)):
+            rows[at] = [
+                *(replace(cell, mark=mark) for cell in row),
+                _mean(mean, f"mean of {what} {at} in {name}", "@shares", mark),
+            ]
+    below = [_channels(name, result)] if swapped and behind else []
     return Grid(
-        "y, and its means", [*_cells("y", y), below], tensor=described("y", y, ("rows", "C")), limit=_top(y, result), digits=1,
-        signed=False, rows="row", cols="channel", row_labels=[*_names(params, len(y)), "mean"], label_width=_width(params),
+        f"{name}, a {what} a row", [*rows, *below], tensor=_shape(name, params, values), limit=_top(values, result), digits=1,
+        signed=False, rows=what, cols="the two samples of each channel" if swapped else "row of the batch", row_dim=1,
+        col_dim=2 if swapped else 0, row_labels=[*(f"{short} {at}" for at in range(len(rows))), *["all"] * len(below)],
+        label_width=46 if swapped else 74, col_labels=[*([""] * 6 if swapped else map(str, range(2 * half))), *[""] * behind],
+        col_groups=[*((f"channel {c}", 2) for c in range(3)), *[("", 1)] * behind] if swapped else None,
     )  # fmt: skip
 
 
-def _positions(name: str, values: Any, result: Result, means: Any = None) -> Panel:
-    """A position a row, the channels side by side with both samples in each; with the means of each row and of each channel its numbers are printed."""
-    half = len(values) // 2
-    cells = _cells(name, values)
-    rows = [
-        [
-            replace(cells[place + half * n][c], note=f"{name}[{n}, {place}, {c}] = {values[place + half * n, c]:.4f}")
-            for c in range(3)
-            for n in range(2)
-        ]
-        for place in range(half)
-    ]
-    for place, mean in enumerate([] if means is None else means.tolist()):
-        told_mean = f"mean of position {place} in {name}: {mean:.4f}"
-        rows[place].append(Cell(_rounded(mean), told_mean, "@shares", mark="big"))
-    told = [] if means is None else ["mean"]
+def _side_by_side(name: str, params: Params, values: Any) -> list[list[Cell]]:
+    """The cells by channel, or by position: then both samples of a channel side by side."""
+    cells, half = _cells(name, values), len(values) // 2
+    if params.case in SWAPPED:
+        places = [[(place + half * n, c) for c in range(3) for n in range(2)] for place in range(half)]
+    else:
+        places = [[(at, c) for at in range(len(values))] for c in range(3)]
+    return [[replace(cells[at][c], note=_told(name, params, values, at, c)) for at, c in row] for row in places]
+
+
+def _shape(name: str, params: Params, values: Any) -> str:
+    if params.case not in SWAPPED:
+        return described(name, values, ("rows", "C"))
     dtype = str(values.dtype).removeprefix("torch.")
-    return Grid(
-        f"{name}, a position a row", [*rows, *([] if means is None else [_channels(result)])],
-        tensor=f"{name} [N=2, L={half}, C=3] {dtype} {values.device}", limit=_top(values, result), digits=1, signed=False,
-        rows="position", cols="channel, sample n", col_dim=2, row_dim=1, row_labels=[*(f"pos. {place}" for place in range(half)), *told],
-        label_width=46, col_labels=[*("n0", "n1") * 3, *told], quiet=means is None,
-        col_groups=[*((f"channel {c}", 2) for c in range(3)), *(("", 1) for _ in told)],
-    )  # fmt: skip
+    return f"{name} [N=2, L={len(values) // 2}, C=3] {dtype} {values.device}"
 
 
-def _channels(result: Result) -> list[Cell]:
-    """The mean of each channel in y, a cell below both of its columns."""
+def _told(name: str, params: Params, values: Any, at: int, c: int) -> str:
+    half = len(values) // 2
+    place = f"{at // half}, {at % half}, {c}" if params.case in SWAPPED else f"{at}, {c}"
+    return f"{name}[{place}] = {values[at, c]:.4f}"
+
+
+def _channels(name: str, result: Result) -> list[Cell]:
+    """The mean of each channel, a cell below both of its columns."""
     assert result.by_channel is not None
-    means = enumerate(result.by_channel.tolist())
-    return [
-        *(Cell(_rounded(mean), f"mean of channel {c} in y: {mean:.4f}", "", mark="big") for c, mean in means),
-        Cell(None, key=""),
-    ]
+    means = [_mean(mean, f"mean of channel {c} in {name}", "") for c, mean in enumerate(result.by_channel.tolist())]
+    return [*means, Cell(None, key="")]
+
+
+def _mean(mean: float, what: str, key: str, mark: str = "") -> Cell:
+    return Cell(_rounded(mean), f"{what}: {mean:.4f}", key, "mean", mark)
 
 
 def _rounded(mean: float) -> float:

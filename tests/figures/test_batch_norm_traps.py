@@ -12,20 +12,14 @@ def panels(params):
     return {panel["title"]: panel for row in draw(params, run(params))["rows"] for panel in row}
 
 
-def means_of(panel):
-    """The numbers of the last column, or of the last row, and those that they are told to be the mean of."""
-    *rows, last = panel["values"]
-    if panel["colLabels"][-1:] == ["mean"]:
-        return [row[-1] for row in rows], [row[:-1] for row in rows]
-    return last, [list(column) for column in zip(*rows, strict=True)]
-
-
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, a position a row"), ("as usual", "y, and its means")])
-def test_a_mean_is_that_of_its_row_or_column_and_0_in_train_mode(case, title, mode):
-    told, values = means_of({"colLabels": [], **panels(Params(case, mode))[title]})
-    assert told == pytest.approx([sum(one) / len(one) for one in values], abs=1e-4)
-    assert (told == [0.0] * 3) is (mode == "train")
+@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, a position a row"), ("as usual", "y, a channel a row")])
+def test_behind_each_row_stands_its_mean_and_where_that_is_0_a_frame_goes_round_all_of_it(case, title, mode):
+    panel = panels(Params(case, mode))[title]
+    means, marks = [row[-1] for row in panel["values"][:3]], panel.get("marks", [[""]] * 3)
+    assert means == pytest.approx([sum(row[:-1]) / 6 for row in panel["values"][:3]], abs=1e-4)
+    assert (means == [0.0] * 3) is (mode == "train")
+    assert [set(row) for row in marks[:3]] == [{"lit"} if mode == "train" else {""}] * 3
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
@@ -40,19 +34,25 @@ def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both
     assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
 
 
-def test_of_swapped_axes_what_comes_out_is_printed_beside_its_means_and_each_value_is_told_under_the_pointer():
-    shown = panels(Params())
-    x, y = shown["x, a position a row"], shown["y, a position a row"]
-    assert x["quiet"] and "quiet" not in y and "marks" not in x
-    assert [[mark == "big" for mark in row] for row in y["marks"]] == [[False] * 6 + [True]] * 3 + [
-        [True] * 3 + [False]
-    ]
-    for name, panel in (("x", x), ("y", y)):
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_as_usual_a_row_holds_a_channel(mode):
+    result, shown = run(Params("as usual", mode)), panels(Params("as usual", mode))
+    for name in ("x", "y"):
+        drawn = [row[:6] for row in shown[f"{name}, a channel a row"]["values"]]
+        assert drawn == getattr(result, name).T.tolist()
+
+
+@pytest.mark.parametrize(
+    ("case", "what", "place"), [(SWAPPED[0], "position", "1, 0, 0"), ("as usual", "channel", "1, 0")]
+)
+def test_each_number_is_told_under_the_pointer_with_its_place(case, what, place):
+    for name in ("x", "y"):
+        panel = panels(Params(case))[f"{name}, a {what} a row"]
         told = [note for row in panel["notes"][:3] for note in row[:6]]
         assert [float(note.split(" = ")[1]) for note in told] == pytest.approx(
             sum((row[:6] for row in panel["values"][:3]), []), abs=1e-4
         )
-        assert told[1].startswith(f"{name}[1, 0, 0] = ")
+        assert told[1].startswith(f"{name}[{place}] = ")
 
 
 @pytest.mark.parametrize("case", [SWAPPED[0], "as usual"])
