@@ -1,4 +1,4 @@
-"""What guessing among three costs, or what the trained reader makes of padding and dropout; then its training and the watched questions."""
+"""How a reader learns beside what a guess among three costs, or what padding and dropout do to it; then its training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
     )
     curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [[_example(result)], _guess(result), [_own(result)]]
+        hero = [[_example(result)], _learning(result)]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
@@ -61,32 +61,38 @@ def _example(result: Result) -> Panel:
     )  # fmt: skip
 
 
-def _guess(result: Result) -> list[Panel]:
-    """A reader that gives each candidate of it the same probability, and what that costs: -log(p), and its point at a third."""
+def _learning(result: Result) -> list[Panel]:
+    """What the reader gives each candidate of that example as it trains, and its loss beside that of who gives each a third."""
+    looks = range(len(result.taken))
+    shares, losses = [_shares(result, k) for k in looks], [_held_out(result, k) for k in looks]
+    return [stepped(shares), Operator("cross-entropy", "of the right one's p"), veiled(stepped(losses))]
+
+
+def _shares(result: Result, k: int) -> Bars:
     answers = _answers(result)
     bars = [
         Bar(
             f"{name} (right)" if name == answers[0] else name,
             share,
-            f"the reader gives “{name}” a probability of 1/{len(result.even)}",
-            f"even-{name}",
+            f"after {count(result.taken[k], 'step')} the softmax of the start logits gives “{name}” {share:.4f}",
+            f"p-{name}",
             mark="" if name == answers[0] else "quiet",
         )
-        for name, share in zip(answers, result.even, strict=True)
+        for name, share in zip(answers, result.picked[k][0].tolist(), strict=True)
     ]
-    third = result.costs.index(result.plateau)
-    labels = [f"{p:.2f}" for p in result.chances]
-    cost = Curve(
-        "cross-entropy loss", labels, {"-log(p)": result.costs}, bold="-log(p)", ringed={third: "plateau"},
-        texts={third: f"{result.plateau:.3f}"}, x_title="p of the right candidate", wide=False,
+    title = f"p of each, step {result.taken[k]}"
+    return Bars(title, bars, limit=1.0, digits=2, references=[("1/3 each", result.even)], named=True)
+
+
+def _held_out(result: Result, k: int) -> Curve:
+    """Where nothing is known but the candidates the loss stands at the thick line."""
+    looks = len(result.taken)
+    at = looks * 3 // 5  # by then a reader that learns is far below
+    lines = {"1/3 each": [result.plateau] * looks, "the reader you train": result.held_out_losses}
+    return Curve(
+        f"loss on {result.n_held_out} held-out questions", [str(step) for step in result.taken], lines,
+        bold="1/3 each", ringed={at: "plateau"}, texts={at: f"{result.plateau:.3f}"}, x_title="step", upto=k,
     )  # fmt: skip
-    return [Bars("p of each candidate", bars, limit=1.0), Operator("-log(p)", "p of the right one"), veiled(cost)]
-
-
-def _own(result: Result) -> Panel:
-    """The loss of the reader that is trained here, in words: after training no bar of it would be seen."""
-    label = f"the reader you train: its loss on held-out questions after {count(result.taken[-1], 'step')}"
-    return veiled(Facts([("own", label, f"{result.held_out_losses[-1]:.4f}")]))
 
 
 def _calls(params: Params, result: Result) -> list[Panel]:

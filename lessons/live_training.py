@@ -48,10 +48,8 @@ class Result:
     logits: list[Tensor]  # S of (3, 2, T), of the watched questions; 2: start, end
     probs: list[Tensor]  # S of (3, 2, T) softmax over T
     picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
-    even: list[float]  # 3: the probabilities of who knows the three candidates and ignores the question
-    plateau: float  # ln 3: the loss of who knows the three candidates and ignores the question
-    chances: list[float]  # 29: probabilities from 1/15 to 1
-    costs: list[float]  # 29: the loss where the right token has that probability
+    even: float  # 1/3: what who knows the three candidates and ignores the question gives each
+    plateau: float  # ln 3: the loss of who does so
     exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]

@@ -123,10 +123,8 @@ facts = {"color": "red", "price": "ten", "owner": "anna"}
 watched = [ask(facts, asked) for asked in facts]
 tokens = [example[0] for example in watched]
 targets = torch.tensor([example[1:] for example in watched])
-even = [1 / 3] * 3  # what who knows the candidates and ignores the question may give them
-plateau = -math.log(even[0])
-chances = [part / 30 for part in range(2, 31)]
-costs = [-math.log(p) for p in chances]  # the loss where the right token has the probability p
+even = 1 / 3  # what who knows the three candidates and ignores the question may give each
+plateau = -math.log(even)
 
 rng = random.Random(seed)
 held_out = [sample(rng) for _ in range(200)]

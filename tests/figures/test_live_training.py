@@ -86,21 +86,31 @@ def test_the_facts_say_what_the_trained_reader_does():
     assert padded == {"twice": "they are equal", "moved": "they change"} and dropped == {"twice": "they differ"}
 
 
-def test_a_third_each_costs_minus_its_logarithm():
-    params = Params(steps=25)
-    drawn = draw(params, trained())
-    (example,), (given, _, cost), (own,) = drawn["rows"][: drawn["hero"]]
+def test_the_hero_plays_what_the_reader_gives_each_candidate_beside_its_loss_and_that_of_a_third_each():
+    drawn = draw(Params(steps=25), trained())
+    (example,), (shares, _, losses) = drawn["rows"][: drawn["hero"]]
     assert example["rows"] == [
         ["text", "it is red . it costs ten coins . anna owns it ."],
         ["question", "what is the color ?"],
     ]
-    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red (right)", "ten", "anna"]
-    [(place, key)], [(said, text)], [(_, costs)] = cost["ringed"], cost["texts"], cost["lines"]
-    assert (cost["labels"][place], key) == ("0.33", "plateau") and costs[place] == pytest.approx(math.log(3))
-    assert (said, text) == (place, f"{math.log(3):.3f}")
-    assert costs == [pytest.approx(-math.log(part / 30)) for part in range(2, 31)]
-    label = "the reader you train: its loss on held-out questions after 25 steps"
-    assert own["items"] == [{"key": "own", "label": label, "text": f"{trained().held_out_losses[-1]:.4f}"}]
+    assert shares["labels"] == ["red (right)", "ten", "anna"] and shares["references"] == [["1/3 each", 1 / 3]]
+    for k, step in enumerate(trained().taken):
+        assert frame(shares, k)["values"] == trained().picked[k][0].tolist()
+        assert frame(shares, k)["title"] == f"p of each, step {step}" and frame(losses, k)["upto"] == k
+    lines = dict(losses["lines"])
+    assert lines == {"1/3 each": [trained().plateau] * 4, "the reader you train": trained().held_out_losses}
+    [(place, key)], [(said, text)] = losses["ringed"], losses["texts"]
+    assert (losses["bold"], key, said, text) == ("1/3 each", "plateau", place, f"{math.log(3):.3f}")
+    assert "veiled" in losses and trained().plateau == pytest.approx(math.log(3))
+
+
+def test_a_training_that_has_just_begun_has_a_picture_too():
+    fields = ("taken", "accuracy", "held_out_losses", "logits", "probs", "picked")
+    begun = replace(
+        trained(), **{name: getattr(trained(), name)[:1] for name in fields}, losses=[], exact=None, calls=None
+    )
+    _, (shares, _, losses) = draw(Params(steps=25), begun)["rows"][:2]
+    assert shares["title"] == "p of each, step 0" and losses["ringed"] == [[0, "plateau"]]
 
 
 def test_what_is_still_right_stands_beside_what_was_right():
