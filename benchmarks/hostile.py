@@ -235,14 +235,14 @@ KINDS: dict[str, Attack] = {
     "50,000 rows of data": changes("own_data", _rows),
     "steps that are timed": changes(
         "batch_memory",
-        lambda d: {"measure": True, "batch_size": 32, "length": 64, "width": 128, "budget": d.randrange(1, 65)},
+        lambda d: {"measure": True, "batch_size": 32, "length": 32, "width": 64, "budget": d.randrange(1, 65)},
         True,
     ),
     "all kinds of steps": changes(
         "batch_memory",
         lambda d: {
             "batch_size": d.randrange(1, 33),
-            "width": 128,
+            "width": 64,
             "attention": "softmax(qkᵀ)v",
             "budget": d.randrange(1, 65),
         },

@@ -3,8 +3,8 @@
 from typing import Any
 
 from explorable.words import count
-from figures.cells import Bar
-from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, figure, veiled
+from figures.cells import Bar, Node
+from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, veiled
 from lessons.batch_memory import RECORDING, TRAINING, TWICE, Params, Result
 
 MIB = 2**20
@@ -31,31 +31,26 @@ def draw(params: Params, result: Result) -> Figure:
 
 
 def _step(params: Params, result: Result) -> Panel:
-    """The batches that are compared, or what else a visitor has set, and the net."""
-    sizes = [params.batch_size] if _decides(params) else _sizes(params, result)
-    block = [
-        *([f"attention ({params.attention})"] if params.attention != "none" else []),
-        "LayerNorm, Linear, ReLU, Dropout, Linear",
+    """The batches that are compared, an item a square, or the one that is set; and the net that reads them."""
+    sizes = [params.batch_size] if _decides(params) else _sizes(params)
+    shape = f"{params.length}, {params.width}) float32"
+    batches = [
+        Node(0, "x", facts=count(size, "item"), key=f"size-{size}", note=f"x is ({size}, {shape}", sizes=[size])
+        for size in sizes
     ]
-    rows = [
-        *([f"x, {count(size, 'item')}", f"({size}, {params.length}, {params.width}) float32"] for size in sizes),
-        ["net", f"{count(params.layers, 'block')} of {', '.join(block)}"],
+    mixing = [f"attention: {params.attention}"] if params.attention != "none" else []
+    parts = " → ".join([*mixing, "LayerNorm", "Linear", "ReLU", "Dropout", "Linear"])
+    block = Node(1, "Block", facts=parts, key="weights", times=params.layers, note=f"{result.weights} bytes of weights")
+    said = [
+        f"frozen: {params.frozen if params.mode in RECORDING else 'nothing'}",
+        f"optimizer: {params.optimizer if params.mode in TRAINING else 'not used'}",
     ]
-    settings = [
-        ["frozen", params.frozen if params.mode in RECORDING else "nothing"],
-        ["optimizer", params.optimizer if params.mode in TRAINING else "not used"],
-    ]
-    return Table("What goes in", ["", ""], rows + settings * bool(_decides(params)), breaks=True)
+    return Tree("What goes in", [*batches, Node(0, "net"), block], note="; ".join(said) if _decides(params) else "")
 
 
-def _near(params: Params, result: Result) -> int:
-    """The measured batch_size that is nearest to the one that is set."""
-    return min(result.by_size, key=lambda size: abs(size - params.batch_size))
-
-
-def _sizes(params: Params, result: Result) -> list[int]:
+def _sizes(params: Params) -> list[int]:
     """The batch sizes that are compared: those that are asked for, and the one that is set."""
-    return sorted({8, 16, _near(params, result)})
+    return sorted({8, 16, params.batch_size})
 
 
 def _call(params: Params) -> Panel:
@@ -82,19 +77,18 @@ def _decides(params: Params) -> int:
 
 
 def _compared(params: Params, result: Result) -> Panel:
-    """The weights and the bytes that autograd saves for the batches that are compared, and lines at multiples of those for 8 items."""
-    saved = {size: result.by_size[size] for size in _sizes(params, result)}
+    """The weights, once, and the bytes that autograd saves for each batch that is compared, with lines at multiples of those for 8 items."""
     once = result.by_size[8] / MIB
-    lines = [(f"×{size // 8}", size // 8 * once) for size in saved if size >= 8 and once]
-    same = f"the weights: {result.weights} bytes, whatever the batch"
-    weights = [Bar(f"weights, {size}", result.weights / MIB, same, "weights", "quiet") for size in saved]
-    shown = [
-        *weights,
-        *(_saved_at(params, result, f"activations, {size}", size, kept) for size, kept in saved.items()),
+    lines = [(f"×{size // 8}", size / 8 * once) for size in _sizes(params) if size % 8 == 0 and once]
+    same = f"{result.weights} bytes, whatever the batch: backward() reads them where they are"
+    saved = [
+        _saved_at(params, result, f"saved, {count(size, 'item')}", size, result.by_size[size])
+        for size in _sizes(params)
     ]
     return Bars(
-        "in memory after forward, by batch_size", shown, unit="MiB", digits=2, references=lines, named=bool(lines)
-    )
+        "after y = net(x), in memory", [Bar("weights: not saved", result.weights / MIB, same, "weights", "quiet"), *saved],
+        unit="MiB", digits=2, references=lines, named=bool(lines), wide=True,
+    )  # fmt: skip
 
 
 def _by_size(params: Params, result: Result) -> Panel:
@@ -103,7 +97,7 @@ def _by_size(params: Params, result: Result) -> Panel:
 
 
 def _saved_at(params: Params, result: Result, label: str, size: int, kept: int) -> Bar:
-    keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == _near(params, result))]
+    keys = [f"size-{size}", *["@double"] * (size == 16), *["@graph"] * (size == params.batch_size)]
     return Bar(label, kept / MIB, f"{kept} bytes saved at batch_size {size}", keys)
 
 
@@ -160,7 +154,7 @@ def _is_within(params: Params, size: int) -> bool:
 
 def _totals(params: Params, result: Result) -> Panel:
     """The whole bill at every batch_size that was measured, the chosen one among them."""
-    saved = dict(sorted({**result.by_size, params.batch_size: result.activations}.items()))
+    saved = result.by_size
     totals = [
         Bar(str(size), (result.fixed + kept) / MIB, _told(params, result.fixed, kept), mark=_lit(size == params.batch_size))
         for size, kept in saved.items()

@@ -22,8 +22,8 @@ CHECKPOINT = "The generator's state, which a checkpoint keeps to replay Dropout'
 @dataclass(frozen=True)
 class Params:
     batch_size: int = bounded(8, low=1, high=32, step=1, about="items in x")
-    length: int = bounded(32, low=8, high=64, step=8, about="positions of an item")
-    width: int = bounded(64, low=16, high=128, step=16, about="features of a position")
+    length: int = bounded(32, low=8, high=32, step=8, about="positions of an item")
+    width: int = bounded(64, low=16, high=64, step=16, about="features of a position")
     layers: int = bounded(6, low=1, high=6, step=1, about="blocks")
     attention: Attention = choice("none", about="before the feed-forward part of each block; 4 heads")
     mode: Literal["train", "checkpoint", "eval", "no_grad", "inference_mode"] = choice(

@@ -79,5 +79,5 @@ def test_a_link_to_what_no_layer_can_have_opens_the_default_and_says_so():
     opened = opened_by("batch_memory", {"lesson": "batch_memory", "width": "42"})
     assert opened["state"]["params"]["width"] == 64
     assert opened["notes"] == [
-        "width must be a whole number from 16 to 128 in steps of 16, not 42. The link's value was replaced by 64."
+        "width must be a whole number from 16 to 64 in steps of 16, not 42. The link's value was replaced by 64."
     ]

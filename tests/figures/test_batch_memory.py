@@ -24,14 +24,14 @@ def test_the_bars_of_the_bill_add_up_to_its_total():
 def test_the_chosen_batch_size_stands_among_the_others_in_order():
     result, panels = drawn(batch_size=5)
     bill = panels["Whole bill by batch_size"]
-    assert bill["labels"] == ["1", "2", "4", "5", "8", "16", "32"]
-    assert bill["marks"].index("lit") == 3 and bill["values"][3] * MIB == result.total
+    assert bill["labels"] == ["1", "5", "8", "16"]
+    assert bill["marks"].index("lit") == 1 and bill["values"][1] * MIB == result.total
 
 
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "in memory after forward, by batch_size", {"@double": ["activations, 16"], "@graph": ["activations, 8"]}),
+        ({}, "after y = net(x), in memory", {"@double": ["saved, 16 items"], "@graph": ["saved, 8 items"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -84,18 +84,23 @@ def test_the_measured_throughput_is_drawn_only_where_it_was_asked_for():
 
 
 def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_that_is_set():
-    for size, shown in ((8, [8, 16]), (3, [2, 8, 16]), (32, [8, 16, 32])):
+    for size, shown in ((8, [8, 16]), (3, [3, 8, 16]), (32, [8, 16, 32])):
         params = Params(batch_size=size)
         result = run(params)
         given, _, came = draw(params, result)["rows"][0]
-        assert [size for what, size in given["rows"] if what.startswith("x, ")] == [
-            f"({size}, 32, 64) float32" for size in shown
+        assert [(node["facts"], node["sizes"]) for node in given["nodes"] if node["name"] == "x"] == [
+            (f"{size} items", [size]) for size in shown
         ]
-        assert came["labels"] == [f"{what}, {size}" for what in ("weights", "activations") for size in shown]
-        assert [round(drawn * MIB) for drawn in came["values"]] == [
-            *[result.weights] * len(shown),
-            *(result.by_size[size] for size in shown),
-        ]
+        assert came["labels"] == ["weights: not saved", *(f"saved, {size} items" for size in shown)]
+        drawn = [round(value * MIB) for value in came["values"]]
+        assert drawn == [result.weights, *(result.by_size[size] for size in shown)]
+
+
+@pytest.mark.parametrize("values", [{"optimizer": "AdamW"}, {"frozen": "last half"}])
+def test_where_one_batch_is_enough_the_settings_that_matter_stand_below_it(values):
+    given = draw(Params(**values), run(Params(**values)))["rows"][0][0]
+    assert [node["sizes"] for node in given["nodes"] if node["name"] == "x"] == [[8]]
+    assert all(value in given["note"] for value in values.values())
 
 
 @pytest.mark.parametrize("values", [{}, {"batch_size": 32}, {"mode": "no_grad"}])
@@ -111,6 +116,6 @@ def test_lines_stand_at_multiples_of_what_is_saved_for_8_items(values):
 def test_the_words_for_a_block_are_the_modules_that_it_has():
     made = {}
     exec(LESSON.snippet(Params()), made)
-    [words] = [said for what, said in draw(Params(), run(Params()))["rows"][0][0]["rows"] if what == "net"]
+    *_, block = draw(Params(), run(Params()))["rows"][0][0]["nodes"]
     mlp = [type(part).__name__ for part in made["net"][0].mlp]
-    assert words == f"{len(made['net'])} blocks of {', '.join(mlp)}"
+    assert (block["facts"], block["times"]) == (" → ".join(mlp), len(made["net"]))

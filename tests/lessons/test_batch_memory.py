@@ -98,7 +98,7 @@ def saved_bytes(params, batch_size):
 @settings(max_examples=25)
 @given(
     batch_size=st.integers(1, 32),
-    length=st.sampled_from([8, 24, 40]),
+    length=st.sampled_from([8, 24, 32]),
     width=st.sampled_from([16, 48]),
     layers=st.integers(1, 3),
     attention=st.sampled_from(ATTENTION),
@@ -184,7 +184,7 @@ def test_the_bill_without_activations_does_not_know_the_batch_size():
 
 def test_fused_attention_is_linear_in_the_length_and_written_out_it_is_quadratic():
     def of_lengths(attention):
-        a, b, c = (run(replace(SMALL, attention=attention, length=length)).per_item for length in (16, 32, 64))
+        a, b, c = (run(replace(SMALL, attention=attention, length=length)).per_item for length in (8, 16, 32))
         return (c - b) - 2 * (b - a)  # 0 for a straight line
 
     assert of_lengths("none") == of_lengths("SDPA") == 0 < of_lengths("softmax(qkᵀ)v")
