@@ -7,41 +7,71 @@ from figures.cells import Bar, cells_of
 from figures.panels import Bars, Facts, Figure, Grid, Operator, Panel, Table, described, figure, limit, stepped, veiled
 from lessons.train_mode_answers import Params, Result, agree, kept, same
 
-SHOWN = 3  # tokens whose logits the hero draws
+SHOWN = 2  # tokens whose logits the hero draws
+FIRST = 5  # feature that is drawn
 
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    batch = Table("model inputs", ["your question, read twice"], [[result.asked[0]]], breaks=True)
-    call = Operator("model(**batch)", "twice in train mode, dropout p = 0.1")
+    call = Operator("dropout, p = 0.1", "in train mode")
+    masked = [veiled(_masked(result, k)) for k in range(2)]
     return figure(
-        hero=[[batch, call, veiled(_two_passes(result), cells=True)], [_facts(result)]],
+        hero=[[_embedded(result), call, *masked], [veiled(_two_passes(result), cells=True), _facts(result)]],
         more=[[_own(result)], [_means(result)], [_accuracy(result)], [_answers(result)]],
         steps=[f"{k + 1} of {passes}" for k in range(passes)],
         step_name="pass in train mode",
     )
 
 
-def _two_passes(result: Result) -> Panel:
-    """The logits of the likeliest first tokens in eval mode and in two passes of train mode, and how far these lie apart."""
-    calm, (first, second) = result.eval_logits[:SHOWN].tolist(), result.two_passes[:, :SHOWN].tolist()
-    names = [token.removeprefix("▁") for token in result.tokens[:SHOWN]]
-    rows = ["eval", "pass 1", "pass 2", "difference"]
+def _embedded(result: Result) -> Panel:
+    """The first tokens of the question as the first dropout is given them, by colour."""
+    names = [token.removeprefix("▁") for token in result.begins]
+    cells = cells_of(result.embedded, note=lambda value, t, d: f"“{names[t]}”, feature {FIRST + d}: {value:.4f}")
+    return Grid(
+        "your question, embedded", cells, tensor=f"the first {len(names)} tokens, 5 of 128 features", limit=limit(result.embedded, result.masked),
+        row_labels=names, col_labels=[""] * 5, label_width=54, row_dim=None, col_dim=None, quiet=True,
+    )  # fmt: skip
 
-    def note(value: float, before: float, after: float, row: int, place: int) -> str:
-        change = f"pass 2 - pass 1 = {after:.4f} - {before:.4f} = {after - before:+.4f}"
-        told = {0: f"logit in eval mode {value:.4f}, in every pass", 3: change}
-        return f"{names[place]}: {told.get(row, f'logit in {rows[row]} {value:.4f}; {change}')}"
+
+def _masked(result: Result, k: int) -> Panel:
+    """What the first dropout passes on in a pass: what it sets to 0 is crossed out, the rest is divided by 1 - p."""
+
+    def note(value: float, before: float, t: int, d: int) -> str:
+        return (
+            f"pass {k + 1}: {before:.4f} is set to 0"
+            if is_dropped(value, before)
+            else f"pass {k + 1}: {before:.4f} / 0.9 = {value:.4f}"
+        )
 
     cells = cells_of(
-        [calm, first, second, result.moves[:SHOWN].tolist()], [first] * 4, [second] * 4, note=note,
-        key=lambda *cell: [f"{cell[-2]},{cell[-1]}", f"~3,{cell[-1]}", *(["@twice"] if cell[-2] == 3 else [])],
-        mark=lambda *cell: "" if cell[-2] else "given",
+        result.masked[k], result.embedded, note=note, mark=lambda value, before, *_: "dropped" if is_dropped(value, before) else ""
     )  # fmt: skip
     return Grid(
+        f"pass {k + 1}", cells, tensor="✕: set to 0", limit=limit(result.embedded, result.masked),
+        labels=False, row_dim=None, col_dim=None, quiet=True,
+    )  # fmt: skip
+
+
+def is_dropped(value: float, before: float) -> bool:
+    return value == 0 != before
+
+
+def _two_passes(result: Result) -> Panel:
+    """The logits of the likeliest first tokens in two passes of train mode."""
+    calm, (first, second) = result.eval_logits[:SHOWN].tolist(), result.two_passes[:, :SHOWN].tolist()
+    names = [token.removeprefix("▁") for token in result.tokens[:SHOWN]]
+
+    def note(_: float, still: float, before: float, after: float, row: int, place: int) -> str:
+        change = f"pass 2 - pass 1 = {after:.4f} - {before:.4f} = {after - before:+.4f}"
+        return f"{names[place]}: {change}; in eval mode {still:.4f}, in every pass"
+
+    cells = cells_of(
+        [first, second], [calm] * 2, [first] * 2, [second] * 2, note=note, key=lambda *cell: f"logit-{cell[-1]}"
+    )
+    return Grid(
         "logits of the answer's first token", cells, tensor=f"{described('two_passes', result.two_passes, ['pass', 'token'])}; {SHOWN} tokens drawn",
-        limit=limit(result.two_passes, result.eval_logits), digits=1, row_labels=rows, col_labels=names, row_dim=None, col_dim=None,
-        label_width=72, wide=True,
+        limit=limit(result.two_passes, result.eval_logits), digits=1, row_labels=["pass 1", "pass 2"], col_labels=names, row_dim=None, col_dim=None,
+        label_width=54, wide=True,
     )  # fmt: skip
 
 

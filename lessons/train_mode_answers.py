@@ -44,6 +44,9 @@ class Result:
     two_passes: Tensor  # (2, 6) their logits in two passes in train mode, p = 0.1
     moves: Tensor  # (6,) from the first pass to the second
     leaders: list[str]  # 2: the likeliest first token of each of the two passes
+    begins: list[str]  # T of 2 to 4: the first tokens of the visitor's question
+    embedded: Tensor  # (T, 5) five features of what the encoder's first dropout is given, in either pass
+    masked: Tensor  # (2, T, 5) what it passes on in the two passes
     again: bool  # whether the first of the two gives the same logits once more with its seed
     differ_no_grad: float  # as `differ`, but under torch.no_grad()
     answers: dict[float, list[list[str]]]  # p -> for each pass in train mode the N + 1 answers

@@ -67,9 +67,16 @@ two_passes = torch.stack([one[0, 0, best], other[0, 0, best]]).detach()  # (2, 6
 moves = two_passes[1] - two_passes[0]  # (6,)
 leaders = tokenizer.convert_ids_to_tokens(torch.stack([one[0, 0], other[0, 0]]).argmax(dim=1))  # 2
 
-# %% the first pass once more, with the masks of its seed
+# %% both passes once more, with the masks of their seed: what the first dropout is given, and what it passes on
+seen = []  # of each call; the encoder calls it again behind its last block
+hook = model.encoder.dropout.register_forward_hook(lambda _, args, out: seen.append((args[0], out)))
 torch.manual_seed(seed)
-again = torch.equal(model(**batch, labels=input_ids).logits, one)
+first, _ = (model(**batch, labels=input_ids).logits for _ in range(2))
+hook.remove()
+again = torch.equal(first, one)
+begins = tokenizer.convert_ids_to_tokens(rows[0][:4])  # up to 4 tokens of your question
+embedded = seen[0][0][0, : len(begins), 5:10].detach()  # (tokens, 5)
+masked = torch.stack([out[0, : len(begins), 5:10] for _, out in seen[::2]]).detach()  # (2, tokens, 5)
 
 # %% likewise under no_grad
 torch.manual_seed(seed)

@@ -1,6 +1,6 @@
 """Counts, bars and the slider through the passes show the answers of the Result."""
 
-import pytest
+import torch
 
 from figures.train_mode_answers import draw
 from lessons.train_mode_answers import LESSON, Params
@@ -37,15 +37,26 @@ def test_every_pass_is_a_step_with_its_own_answers():
         assert [row[3][0] for row in rows] == [words or "nothing" for words in result.answers[0.3][k]]
 
 
-def test_the_moves_are_ringed_and_no_larger_than_the_largest_of_all_words():
-    result, _, shown = panels()
+def test_the_hero_draws_the_logits_of_the_two_passes_and_rings_the_answer_alone():
+    result, drawn, shown = panels()
     grid = shown["logits of the answer's first token"]
-    calm, first, second, moves = grid["values"]
-    assert calm == result.eval_logits[:3].tolist() and grid["marks"] == [["given"] * 3, *[[""] * 3] * 3]
-    assert [first, second] == result.two_passes[:, :3].tolist()
-    assert moves == pytest.approx([after - before for before, after in zip(first, second, strict=True)], abs=1e-5)
-    assert max(map(abs, moves)) <= result.differ + 1e-5
-    assert [["@twice" in keys for keys in row] for row in grid["keys"]] == [*[[False] * 3] * 3, [True] * 3]
+    assert grid["values"] == result.two_passes[:, :2].tolist() and grid["rowLabels"] == ["pass 1", "pass 2"]
+    assert not [key for row in grid["keys"] for key in row if "@" in key]
+    assert max(map(abs, result.moves.tolist())) <= result.differ + 1e-5
+
+
+def test_the_masks_are_those_of_the_real_passes_and_what_they_set_to_0_is_crossed_out():
+    result, _, shown = panels()
+    given = shown["your question, embedded"]
+    assert given["values"] == result.embedded.tolist() and given["rowLabels"] == ["What", "is", "the", "capital"]
+    for k in range(2):
+        panel = shown[f"pass {k + 1}"]
+        assert panel["values"] == result.masked[k].tolist() and "veiled" in panel and panel["limit"] == given["limit"]
+        crossed = [mark == "dropped" for row in panel["marks"] for mark in row]
+        assert crossed == (result.masked[k] == 0).flatten().tolist() and any(crossed)
+        kept = result.masked[k] != 0
+        torch.testing.assert_close(result.masked[k][kept], result.embedded[kept] / 0.9)
+    assert shown["pass 1"]["marks"] != shown["pass 2"]["marks"]
 
 
 def test_the_caption_tells_how_far_the_first_column_moves_and_who_leads():
@@ -53,5 +64,6 @@ def test_the_caption_tells_how_far_the_first_column_moves_and_who_leads():
     grid = shown["logits of the answer's first token"]
     assert grid["colLabels"][0] == result.tokens[0].removeprefix("▁")
     said = LESSON.caption(PARAMS, result)
-    assert f"by {abs(grid['values'][3][0]):.1f};" in said
+    first, second = (row[0] for row in grid["values"])
+    assert f"by {abs(second - first):.1f};" in said
     assert ("it is the highest" in said) == (set(result.leaders) == {result.tokens[0]})
