@@ -65,12 +65,16 @@ buffers = {name: [key for key, _ in layer.named_buffers()] for name, layer in la
 def groups_of(layer: nn.Module, x: Tensor) -> Tensor:
     """Numbers the groups: one NaN in the input turns all outputs of its group into NaN, and no other."""
     layer = deepcopy(layer).train()
-    group = torch.full(x.shape, -1)
-    while (group < 0).any():
-        poisoned = x.clone()
-        poisoned[tuple((group < 0).nonzero()[0])] = torch.nan
-        group[layer(poisoned).isnan()] = group.max() + 1
-    return group
+    number: dict[int, int] = {}  # place in x.flatten() -> its group
+    groups = 0
+    for place in range(x.numel()):
+        if place not in number:
+            poisoned = x.clone()
+            poisoned.view(-1)[place] = torch.nan
+            lost = layer(poisoned).isnan().flatten().tolist()
+            number |= dict.fromkeys((at for at, is_lost in enumerate(lost) if is_lost), groups)
+            groups += 1
+    return torch.tensor([number[place] for place in range(x.numel())]).reshape(x.shape)
 
 
 group = {name: groups_of(layer, x) for name, layer in layers.items()}
@@ -79,8 +83,10 @@ group = {name: groups_of(layer, x) for name, layer in layers.items()}
 # %% mean, variance and mean square of each group
 def moments(values: Tensor, group: Tensor) -> Tensor:
     """Mean, biased variance and mean square of each group, (groups, 3)."""
-    cells = [values[group == number] for number in range(int(group.max()) + 1)]
-    return torch.tensor([[part.mean(), part.var(unbiased=False), part.square().mean()] for part in cells])
+    cells = values.flatten()[group.flatten().argsort()].reshape(
+        int(group.max()) + 1, -1
+    )  # all groups are equally large
+    return torch.stack([cells.mean(1), cells.var(1, unbiased=False), cells.square().mean(1)], dim=1)
 
 
 before, after = moments(x, group[norm]), moments(y.detach(), group[norm])
