@@ -1,6 +1,4 @@
 # %% parameters
-from copy import deepcopy
-
 import torch
 from torch import Tensor, nn
 
@@ -64,13 +62,13 @@ buffers = {name: [key for key, _ in layer.named_buffers()] for name, layer in la
 # %% which values share a group
 def groups_of(layer: nn.Module, x: Tensor) -> Tensor:
     """Numbers the groups: one NaN in the input turns all outputs of its group into NaN, and no other."""
-    layer = deepcopy(layer).train()
+    layer.train()
+    places = torch.arange(x.numel()).reshape(x.shape)
     number: dict[int, int] = {}  # place in x.flatten() -> its group
     groups = 0
     for place in range(x.numel()):
         if place not in number:
-            poisoned = x.clone()
-            poisoned.view(-1)[place] = torch.nan
+            poisoned = x.where(places != place, torch.nan)
             lost = layer(poisoned).isnan().flatten().tolist()
             number |= dict.fromkeys((at for at, is_lost in enumerate(lost) if is_lost), groups)
             groups += 1
