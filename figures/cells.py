@@ -24,6 +24,9 @@ class Cell:
     sub: str = ""  # a second, small line
     mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs, given; several with spaces between
     group: int | None = None  # the number of a coloured band
+    bar: tuple[float, float, str] | None = None
+    # under the number, a bar: where it begins and where it ends, as shares of the cell, and its kind: start, end, sum, share;
+    # with the mark "tall" it goes up
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,15 @@ Figure = dict[str, Any]
 Fact = tuple[str, str, str] | tuple[str, str, str, str]  # key, label, text, note; the key is what a question rings
 P = TypeVar("P", bound="Panel")
 
-CELLS = {"value": "values", "note": "notes", "key": "keys", "sub": "sub", "mark": "marks", "group": "groups"}
+CELLS = {
+    "value": "values",
+    "note": "notes",
+    "key": "keys",
+    "sub": "sub",
+    "mark": "marks",
+    "group": "groups",
+    "bar": "bars",
+}
 BARS = {"value": "values", "note": "notes", "key": "keys", "mark": "marks", "param": "params"}
 
 

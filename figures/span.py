@@ -37,9 +37,11 @@ LEGEND = (
     ("end", "argmax of the ends"),
     ("outside", "special token, padding"),
 )
-HERO_LEGEND = (("up", "how probable as the start"), ("down", "as the end"), LEGEND[3])
+HERO_LEGEND = (("up", "probability as the start of the answer"), ("down", "as its end"), LEGEND[3])
 HERO_TOKENS = 40  # the most that the hero draws of a text
 SHOWN = 3  # best spans in the hero
+SHORT = 16  # letters of an answer in the list
+NO_ANSWER = "no answer"
 NEAR = 3  # tokens on each side of a peak
 SHARED = ("shared", "in a neighbouring window too")
 
@@ -57,11 +59,10 @@ def draw(params: Params, result: Result) -> Figure:
     text = stepped(frames) if len(frames) > 1 else frames[0]
     fits = shown == [0] and len(frames[0].tokens) <= HERO_TOKENS  # else the hero shows what lies around the peaks
     near = frames[0] if fits else _near(frames[-1], numbers)
-    call = Operator("softmax", "over all legal spans")
     return figure(
         hero=[
             [veiled(_plain(near, fits, result, numbers), cells=fits)],
-            [call, veiled(_best(params, result, numbers, SHOWN)), veiled(_scores(result, numbers))],
+            [veiled(_list(params, result, numbers), cells=True)],
             [_facts(params, result)],
         ],
         more=[
@@ -92,14 +93,67 @@ def _facts(params: Params, result: Result) -> Panel:
     return veiled(Facts(items))
 
 
-def _scores(result: Result, numbers: Numbers) -> Panel:
-    """What the model compares: the null score, and the score of the best legal span."""
-    best, said = numbers["scores"][0], shorten(result.answers[0], 12)
-    shown = [
-        Bar("no answer: [CLS]", result.null_score, _gap(result), key=["@null", "@sure"]),
-        Bar(f"best span: {said}", best, _gap(result), key=["@null", "@sure"]),
+def _list(params: Params, result: Result, numbers: Numbers) -> Panel:
+    """The best spans and "no answer", the highest score first: both logits, their sum, and the softmax that leaves "no answer" out."""
+    best = [(result.scores.tolist()[rank], rank) for rank in range(min(SHOWN, len(result.answers)))]
+    ranked = sorted([*best, (result.null_score, -1)], reverse=True)
+    top = max(abs(value) for score, rank in ranked for value in (score, *_parts(numbers, rank))) or 1.0
+    rows = [_entry(params, result, numbers, rank, top) for _, rank in ranked]
+    return Grid(
+        "each span, and “no answer”, which is [CLS]",
+        rows,
+        limit=top,
+        tensor=f"softmax over all legal spans, of which the best are listed; temperature {params.temperature:g}",
+        row_labels=[NO_ANSWER if rank < 0 else _ends_of(result.answers[rank]) for _, rank in ranked],
+        col_labels=["start logit", "+ end logit", "= score", "softmax", "answer"],
+        label_width=100,
+        row_dim=None,
+        col_dim=None,
+        digits=1,
+        wide=True,
+    )
+
+
+def _entry(params: Params, result: Result, numbers: Numbers, rank: int, top: float) -> list[Cell]:
+    """A row of the list; rank -1 is "no answer"."""
+    absent = rank < 0
+    first, last = _parts(numbers, rank)
+    score = result.null_score if absent else numbers["scores"][rank]
+    share = None if absent else numbers["probabilities"][rank]
+    window, start, end = numbers["spans"][rank]
+    note = _gap(result) if absent else _sum(params, result, numbers, (window, start, end), share or 0.0)
+    keys = [] if absent else _lights(window, start, end, range(start, end + 1))
+    deciding = rank < 1  # "no answer" and the best span
+
+    def drawn(value: float, kind: str, mark: str = "", *more: str) -> Cell:
+        return Cell(value, note, [*keys, *more], mark=mark, bar=(0.5, round(0.5 + value / top / 2, 4), kind))
+
+    asked = [*["@order"] * (not absent), *["@sure"] * deciding]
+    return [
+        drawn(first, "start", "given"),
+        drawn(last, "end", "given"),
+        drawn(score, "sum", "", *["@null"] * deciding),
+        Cell("–", "the softmax leaves it out", asked, "no span", mark="illegal")
+        if absent
+        else Cell(f"{share:.3f}", note, [*keys, *asked], bar=(0.0, round(share or 0.0, 4), "share")),
+        Cell("✓", verdict(result), keys, "given", mark="big")
+        if deciding and absent == result.absent
+        else Cell("", key=keys),
     ]
-    return Bars("score = start logit + end logit", shown, digits=1)
+
+
+def _ends_of(answer: str) -> str:
+    """A long answer by its first and its last word."""
+    words = answer.split()
+    return shorten(answer if len(answer) <= SHORT else f"{words[0]} … {words[-1]}", SHORT)
+
+
+def _parts(numbers: Numbers, rank: int) -> list[float]:
+    """The start and the end logit whose sum is the score."""
+    if rank < 0:
+        return list(numbers["null_parts"])
+    window, start, end = numbers["spans"][rank]
+    return [numbers["start_logits"][window][start], numbers["end_logits"][window][end]]
 
 
 def _gap(result: Result) -> str:
@@ -174,11 +228,9 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
         last, drawn = "text" if inside else last, at
     window = numbers["spans"][0][0]
     windows = f"window {window} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""
-    among = count(numbers["side"][window].count(1), "token")
-    told = f"bars: softmax over the {among} of the text, without [CLS]"
-    short = "" if fits else f"; {text.tensor}"
+    told = "" if fits else text.tensor
     return replace(
-        text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told + short
+        text, title="the question, and below it the text", tokens=shown, legend=HERO_LEGEND, plain=True, badge=windows, tensor=told
     )  # fmt: skip
 
 
@@ -270,19 +322,19 @@ def _lights(window: int, start: int, end: int, tokens: Sequence[int]) -> list[st
     return [_pair_key(window, start, end), *dict.fromkeys(f"~t{window}.{at}" for at in tokens)]
 
 
-def _best(params: Params, result: Result, numbers: Numbers, most: int | None = None) -> Bars:
-    """The n best spans, or so many of them, by their probability among all legal ones."""
+def _best(params: Params, result: Result, numbers: Numbers) -> Bars:
+    """The n best spans, by their probability among all legal ones."""
     rows = zip(result.answers, numbers["spans"], numbers["probabilities"], strict=True)
     shown = [
         Bar(
             f"{rank} {shorten(answer, 12)}",
             share,
             _sum(params, result, numbers, (w, i, j), share),
-            key=[*_lights(w, i, j, range(i, j + 1)), "@order", *(["@sure"] if rank == 1 else [])],
+            key=_lights(w, i, j, range(i, j + 1)),
         )
         for rank, (answer, (w, i, j), share) in enumerate(rows, 1)
     ]
-    return Bars("the best spans, and their probability", shown[:most], limit=1.0)
+    return Bars("the best spans, and their probability", shown, limit=1.0)
 
 
 def _sum(params: Params, result: Result, numbers: Numbers, span: Sequence[int], share: float) -> str:

@@ -60,7 +60,8 @@ class Result:
     scores: Tensor  # (n,) start logit + end logit
     probabilities: Tensor  # (n,) among all legal spans
     answers: list[str]  # n pieces of the context
-    null_score: float  # start + end logit of [CLS], in the window where it is lowest
+    null_parts: Tensor  # (2,) start and end logit of [CLS], in the window where their sum is lowest
+    null_score: float  # their sum
     null_gap: float  # null_score less the score of the best legal span
     absent: bool  # whether null_gap is above the threshold
     pipeline_score: float  # softmax of the start times softmax of the end, over the context and [CLS] of its window

@@ -107,7 +107,9 @@ answers = [context[offsets[w, i, 0] : offsets[w, j, 1]] for w, i, j in spans]
 
 # %% the null score: start + end logit of [CLS], in the window where it is lowest
 cls = (input_ids == tokenizer.cls_token_id).int().argmax(dim=1).cpu()
-null_score = (start_logits[windows, cls] + end_logits[windows, cls]).min().item()
+lowest = (start_logits[windows, cls] + end_logits[windows, cls]).argmin()
+null_parts = torch.stack([start_logits[lowest, cls[lowest]], end_logits[lowest, cls[lowest]]])  # (2,)
+null_score = null_parts.sum().item()
 null_gap = null_score - scores[0].item()
 absent = null_gap > threshold  # then the text is said not to hold the answer
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const UNSAID = { notes: undefined, marks: undefined, sub: undefined, groups: undefined, groupNames: undefined, badge: undefined, frames: undefined, note: undefined };
+const UNSAID = { notes: undefined, marks: undefined, sub: undefined, groups: undefined, groupNames: undefined, bars: undefined, badge: undefined, frames: undefined, note: undefined };
 const FOUND = ["answer", "start", "end"]; // what a token turns out to be
 
 /** The panel without what torch returned, which `hides` keeps. `panel.veiled` says how much of its frame may be seen: "cells" or "box"; of facts only the one that is asked for keeps its name. */
@@ -11,7 +11,7 @@ export function veil(panel) {
   if (panel.view === "facts") return { ...panel, ...UNSAID, hides, items: panel.items.filter(({ key }) => key === panel.asked).map(({ key, label }) => ({ key, label, text: "?" })) };
   if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, ...unanswered(panel) };
   if (panel.view === "line" && panel.veiled === "cells") return { ...panel, hides, rows: panel.rows.map((row) => (row.ticks.length ? { ...row, words: "", ticks: row.ticks.slice(0, 1) } : row)) };
-  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tensor: "\u00a0", legend: [], tokens: panel.tokens.map(unread) };
+  if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tensor: panel.tensor && "\u00a0", legend: [], tokens: panel.tokens.map(unread) };
   if (panel.view === "table" && panel.veiled === "cells") return { ...panel, ...UNSAID, lit: undefined, hides, rows: panel.rows.map(([name, ...cells]) => [name, ...cells.map(() => "?")]) };
   return { view: "veil", title: panel.title, hides };
 }
@@ -46,13 +46,14 @@ export class Ghost {
 }
 
 /** The cells of a grid before they are computed: those that are marked as given are seen, and those that are empty beside them. */
-function unanswered({ values, marks }) {
+function unanswered({ values, marks, bars }) {
   const given = (row, column) => marks?.[row]?.[column]?.split(" ").includes("given");
   const some = values.some((cells, row) => cells.some((_, column) => given(row, column)));
   const seen = (value, row, column) => given(row, column) || (some && value === null);
   return {
     values: values.map((cells, row) => cells.map((value, column) => (seen(value, row, column) ? value : "?"))),
-    marks: some ? marks.map((cells, row) => cells.map((mark, column) => (given(row, column) ? mark : ""))) : undefined,
+    marks: some ? marks.map((cells, row) => cells.map((mark, column) => (given(row, column) ? mark : mark.split(" ").includes("tall") ? "tall" : ""))) : undefined,
+    bars: bars?.map((cells, row) => cells.map((bar, column) => (given(row, column) ? bar : null))),
   };
 }
 

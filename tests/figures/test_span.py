@@ -35,7 +35,7 @@ def test_every_token_carries_its_own_logits_and_probabilities(example):
 def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_its_spans():
     params = Params()
     figure = draw(params, run(params))
-    [_, strip], [grid], [_, _, bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
+    [_, strip], [listed, grid], [bars] = (panels_of(figure, view) for view in ("strip", "grid", "bars"))
     lit_by = {token["key"].split()[0]: token["key"].split()[1:] for token in strip["tokens"]}
     for row in grid["keys"]:
         for pair, *tokens in row:
@@ -45,16 +45,39 @@ def test_a_cell_lights_its_two_tokens_and_a_token_lights_its_row_its_column_and_
         assert tokens and all(f"~{pair}" in lit_by[token[1:]] for token in tokens)
     best = next(iter(bars["keys"]))[0]
     assert best in [pair for row in grid["keys"] for pair, *_ in row]
+    assert all(best in keys for keys in listed["keys"][1])
 
 
-def test_the_hero_holds_the_three_best_spans_beside_both_scores_and_the_fold_all_that_are_listed():
-    for n_best in (1, 3, 5):
-        result = run(Params(n_best=n_best))
-        drawn = draw(Params(n_best=n_best), result)
-        best, scores, *all_listed = panels_of(drawn, "bars")
-        assert best["values"] == result.probabilities.tolist()[:3]
-        assert scores["values"] == [result.null_score, result.scores[0].item()]
-        assert [panel["values"] for panel in all_listed] == [result.probabilities.tolist()] * (n_best > 3)
+@pytest.mark.parametrize("n_best", [1, 3, 5])
+@pytest.mark.parametrize("question", ["What is the capital of Peru?", "When does the library open?"])
+def test_the_hero_ranks_no_answer_among_the_best_spans_and_leaves_it_out_of_the_softmax(n_best, question):
+    params = Params(n_best=n_best, question=question)
+    result = run(params)
+    drawn = draw(params, result)
+    listed, _ = panels_of(drawn, "grid")
+    starts, ends, scores, shares, marks = zip(*listed["values"], strict=True)
+    at = listed["rowLabels"].index("no answer")
+    assert list(scores) == sorted(scores, reverse=True) and scores[at] == result.null_score
+    assert [start + end for start, end in zip(starts, ends, strict=True)] == pytest.approx(scores, abs=1e-5)
+    assert [one for one in shares if one != "–"] == [f"{one:.3f}" for one in result.probabilities.tolist()[:3]]
+    assert shares[at] == "–" and (marks[at] == "✓") == result.absent and marks.count("✓") == 1
+    in_fold = [panel["values"] for panel in panels_of(drawn, "bars")]
+    assert in_fold == [result.probabilities.tolist()] * (n_best > 3)
+
+
+def test_a_bar_of_the_list_is_as_long_as_its_number_and_those_of_the_logits_share_a_scale():
+    listed, _ = panels_of(draw(Params(), run(Params())), "grid")
+    for values, bars in zip(listed["values"], listed["bars"], strict=True):
+        for value, (zero, end, _) in zip(values[:3], bars[:3], strict=True):
+            assert zero == 0.5 and 2 * (end - zero) * listed["limit"] == pytest.approx(value, abs=1e-2)
+    share = [bars[3][1] for bars in listed["bars"][1:]]
+    assert share == pytest.approx([float(values[3]) for values in listed["values"][1:]], abs=1e-3)
+
+
+def test_before_the_answer_both_logits_are_seen_and_what_is_made_of_them_is_not():
+    listed, _ = panels_of(draw(Params(), run(Params())), "grid")
+    assert listed["veiled"] == "cells"
+    assert [["given" in mark for mark in marks] for marks in listed["marks"]] == [[True, True, False, False, False]] * 4
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -104,11 +127,16 @@ def test_the_tokens_of_the_two_argmaxes_and_cls_are_ringed_beside_their_answers(
     assert ringed == {"naive": sorted(set(result.naive.tolist())), "null": [0]}
 
 
-def test_beside_the_first_answer_the_best_span_and_both_scores_are_ringed():
-    params = Params()
-    best, scores, _ = panels_of(draw(params, run(params)), "bars")
-    assert ["@sure" in keys for keys in best["keys"]] == [True, False, False]
-    assert all("@sure" in keys for keys in scores["keys"])
+def test_beside_the_first_answer_the_softmax_of_the_best_span_and_its_gap_at_no_answer_are_ringed():
+    listed, _ = panels_of(draw(Params(), run(Params())), "grid")
+    ringed = [[column for column, keys in enumerate(row) if "@sure" in keys] for row in listed["keys"]]
+    assert ringed == [[3], [3], [], []]
+    assert [[column for column, keys in enumerate(row) if "@null" in keys] for row in listed["keys"]] == [
+        [2],
+        [2],
+        [],
+        [],
+    ]
 
 
 def test_padding_is_drawn_only_where_it_begins():

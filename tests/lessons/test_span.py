@@ -224,6 +224,7 @@ def hours(question, **settings):
 def test_the_null_score_is_that_of_cls_and_the_threshold_decides_from_one_gap_on():
     result = hours("When does the library open?")
     assert result.null_score == pytest.approx((result.start_logits[0, 0] + result.end_logits[0, 0]).item())
+    assert result.null_parts.tolist() == [result.start_logits[0, 0], result.end_logits[0, 0]]
     assert result.null_gap == pytest.approx(result.null_score - result.scores[0].item())
     for threshold in (-20.0, -1.0, -0.5, 0.0, 10.0):
         assert hours("When does the library open?", threshold=threshold).absent == (result.null_gap > threshold)

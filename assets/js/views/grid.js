@@ -77,14 +77,15 @@ export class Grid {
     const keys = panel.keys?.[r]?.[c] ?? `${r},${c}`;
     cell.dataset.key = Array.isArray(keys) ? keys.join(" ") : keys;
     cell.dataset.note = panel.notes?.[r]?.[c] ?? "";
-    const look = [background, glyph, panel.sub?.[r]?.[c], mark, group].join();
+    const bar = panel.bars?.[r]?.[c];
+    const look = [background, glyph, panel.sub?.[r]?.[c], mark, group, bar].join();
     if (look === cell.look) return; // to write what stands there already costs a frame its time
     cell.look = look;
     if (cell.firstChild.textContent !== glyph) cell.firstChild.textContent = glyph;
     cell.lastChild.textContent = panel.sub?.[r]?.[c] ?? "";
-    cell.style.cssText = value === null ? "" : `background-color:${background};color:${color}`;
+    cell.style.cssText = bar ? `--from:${bar[0]};--to:${bar[1]}` : value === null ? "" : `background-color:${background};color:${color}`;
     const below = this.spans(panel.values[r]);
-    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`, c && (below || this.groups[c]?.first) && "begins"].filter(Boolean).join(" ");
+    cell.className = [...marks.map((one) => `mark-${one}`), group !== undefined && group !== null && `group group-${group % 10}${group % 20 > 9 ? " again" : ""}`, bar && `bar bar-${bar[2]}`, c && (below || this.groups[c]?.first) && "begins"].filter(Boolean).join(" ");
     cell.dataset.group = group ?? "";
     cell.setAttribute("aria-label", aloud(text, marks.join(", "), group, panel, r, c, below ? below[c]?.name : this.groups[c]?.name, below));
   }
