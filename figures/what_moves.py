@@ -1,14 +1,14 @@
-"""Which names the pattern leaves to learn, and what the freeze saves; below, all names, the optimizer and the buffers."""
+"""What learns in each block, how far down the gradient comes and what it leaves saved; below, all names, the optimizer, the buffers."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import groupby
-from math import inf
+from math import ceil
 from re import search
-from typing import Any
+from typing import Any, NamedTuple
 
-from explorable.words import count, percent
-from figures.cells import Bar, Node, Part
-from figures.panels import Bars, Dots, Error, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
+from explorable.words import count, one_of, percent
+from figures.cells import Bar, Cell, Node, Part
+from figures.panels import Bars, Dots, Error, Facts, Figure, Grid, Operator, Panel, Table, Tree, figure, veiled
 from lessons.what_moves import (
     LINES,
     STEPPED,
@@ -18,6 +18,7 @@ from lessons.what_moves import (
     left,
     moved,
     name_of,
+    passed,
     pattern_of,
     share_of,
     state,
@@ -26,38 +27,175 @@ from lessons.what_moves import (
 )
 
 MOST_ROWS = 80
-MOST_NODES = 12  # lines of the hero
+MOST_NODES = 12  # lines of the tree
+MOST_COLUMNS = 16  # of blocks
+FAR = 1e9  # a colour limit that leaves numbers on paper
 KINDS = {
     "norms": r"(?i)norm|\bln_",
     "biases": r"(?i)bias$",
-    "embeddings": r"(?i)emb|shared|\bw[tp]e\b",
-}  # the first that fits
+}  # the first that fits; the others are weights
 
 
 def draw(params: Params, result: Result) -> Figure:
     twice = bool(result.tied) and not params.remove_duplicate  # then it is asked what becomes of the tied weight
-    tree = _frozen(params, result)
-    kinds = None if twice else _kinds(params, result)
-    saved, other = _saved(params, result), _optimizer_decides(params, result)
+    tree, saved, other = _frozen(params, result), _saved(params, result), _optimizer_decides(params, result)
     statistics = any("running" in name for name, *_ in result.written)  # of a BatchNorm: no other buffer is written
+    way = veiled(_way(params, result, saved=not other), cells=True)
     forward, step = Operator("model(**batch)", "forward"), Operator("optim.step()", "the last one")
-    out = replace(veiled(other or saved), wide=bool(kinds))  # below the words, or beside the tree
     return figure(
         hero=[
-            [kinds] if kinds else [],
-            [*([] if kinds else [veiled(tree) if twice else tree]), step if other else forward, out],
+            [] if twice else [way],
+            [veiled(tree), step if other else forward, veiled(other or saved)] if twice else [step, veiled(other)] if other else [],
             [_said(result)] if result.refusal else [veiled(_buffers_written(result))] if statistics else [],
             [veiled(_facts(result))],
         ],
         more=[
-            [saved] if other else [],
-            [tree] if kinds else [],
+            [] if twice and not other else [saved],
+            [_way(params, result, saved=True)] if twice or other else [],
+            [] if twice else [tree],
             [_model(params, result), _dots(result)],
             [_names(result)],
             [_sees(result), _bytes(result)],
             [_tied(result), _buffers(result)],
         ],
+    )  # fmt: skip
+
+
+class Column(NamedTuple):
+    """Neighbouring blocks, or what lies before, between and behind the lists of blocks."""
+
+    name: str
+    blocks: str  # the list that they are in, "" outside of blocks
+    parts: list[str]
+
+
+def _columns(result: Result) -> list[Column]:
+    """From the input to the loss, as forward goes."""
+    names = [part for part, *_ in result.parts]
+    each = _each(result)
+    columns = []
+    for blocks, inside in groupby(names, key=_list_of):
+        parts = list(inside)
+        if blocks:
+            some = (parts[at : at + each] for at in range(0, len(parts), each))
+            columns += [Column(first.rpartition(".")[2], blocks, [first, *others]) for first, *others in some]
+        else:
+            behind, before = parts[-1] == names[-1], parts[0] == ""
+            name = "model" if behind and before else "head" if behind else "input" if before else "between"
+            columns.append(Column(name, "", parts))
+    return columns
+
+
+def _each(result: Result) -> int:
+    """How many blocks a column stands for."""
+    return ceil(sum(bool(_list_of(part)) for part, *_ in result.parts) / MOST_COLUMNS) or 1
+
+
+def _list_of(part: str) -> str:
+    blocks, _, at = part.rpartition(".")
+    return blocks if at.isdigit() and not part.startswith("after ") else ""
+
+
+def _way(params: Params, result: Result, *, saved: bool) -> Panel:
+    """What learns in each block, how far down the gradient comes, and what each still saves."""
+    columns, every = _columns(result), [part for part, *_ in result.parts]
+    named = [*columns, Column("all", "", every)] if len(columns) > 1 else columns
+    learns = _learning(columns, result)
+    rows = {label: [_badge(*counted) for counted in counts] for label, counts in learns.items()}
+    rows["gradient"] = [_gradient(column, result) for column in columns]
+    if len(named) > len(columns):
+        rows = {label: [*cells, Cell(None, key="")] for label, cells in rows.items()}
+    scale, unit = (2**20, "MiB") if max(free for _, free, *_ in result.parts) >= 2**20 else (2**10, "KiB")
+    full = f"; {unit} saved for backward()" if saved else ""
+    if saved:
+        sizes = [_sizes(column, result) for column in named]
+        rows["nothing frozen"] = [Cell(_short(free, scale), f"{free:,} bytes") for free, _ in sizes]
+        this = "after the thaw" if params.order == THAWED else "with this freeze"
+        rows[this] = (
+            [_still(column, *size, scale) for column, size in zip(named, sizes, strict=True)] if passed(result) else []
+        )
+    blocks = "blocks" if _each(result) == 1 else f"{_each(result)} blocks a column, from number"
+    groups = [
+        (name, len(list(inside))) for name, inside in groupby(column.blocks or f" {column.name}" for column in named)
+    ]
+    return Grid(
+        f"{name_of(params.config)}, from its input to its loss", [row for row in rows.values() if row],
+        row_labels=[label for label, row in rows.items() if row], limit=FAR, label_width=104,
+        col_labels=[column.name for column in named],
+        col_groups=[("" if name.startswith(" ") else f"{name}: {blocks}", many) for name, many in groups],
+        tensor=f"▲ learns, ❄ is frozen, ◀ the gradient comes here on its way from the loss{full}", row_dim=None, col_dim=None, wide=True,
+    )  # fmt: skip
+
+
+def _learning(columns: list[Column], result: Result) -> dict[str, list[tuple[int, int]]]:
+    """Kinds of parameters -> in each column how many learn, of how many; kinds that do alike are one row."""
+    home = {part: at for at, column in enumerate(columns) for part in column.parts}
+    kinds = {kind: [[0, 0] for _ in columns] for kind in (*KINDS, "weights")}
+    for name, _, learns, _, _, _, numbers in result.rows:
+        kind = next((kind for kind, found in KINDS.items() if search(found, name)), "weights")
+        for number in numbers:
+            column = kinds[kind][home[_part_of(name.replace("*", number), result)]]
+            column[0] += learns
+            column[1] += 1
+    merged: dict[str, list[tuple[int, int]]] = {}
+    for kind, counts in kinds.items():
+        alike = next((label for label, others in merged.items() if all(map(_alike, counts, others))), "")
+        if not any(many for _, many in counts):
+            continue
+        before = merged.pop(alike, [(0, 0)] * len(columns))
+        merged[f"{alike}, {kind}" if alike else kind] = [
+            (a + c, b + d) for (a, b), (c, d) in zip(before, counts, strict=True)
+        ]
+    return {"parameters": [*merged.values()][0]} if len(merged) == 1 else merged
+
+
+def _alike(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether both learn or both are frozen, or one of them is not there."""
+    return not one[1] or not other[1] or bool(one[0]) == bool(other[0])
+
+
+def _part_of(name: str, result: Result) -> str:
+    """The block that a parameter is in, or the part that uses it."""
+    if name in result.outside:
+        return result.outside[name]
+    return next(part for part, *_ in result.parts if part and name.startswith(f"{part}."))
+
+
+def _badge(learning: int, many: int) -> Cell:
+    if not many:
+        return Cell("", "there is none", mark="given")
+    some = "some" if 0 < learning < many else ""
+    return Cell(
+        "▲" if learning else "❄",
+        f"{learning} of {count(many, 'parameter')} {one_of(learning, 'learns', 'learn')}",
+        sub=some,
+        mark="given",
     )
+
+
+def _gradient(column: Column, result: Result) -> Cell:
+    comes = any(reached for part, _, _, reached in result.parts if part in column.parts)
+    if comes:
+        return Cell("◀", "the gradient comes here", "way", mark="way")
+    return Cell("–", "no gradient comes here", "no-way")
+
+
+def _sizes(column: Column, result: Result) -> tuple[int, int]:
+    """The bytes that forward saves in it with nothing frozen, and now."""
+    inside = [(free, now) for part, free, now, _ in result.parts if part in column.parts]
+    return sum(free for free, _ in inside), sum(now for _, now in inside)
+
+
+def _still(column: Column, free: int, now: int, scale: int) -> Cell:
+    """What is still saved in it; a full bar is what it saves with nothing frozen."""
+    note = f"{column.name}: {now:,} of {free:,} bytes"
+    bar = (0.0, round(now / free, 4), "part") if free else None
+    return Cell(_short(now, scale), note, [f"part-{column.name}", "@saved"], mark="tall", bar=bar)
+
+
+def _short(size: int, scale: int) -> str:
+    """Bytes in at most four letters."""
+    return f"{size / scale:.{1 if size < 99.95 * scale else 0}f}"
 
 
 def _optimizer_decides(params: Params, result: Result) -> Panel | None:
@@ -66,51 +204,6 @@ def _optimizer_decides(params: Params, result: Result) -> Panel | None:
         return _state(params, result)
     usual = Params()
     return _optimizer(result) if (params.order, params.given) != (usual.order, usual.given) else None
-
-
-def _kinds(params: Params, result: Result) -> Panel | None:
-    """What learns in words, and in which blocks; None where a kind of parameters learns in one place and is frozen in another."""
-    seen: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "weights")}
-    for row in result.rows:
-        seen[next((kind for kind, found in KINDS.items() if search(found, row[0])), "weights")].append(row)
-    if any(len({learns for _, _, learns, *_ in rows}) > 1 for rows in seen.values()):
-        return None
-    learn, frozen = (("▲\N{NO-BREAK SPACE}learn", "yes"), ("❄\N{NO-BREAK SPACE}frozen", "no"))
-    learning = [kind for kind, rows in seen.items() if rows and rows[0][2]]
-    lowest = min(learning, key=lambda kind: _lowest(kind, seen[kind]), default="")  # the gradient goes down to it
-    rows: list[list[Any]] = [
-        [
-            kind if kind in KINDS else "other weights",
-            learn if rows[0][2] else frozen,
-            keyed(_where(rows), "", "@saved") if kind == lowest else _where(rows),
-        ]
-        for kind, rows in seen.items()
-        if rows
-    ]
-    return Table(
-        f"{name_of(params.config)}: what learns", ["parameters", "in the step", "where"], rows, breaks=True, wide=True
-    )
-
-
-def _blocks(rows: list[Any]) -> list[int]:
-    """The numbers of the blocks that hold these parameters."""
-    return [int(block) for *_, numbers in rows for block in numbers if block]
-
-
-def _lowest(kind: str, rows: list[Any]) -> float:
-    """The first block that holds these parameters; embeddings lie before it, and what else is outside behind the last."""
-    return -1 if kind == "embeddings" else min(_blocks(rows), default=inf)
-
-
-def _where(rows: list[Any]) -> str:
-    """The blocks that hold these parameters, in a few words."""
-    blocks = _blocks(rows)
-    outside = any(not block for *_, numbers in rows for block in numbers)
-    if not blocks:
-        return "outside the blocks"
-    first, last = min(blocks), max(blocks)
-    inside = f"block {first}" if first == last else f"blocks {first} to {last}"
-    return f"{inside}, and outside" if outside else inside
 
 
 def _frozen(params: Params, result: Result) -> Panel:

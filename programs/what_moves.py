@@ -2,7 +2,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +13,7 @@ from regex import search
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -93,28 +94,75 @@ def batch_of(model: PreTrainedModel) -> dict[str, Tensor]:
     return {"input_ids": tokens, "labels": tokens.clone()}
 
 
+def blocks_of(model: PreTrainedModel) -> dict[str, torch.nn.Module]:
+    """The blocks: what lies in the outermost lists of modules, as transformer.h.0."""
+    lists: dict[str, torch.nn.ModuleList] = {}
+    for path, module in model.named_modules():
+        if isinstance(module, torch.nn.ModuleList) and not any(path.startswith(f"{other}.") for other in lists):
+            lists[path] = module
+    return {f"{path}.{at}": block for path, blocks in lists.items() for at, block in enumerate(blocks)}
+
+
+def requires_grad(things: Any) -> bool:
+    return any(isinstance(thing, Tensor) and thing.requires_grad for thing in tree_leaves(things))
+
+
 class Watch(TorchFunctionMode):
-    """Notes what autograd saves for backward(), which buffers are written, and which parameters a step updates."""
+    """Notes what autograd saves for backward() and in which block, which buffers are written, and which parameters a step updates."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.statistics: set[int] = set()  # ids of running statistics that were handed over to be written
         self.own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
         self.storages: dict[int, Any] = {}  # held, so that no storage is made where another one was
+        self.part = ""  # the block that runs; what runs before the first, or after the last one of a list, is a part of its own
+        self.parts: dict[str, int] = {"": 0}  # bytes saved in each, in the order in which forward comes to them
+        self.reached: set[str] = set()  # the parts whose output requires a gradient
+        self.users: dict[int, str] = {}  # id of a parameter -> the part that uses it first
+        self.model, self.blocks = model, blocks_of(model)
         self.before = {id(tensor): tensor._version for tensor in (*model.parameters(), *model.buffers())}
         self.hooks = torch.autograd.graph.saved_tensors_hooks(self.keep, lambda kept: kept)
 
     def __enter__(self) -> "Watch":
+        self.handles = [self.model.register_forward_hook(lambda _, given, output: self.leave(output.get("loss")))]
+        for path, block in self.blocks.items():
+            begin, end = partial(self.begin, path), partial(self.end, path)
+            self.handles += [block.register_forward_pre_hook(begin, with_kwargs=True), block.register_forward_hook(end)]
+        self.handles += [module.register_forward_pre_hook(self.uses) for module in self.model.modules()]
         self.hooks.__enter__()
         return super().__enter__()
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self.hooks.__exit__(*error)
+        for handle in self.handles:
+            handle.remove()
+
+    def begin(self, path: str, block: torch.nn.Module, *given: Any) -> None:
+        self.leave(given)
+        self.part = path
+        self.parts.setdefault(path, 0)
+
+    def end(self, path: str, block: torch.nn.Module, given: Any, output: Any) -> None:
+        self.leave(output)
+        blocks, _, at = path.rpartition(".")
+        if f"{blocks}.{int(at) + 1}" not in self.blocks:  # it is the last one
+            self.part = f"after {blocks}"
+            self.parts.setdefault(self.part, 0)
+
+    def leave(self, output: Any) -> None:
+        if requires_grad(output):
+            self.reached.add(self.part)
+
+    def uses(self, module: torch.nn.Module, _: Any) -> None:
+        for parameter in module.parameters(recurse=False):
+            self.users.setdefault(id(parameter), self.part)
 
     def keep(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage._cdata not in self.own:
+            if storage._cdata not in self.storages:
+                self.parts[self.part] += storage.nbytes()
             self.storages[storage._cdata] = storage
         return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
 
@@ -242,6 +290,12 @@ kept = set(model.state_dict())
 written = [[name, list(tensor.shape), name in kept, seen.wrote(tensor)] for name, tensor in model.named_buffers()]
 buffers_count, buffers_written = len(written), sum(wrote for *_, wrote in written)
 written = sorted(written, key=lambda row: not row[3])[:12]
+
+# %% of each part of the model the bytes without the freeze and with it, whether the gradient comes to it, and what it uses
+parts = [[part, size, seen.parts.get(part, 0), part in seen.reached] for part, size in free.parts.items()]
+last = parts[-1][0]
+outside = {names[0]: free.users.get(id(parameter), last) for parameter, names in names_of.items()}
+outside = {name: part for name, part in outside.items() if not any(name.startswith(f"{path}.") for path in free.blocks)}
 
 # %% each name, with the first number of its path folded
 flags = [parameter.requires_grad for parameter in names_of]

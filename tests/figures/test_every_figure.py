@@ -57,8 +57,11 @@ def test_cells_named_after_a_field_are_the_field(lesson, params):
 
 def test_some_cells_are_named_after_a_field(lesson):
     params = lesson.Params()
-    shown = [field_named(panel["title"], result_at(lesson.slug, params)) for panel in cells(lesson, params)]
-    assert not shown or any(map(is_shown, shown))
+    result = result_at(lesson.slug, params)
+    shown = [field_named(panel["title"], result) for panel in cells(lesson, params)]
+    assert (
+        not shown or any(map(is_shown, shown)) or not any(map(is_shown, vars(result).values()))
+    )  # of a run apart no tensor comes
 
 
 @at_every_corner

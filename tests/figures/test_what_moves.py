@@ -1,8 +1,12 @@
 """The picture of what moves holds what the Result says."""
 
+import json
+import re
+
 import pytest
 
 from figures.what_moves import _which, draw
+from lessons.config_text import READY
 from lessons.what_moves import LESSON, REQUIRING, STEPPED, THAWED, Params, moved
 from tests.corners import TINY
 
@@ -25,28 +29,92 @@ def test_the_hero_draws_what_forward_saves_with_the_freeze_and_without():
     assert [round(3 * place) for _, place in bars["references"]] == [bars["values"][0], 2 * bars["values"][0]]
 
 
-def test_the_hero_has_a_chip_for_each_row_of_names_with_its_flag():
+def test_the_tree_has_a_chip_for_each_row_of_names_with_its_flag():
     result, drawn = panels(Params(config=TINY))
     tree = drawn["this bert: ▲ learns, ❄ frozen"]
-    assert "veiled" not in tree
     chips = [part["badge"] for node in tree["nodes"] for part in node.get("parts", [])]
     learns = [row[2] for row in result.rows][: len(chips)]
     assert [badge == "▲" for badge in chips] == learns and True in learns and False in learns
 
 
-def test_what_learns_is_told_in_words_where_each_kind_does_as_one():
-    params = Params(config='{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}')
+SMALL = {
+    "model_type": "gpt2",
+    "n_embd": 16,
+    "n_layer": 4,
+    "n_head": 2,
+    "vocab_size": 99,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
+
+def way(**changes):
+    """The rows of the picture of blocks, by their names."""
+    params = Params(**{"config": json.dumps(SMALL), **changes})
     result, drawn = panels(params)
-    rows = drawn["this gpt2: what learns"]["rows"]
-    assert [(kind, words.replace("\N{NO-BREAK SPACE}", " "), where) for kind, (words, _), where in rows] == [
-        ("norms", "▲ learn", ["blocks 0 to 1, and outside", "", {"key": "@saved"}]),
-        ("biases", "▲ learn", "blocks 0 to 1"),
-        ("embeddings", "❄ frozen", "outside the blocks"),
-        ("other weights", "❄ frozen", "blocks 0 to 1"),
+    grid = next(panel for title, panel in drawn.items() if title.endswith("from its input to its loss"))
+    return result, grid, dict(zip(grid["rowLabels"], grid["values"], strict=True))
+
+
+def test_each_block_has_what_learns_the_gradient_and_what_it_saves_without_the_freeze_and_with_it():
+    result, grid, rows = way()
+    assert grid["colLabels"] == ["input", "0", "1", "2", "3", "head", "all"]
+    assert rows["norms, biases"] == ["", "▲", "▲", "▲", "▲", "▲", None]
+    assert rows["weights"] == ["❄", "❄", "❄", "❄", "❄", "", None]
+    assert rows["gradient"] == ["–", "◀", "◀", "◀", "◀", "◀", None]
+    bars = [bar[1] for bar in grid["bars"][-1]]
+    shares = [now / free for _, free, now, _ in result.parts]
+    assert bars == pytest.approx([*shares, result.saved / result.saved_free], abs=1e-4)
+    assert all("@saved" in keys for keys in grid["keys"][-1])
+
+
+@pytest.mark.parametrize("pattern", [r"ln_f", r"\.h\.[23]\.", "wte"])
+def test_the_gradient_comes_down_to_the_lowest_part_that_learns_and_what_lies_below_saves_nothing(pattern):
+    result, grid, rows = way(learns="names that match", pattern=pattern)
+    came = [reached for *_, reached in result.parts]
+    assert [cell == "◀" for cell in rows["gradient"][:-1]] == came
+    lowest = came.index(True)
+    assert all(now == 0 for _, _, now, _ in result.parts[:lowest])
+    assert all(now > 0 for _, _, now, _ in result.parts[lowest + (lowest > 0) :])
+    learns = [
+        at
+        for at, cells in enumerate(zip(*[rows[name] for name in rows if name not in WAYS], strict=True))
+        if "▲" in cells
     ]
-    biases_and_norms = [row for row in result.rows if row[0].endswith("bias") or "ln_" in row[0]]
-    assert [row for row in result.rows if row[2]] == biases_and_norms
-    assert "this bert: what learns" not in panels(Params(config=TINY, learns="every second block"))[1]
+    assert lowest == min(learns)
+
+
+WAYS = ("gradient", "nothing frozen", "with this freeze")
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_ready_model_has_columns_that_hold_all_its_parameters_and_all_that_it_saves(name):
+    result, grid, rows = way(config=READY[name])
+    assert sum(free for _, free, *_ in result.parts) == result.saved_free
+    assert sum(now for *_, now, _ in result.parts) == result.saved
+    assert (
+        5 <= len(grid["colLabels"]) <= 20
+        and grid["colLabels"][0] == "input"
+        and grid["colLabels"][-2:] == ["head", "all"]
+    )
+    found = [re.match(r"(\d+) of (\d+)", note) for notes in grid["notes"] for note in notes if "parameter" in note]
+    assert (
+        sum(int(one[1]) for one in found) == result.learning_count and sum(int(one[2]) for one in found) == result.count
+    )
+    assert sum(len(row[6]) for row in result.rows) == result.count
+
+
+def test_before_the_answer_the_blocks_and_what_learns_are_seen_and_not_the_way_nor_the_bytes():
+    _, grid, rows = way()
+    assert grid["veiled"] == "cells"
+    seen = [["given" in mark for mark in marks] for marks in grid["marks"]]
+    assert [all(row[:-1]) for row in seen] == [True, True, False, False, False] and not any(map(any, seen[2:]))
+
+
+def test_what_learns_in_part_says_so_and_kinds_that_do_alike_are_one_row():
+    _, grid, rows = way(learns="names that match", pattern="attn")
+    assert rows["biases, weights"][:2] == ["❄", "▲"] and grid["sub"][1][1] == "some"
+    assert list(way(learns="everything")[2])[0] == "parameters"
 
 
 def test_blocks_that_are_alike_are_one_line_that_says_which():
@@ -99,14 +167,3 @@ def test_what_torch_refuses_is_shown_with_its_line():
     assert drawn["What torch says"]["where"] == "loss.backward()"
     _, drawn = panels(Params(config=TINY, learns="names that match", pattern="nowhere", given=REQUIRING))
     assert drawn["What torch says"]["where"] == "optim = ..."
-
-
-@pytest.mark.parametrize(
-    ("learns", "lowest"),
-    [("biases and norms", "norms"), ("everything", "embeddings"), ("all but the embeddings", "norms")],
-)
-def test_what_the_gradient_goes_down_to_is_ringed(learns, lowest):
-    config = '{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 99}'
-    _, drawn = panels(Params(config=config, learns=learns))
-    rows = drawn["this gpt2: what learns"]["rows"]
-    assert [row[0] for row in rows if not isinstance(row[2], str)] == [lowest]
