@@ -27,8 +27,8 @@ class Cell:
     )
     group: int | None = None  # the number of a coloured band
     bar: tuple[float, float, str] | None = None
-    # under the number, a bar: where it begins and where it ends, as shares of the cell, and its kind: start, end, sum, share,
-    # or part, of a whole that is seen too; with the mark "tall" it goes up
+    # under the number, a bar: where it begins and where it ends, as shares of the cell, and its colour: blue, orange, grey, green,
+    # or part, for one of a whole that is seen too; with the mark "tall" it goes up
 
 
 @dataclass(frozen=True, slots=True)

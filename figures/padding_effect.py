@@ -8,15 +8,15 @@ from figures.panels import Facts, Figure, Grid, Panel, Table, described, figure,
 from lessons.padding_effect import DEFAULT, FIXED, ROUNDING, T5, Params, Result, moved, setting_of
 
 FAR = 1e9  # a colour limit that leaves ids white
-TOKENS = 4  # real tokens that have a cell of their own in the hero
+TOKENS = 9  # real tokens that have a cell of their own in the hero
 LONGEST = 40  # characters of an answer
-ROOM = 5  # characters of a token
+ROOM = 7  # characters of a token
 LABELS = 108  # pixels in front of a row
 
 
 def draw(params: Params, result: Result) -> Figure:
     return figure(
-        hero=[[_given(params, result)], [veiled(_outputs(result), cells=True)], [_facts(params, result)]],
+        hero=[[veiled(_way(params, result), cells=True)], [_facts(params, result)]],
         more=[
             [_accuracy(params, result)],
             [_gap(params, result)],
@@ -27,35 +27,54 @@ def draw(params: Params, result: Result) -> Figure:
     )
 
 
-def _given(params: Params, result: Result) -> Panel:
-    """The row that goes in: of the padding, the first real tokens and the others the positions, without and with padding, and the mask."""
+def _way(params: Params, result: Result) -> Panel:
+    """Of each token its position without and with padding, the mask, and how far its output moves; first tokens, and the others as one."""
     mask: Any = result.inputs["attention_mask"][0]
     at: Any = result.inputs["position_ids"][0] if "position_ids" in result.inputs else range(result.keep.shape[1])
-    groups = _groups(result)
-    name = "place" if params.model == T5 else "position"  # a T5 is given no positions
+    groups, top = _groups(result), limit(result.hidden_gap)
 
     def position(group: Group) -> Cell:
-        """In the padded row; ringed where padding has moved it."""
+        """In the padded row, and how far padding has moved it."""
         positions = [int(at[cell]) for cell in group.cells]
-        shifted = name == "position" and bool(group.places) and positions != group.places
-        return Cell(_span(positions), _said_of(result, group), [_key(group), *["@kept"] * shifted], mark=_mark(group))
+        shift = positions[0] - group.places[0] if group.places else 0
+        return Cell(_span(positions), _said_of(result, group), _key(group), f"+{shift}" if shift else "", _mark(group))
 
     def weight(group: Group) -> Cell:
-        """The mask of a group; ringed where it lets tokens attend to padding."""
+        """The mask of a group; framed where it lets tokens attend to padding."""
         shown = [int(mask[cell]) for cell in group.cells]
-        key = [_key(group), *["@kept"] * (group.kind == "pads" and 1 in shown)]
-        return Cell(_span(shown), key=key, mark=_mark(group))
+        lets = " lit" * (group.kind == "pads" and 1 in shown)
+        return Cell(_span(shown), "", _key(group), mark=_mark(group) + lets)
 
+    name = "place" if params.model == T5 else "position"  # a T5 is given no positions
     rows = {
-        "unpadded row": [Cell(_span(group.places) if group.places else None, key=_key(group)) for group in groups],
-        "padded row": [position(group) for group in groups],
+        f"{name} alone": [
+            Cell(_span(group.places) if group.places else None, "", _key(group), mark="given") for group in groups
+        ],
+        f"{name} padded": [position(group) for group in groups],
         "attention_mask": [weight(group) for group in groups],
+        "output moves by": [_moves(result, group, top) for group in groups],
     }
     return Grid(
-        f"the {name} of each token, without and with padding", [*rows.values()], limit=FAR, row_labels=[*rows],
+        "each token, in the row alone and in the padded row", [*rows.values()], limit=FAR, row_labels=[*rows],
         label_width=LABELS, row_dim=None, tensor=_told(params, result), col_labels=_names(result), col_dim=None, digits=0,
         signed=False, wide=True,
     )  # fmt: skip
+
+
+def _moves(result: Result, group: "Group", top: float) -> Cell:
+    """The largest |difference| of the output of a token, or of several, from that without padding."""
+    if group.kind == "pads":
+        return Cell("", "the padding has an output too", [_key(group), "@pooled"], mark="given pad tall")
+    moves: list[float] = [result.hidden_gap.tolist()[place] for place in group.places]
+    least, most = (_short(of(moves)) for of in (min, max))
+    note = f"{_said_of(result, group)}: largest |padded - alone| of its output = {max(moves):.7f}"
+    bar = (0.0, round(max(moves) / top, 4) if most != "0" else 0.0, "orange")
+    return Cell(most if least == most else f"to {most}", note, [_key(group), "@kept"], mark="tall", bar=bar)
+
+
+def _short(move: float) -> str:
+    """0 for a difference of rounding."""
+    return f"{move:.2g}" if move >= ROUNDING else "0"
 
 
 class Group(NamedTuple):
@@ -92,9 +111,9 @@ def _names(result: Result) -> list[str]:
 
     def name(group: Group) -> str:
         if group.kind == "pads":
-            return f"{len(group.cells)} × [PAD]"
+            return "[PAD]"
         if group.kind == "rest":
-            return f"{len(group.cells)} more"
+            return "others"
         token = result.tokens[group.places[0]]
         return token if len(token) <= ROOM else f"{token[: ROOM - 1]}…"
 
@@ -106,7 +125,7 @@ def _key(group: Group) -> str:
 
 
 def _mark(group: Group) -> str:
-    return "pad" if group.kind == "pads" else ""
+    return "given pad" if group.kind == "pads" else "given"
 
 
 def _span(numbers: list[int]) -> int | str:
@@ -117,37 +136,6 @@ def _span(numbers: list[int]) -> int | str:
 def _told(params: Params, result: Result) -> str:
     told = f"input_ids as tokens, attention_mask{'' if params.model == T5 else ', position_ids'}"
     return f"{told} [1, {result.keep.shape[1]}] int64 cpu"
-
-
-def _outputs(result: Result) -> Panel:
-    """Of the output of each of these tokens the number that moves most, without and with padding; of the others how many moved."""
-    moves, alone, padded = (part.tolist() for part in (result.hidden_gap, result.output_alone, result.output_padded))
-
-    def before(group: Group) -> Cell:
-        if group.kind == "pads":
-            return Cell(None)
-        text = alone[group.places[0]] if group.kind == "token" else "…"
-        return Cell(text, "without padding", _key(group), mark="given")
-
-    def after(group: Group) -> Cell:
-        if group.kind == "pads":
-            return Cell(None, "the padding has an output too", [_key(group), "@pooled"], mark="given pad")
-        keys, others = [_key(group), "@kept"], [moves[place] for place in group.places]
-        if group.kind == "rest":
-            changed = sum(move >= ROUNDING for move in others)
-            words = "all moved" if changed == len(others) else f"{changed} moved" if changed else "all the same"
-            return Cell("…", f"the others move by {min(others):.7f} to {max(others):.7f}", keys, words)
-        [move], place = others, group.places[0]
-        note = f"{result.tokens[place]}: largest |padded - alone| of its output = {move:.7f}"
-        return Cell(padded[place], note, keys, "moved" if move >= ROUNDING else "the same")
-
-    groups = _groups(result)
-    return Grid(
-        "one number of each token's output", [[before(group) for group in groups], [after(group) for group in groups]],
-        row_labels=["unpadded row", "padded row"], label_width=LABELS, limit=limit(result.output_alone, result.output_padded),
-        tensor=described("output of the padded row", result.states, ["S", "D"]), badge="the one that moves most", wide=True, row_dim=None, col_dim=None,
-        col_labels=_names(result),
-    )  # fmt: skip
 
 
 def _facts(params: Params, result: Result) -> Panel:

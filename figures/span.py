@@ -130,12 +130,12 @@ def _entry(params: Params, result: Result, numbers: Numbers, rank: int, top: flo
 
     asked = [*["@order"] * (not absent), *["@sure"] * deciding]
     return [
-        drawn(first, "start", "given"),
-        drawn(last, "end", "given"),
-        drawn(score, "sum", "", *["@null"] * deciding),
+        drawn(first, "blue", "given"),
+        drawn(last, "orange", "given"),
+        drawn(score, "grey", "", *["@null"] * deciding),
         Cell("–", "the softmax leaves it out", asked, "no span", mark="illegal")
         if absent
-        else Cell(f"{share:.3f}", note, [*keys, *asked], bar=(0.0, round(share or 0.0, 4), "share")),
+        else Cell(f"{share:.3f}", note, [*keys, *asked], bar=(0.0, round(share or 0.0, 4), "green")),
         Cell("✓", verdict(result), keys, "given", mark="big")
         if deciding and absent == result.absent
         else Cell("", key=keys),

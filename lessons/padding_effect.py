@@ -46,8 +46,6 @@ class Result:
     logits_padded: Tensor  # (rows, A)
     gap: Tensor  # (rows, A) |padded - alone|; the T5's is the largest over all V words
     hidden_gap: Tensor  # (S,) largest |difference| of the encoder's last hidden state of each real token
-    output_alone: Tensor  # (S,) of the output of each real token the number that moves most, without padding
-    output_padded: Tensor  # (S,) and with it
     states: Tensor  # (S + pads, D) the encoder's last hidden state of every cell of the padded row
     pooled_gap: dict[
         str, float

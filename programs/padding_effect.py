@@ -114,11 +114,6 @@ else:
 means = {"all cells": states.mean(dim=0), "real cells": states[keep[0]].mean(dim=0)}
 pooled_gap = {name: (mean - own.mean(dim=0)).abs().max().item() for name, mean in means.items()}
 
-# %% of each token's output the number that moves most
-most = hidden.abs().argmax(dim=-1, keepdim=True)  # (S, 1)
-output_alone = own.gather(1, most).squeeze(1)  # (S,)
-output_padded = states[keep[0]].gather(1, most).squeeze(1)
-
 # %% words that the vocabulary lacks
 if folder == "assets/models/extractive":
     places = zip(encoded["input_ids"], encoded.sequence_ids(), encoded["offset_mapping"], strict=True)

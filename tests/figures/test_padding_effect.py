@@ -1,10 +1,9 @@
 """The picture marks padding, names settings as the accuracy does, and its cells are the tensors."""
 
 import pytest
-import torch
 
 from explorable.words import percent
-from figures.padding_effect import draw
+from figures.padding_effect import TOKENS, draw
 from lessons.padding_effect import FIXED, LESSON, ROUNDING, SPANS, T5, Params, moved, setting_of
 
 run = LESSON.run
@@ -38,8 +37,7 @@ def test_filled_cells_are_marked_in_every_input():
         assert [mark != "pad" for mark in marks] == result.keep[0].tolist()
 
 
-OUTPUTS = "one number of each token's output"
-GIVEN = "the position of each token, without and with padding"
+WAY = "each token, in the row alone and in the padded row"
 
 
 def said(panels):
@@ -55,60 +53,57 @@ def test_an_answer_that_jumps_stands_beside_the_one_given_alone():
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("model", [SPANS, T5])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_hero_holds_an_output_of_the_first_tokens_twice_and_says_of_each_whether_it_moved(side, model, masked):
+def test_each_of_the_first_tokens_has_a_bar_as_long_as_its_output_moves_and_the_others_have_one_together(
+    side, model, masked
+):
     result, shown = panels(Params(model=model, padding_side=side, attention_mask=masked))
-    panel = shown[OUTPUTS]
-    words = ["moved" if gap >= ROUNDING else "the same" for gap in result.hidden_gap.tolist()]
-    rest = "all moved" if moved(result) else "all the same"
-    first, pad = (slice(1, 6), 0) if side == "left" else (slice(0, 5), 5)
-    alone, padded = (values[first] for values in panel["values"])
-    assert alone == [*result.output_alone.tolist()[:4], "…"] and padded == [*result.output_padded.tolist()[:4], "…"]
-    assert panel["sub"][1][first] == [*words[:4], rest] and len(set(words)) == 1
-    assert panel["values"][0][pad] is panel["values"][1][pad] is None and panel["marks"][1][pad] == "given pad"
-    assert ["@kept" in key for key in panel["keys"][1]] == [at != pad for at in range(6)]
+    panel, moves = shown[WAY], result.hidden_gap.tolist()
+    bars, values = panel["bars"][-1], panel["values"][-1]
+    pad = 0 if side == "left" else len(values) - 1
+    assert bars.pop(pad) is None and panel["marks"][-1][pad] == "given pad tall"
+    own = len(moves) if len(moves) <= TOKENS + 1 else TOKENS
+    longest = [*moves[:own], *([max(moves[own:])] if moves[own:] else [])]
+    top = max(moves) if moved(result) else 1
+    assert [bar[1] for bar in bars] == pytest.approx(
+        [move / top if move >= ROUNDING else 0 for move in longest], abs=1e-3
+    )
+    assert ["@kept" in keys for keys in panel["keys"][-1]] == [at != pad for at in range(len(values))]
+    printed = [value for at, value in enumerate(values) if at != pad]
+    assert all(value == "0" for value in printed) == (moved(result) == 0)
 
 
-def test_the_number_shown_of_an_output_is_the_one_that_moves_most():
-    result = run(Params())
-    gaps = (result.output_padded - result.output_alone).abs()
-    torch.testing.assert_close(gaps, result.hidden_gap)
-
-
-def test_before_the_answer_the_output_without_padding_is_seen_and_that_with_it_is_not():
-    panel = panels(Params())[1][OUTPUTS]
+def test_before_the_answer_positions_and_mask_are_seen_and_what_moves_is_not():
+    panel = panels(Params())[1][WAY]
     seen = [["given" in mark for mark in marks] for marks in panel["marks"]]
-    assert panel["veiled"] == "cells" and seen == [[False, *[True] * 5], [True, *[False] * 5]]
+    assert (
+        panel["veiled"] == "cells"
+        and [all(row) for row in seen] == [True, True, True, False]
+        and seen[3] == [True, *[False] * 10]
+    )
 
 
-def test_what_goes_in_says_of_each_token_its_mask_and_its_position():
+def test_what_goes_in_says_of_each_token_its_mask_and_its_position_without_and_with_padding():
     result, shown = panels(Params())
-    given = shown[GIVEN]
-    names = ["16 × [PAD]", *result.tokens[:4], f"{len(result.tokens) - 4} more"]
-    assert given["colLabels"] == shown[OUTPUTS]["colLabels"] == names
-    alone, padded, mask = given["values"]
-    assert alone == [None, *range(4), f"4…{len(result.tokens) - 1}"] and mask == [0, *[1] * 5]
-    assert padded == ["0…15", *range(16, 20), f"20…{15 + len(result.tokens)}"]
-    assert panels(Params(position_ids=FIXED))[1][GIVEN]["values"][1][:3] == [0, 0, 1]
-    assert panels(Params(model=T5))[1][GIVEN.replace("position", "place")]["values"][1][0] == "0…15"
+    given = shown[WAY]
+    assert given["colLabels"] == ["[PAD]", *result.tokens[:TOKENS], "others"]
+    alone, padded, mask, _ = given["values"]
+    assert alone == [None, *range(9), f"9…{len(result.tokens) - 1}"] and mask == [0, *[1] * 10]
+    assert padded == ["0…15", *range(16, 25), f"25…{15 + len(result.tokens)}"]
+    assert given["sub"][1] == ["", *["+16"] * 10]
+    counted = panels(Params(position_ids=FIXED))[1][WAY]
+    assert counted["values"][1][:3] == [0, 0, 1] and "sub" not in counted
+    assert panels(Params(model=T5))[1][WAY]["rowLabels"][0] == "place alone"
 
 
-@pytest.mark.parametrize("model", [SPANS, T5])
-@pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_positions_that_moved_and_a_mask_of_1_at_padding_are_ringed_as_the_reason(model, side, masked):
-    params = Params(model=model, padding_side=side, attention_mask=masked)
-    result, shown = panels(params)
-    given = shown[GIVEN if model == SPANS else GIVEN.replace("position", "place")]
-    unpadded, padded, mask = ([at for at, key in enumerate(keys) if "@kept" in (key or [])] for keys in given["keys"])
-    pad = 0 if side == "left" else 5
-    assert unpadded == [] and padded == ([1, 2, 3, 4, 5] if model == SPANS and side == "left" else [])
-    assert mask == ([] if masked else [pad])
-    assert bool(padded or mask) == bool(moved(result))
+def test_a_mask_of_1_at_padding_is_framed_as_the_reason(masked):
+    given = panels(Params(padding_side="right", attention_mask=masked))[1][WAY]
+    assert ["lit" in mark for mark in given["marks"][2]] == [False] * 10 + [not masked]
 
 
 def test_a_short_row_has_a_cell_for_each_token():
     result, shown = panels(Params(model=T5, question="Why?", pads=0))
-    assert len(result.tokens) <= 5 and shown[OUTPUTS]["values"][1] == result.output_padded.tolist()
+    assert len(result.tokens) <= 5 and shown[WAY]["colLabels"] == result.tokens
 
 
 @pytest.mark.parametrize(
