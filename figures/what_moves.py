@@ -28,7 +28,7 @@ from lessons.what_moves import (
 
 MOST_ROWS = 80
 MOST_NODES = 12  # lines of the tree
-MOST_COLUMNS = 16  # of blocks
+MOST_COLUMNS = 12  # of blocks
 FAR = 1e9  # a colour limit that leaves numbers on paper
 KINDS = {
     "norms": r"(?i)norm|\bln_",
@@ -87,8 +87,10 @@ def _columns(result: Result) -> list[Column]:
 
 
 def _each(result: Result) -> int:
-    """How many blocks a column stands for."""
-    return ceil(sum(bool(_list_of(part)) for part, *_ in result.parts) / MOST_COLUMNS) or 1
+    """How many blocks a column stands for: where it can be, the same number in every column."""
+    blocks = sum(bool(_list_of(part)) for part, *_ in result.parts)
+    least = ceil(blocks / MOST_COLUMNS) or 1
+    return next((each for each in range(least, 2 * least) if blocks % each == 0), least)
 
 
 def _list_of(part: str) -> str:
@@ -169,7 +171,7 @@ def _badge(learning: int, many: int) -> Cell:
         "▲" if learning else "❄",
         f"{learning} of {count(many, 'parameter')} {one_of(learning, 'learns', 'learn')}",
         sub=some,
-        mark="given",
+        mark="given big",
     )
 
 
