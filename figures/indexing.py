@@ -46,7 +46,7 @@ def _named_layers(title: str, names: list[str], ids: list[str], result: Result, 
         [_key(name, of, letter, front, result, came) for name, letter in zip(names, ids, strict=True)] for of in TENSORS
     ]
     begins = f', each begins with "{front}"' * bool(front)
-    beside = ", and what an older checkpoint has there" if came else "; a colour and a letter for each object"
+    beside = "; ✓ where an older checkpoint has the same numbers" if came else "; a colour and a letter for each object"
     return Grid(
         title, [heads, *rows], tensor=f"names, and the keys of state_dict(){begins}{beside}", limit=1e9, row_labels=[""] * 3,
         labels=False, row_dim=None, col_dim=None, wide=True,
