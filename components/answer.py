@@ -50,9 +50,9 @@ class Computed(NamedTuple):
 
 @lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
 def computed(slug: str, params: Any, taped: bool = False) -> Computed:
-    """A lesson's run; `taped` takes its operators down, which takes as long again, but never those of a lesson with a button."""
+    """A lesson's run; `taped` takes its operators down, which takes as long again."""
     lesson = lesson_of(slug)
-    tape = lesson.program.tape(params) if taped and not lesson.button else None
+    tape = lesson.program.tape(params) if taped else None
     try:
         with _slow if lesson.slow else nullcontext(), tape or nullcontext():
             result, note = gpu.run(lesson, params)
@@ -63,6 +63,11 @@ def computed(slug: str, params: Any, taped: bool = False) -> Computed:
             raise
         raise BadParam(f"This lesson cannot run here: {' '.join(problems)}") from error
     return Computed(result, tape.by_line if tape else None, [note] if note else [])
+
+
+def tells_operators(slug: str) -> bool:
+    """Whether operators stand beside the lines: not where a run takes seconds, and a button starts it."""
+    return not lesson_of(slug).button
 
 
 def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
@@ -104,7 +109,7 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 def answer(slug: str, params: Any) -> dict[str, Any]:
     """What the API says: `words`, the operators that torch dispatched, and the Result as plain values."""
-    done = computed(slug, params, taped=True)
+    done = computed(slug, params, tells_operators(slug))
     return {**words(slug, params, done), "cells": _cells(slug, params, done.ran), "numbers": plain(done.result)}
 
 
@@ -156,14 +161,14 @@ def kept_operators(slug: str, params: Any) -> bytes | None:
 
 def shown_json(slug: str, params: Any) -> bytes:
     """`state_json` and, but for a lesson with a button, the operators, of one run: JSON."""
-    state = state_json(slug, params, taped=True)
-    return state if lesson_of(slug).button else _with_operators(state, operators_zip(slug, params))
+    state = state_json(slug, params, tells_operators(slug))
+    return _with_operators(state, operators_zip(slug, params)) if tells_operators(slug) else state
 
 
 def kept_shown_json(slug: str, params: Any) -> bytes | None:
     """What `shown_json` answers, if it need not compute."""
     state, ran = kept_json(slug, params), _operators.find((slug, params))
-    if state is None or lesson_of(slug).button:
+    if state is None or not tells_operators(slug):
         return state
     return None if ran is None else _with_operators(state, ran)
 

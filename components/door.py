@@ -22,7 +22,16 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from components import gpu
-from components.answer import forget, kept_operators, kept_zip, lesson_of, opening, operators_zip, state_zip
+from components.answer import (
+    forget,
+    kept_operators,
+    kept_zip,
+    lesson_of,
+    opening,
+    operators_zip,
+    state_zip,
+    tells_operators,
+)
 from components.assets import VERSION
 from components.runs import follow
 from components.warm import VISITS
@@ -111,7 +120,7 @@ async def _answer(request: Request, lesson: Lesson, asked: Asked, cost: Cost) ->
 
 
 async def _operators(request: Request, lesson: Lesson, asked: Asked, cost: Cost) -> Response:
-    if lesson.button or asked.link is not None:
+    if not tells_operators(lesson.slug) or asked.link is not None:
         raise Refused(400, NO_OPERATORS)
     VISITS.happen()
     made = kept_operators(lesson.slug, asked.params)

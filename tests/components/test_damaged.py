@@ -59,7 +59,7 @@ def test_nothing_that_goes_wrong_in_one_lesson_keeps_the_others_from_being_warme
         opened.append(slug)
         raise SystemError("everything")
 
-    monkeypatch.setattr(warm, "state_json", fails)
+    monkeypatch.setattr(warm, "shown_json", fails)
     with caplog.at_level(logging.ERROR):
         warm._open_every_lesson()
     assert set(opened) == set(LESSONS)

@@ -286,7 +286,7 @@ def test_a_full_line_is_429_with_one_sentence(slow, monkeypatch):
 
 
 def test_who_leaves_in_the_middle_of_a_body_is_no_failure(slow):
-    [route] = door.routes(("slow",), Cost())
+    route, _ = door.routes(("slow",), Cost())
     messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
     sent = []
 
