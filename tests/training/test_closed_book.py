@@ -9,12 +9,9 @@ from transformers import T5ForConditionalGeneration
 
 from models.closed_book import FOLDER
 from models.shared import shared_qa_model
+from tests.training.book import book, tokenizer
 from training.closed_book import Examples, exact_match, new_model, set_dropout, train
 from training.closed_book_questions import question_book
-from training.closed_book_tokenizer import build_tokenizer
-
-BOOK = question_book()
-TOKENIZER = build_tokenizer(BOOK.every_text())
 
 
 def options(steps: int) -> argparse.Namespace:
@@ -23,9 +20,9 @@ def options(steps: int) -> argparse.Namespace:
 
 def two_train_passes(p: float) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    model: T5ForConditionalGeneration = new_model(TOKENIZER).train()
+    model: T5ForConditionalGeneration = new_model(tokenizer()).train()
     set_dropout(model, p)
-    batch = Examples(BOOK, TOKENIZER, seed=0).draw(4)
+    batch = Examples(book(), tokenizer(), seed=0).draw(4)
     return model(**batch).logits, model(**batch).logits
 
 
@@ -38,17 +35,17 @@ def test_with_dropout_train_mode_does_not():
 
 
 def test_every_fact_comes_once_before_any_comes_again():
-    examples = Examples(BOOK, TOKENIZER, seed=0)
-    examples.draw(len(BOOK.facts) - 1)
+    examples = Examples(book(), tokenizer(), seed=0)
+    examples.draw(len(book().facts) - 1)
     (last,) = examples.queue
     examples.draw(1)
-    assert not examples.queue and last in BOOK.facts
+    assert not examples.queue and last in book().facts
 
 
 def test_a_few_steps_lower_the_loss():
-    batch = Examples(BOOK, TOKENIZER, seed=1).draw(64)
+    batch = Examples(book(), tokenizer(), seed=1).draw(64)
     torch.manual_seed(0)
-    before = new_model(TOKENIZER).eval()(**batch).loss
+    before = new_model(tokenizer()).eval()(**batch).loss
     assert train(options(40)).model(**batch).loss < before - 1
 
 
@@ -73,4 +70,4 @@ def test_the_model_card_states_the_scores_of_these_weights(held_out: dict[str, f
 
 
 def test_the_shipped_tokenizer_is_the_one_that_training_builds():
-    assert shared_qa_model().tokenizer.get_vocab() == TOKENIZER.get_vocab()
+    assert shared_qa_model().tokenizer.get_vocab() == tokenizer().get_vocab()

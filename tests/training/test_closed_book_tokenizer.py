@@ -8,18 +8,17 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from models.facts import load_facts
+from tests.training.book import tokenizer
 from training.closed_book_questions import every_question, question_book
 from training.closed_book_tokenizer import build_tokenizer
 
-TOKENIZER = build_tokenizer(question_book().every_text())
-
 
 def tokens(text: str) -> list[str]:
-    return TOKENIZER.convert_ids_to_tokens(TOKENIZER(text).input_ids)
+    return tokenizer().convert_ids_to_tokens(tokenizer()(text).input_ids)
 
 
 def test_special_ids_are_those_of_t5():
-    assert (TOKENIZER.pad_token_id, TOKENIZER.eos_token_id, TOKENIZER.unk_token_id) == (0, 1, 2)
+    assert (tokenizer().pad_token_id, tokenizer().eos_token_id, tokenizer().unk_token_id) == (0, 1, 2)
 
 
 def test_the_order_of_the_texts_does_not_matter():
@@ -30,12 +29,12 @@ def test_the_order_of_the_texts_does_not_matter():
 @pytest.mark.parametrize("use", ["train", "held_out"])
 def test_no_question_of_the_project_has_an_unknown_word(use: str):
     questions = [question for _, question in every_question(question_book(use))]
-    assert not any(TOKENIZER.unk_token_id in ids for ids in TOKENIZER(questions).input_ids)
+    assert not any(tokenizer().unk_token_id in ids for ids in tokenizer()(questions).input_ids)
 
 
 def test_every_answer_survives_encoding_and_decoding():
     for answer in {fact.answer for fact in load_facts()}:
-        assert TOKENIZER.decode(TOKENIZER(answer).input_ids, skip_special_tokens=True) == answer
+        assert tokenizer().decode(tokenizer()(answer).input_ids, skip_special_tokens=True) == answer
 
 
 def test_the_possessive_and_the_question_mark_are_tokens_of_their_own():
@@ -56,13 +55,13 @@ def test_an_unknown_word_is_one_unknown_token():
 
 @given(st.text(max_size=60))
 def test_any_text_ends_in_one_end_token(text: str):
-    ids = TOKENIZER(text).input_ids
+    ids = tokenizer()(text).input_ids
     assert ids[-1] == 1
 
 
 def test_the_saved_folder_loads_as_the_same_tokenizer(tmp_path: Path):
-    TOKENIZER.save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
     question = "Which currency is used in Côte d'Ivoire?"
-    assert loaded(question).input_ids == TOKENIZER(question).input_ids
-    assert loaded.model_max_length == TOKENIZER.model_max_length
+    assert loaded(question).input_ids == tokenizer()(question).input_ids
+    assert loaded.model_max_length == tokenizer().model_max_length
