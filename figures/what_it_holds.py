@@ -1,38 +1,33 @@
-"""What a loop over modules meets in one of them, and the dropout calls before and after it; below, parts by size and the tree."""
+"""What a loop over modules meets in one of them, and the dropout calls in its forward after that; below, parts by size and the tree."""
 
 from typing import Any
 
-from explorable.words import count, one_of
+from explorable.words import count
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
 from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
 MOST_HELD = 7  # rows of what a module holds, and the last one
-MOST_KINDS = 6
-MOST_MARKS = 36
 
 
 def draw(params: Params, result: Result) -> Figure:
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
-    loop = [_holder(params, result), _calls(result)] if drops else []
+    loop = _meets(params, result) if drops else None
     return figure(
-        hero=[_meets(loop) if drops and not params.search else _walk(params, result), [veiled(_facts(result))]],
+        hero=[
+            [veiled(loop, cells=True)] if loop and not params.search else _walk(params, result),
+            [veiled(_facts(result))],
+        ],
         more=[
             [_parts(result)] if drops or params.search else [],
-            loop if params.search else [],
+            [loop] if loop and params.search else [],
             [_tree(params, result)],
             [_rates(result), _sits(result)],
             [_names(result), _buffers(result)],
             _found(params, result),
         ],
     )
-
-
-def _meets(loop: list[Panel]) -> list[Panel]:
-    """What the loop meets, the loop, and the calls after it."""
-    holder, calls = loop
-    return [veiled(holder, cells=True), Operator("m.p = 0.0", "for each m that is an nn.Dropout"), veiled(calls)]
 
 
 def _walk(params: Params, result: Result) -> list[Panel]:
@@ -44,36 +39,58 @@ def _walk(params: Params, result: Result) -> list[Panel]:
     return [_model(params, result), walk, veiled(came)]
 
 
-def _holder(params: Params, result: Result) -> Panel:
-    """What the loop meets in one module: what it asks each module in it, and what it never meets."""
-    asked = {"module": ("no", "muted"), "dropout": ("yes: p = 0", "yes"), "float": ("not a module", "warn")}
-    held = [*result.held[:MOST_HELD], *result.held[MOST_HELD:][-1:]]
-    rows = [[f"{what} ×{many}" if int(many) > 1 else what, asked[str(kind)]] for what, kind, many in held]
-    note = ", ".join([name_of(params.config), params.dtype])
-    return Table(f"in each {result.holder}", ["it holds", "nn.Dropout?"], rows, note=note, breaks=True)
-
-
-def _calls(result: Result) -> Panel:
-    """Each call that drops entries before the loop as a mark, by the class in whose forward it stands: what it does after the loop."""
-    told = [(str(kind), int(many), int(stay)) for kind, many, stay in result.calls]
-    if rest := told[MOST_KINDS:]:
-        name = count(len(rest), "more class", "more classes")
-        told = [*told[:MOST_KINDS], (name, sum(many for _, many, _ in rest), sum(stay for *_, stay in rest))]
-    rows: list[list[Any]] = [[kind, _marks(stay, many - stay)] for kind, many, stay in told]
-    said = keyed(left(result), "warn" if result.calls_after else "yes", "left")
-    called = result.line[1].partition(" = ")[2] or result.line[1].removeprefix("return ")
+def _meets(params: Params, result: Result) -> Panel:
+    """What one module holds, what the loop asks of each, and the calls in its forward that read it; of all classes below how many."""
+    [(kind, makers, many, stay)] = [row for row in result.calls if row[0] == result.holder]
+    rest = count(len(result.calls) - 1, "other class", "other classes")
+    note = f"calls that still drop: {stay} of {many} in {makers} × {kind}" + (
+        f" + {result.calls_after - int(stay)} of {result.calls_before - int(many)} in {rest}"
+        if len(result.calls) > 1
+        else ""
+    )
+    size = f"{name_of(params.config)}, {_size(result)} of {params.dtype}"
     return Table(
-        "F.dropout: ● drops, ○ does not", ["in the forward of", "calls after the loop"],
-        [*rows, [f"of {result.calls_before} still {one_of(result.calls_before, 'drops', 'drop')}", said]], breaks=True,
-        note=f"{result.holder}: {called}",
+        f"each {result.holder}", ["holds", "the loop sets p = 0?", "its forward() calls", "still drops?"], _rows(result),
+        note=note, badge=size, breaks=True, wide=True,
     )  # fmt: skip
 
 
-def _marks(full: int, empty: int) -> str:
-    """A mark for each call, in groups of six; of very many the first ones."""
-    marks = "●" * full + "○" * empty
-    groups = [marks[at : at + 6] for at in range(0, min(len(marks), MOST_MARKS), 6)]
-    return " ".join([*groups, *[f"… {len(marks)}"] * (len(marks) > MOST_MARKS)])
+def _rows(result: Result) -> list[list[Any]]:
+    """What is held, and beside a rate the calls that read it; a call that names none of several rates has a row of its own."""
+    asked = {"module": ("no", "muted"), "dropout": ("yes", "yes"), "float": ("no: float", "warn")}
+    held = [
+        (str(what), str(kind), int(many))
+        for what, kind, many in [*result.held[:MOST_HELD], *result.held[MOST_HELD:][-1:]]
+    ]
+    rates = [what for what, kind, _ in held if kind != "module"]
+    reads: dict[str, list[list[Any]]] = {}
+    for line in result.lines:
+        named = [rate for rate in rates if f"{rate.partition(' = ')[0]}," in str(line[1])]
+        reads.setdefault((named or (rates if len(rates) == 1 else [""]))[0], []).append(line)
+    first = next((rate for rate in rates if rate in reads), "")
+    rows: list[list[Any]] = []
+    for what, kind, many in held:
+        shown = f"{what} ×{many}" if many > 1 else what
+        calls = [_call(line, "@left" * (what == first)) for line in reads.get(what, [])] or [["", ""]]
+        rows.append([keyed(shown, "", "@left") if what == first else shown, asked[kind], *calls[0]])
+        rows += [["", "", *call] for call in calls[1:]]
+    return rows + [["", "", *_call(line, "")] for line in reads.get("", [])]
+
+
+def _call(line: list[Any], key: str) -> list[Any]:
+    """The calls of a line, and whether they still drop."""
+    _, text, many, stay = line
+    shown = call_of(str(text)) + (f" ×{many}" if many > 1 else "")
+    drops = ("yes", "warn") if stay == many else f"{stay} of {many}" if stay else ("no: p = 0", "yes")
+    return [keyed(shown, "", key) if key else shown, drops]
+
+
+def call_of(line: str) -> str:
+    """The call in a line that drops: of its arguments the rate alone, where the line holds all of them."""
+    name, opened, rest = line.partition("dropout(")
+    given = rest.removesuffix(")").split(", ")
+    rate = next((one for one in given[1:] if one.startswith("p=")), given[1] if len(given) > 1 else "")
+    return f"F.dropout(…, {rate})" if rate else line
 
 
 def _places(result: Result) -> Panel:
@@ -84,15 +101,18 @@ def _places(result: Result) -> Panel:
 
 def _model(params: Params, result: Result) -> Panel:
     rates = dict.fromkeys(str(what).rpartition(" = ")[2] for what, _ in result.rates)
-    size = sum(result.by_dtype.values()) / 2**20
     rows: list[list[Any]] = [
         ["model", name_of(params.config)],
-        [params.dtype, f"{size:,.1f} MiB"],
+        [params.dtype, _size(result)],
         ["mode", "train"],
         *([["dropout", ", ".join(rates)]] if rates else []),
         *([["search", params.search]] if params.search else []),
     ]
     return Table("What goes in", ["", "is"], rows, breaks=True)
+
+
+def _size(result: Result) -> str:
+    return f"{sum(result.by_dtype.values()) / 2**20:,.1f} MiB"
 
 
 def _parts(result: Result) -> Panel:
@@ -109,6 +129,7 @@ def _facts(result: Result) -> Panel:
     names = most_names(result)
     return Facts(
         [
+            ("left", "dropout calls that still drop", left(result)),
             ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
             ("saved", "buffers in state_dict()", kept(result)),
             ("part", "most numbers are in", f"the {most}"),

@@ -38,10 +38,10 @@ class Result:
     modules_before: int  # nn.Dropout modules with p above 0
     calls_before: int  # calls of F.dropout in one forward in train mode that drop entries
     calls_after: int  # the same after p = 0 on every nn.Dropout that modules() gives
-    calls: list[list[str | int]]  # class in whose forward such calls stand, how many, how many after that
+    calls: list[list[str | int]]  # class in whose forward such calls stand, its modules, how many, how many after that
     holder: str  # one of these classes, if it can be one whose calls are left; "" where there are none
     held: list[list[str | int]]  # what a module of it holds, as what (module, dropout or float), how often
-    line: list[str]  # file and text of the first line in its forward that drops
+    lines: list[list[str | int]]  # file and text of the lines in which one drops, calls, calls after that
     rates: list[list[str | int]]  # class, attribute and value of rates kept as floats, how many modules
     found: list[list[str | list[int] | int]]  # name, shape, numbers of the first 24 parameters that hold the text
     found_count: int  # of all that hold it
@@ -52,10 +52,8 @@ class Result:
 
 
 def left(result: Result) -> str:
-    """How much of the dropout the loop leaves."""
-    if not result.calls_before:
-        return "there is none"
-    return NONE if not result.calls_after else ALL if result.calls_after == result.calls_before else SOME
+    """How many of the dropout calls the loop leaves."""
+    return f"{result.calls_after} of {result.calls_before}" if result.calls_before else "there is none"
 
 
 def kept(result: Result) -> str:
@@ -127,17 +125,17 @@ LESSON = Lesson(
             question="p = 0 on every nn.Dropout of BART base: how many dropout calls still drop values?",
             choices=(
                 Choice(
-                    NONE,
-                    "So it is in BERT and GPT-2, where each rate is the p of an nn.Dropout. BART keeps its rate as a float and calls "
-                    "F.dropout with it.",
+                    "0 of 62",
+                    "So it is in BERT and GPT-2, where each rate is the p of an nn.Dropout. BART keeps its rates as floats and calls "
+                    "F.dropout with them.",
                 ),
                 Choice(
-                    SOME,
-                    "T5 mixes both ways. BartForConditionalGeneration has no nn.Dropout at all, so isinstance finds nothing to reset.",
+                    "18 of 62",
+                    "Those are the calls in its attention. In T5 they alone have a float for p; in BART all calls have one.",
                 ),
                 Choice(
-                    ALL,
-                    "BART's layers hold self.dropout = 0.1, a float, and call nn.functional.dropout: no module is there to be found.",
+                    "62 of 62",
+                    "The loop looks for modules. BART's layers hold self.dropout = 0.1, a float, and call nn.functional.dropout with it.",
                 ),
             ),
             answer=2,

@@ -1,5 +1,6 @@
 """What the tree counts is what a real model of the config has."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from inspect import getfile, getsource
@@ -19,7 +20,8 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
-from figures.what_it_holds import draw
+from figures.what_it_holds import call_of, draw
+from lessons.config_text import READY
 from lessons.what_it_holds import LESSON, Params, caption, details, kept, left, most_names
 from tests.corners import TINY
 
@@ -65,7 +67,7 @@ def test_the_loop_leaves_bart_random_and_stops_bert(bart):
             module.p = 0.0
     with torch.random.fork_rng():
         assert not torch.equal(model(tokens).logits, model(tokens).logits)
-    assert left(result) == "all of them" and result.modules_before == 0
+    assert left(result) == f"{result.calls_before} of {result.calls_before}" and result.modules_before == 0
 
     sizes = {
         "vocab_size": 99,
@@ -76,7 +78,7 @@ def test_the_loop_leaves_bart_random_and_stops_bert(bart):
     }
     bert, held = BertForMaskedLM(BertConfig(**sizes)).train(), LESSON.run(Params(config=TINY))
     assert held.modules_before == sum(isinstance(module, nn.Dropout) for module in bert.modules()) == held.calls_before
-    assert left(held) == kept(held) == "none of them"
+    assert left(held) == f"0 of {held.calls_before}" and kept(held) == "none of them"
 
 
 def test_a_search_keeps_the_names_that_hold_it(bart):
@@ -87,36 +89,61 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
     assert LESSON.run(replace(params, search="nowhere")).found == []
 
 
-def test_the_loop_that_is_drawn_is_the_one_that_ran():
-    params = Params(config=BART)
-    [[holder, loop, calls], *_] = draw(params, result := LESSON.run(params))["rows"]
-    assert f"if isinstance(m, nn.Dropout): {loop['title']}" in " ".join(LESSON.snippet(params).split())
-    assert loop["note"] == "for each m that is an nn.Dropout"
-    assert holder["veiled"] == "cells" and calls["veiled"] == "box"
-    assert calls["rows"][-1] == [f"of {result.calls_before} still drop", [left(result), "warn", {"key": "left"}]]
+def table(config):
+    """The rows of the table of the loop: what is held, what the loop does with it, the call that reads it, whether that drops."""
+    params = Params(config=config)
+    [drawn] = draw(params, LESSON.run(params))["rows"][0]
+    assert drawn["veiled"] == "cells"
+    return [[cell[0] if isinstance(cell, list) else cell for cell in row] for row in drawn["rows"]]
 
 
-def marks(result):
-    """The rows of marks, without the last one, which says how many are left."""
-    panels = [panel for row in draw(Params(), result)["rows"] for panel in row]
-    calls = next(panel for panel in panels if panel["title"].startswith("F.dropout"))
-    return {kind: shown.replace(" ", "") for kind, shown in calls["rows"][:-1]}
+def test_beside_a_rate_stands_the_call_that_reads_it():
+    assert table(BART) == [
+        ["BartAttention", "no", "", ""],
+        ["LayerNorm ×2", "no", "", ""],
+        ["GELUActivation", "no", "", ""],
+        ["Linear ×2", "no", "", ""],
+        ["self.dropout = 0.1", "no: float", "F.dropout(…, p=self.dropout) ×2", "yes"],
+    ]
+    rates = table(READY["BART base"])[4:]
+    assert [row[0] for row in rates] == ["self.dropout = 0.1", "self.activation_dropout = 0.1"]
+    assert [row[2] for row in rates] == ["F.dropout(…, p=self.dropout) ×2", "F.dropout(…, p=self.activation_dropout)"]
+    assert table(TINY)[-1] == ["nn.Dropout(0.1)", "yes", "F.dropout(…, p=dropout)", "no: p = 0"]
+    assert table(T5)[-1] == ["self.dropout = 0.1", "no: float", "F.dropout(…, p=dropout)", "yes"]
 
 
-def test_a_mark_is_a_call_and_full_where_it_still_drops(bart):
-    for config in (BART, TINY, T5):
-        result = LESSON.run(Params(config=config))
-        drawn = "".join(marks(result).values())
-        assert (drawn.count("●"), len(drawn)) == (result.calls_after, result.calls_before)
-    layers = {"BartEncoder": "●", "BartEncoderLayer": "●●●●", "BartDecoder": "●", "BartDecoderLayer": "●●●●●●"}
-    assert marks(bart[0]) == layers
-    assert marks(LESSON.run(Params(config=T5)))["T5Attention"] == "●●●"
+def test_a_call_that_names_none_of_several_rates_has_a_row_of_its_own():
+    rows = table(
+        '{"model_type": "bloom", "vocab_size": 99, "hidden_size": 16, "n_head": 2, "n_layer": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}'
+    )
+    assert ["nn.Dropout(0.1)", "yes", "", ""] in rows and ["self.hidden_dropout = 0.1", "no: float", "", ""] in rows
+    assert rows[-2:] == [["", "", "F.dropout(…, self.p)", "no: p = 0"], ["", "", "F.dropout(…, p=prob)", "yes"]]
 
 
-def test_of_very_many_calls_the_first_are_drawn_and_of_many_classes_the_rest_are_one_row(bart):
-    calls = [[f"Layer{k}", 40, 0] for k in range(8)]
-    drawn = marks(replace(bart[0], calls=calls, calls_before=320, calls_after=0))
-    assert list(drawn)[5:] == ["Layer5", "2 more classes"] and drawn["Layer0"] == "○" * 36 + "…40"
+def test_of_a_call_the_rate_is_kept_and_of_a_line_that_breaks_off_all():
+    assert call_of("return F.dropout(input, self.p, self.training, self.inplace)") == "F.dropout(…, self.p)"
+    assert call_of("x = nn.functional.dropout(x, training=True, p=rate)") == "F.dropout(…, p=rate)"
+    assert call_of("x = nn.functional.dropout(") == "x = nn.functional.dropout("
+
+
+def test_the_calls_of_all_classes_are_summed_below(bart):
+    for config in (BART, TINY, T5, READY["BART base"]):
+        result = LESSON.run(params := Params(config=config))
+        [drawn] = draw(params, result)["rows"][0]
+        parts = [tuple(map(int, part)) for part in re.findall(r"(\d+) of (\d+)", drawn["note"])]
+        assert [sum(part) for part in zip(*parts, strict=True)] == [result.calls_after, result.calls_before]
+        assert sum(many for _, _, many, _ in result.calls) == result.calls_before
+        assert f"in {len(result.calls) - 1} other classes" in drawn["note"]
+        lines = sum(many for _, _, many, _ in result.lines)
+        assert [lines * makers for kind, makers, *_ in result.calls if kind == result.holder] == [
+            many for kind, _, many, _ in result.calls if kind == result.holder
+        ]
+
+
+def test_in_bart_base_18_calls_are_those_of_the_attention():
+    result = LESSON.run(Params())
+    assert left(result) == "62 of 62"
+    assert [many for kind, _, many, _ in result.calls if kind == "BartAttention"] == [18]
 
 
 def test_a_layer_is_written_out_as_the_loop_meets_it(bart):
@@ -127,11 +154,6 @@ def test_a_layer_is_written_out_as_the_loop_meets_it(bart):
         type(m).__name__ for m in layer.children()
     )
     assert not any(isinstance(m, nn.Dropout) for m in layer.modules())
-    holder = draw(Params(config=BART), result)["rows"][0][0]
-    assert holder["rows"][-1] == ["self.dropout = 0.1", ["not a module", "warn"]]
-    assert ["LayerNorm ×2", ["no", "muted"]] in holder["rows"]
-    bert = LESSON.run(Params(config=TINY))
-    assert ["nn.Dropout(0.1)", ["yes: p = 0", "yes"]] in draw(Params(config=TINY), bert)["rows"][0][0]["rows"]
 
 
 def test_where_a_text_is_searched_the_hero_says_where_the_names_are_that_hold_it(bart):
@@ -153,7 +175,7 @@ LLAMA = (
 def test_in_t5_the_loop_stops_the_modules_and_misses_the_floats():
     params = Params(config=T5)
     result = LESSON.run(params)
-    assert left(result) == "some of them"
+    assert 0 < result.calls_after < result.calls_before
     assert result.modules_before > 0
     assert result.rates == [["T5Attention.dropout = 0.1", result.calls_after]]
     assert most_names(result) == 4
@@ -229,10 +251,11 @@ def test_layer_1_finds_layer_10_and_11_too():
     assert found == {"1", "10", "11"}
 
 
-def test_the_line_that_is_shown_is_of_the_source_that_drops(bart):
+def test_the_lines_that_are_shown_are_of_the_source_that_drops(bart):
     result, model = bart
-    file, text = result.line
+    [[file, text, many, stay]] = result.lines
     layer = model.model.encoder.layers[0]
-    assert file == Path(getfile(type(layer))).name
-    assert text in [line.strip() for line in getsource(type(layer)).split("\n")] and "p=self.dropout" in text
+    assert file == Path(getfile(type(layer))).name and many == stay == 2
+    assert [line.strip() for line in getsource(type(layer)).split("\n")].count(text) == many
+    assert "p=self.dropout" in text
     assert result.rates[0][0] == f"{type(layer).__name__}.dropout = {layer.dropout:g}"
