@@ -19,7 +19,7 @@ from figures.panels import (
     limit,
     veiled,
 )
-from lessons.loop import ACCUMULATES, Params, Result, moved, told, trend, values
+from lessons.loop import ACCUMULATES, Params, Result, meant, moved, told, trend, values
 
 ZERO, FORWARD = ("zero_grad()", ".grad: None"), ("loss = ...", "a new graph")
 BACKWARD, CLIP = ("backward()", "adds to .grad"), ("clip_grad_norm_()", "scales .grad")
@@ -27,7 +27,8 @@ STEP, RATE = ("step()", "reads .grad"), ("scheduler.step()", "lowers lr")
 NEW = ("a new optimizer", "no averages")
 WHOLE, SHARE = ("backward()", "adds, not / 3"), ("backward()", "adds a third")
 THIRD, EMPTIED = ("step()", "every third turn"), ("zero_grad()", "after it")
-MEAN, ORDERED = "this loop", "with the lines in order"
+MEAN = "this loop"
+GREEN, GREY = 2, 5  # the two loops; orange and blue are the signs of a gradient
 GOAL, TURNS = 2, 9  # of w; the turns of three epochs
 LEFT_OUT = {
     "no zero_grad()": ZERO,
@@ -46,7 +47,7 @@ DECIDES = {"step()": ("@moved", "@norm"), "scheduler.step()": ("@lr",), "a new o
 
 
 def draw(params: Params, result: Result) -> Figure:
-    came = Error("What PyTorch says", result.error) if result.error else _losses(result)
+    came = Error("What PyTorch says", result.error) if result.error else _losses(params, result)
     ways = [] if result.error else [_weight("w", GOAL, result)]
     return figure(
         hero=[
@@ -54,7 +55,7 @@ def draw(params: Params, result: Result) -> Figure:
             [] if result.error else [veiled(_sums(result))],
             [_facts(result)],
         ],
-        more=[_means(result), _batches(result), [*ways, _weight("b", 1, result)], _read(result)],
+        more=[_means(params, result), _batches(params, result), [*ways, _weight("b", 1, result)], _read(result)],
     )
 
 
@@ -92,8 +93,8 @@ def _effect(params: Params, line: tuple[str, str]) -> Any:
     return keyed(effect, "", *DECIDES.get(call, ()))
 
 
-def _losses(result: Result) -> Panel:
-    """The mean loss of each epoch, thick, beside that of the loop in order; ringed where it has risen."""
+def _losses(params: Params, result: Result) -> Panel:
+    """The mean loss of each epoch, thick, beside that of the loop as it is meant; ringed where it has risen."""
     assert result.epochs is not None and result.epochs_in_order is not None
     epochs = result.epochs.tolist()
     labels = [str(epoch) for epoch in range(1, len(epochs) + 1)]
@@ -103,9 +104,16 @@ def _losses(result: Result) -> Panel:
         if before < here > then
     }
     return Curve(
-        "mean loss of an epoch", labels, {MEAN: epochs, ORDERED: result.epochs_in_order.tolist()}, bold=MEAN, ringed=peaks,
-        x_title="epoch", wide=False,
+        "mean loss of an epoch", labels, _both(params, epochs, result.epochs_in_order.tolist()), bold=MEAN, ringed=peaks,
+        hues=(GREEN, GREY), x_title="epoch", wide=False,
     )  # fmt: skip
+
+
+def _both(params: Params, losses: list[float], in_order: list[float] | None) -> dict[str, list[float]]:
+    """The losses of this loop, and of the one that it is compared with, if it is another."""
+    if not meant(params) or in_order is None:
+        return {MEAN: losses}
+    return {MEAN: losses, meant(params): in_order}
 
 
 def _sums(result: Result) -> Panel:
@@ -115,27 +123,50 @@ def _sums(result: Result) -> Panel:
         [{at: grad for at, grad in pairs}.get(turn) for turn in range(TURNS)] for pairs in (result.adds, result.reads)
     ]
     away = [read is not None and (w - GOAL) * read < 0 for w, read in zip(was, rows[1], strict=True)]
-    notes = ("backward() adds {} to w.grad", "step() reads w.grad = {}")
+    notes = ("backward() adds {} to w.grad", "step() reads w.grad = {}, which pushes w {}")
     cells = cells_of(
-        rows, note=lambda value, row, turn: "" if value is None else f"turn {turn + 1}: {notes[row].format(f'{value:+.4f}')}",
+        rows,
+        note=lambda value, row, turn: "" if value is None else f"turn {turn + 1}: {notes[row].format(f'{value:+.4f}', _pushed(value)[1])}",
+        sub=lambda value, row, turn: f"{_pushed(value)[0]} {_beyond(was[turn]) * away[turn]}".strip() * row,
         mark=lambda value, row, turn: "lit" * (row == 1 and away[turn]),
     )  # fmt: skip
-    if any(away):
-        leads = "framed: what step() reads leads w away from its goal"
-    else:
-        leads = "what step() reads leads w to its goal" if any(rows[1]) else "no step() reads a gradient"
+    sides = {_beyond(w) for w, leads in zip(was, away, strict=True) if leads}
+    pushes = [_pushed(read) for read in rows[1]]
+    still = all(pushes[turn] == pushes[turn - 1] for turn, leads in enumerate(away) if leads)
     return Grid(
-        f"w.grad, turn by turn; the goal of w is {GOAL}", cells, tensor=leads,
+        f"w.grad in the first {TURNS} of 30 turns; the goal of w is {GOAL}", cells, tensor=_leads(sides, any(rows[1]), still),
         limit=max((abs(value) for row in rows for value in row if value), default=1.0), digits=1, label_width=78,
         row_labels=["batch adds", "step() reads"], col_labels=[f"w {w + 0.0:.1f}" for w in was], wide=True,
-        row_dim=None, col_dim=None,
+        col_groups=[(f"epoch {epoch}", 3) for epoch in range(1, TURNS // 3 + 1)], row_dim=None, col_dim=None,
     )  # fmt: skip
 
 
-def _means(result: Result) -> list[Panel]:
+def _pushed(read: float | None) -> tuple[str, str]:
+    """Where a step() that reads this moves w to, as an arrow and in words."""
+    return ("↑", "up") if read and read < 0 else ("↓", "down") if read else ("", "nowhere")
+
+
+def _beyond(w: float) -> str:
+    return f"past {GOAL}" if w > GOAL else f"below {GOAL}"
+
+
+def _leads(sides: set[str], reads: bool, still: bool) -> str:
+    """What the arrows and frames mean; still: each framed push goes on from the turn before."""
+    if not reads:
+        return "no step() reads a gradient"
+    arrows = "↑ ↓: what step() reads pushes w up or down"
+    if not sides:
+        return f"{arrows}, always to its goal"
+    if len(sides) > 1:
+        return f"{arrows}; framed: away from its goal"
+    [side] = sides
+    return f"{arrows}; framed: w is {side}{', still' if still else ' and'} pushed {'up' if side.startswith('past') else 'down'}"
+
+
+def _means(params: Params, result: Result) -> list[Panel]:
     """The numbers of the curve."""
-    means = {"epochs": result.epochs, "epochs_in_order": result.epochs_in_order}
-    badges = {"epochs": MEAN, "epochs_in_order": ORDERED}
+    means = {"epochs": result.epochs, "epochs_in_order": result.epochs_in_order if meant(params) else None}
+    badges = {"epochs": MEAN, "epochs_in_order": meant(params)}
     return [
         Grid(
             name, [cells_of(mean)], badge=badges[name], tensor=described(name, mean, ("epoch",)), limit=limit(*means.values()),
@@ -145,11 +176,19 @@ def _means(result: Result) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _batches(result: Result) -> list[Panel]:
+def _batches(params: Params, result: Result) -> list[Panel]:
     if result.in_order is None:
         return []
     labels = [str(turn) for turn in range(1, len(result.losses) + 1)]
-    return [Curve("loss of each batch", labels, {MEAN: result.losses, ORDERED: result.in_order}, x_title="turn")]
+    return [
+        Curve(
+            "loss of each batch",
+            labels,
+            _both(params, result.losses, result.in_order),
+            hues=(GREEN, GREY),
+            x_title="turn",
+        )
+    ]
 
 
 def _facts(result: Result) -> Panel:

@@ -200,6 +200,7 @@ class Curve(Panel):
     _: KW_ONLY
     dots: dict[str, Sequence[float | None]] = field(default_factory=dict)  # one value a label, None where there is none
     bold: str = ""  # the line that matters: thick, and the others thin
+    hues: Sequence[int] | None = None  # which of the colours .series-0 to 5 each line has; None: as they stand
     ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
     texts: dict[int, str] = field(
         default_factory=dict

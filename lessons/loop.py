@@ -1,4 +1,4 @@
-"""backward() adds to .grad, step() reads what is there, zero_grad() empties it: the order of these lines decides what is learned."""
+"""backward() adds to .grad, step() reads what is there, zero_grad() empties it: which of these lines run, and in which order, decides what is learned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +28,19 @@ LEADS = {
     "one forward() for all turns": "With one forward() for all turns",
     "accumulation: loss not divided": "With three losses accumulated and none divided",
     "accumulation: zero_grad() each turn": "With zero_grad() in each turn of an accumulation",
+}
+MEANT = {  # the loop that each is compared with
+    "none": "",
+    "no zero_grad()": "with zero_grad()",
+    "zero_grad() after backward()": "with zero_grad() in front of it",
+    "no backward()": "with backward()",
+    "no step()": "with step()",
+    "step() before backward()": "with step() behind backward()",
+    "clip after step()": "with clipping in front of step()",
+    "a new optimizer each turn": "with one optimiser for all turns",
+    "one forward() for all turns": "with one forward() a turn",
+    "accumulation: loss not divided": "with each loss divided",
+    "accumulation: zero_grad() each turn": "with zero_grad() every third turn",
 }
 ACCUMULATES = ("accumulation: loss not divided", "accumulation: zero_grad() each turn")  # three turns for a step()
 SCHEDULED = ("none", "no zero_grad()", "clip after step()")
@@ -103,11 +116,17 @@ def caption(params: Params, result: Result) -> str:
         trend(result.epochs), f"goes from {first} to {last}"
     )
     said = f"{_lead(params)} the mean loss of an epoch {went}"
-    if _lead(params) == LEADS["none"]:
+    if not meant(params):
         return f"{said}."
     if result.losses == result.in_order:
-        return f"{said}, as it does with the lines in order."
-    return f"{said}, and with the lines in order it ends at {told(result.epochs_in_order[-1].item())}."
+        return f"{said}, as it does {meant(params)}."
+    return f"{said}, and {meant(params)} it ends at {told(result.epochs_in_order[-1].item())}."
+
+
+def meant(params: Params) -> str:
+    """The loop that this one is compared with, by what it has and this one lacks; "" where nothing is wrong with this one."""
+    outer = ["with scheduler.step() in the outer loop"] * (values(params)["schedule"] == "each batch")
+    return " and ".join([*filter(None, [MEANT[params.change]]), *outer])
 
 
 def _lead(params: Params) -> str:

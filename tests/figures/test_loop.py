@@ -3,7 +3,7 @@
 import pytest
 
 from figures.loop import draw
-from lessons.loop import LEADS, LESSON, Params
+from lessons.loop import LEADS, LESSON, Params, caption, meant
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -37,9 +37,21 @@ def test_the_curves_are_the_losses():
     result = run(Params())
     rows = draw(Params(), result)["rows"]
     curve, [batches] = rows[0][2], rows[4]
-    assert [values for _, values in curve["lines"]] == [result.epochs.tolist(), result.epochs_in_order.tolist()]
+    assert curve["lines"] == [
+        ["this loop", result.epochs.tolist()],
+        ["with zero_grad()", result.epochs_in_order.tolist()],
+    ]
     assert [values for _, values in batches["lines"]] == [result.losses, result.in_order]
     assert curve["bold"] == curve["lines"][0][0] == "this loop"
+
+
+def test_the_loop_beside_it_is_named_by_what_it_has_and_drawn_where_something_is_wrong():
+    for params in corners(Params):
+        result = result_at("loop", params)
+        if not result.error:
+            names = [name for name, _ in draw(params, result)["rows"][0][2]["lines"]]
+            assert names == ["this loop", *[meant(params)] * (LEADS["none"] not in caption(params, result))]
+    assert meant(Params(change="none", schedule="each batch")) == "with scheduler.step() in the outer loop"
 
 
 def test_each_epoch_is_ringed_to_which_the_loss_has_risen_and_from_which_it_falls():
@@ -70,10 +82,21 @@ def test_the_gradients_are_those_that_are_added_and_read_in_the_first_turns():
         w = [pair[0] for pair in result.weights]
         away = [at for at, grad in enumerate(read) if grad and (w[at] - 2) * grad < 0]
         assert [at for at, mark in enumerate(panel.get("marks", [[], []])[1]) if mark == "lit"] == away
+        past, below = [at for at in away if w[at] > 2], [at for at in away if w[at] < 2]
         assert ("framed: " in panel["tensor"]) == bool(away)
+        still = ", still" if all((read[at - 1] or 0) * read[at] > 0 for at in away) else " and"
+        assert (panel["tensor"].endswith(f"w is past 2{still} pushed up")) == (bool(past) and not below)
+        assert (panel["tensor"].endswith(f"w is below 2{still} pushed down")) == (bool(below) and not past)
         to_goal = not away and any(grad for grad in read)
-        assert (panel["tensor"] == "what step() reads leads w to its goal") == to_goal
+        assert panel["tensor"].endswith("always to its goal") == to_goal
         assert all((w[at] - 2) * grad >= 0 for at, grad in enumerate(read) if grad) or not to_goal
+        assert panel.get("sub", [[], [""] * 9])[1] == [
+            (("↑" if grad < 0 else "↓") + (" past 2" if at in past else " below 2" if at in below else ""))
+            if grad
+            else ""
+            for at, grad in enumerate(read)
+        ]
+        assert panel["colGroups"] == [["epoch 1", 3], ["epoch 2", 3], ["epoch 3", 3]]
 
 
 def test_without_zero_grad_step_reads_the_sum_and_goes_on_past_the_goal():

@@ -4,7 +4,21 @@ import pytest
 import torch
 from torch import nn
 
-from lessons.loop import ACCUMULATES, FALLS, LEADS, LESSON, RISES, STAYS, SWINGS, Params, caption, moved, trend, values
+from lessons.loop import (
+    ACCUMULATES,
+    FALLS,
+    LEADS,
+    LESSON,
+    RISES,
+    STAYS,
+    SWINGS,
+    Params,
+    caption,
+    meant,
+    moved,
+    trend,
+    values,
+)
 from tests.corners import corners, result_at
 
 run = LESSON.run
@@ -125,7 +139,8 @@ def test_each_clause_of_the_caption_is_said_where_it_holds():
         assert ("stays at" in told) == (trend(result.epochs) == STAYS)
         assert ("goes up and down and ends at" in told) == (trend(result.epochs) == SWINGS)
         in_place = params.change == "none" and params.schedule != "each batch"
-        assert ("with the lines in order" in told) == (not in_place)
+        assert bool(meant(params)) == (not in_place)
+        assert meant(params) in told and ("it ends at" in told or "as it does" in told) == (not in_place)
         assert ("as it does" in told) == (params.change != "none" and result.losses == result.in_order)
 
 
@@ -186,3 +201,24 @@ def test_what_backward_adds_is_the_gradient_of_the_batch_of_that_turn():
     assert [grad for _, grad in result.reads] == [grad for _, grad in result.adds]
     assert run(Params(change="no backward()")).adds == [] and run(Params(change="no step()")).reads == []
     assert {grad for _, grad in run(Params(change="step() before backward()")).reads} == {None}
+
+
+def test_the_loop_that_it_is_compared_with_is_the_one_that_its_name_says():
+    plain = run(Params(change="none")).losses
+    for change in (
+        "no zero_grad()",
+        "zero_grad() after backward()",
+        "no backward()",
+        "no step()",
+        "step() before backward()",
+    ):
+        assert run(Params(change=change)).in_order == plain
+    adam = Params(change="a new optimizer each turn", optimizer_is="Adam")
+    assert run(adam).in_order == run(Params(change="none", optimizer_is="Adam")).losses
+    assert run(Params(change="clip after step()")).in_order == run(Params(change="none", clip=True)).losses
+    by_epoch = run(Params(change="none", schedule="each epoch")).losses
+    assert run(Params(change="none", schedule="each batch")).in_order == by_epoch
+    both = Params(schedule="each batch")
+    assert meant(both) == "with zero_grad() and with scheduler.step() in the outer loop"
+    assert run(both).in_order == by_epoch
+    assert run(Params(change=ACCUMULATES[0])).in_order == run(Params(change=ACCUMULATES[1])).in_order

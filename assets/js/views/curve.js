@@ -18,13 +18,13 @@ export class Curve {
   update(panel) {
     this.panel = panel;
     this.title.replaceChildren(panel.title, panel.badge ? h("span", { class: "badge" }, panel.badge) : "");
-    const entry = (kind) => ([name], index) => h("span", { class: name === panel.bold ? "bold" : null }, h("i", { class: `series-${index}`, "aria-hidden": "true" }, kind === "line" ? "━" : "●"), ` ${name}`);
+    const entry = (kind) => ([name], index) => h("span", { class: name === panel.bold ? "bold" : null }, h("i", { class: `series-${(kind === "line" ? panel.hues?.[index] : undefined) ?? index}`, "aria-hidden": "true" }, kind === "line" ? "━" : "●"), ` ${name}`);
     this.legend.replaceChildren(...panel.lines.map(entry("line")), ...panel.dots.map(entry("dot")));
     this.draw();
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle, bold, ringed = [], texts = [] } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, hues = [], ringed = [], texts = [] } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -33,7 +33,7 @@ export class Curve {
     const y = (value) => PAD.top + ((HEIGHT - PAD.top - PAD.bottom) * (high - value)) / (high - low);
     const parts = ticks.flatMap((tick) => [
       svg("line", { class: "curve-grid", x1: PAD.left, x2: width - PAD.right, y1: y(tick), y2: y(tick) }),
-      svg("text", { class: "curve-tick", "text-anchor": "end", x: PAD.left - 6, y: y(tick) + 4 }, format(tick, tick % 1 ? 1 : 0).replace("+", "")),
+      svg("text", { class: "curve-tick", "text-anchor": "end", x: PAD.left - 6, y: y(tick) + 4 }, short(tick)),
     ]);
     const every = Math.ceil(labels.length / Math.max(2, Math.floor(width / 60)));
     const middle = (text, i) => svg("text", { class: "curve-tick", "text-anchor": "middle", x: x(i), y: HEIGHT - 18 }, text);
@@ -41,7 +41,8 @@ export class Curve {
     parts.push(...labels.map((text, i) => (i % every === first ? middle(text, i) : "")));
     parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
     const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
-    lines.forEach(([name, values], series) => {
+    lines.forEach(([name, values], index) => {
+      const series = hues[index] ?? index;
       const seen = values.slice(0, upto + 1).flatMap((value, i) => (typeof value === "number" ? [[x(i), y(value)]] : []));
       const weight = !bold ? "" : name === bold ? " bold" : " thin";
       parts.push(svg("polyline", { class: `curve-line${weight} series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
@@ -55,13 +56,18 @@ export class Curve {
       const [cx, cy] = [x(i), y(lines[thick][1][i])];
       const [said] = texts.filter(([at]) => at === i).map(([, text]) => svg("text", { class: "curve-said ring-text", x: cx + 13, y: cy - 18 }, text));
       if (said) parts.push(svg("path", { class: "curve-guide", d: `M${cx} ${y(low)}V${cy}H${PAD.left}` })); // from one axis to the other
-      const node = svg("g", {}, circle("curve-dot", thick, [cx, cy], 7), ...(said ? [said] : []));
+      const node = svg("g", {}, circle("curve-dot", hues[thick] ?? thick, [cx, cy], 7), ...(said ? [said] : []));
       Object.assign((said ?? node).dataset, marked.get(key), { key }); // round the text the ring leaves the line free
       return node;
     };
     parts.push(...ringed.filter(([i]) => i <= upto).map(point));
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
+}
+
+/** A tick as it fits beside the axis: 400000 as 4e5. */
+function short(tick) {
+  return (Math.abs(tick) < 1e5 ? format(tick, tick % 1 ? 1 : 0) : tick.toExponential()).replace("+", "");
 }
 
 /** Three to six round numbers that hold both ends. */
