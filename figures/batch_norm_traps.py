@@ -112,12 +112,13 @@ def _apart(name: str, params: Params, values: Any, result: Result, means: Any = 
                 _mean(mean, f"mean of {what} {at} in {name}", "@shares", mark),
             ]
     below = [_channels(name, result)] if swapped and behind else []
+    columns = [f"n={n}" for _ in range(3) for n in range(2)] if swapped else [str(at) for at in range(2 * half)]
     return Grid(
-        f"{name}, a {what} a row", [*rows, *below], tensor=_shape(name, params, values), limit=_top(values, result), digits=1,
-        signed=False, rows=what, cols="the two samples of each channel" if swapped else "row of the batch", row_dim=1,
-        col_dim=2 if swapped else 0, row_labels=[*(f"{short} {at}" for at in range(len(rows))), *["all"] * len(below)],
-        label_width=46 if swapped else 74, col_labels=[*([""] * 6 if swapped else map(str, range(2 * half))), *[""] * behind],
-        col_groups=[*((f"channel {c}", 2) for c in range(3)), *[("", 1)] * behind] if swapped else None,
+        f"{name}, by {what}", [*rows, *below], tensor=_shape(name, params, values), limit=_top(values, result), digits=1,
+        signed=False, rows=what, cols="channel, sample n" if swapped else "row of the batch", row_dim=None, col_dim=None,
+        row_labels=[*(f"{short} {at}" for at in range(len(rows))), *["mean"] * len(below)], label_width=46 if swapped else 74,
+        col_labels=[*columns, *["mean"] * behind], badge="↓ axis 1: read as channel" if below else "",
+        col_groups=[*((f"ch. {c}", 2) for c in range(3)), *[("", 1)] * behind] if swapped else None,
     )  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def _channels(name: str, result: Result) -> list[Cell]:
 
 
 def _mean(mean: float, what: str, key: str, mark: str = "") -> Cell:
-    return Cell(_rounded(mean), f"{what}: {mean:.4f}", key, "mean", mark)
+    return Cell(_rounded(mean), f"{what}: {mean:.4f}", key, mark=mark)
 
 
 def _rounded(mean: float) -> float:

@@ -77,7 +77,7 @@ def caption(params: Params, result: Result) -> str:
     if same(result):
         return f"After {count(len(result.batches), 'batch')} the output is that of a usual layer{_hidden(params)}."
     if params.case in SWAPPED:
-        return "BatchNorm1d took positions for channels: each position has its own mean and variance, and no error says so."
+        return "BatchNorm1d took positions for channels: each has its own mean, and no error says so."
     assert result.apart is not None
     return (
         f"The output is up to {number(result.apart)} from that of a usual layer, and no error says so: {_why(params)}."

@@ -13,7 +13,7 @@ def panels(params):
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, a position a row"), ("as usual", "y, a channel a row")])
+@pytest.mark.parametrize(("case", "title"), [(SWAPPED[0], "y, by position"), ("as usual", "y, by channel")])
 def test_behind_each_row_stands_its_mean_and_where_that_is_0_a_frame_goes_round_all_of_it(case, title, mode):
     panel = panels(Params(case, mode))[title]
     means, marks = [row[-1] for row in panel["values"][:3]], panel.get("marks", [[""]] * 3)
@@ -26,11 +26,13 @@ def test_behind_each_row_stands_its_mean_and_where_that_is_0_a_frame_goes_round_
 def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both_samples(mode):
     result, shown = run(Params(mode=mode)), panels(Params(mode=mode))
     for name in ("x", "y"):
-        drawn = [row[:6] for row in shown[f"{name}, a position a row"]["values"][:3]]
+        drawn = [row[:6] for row in shown[f"{name}, by position"]["values"][:3]]
         assert drawn == getattr(result, name).reshape(2, 3, 3).permute(1, 2, 0).reshape(3, 6).tolist()
-    panel = shown["y, a position a row"]
+    panel = shown["y, by position"]
     *means, corner = panel["values"][-1]
-    assert corner is None and [name for name, _ in panel["colGroups"]] == ["channel 0", "channel 1", "channel 2", ""]
+    assert corner is None and [name for name, _ in panel["colGroups"]] == ["ch. 0", "ch. 1", "ch. 2", ""]
+    assert panel["colLabels"] == ["n=0", "n=1"] * 3 + ["mean"] and panel["rowLabels"][-1] == "mean"
+    assert panel["badge"] == "↓ axis 1: read as channel" and not shown["x, by position"].get("badge")
     assert means == pytest.approx(result.y.mean(0).tolist(), abs=1e-4) and all(means)
 
 
@@ -38,7 +40,7 @@ def test_a_row_holds_a_position_and_below_each_channel_stands_its_mean_over_both
 def test_as_usual_a_row_holds_a_channel(mode):
     result, shown = run(Params("as usual", mode)), panels(Params("as usual", mode))
     for name in ("x", "y"):
-        drawn = [row[:6] for row in shown[f"{name}, a channel a row"]["values"]]
+        drawn = [row[:6] for row in shown[f"{name}, by channel"]["values"]]
         assert drawn == getattr(result, name).T.tolist()
 
 
@@ -47,7 +49,7 @@ def test_as_usual_a_row_holds_a_channel(mode):
 )
 def test_each_number_is_told_under_the_pointer_with_its_place(case, what, place):
     for name in ("x", "y"):
-        panel = panels(Params(case))[f"{name}, a {what} a row"]
+        panel = panels(Params(case))[f"{name}, by {what}"]
         told = [note for row in panel["notes"][:3] for note in row[:6]]
         assert [float(note.split(" = ")[1]) for note in told] == pytest.approx(
             sum((row[:6] for row in panel["values"][:3]), []), abs=1e-4
@@ -84,7 +86,7 @@ def test_the_ringed_cells_are_the_means_that_are_0_or_are_nan_or_move():
         pairs = zip(panel["values"], panel["keys"], strict=True)
         return [value for row, keys in pairs for value, one in zip(row, keys, strict=True) if key in one]
 
-    assert rung(panels(Params())["y, a position a row"], "@shares") == [0.0] * 3
+    assert rung(panels(Params())["y, by position"], "@shares") == [0.0] * 3
     assert rung(panels(Params(POISONED, "eval"))["y"], "@returns") == ["nan"] * 6
     moved = rung(panels(Params(UNTRACKED, "eval"))["how far the first rows of y move"], "@moves")
     assert len(moved) == 3 and all(moved)
