@@ -86,7 +86,7 @@ def _compared(params: Params, result: Result) -> Panel:
         for size in _sizes(params)
     ]
     return Bars(
-        "after y = net(x), in memory", [Bar("weights: not saved", result.weights / MIB, same, "weights", "quiet"), *saved],
+        "after y = net(x), in memory", [Bar("weights, already there", result.weights / MIB, same, "weights", "quiet"), *saved],
         unit="MiB", digits=2, references=lines, named=bool(lines), wide=True,
     )  # fmt: skip
 

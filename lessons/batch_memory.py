@@ -68,7 +68,7 @@ def given(_: Params) -> Mapping[str, Any]:
 def caption(params: Params, result: Result) -> str:
     if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
-    times = f"{round(result.doubled, 3):g} times what half the batch takes"
+    times = f"{round(result.doubled, 3):g} times what 8 items take"
     return f"At batch_size 16 autograd saves {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
 
 
@@ -148,7 +148,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="batch_size 16 instead of 8: how much more does autograd save for backward()?",
+            question="How many times as much does autograd save for backward() with 16 items as with 8?",
             choices=(
                 Choice(
                     "×1: weights alone",

@@ -91,7 +91,7 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         assert [(node["facts"], node["sizes"]) for node in given["nodes"] if node["name"] == "x"] == [
             (f"{size} items", [size]) for size in shown
         ]
-        assert came["labels"] == ["weights: not saved", *(f"saved, {size} items" for size in shown)]
+        assert came["labels"] == ["weights, already there", *(f"saved, {size} items" for size in shown)]
         drawn = [round(value * MIB) for value in came["values"]]
         assert drawn == [result.weights, *(result.by_size[size] for size in shown)]
 

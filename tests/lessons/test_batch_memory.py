@@ -272,7 +272,7 @@ def test_the_caption_compares_the_bytes_saved_at_16_with_those_at_8(values):
     params = replace(SMALL, **values)
     result = run(params)
     times = result.by_size[16] / result.by_size[8]
-    more = f"{result.by_size[16] / 2**20:.2f} MiB on the CPU, {round(times, 3):g} times what half the batch takes"
+    more = f"{result.by_size[16] / 2**20:.2f} MiB on the CPU, {round(times, 3):g} times what 8 items take"
     assert LESSON.caption(params, result) == f"At batch_size 16 autograd saves {more}."
 
 
