@@ -13,7 +13,7 @@ FIRST = 5  # feature that is drawn
 
 def draw(params: Params, result: Result) -> Figure:
     passes = result.accuracy.shape[1]
-    call = Operator("dropout, p = 0.1", "in train mode")
+    call = Operator("T5", "in train mode")
     masked = [veiled(_masked(result, k)) for k in range(2)]
     return figure(
         hero=[[_embedded(result), call, *masked], [veiled(_two_passes(result), cells=True), _facts(result)]],
@@ -28,7 +28,7 @@ def _embedded(result: Result) -> Panel:
     names = [token.removeprefix("▁") for token in result.begins]
     cells = cells_of(result.embedded, note=lambda value, t, d: f"“{names[t]}”, feature {FIRST + d}: {value:.4f}")
     return Grid(
-        "your question, embedded", cells, tensor=f"the first {len(names)} tokens, 5 of 128 features", limit=limit(result.embedded, result.masked),
+        "your question, embedded", cells, tensor=f"{len(names)} tokens, 5 of 128 features", limit=limit(result.embedded, result.masked),
         row_labels=names, col_labels=[""] * 5, label_width=54, row_dim=None, col_dim=None, quiet=True,
     )  # fmt: skip
 
@@ -47,7 +47,7 @@ def _masked(result: Result, k: int) -> Panel:
         result.masked[k], result.embedded, note=note, mark=lambda value, before, *_: "dropped" if is_dropped(value, before) else ""
     )  # fmt: skip
     return Grid(
-        f"pass {k + 1}", cells, tensor="✕: set to 0", limit=limit(result.embedded, result.masked),
+        f"pass {k + 1}", cells, tensor="after dropout; ✕: set to 0", limit=limit(result.embedded, result.masked),
         labels=False, row_dim=None, col_dim=None, quiet=True,
     )  # fmt: skip
 
@@ -66,7 +66,12 @@ def _two_passes(result: Result) -> Panel:
         return f"{names[place]}: {change}; in eval mode {still:.4f}, in every pass"
 
     cells = cells_of(
-        [first, second], [calm] * 2, [first] * 2, [second] * 2, note=note, key=lambda *cell: f"logit-{cell[-1]}"
+        [first, second],
+        [calm] * 2,
+        [first] * 2,
+        [second] * 2,
+        note=note,
+        key=lambda *cell: [f"logit-{cell[-1]}", *["@twice"] * (cell[-1] == 0)],
     )
     return Grid(
         "logits of the answer's first token", cells, tensor=f"{described('two_passes', result.two_passes, ['pass', 'token'])}; {SHOWN} tokens drawn",
