@@ -1,9 +1,9 @@
-"""How a reader learns beside what a guess among three costs, or what padding and dropout do to it; then its training."""
+"""What a guess among three costs, and the reader as it learns; or what padding and dropout do to it; then its training."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from explorable.words import count, percent
+from explorable.words import percent
 from figures.cells import Bar, cells_of
 from figures.panels import (
     Bars,
@@ -34,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
     )
     curves = [_losses(result, k) for k in looks]
     if is_plain(params) or result.calls is None:
-        hero = [[_example(result)], _learning(result)]
+        hero = [[_example(result)], _guess(result)]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
     return figure(
@@ -61,37 +61,40 @@ def _example(result: Result) -> Panel:
     )  # fmt: skip
 
 
-def _learning(result: Result) -> list[Panel]:
-    """What the reader gives each candidate of that example as it trains, and its loss beside that of who gives each a third."""
-    looks = range(len(result.taken))
-    shares, losses = [_shares(result, k) for k in looks], [_held_out(result, k) for k in looks]
-    return [stepped(shares), Operator("cross-entropy", "of the right one's p"), veiled(stepped(losses))]
-
-
-def _shares(result: Result, k: int) -> Bars:
+def _guess(result: Result) -> list[Panel]:
+    """A reader that gives each candidate of it the same probability, and what that costs."""
     answers = _answers(result)
     bars = [
         Bar(
             f"{name} (right)" if name == answers[0] else name,
             share,
-            f"after {count(result.taken[k], 'step')} the softmax of the start logits gives “{name}” {share:.4f}",
-            f"p-{name}",
+            f"a guess gives “{name}” a probability of 1/{len(result.even)}",
+            f"even-{name}",
             mark="" if name == answers[0] else "quiet",
         )
-        for name, share in zip(answers, result.picked[k][0].tolist(), strict=True)
+        for name, share in zip(answers, result.even, strict=True)
     ]
-    title = f"p of each, step {result.taken[k]}"
-    return Bars(title, bars, limit=1.0, digits=2, references=[("1/3 each", result.even)], named=True)
+    costs = [_cost(result, k) for k in range(len(result.taken))]
+    given = Bars("p of each, by guessing", bars, limit=1.0)
+    return [given, Operator("cross-entropy", "of the right one's p"), veiled(stepped(costs))]
 
 
-def _held_out(result: Result, k: int) -> Curve:
-    """Where nothing is known but the candidates the loss stands at the thick line."""
-    looks = len(result.taken)
-    at = looks * 3 // 5  # by then a reader that learns is far below
-    lines = {"1/3 each": [result.plateau] * looks, "the reader you train": result.held_out_losses}
+def _cost(result: Result, k: int) -> Curve:
+    """-log(p), its point at a third, and the reader's own after so many steps."""
+    third, p = result.costs.index(result.plateau), result.picked[k][0, 0].item()
+    nearest = min(range(len(result.chances)), key=lambda at: abs(result.chances[at] - p))
+
+    def dot(at: int, loss: float) -> Sequence[float | None]:
+        return [loss if place == at else None for place in range(len(result.chances))]
+
+    dots = {
+        "a guess: -log(1/3)": dot(third, result.plateau),
+        f"your reader, step {result.taken[k]}": dot(nearest, result.paid[k]),
+    }
     return Curve(
-        f"loss on {result.n_held_out} held-out questions", [str(step) for step in result.taken], lines,
-        bold="1/3 each", ringed={at: "plateau"}, texts={at: f"{result.plateau:.3f}"}, x_title="step", upto=k,
+        "cross-entropy loss", [f"{chance:.2f}" for chance in result.chances], {"-log(p)": result.costs}, bold="-log(p)",
+        ringed={third: "plateau"}, texts={third: f"{result.plateau:.3f}"}, x_title="p of the right one",
+        dots=dots, wide=False,
     )  # fmt: skip
 
 

@@ -48,8 +48,11 @@ class Result:
     logits: list[Tensor]  # S of (3, 2, T), of the watched questions; 2: start, end
     probs: list[Tensor]  # S of (3, 2, T) softmax over T
     picked: list[Tensor]  # S of (3, 3): question, candidate; softmax of the start at each of the three candidates
-    even: float  # 1/3: what who knows the three candidates and ignores the question gives each
+    paid: list[float]  # S: the loss of the start of the first watched question: -log of its p in `picked`
+    even: list[float]  # 3: what who knows the three candidates and ignores the question gives them
     plateau: float  # ln 3: the loss of who does so
+    chances: list[float]  # 148: probabilities from 1/50 to 1
+    costs: list[float]  # 148: the loss where the right token has that probability
     exact: dict[str, float] | None = None  # padding -> share of the held-out questions right, read in `mode`
     read: Tensor | None = None  # (3, 2, T) logits of the watched questions' own tokens with this padding, in this mode
     on_pads: float | None = None  # share of softmax that falls on [PAD]
@@ -69,7 +72,7 @@ def given(params: Params) -> Mapping[str, Any]:
     done = _trainings.get(key)
     if done and done["taken"][-1:] == [params.steps]:
         return {**done, "visits": []}
-    lists = ("losses", "taken", "accuracy", "held_out_losses", "logits", "probs", "picked")
+    lists = ("losses", "taken", "accuracy", "held_out_losses", "logits", "probs", "picked", "paid")
     begun: dict[str, Any] = {**{name: [] for name in lists}, "weights": {}}
     _trainings[key] = begun
     while len(_trainings) > MANY:
@@ -81,13 +84,18 @@ def caption(params: Params, result: Result) -> str:
     if result.exact is None or is_plain(params):
         return (
             f"Guessing among three candidates costs {result.plateau:.3f}; after {count(result.taken[-1], 'step')} this reader's loss on "
-            f"held-out questions is {result.held_out_losses[-1]:.4f}."
+            f"the start, “{_first_answer(result)}”, is {result.paid[-1]:.4f}."
         )
     now, before = (round(share * result.n_held_out) for share in (result.exact[params.padding], result.accuracy[-1]))
     compared = "as before" if now == before else f"instead of {before}"
     return (
         f"The trained reader, {_how(params)}, gets {now} of {result.n_held_out} held-out questions right, {compared}."
     )
+
+
+def _first_answer(result: Result) -> str:
+    """The right token of the first watched question."""
+    return result.tokens[0][int(result.targets[0, 0])]
 
 
 def is_plain(params: Params) -> bool:

@@ -123,8 +123,10 @@ facts = {"color": "red", "price": "ten", "owner": "anna"}
 watched = [ask(facts, asked) for asked in facts]
 tokens = [example[0] for example in watched]
 targets = torch.tensor([example[1:] for example in watched])
-even = 1 / 3  # what who knows the three candidates and ignores the question may give each
-plateau = -math.log(even)
+even = [1 / 3] * 3  # what who knows the three candidates and ignores the question may give them
+plateau = -math.log(even[0])
+chances = [part / 150 for part in range(3, 151)]
+costs = [-math.log(p) for p in chances]  # the loss where the right token has the probability p
 
 rng = random.Random(seed)
 held_out = [sample(rng) for _ in range(200)]
@@ -139,6 +141,7 @@ held_out_losses = list[float]()
 logits = list[Tensor]()
 probs = list[Tensor]()
 picked = list[Tensor]()
+paid = list[float]()
 weights = dict[str, Tensor]()
 
 
@@ -150,6 +153,7 @@ def note(step: int) -> None:
     logits.append(scores)
     probs.append(scores.softmax(-1))
     picked.append(probs[-1][:, 0, targets[:, 0]])  # of each question's start, at the three candidates
+    paid.append(nn.functional.cross_entropy(scores[:1, 0], targets[:1, 0]).item())  # for the start of the first
     accuracy.append(right)
     held_out_losses.append(loss)
     weights.update(model.state_dict())

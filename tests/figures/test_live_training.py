@@ -86,31 +86,35 @@ def test_the_facts_say_what_the_trained_reader_does():
     assert padded == {"twice": "they are equal", "moved": "they change"} and dropped == {"twice": "they differ"}
 
 
-def test_the_hero_plays_what_the_reader_gives_each_candidate_beside_its_loss_and_that_of_a_third_each():
+def test_a_third_each_costs_minus_its_logarithm_and_the_reader_moves_along_the_same_curve():
     drawn = draw(Params(steps=25), trained())
-    (example,), (shares, _, losses) = drawn["rows"][: drawn["hero"]]
+    (example,), (given, _, cost) = drawn["rows"][: drawn["hero"]]
     assert example["rows"] == [
         ["text", "it is red . it costs ten coins . anna owns it ."],
         ["question", "what is the color ?"],
     ]
-    assert shares["labels"] == ["red (right)", "ten", "anna"] and shares["references"] == [["1/3 each", 1 / 3]]
+    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red (right)", "ten", "anna"]
+    [(place, key)], [(said, text)], [(_, costs)] = cost["ringed"], cost["texts"], cost["lines"]
+    assert (cost["labels"][place], key) == ("0.33", "plateau") and costs[place] == pytest.approx(math.log(3))
+    assert (said, text) == (place, f"{math.log(3):.3f}") and "veiled" in cost
+    assert costs == [pytest.approx(-math.log(part / 150)) for part in range(3, 151)]
     for k, step in enumerate(trained().taken):
-        assert frame(shares, k)["values"] == trained().picked[k][0].tolist()
-        assert frame(shares, k)["title"] == f"p of each, step {step}" and frame(losses, k)["upto"] == k
-    lines = dict(losses["lines"])
-    assert lines == {"1/3 each": [trained().plateau] * 4, "the reader you train": trained().held_out_losses}
-    [(place, key)], [(said, text)] = losses["ringed"], losses["texts"]
-    assert (losses["bold"], key, said, text) == ("1/3 each", "plateau", place, f"{math.log(3):.3f}")
-    assert "veiled" in losses and trained().plateau == pytest.approx(math.log(3))
+        (guess, at_third), (reader, own) = frame(cost, k)["dots"]
+        assert (guess, reader) == ("a guess: -log(1/3)", f"your reader, step {step}")
+        assert [i for i, loss in enumerate(at_third) if loss is not None] == [place]
+        [(at, loss)] = [(i, loss) for i, loss in enumerate(own) if loss is not None]
+        p = trained().picked[k][0, 0].item()
+        assert loss == pytest.approx(-math.log(p), abs=1e-4)
+        assert at == 0 or trained().chances[at] == pytest.approx(p, abs=1 / 299)
 
 
 def test_a_training_that_has_just_begun_has_a_picture_too():
-    fields = ("taken", "accuracy", "held_out_losses", "logits", "probs", "picked")
+    fields = ("taken", "accuracy", "held_out_losses", "logits", "probs", "picked", "paid")
     begun = replace(
         trained(), **{name: getattr(trained(), name)[:1] for name in fields}, losses=[], exact=None, calls=None
     )
-    _, (shares, _, losses) = draw(Params(steps=25), begun)["rows"][:2]
-    assert shares["title"] == "p of each, step 0" and losses["ringed"] == [[0, "plateau"]]
+    _, (_, _, cost) = draw(Params(steps=25), begun)["rows"][:2]
+    assert [name for name, _ in cost["dots"]] == ["a guess: -log(1/3)", "your reader, step 0"]
 
 
 def test_what_is_still_right_stands_beside_what_was_right():

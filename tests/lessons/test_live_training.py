@@ -196,7 +196,10 @@ def test_the_caption_counts_what_is_right_as_it_is_read(padding, mode):
     told = LESSON.caption(params, result)
     if padding == "no extra padding" and mode == "eval":
         assert told.startswith("Guessing among three candidates costs 1.099; after 150 steps")
-        assert told.endswith(f"held-out questions is {result.held_out_losses[-1]:.4f}.")
+        assert told.endswith(f"loss on the start, “red”, is {result.paid[-1]:.4f}.")
+        assert result.paid == [
+            pytest.approx(-picked[0, 0].log().item(), rel=1e-3, abs=1e-5) for picked in result.picked
+        ]
     else:
         assert f"gets {round(200 * result.exact[padding])} of 200" in told
         assert told.endswith("as before." if result.exact[padding] == result.accuracy[-1] else "instead of 200.")
