@@ -29,7 +29,7 @@ MOST_TOKENS = 2000  # in all of them: they travel to the page
 PADDING_SHOWN = 3
 KINDS = {0: "question", -1: "special"}
 LEGEND = (
-    ("up", "above: probability as a start"),
+    ("up", "above: softmax over all tokens, as a start"),
     ("down", "below: as an end"),
     ("logit", "lines: logits above 0"),
     ("answer", "best legal span"),
@@ -37,7 +37,7 @@ LEGEND = (
     ("end", "argmax of the ends"),
     ("outside", "special token, padding"),
 )
-HERO_LEGEND = (("up", "probability as the start of the answer"), ("down", "as its end"), LEGEND[3])
+HERO_LEGEND = (("up", "highest start logit"), ("down", "highest end logit"), ("answer", "the answer given"))
 HERO_TOKENS = 40  # the most that the hero draws of a text
 SHOWN = 3  # best spans in the hero
 SHORT = 16  # letters of an answer in the list
@@ -103,9 +103,9 @@ def _list(params: Params, result: Result, numbers: Numbers) -> Panel:
         "each span, and “no answer”, which is [CLS]",
         rows,
         limit=top,
-        tensor=f"softmax over all legal spans, of which the best are listed; temperature {params.temperature:g}",
+        tensor=f"the softmax is over all legal spans, of which the best are listed; temperature {params.temperature:g}",
         row_labels=[NO_ANSWER if rank < 0 else _ends_of(result.answers[rank]) for _, rank in ranked],
-        col_labels=["start logit", "+ end logit", "= score", "softmax", "answer"],
+        col_labels=["start logit", "+ end logit", "= score", "softmax of spans", "answer"],
         label_width=100,
         row_dim=None,
         col_dim=None,
@@ -206,7 +206,7 @@ def _near(text: Strip, numbers: Numbers) -> Strip:
 
 
 def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
-    """Question and text as they are read; bars of the softmax over the tokens of the text alone."""
+    """Question and text as they are read; marked are the answer given, which may be [CLS], and the two argmaxes."""
     shown, last, drawn = [], "", -1
     for token in text.tokens:
         kinds, key = list(token.kinds), token.key
@@ -215,16 +215,9 @@ def _plain(text: Strip, fits: bool, result: Result, numbers: Numbers) -> Strip:
             continue  # [SEP]
         inside = at >= 0 and numbers["side"][window][at] == 1
         kinds += ["joined"] * _joins(numbers, window, at, drawn) + ["first"] * (inside and last != "text" and at > 1)
-        up, down = (numbers[name][window][at] if inside else 0.0 for name in ("start_in_text", "end_in_text"))
-        note = (
-            f"{token.note}; among the tokens of the text {up:.3f} as a start, {down:.3f} as an end"
-            if inside
-            else token.note
-        )
-        text_of = token.text.removeprefix("##")
-        shown.append(
-            replace(token, text=text_of, start_share=round(up, 4), end_share=round(down, 4), kinds=kinds, note=note)
-        )
+        if result.absent:
+            kinds = [*(kind for kind in kinds if kind != "answer"), *["answer"] * (at == 0)]
+        shown.append(replace(token, text=token.text.removeprefix("##"), kinds=kinds))
         last, drawn = "text" if inside else last, at
     window = numbers["spans"][0][0]
     windows = f"window {window} of 0 to {len(result.tokens) - 1}" if len(result.tokens) > 1 else ""

@@ -1,4 +1,4 @@
-"""A question-answering head scores every token as a start and an end: its answer is the best legal pair, or “no answer”, whose score is that of [CLS]."""
+"""A span's probability compares spans alone: weigh its score against that of [CLS], which is “no answer”, before you believe it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,8 +53,6 @@ class Result:
     end_logits: Tensor  # (W, T)
     start_probability: Tensor  # (W, T) softmax over each window
     end_probability: Tensor  # (W, T)
-    start_in_text: Tensor  # (W, T) softmax over the tokens of the context; 0 elsewhere
-    end_in_text: Tensor  # (W, T)
     legal_spans: int  # different ones, over all windows
     spans: Tensor  # (n, 3) window, start token, end token of the n best legal spans
     scores: Tensor  # (n,) start logit + end logit

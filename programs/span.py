@@ -138,10 +138,6 @@ matrix_legal = legal[w][starts][:, ends]
 start_probability = (start_logits / temperature).softmax(dim=-1)
 end_probability = (end_logits / temperature).softmax(dim=-1)
 
-# %% likewise among the tokens of the text alone
-start_in_text = (start_logits / temperature).masked_fill(~in_context, float("-inf")).softmax(dim=-1)
-end_in_text = (end_logits / temperature).masked_fill(~in_context, float("-inf")).softmax(dim=-1)
-
 # %% where each window begins, in tokens of the whole context
 whole = [
     first for first, _ in tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]

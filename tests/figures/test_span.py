@@ -100,20 +100,26 @@ def test_the_hero_draws_the_whole_text_or_what_lies_around_the_peaks(example):
     assert 0 <= after and (not fits or after == left_out == 0)
 
 
+@pytest.mark.parametrize("threshold", [-20.0, 0.0, 20.0])
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_the_bars_of_the_plain_text_are_shares_of_the_text_alone(example):
-    params = Params(**example.params)
+def test_the_plain_text_marks_the_answer_that_is_given_which_may_be_cls_and_the_two_argmaxes(example, threshold):
+    params = Params(**{**example.params, "threshold": threshold})
     result = run(params)
-    hero = panels_of(draw(params, result), "strip")[0]
+    drawn = draw(params, result)
+    hero, listed = panels_of(drawn, "strip")[0], panels_of(drawn, "grid")[0]
     assert hero["plain"]
+    window, start, end = result.spans[0].tolist()
+    marked: dict[str, set[int]] = {"answer": set(), "start": set(), "end": set()}
     for token in hero["tokens"]:
         if token.get("key"):
-            window, at = map(int, token["key"].split()[0][1:].split("."))
-            inside = result.side[window, at] == 1
-            logits = result.end_logits[window] / params.temperature
-            share = (logits[at].exp() / logits[result.side[window] == 1].exp().sum()).item() if inside else 0
-            assert token["endShare"] == pytest.approx(share, abs=1e-3)
-            assert token["text"] == result.tokens[window][at].removeprefix("##")
+            of, at = map(int, token["key"].split()[0][1:].split("."))
+            assert of == window and token["text"] == result.tokens[window][at].removeprefix("##")
+            for kind in marked:
+                marked[kind] |= {at} if kind in token["kinds"] else set()
+    assert [marked["start"], marked["end"]] == [{at} for at in result.naive.tolist()]
+    given = listed["rowLabels"][[row[-1] for row in listed["values"]].index("✓")]
+    assert (given == "no answer") == result.absent == (marked["answer"] == {0})
+    assert result.absent or {start, end} <= marked["answer"] <= set(range(start, end + 1))
 
 
 def test_the_tokens_of_the_two_argmaxes_and_cls_are_ringed_beside_their_answers():
