@@ -37,7 +37,8 @@ def _way(params: Params, result: Result) -> Panel:
         """In the padded row, and how far padding has moved it."""
         positions = [int(at[cell]) for cell in group.cells]
         shift = positions[0] - group.places[0] if group.places else 0
-        return Cell(_span(positions), _said_of(result, group), _key(group), f"+{shift}" if shift else "", _mark(group))
+        keys = [_key(group), *["@kept"] * bool(shift and params.model != T5)]  # relative positions do not see the shift
+        return Cell(_span(positions), _said_of(result, group), keys, f"+{shift}" if shift else "", _mark(group))
 
     def weight(group: Group) -> Cell:
         """The mask of a group; framed where it lets tokens attend to padding."""
@@ -47,12 +48,12 @@ def _way(params: Params, result: Result) -> Panel:
 
     name = "place" if params.model == T5 else "position"  # a T5 is given no positions
     rows = {
+        "attention_mask": [weight(group) for group in groups],
         f"{name} alone": [
             Cell(_span(group.places) if group.places else None, "", _key(group), mark="given") for group in groups
         ],
         f"{name} padded": [position(group) for group in groups],
-        "attention_mask": [weight(group) for group in groups],
-        "output moves by": [_moves(result, group, top) for group in groups],
+        "max |Δ output|": [_moves(result, group, top) for group in groups],
     }
     return Grid(
         "each token, in the row alone and in the padded row", [*rows.values()], limit=FAR, row_labels=[*rows],
@@ -69,7 +70,7 @@ def _moves(result: Result, group: "Group", top: float) -> Cell:
     least, most = (_short(of(moves)) for of in (min, max))
     note = f"{_said_of(result, group)}: largest |padded - alone| of its output = {max(moves):.7f}"
     bar = (0.0, round(max(moves) / top, 4) if most != "0" else 0.0, "orange")
-    return Cell(most if least == most else f"to {most}", note, [_key(group), "@kept"], mark="tall", bar=bar)
+    return Cell(most if least == most else f"≤{most}", note, [_key(group), "@kept"], mark="tall", bar=bar)
 
 
 def _short(move: float) -> str:
@@ -135,7 +136,7 @@ def _span(numbers: list[int]) -> int | str:
 
 def _told(params: Params, result: Result) -> str:
     told = f"input_ids as tokens, attention_mask{'' if params.model == T5 else ', position_ids'}"
-    return f"{told} [1, {result.keep.shape[1]}] int64 cpu"
+    return f"{told} [1, {result.keep.shape[1]}] int64 cpu; Δ output: padded - alone, {result.states.shape[1]} numbers a token"
 
 
 def _facts(params: Params, result: Result) -> Panel:

@@ -30,7 +30,7 @@ class Params:
     padding_side: Literal["right", "left"] = choice("left", about="where the filling goes")
     pads: Literal[0, 4, 16, 32] = choice(16, about="how many cells are added to the longest row")
     attention_mask: bool = switch(True, about="0 at padding; off: 1 everywhere")
-    position_ids: Positions = choice(DEFAULT, about="a T5 has none", when={"model": (SPANS,)})
+    position_ids: Positions = choice(DEFAULT, about="from which cell they count", when={"model": (SPANS,)})
     question: str = text("What is the capital of France?", max_length=80, lines=2, about="your own")
     context: str = text(CONTEXT, max_length=300, lines=4, about="where its answer stands", when={"model": (SPANS,)})
 
@@ -196,8 +196,8 @@ LESSON = Lesson(
                     "The mask hides the padding, so nothing seems to be left of it. But it has pushed each token to a later position.",
                 ),
                 Choice(
-                    "those after the first",
-                    "[CLS] stands next to the padding, but distance does not matter: to each token another position embedding is added.",
+                    "all but [CLS]",
+                    "[CLS] was always at position 0 in training, and now is not. But each other token is at another position too.",
                 ),
                 Choice(
                     "none of them",

@@ -86,19 +86,31 @@ def test_what_goes_in_says_of_each_token_its_mask_and_its_position_without_and_w
     result, shown = panels(Params())
     given = shown[WAY]
     assert given["colLabels"] == ["[PAD]", *result.tokens[:TOKENS], "others"]
-    alone, padded, mask, _ = given["values"]
+    mask, alone, padded, _ = given["values"]
     assert alone == [None, *range(9), f"9…{len(result.tokens) - 1}"] and mask == [0, *[1] * 10]
     assert padded == ["0…15", *range(16, 25), f"25…{15 + len(result.tokens)}"]
-    assert given["sub"][1] == ["", *["+16"] * 10]
+    assert given["sub"][2] == ["", *["+16"] * 10]
     counted = panels(Params(position_ids=FIXED))[1][WAY]
-    assert counted["values"][1][:3] == [0, 0, 1] and "sub" not in counted
-    assert panels(Params(model=T5))[1][WAY]["rowLabels"][0] == "place alone"
+    assert counted["values"][2][:3] == [0, 0, 1] and "sub" not in counted
+    assert panels(Params(model=T5))[1][WAY]["rowLabels"][1] == "place alone"
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [({}, True), ({"position_ids": FIXED}, False), ({"padding_side": "right"}, False), ({"model": T5}, False), ({"pads": 0}, False)],
+)  # fmt: skip
+def test_positions_that_padding_has_moved_are_ringed_with_the_outputs_that_this_moves(changes, cause):
+    panel = panels(Params(**changes))[1][WAY]
+    ringed = [["@kept" in keys for keys in row] for row in panel["keys"]]
+    real = ["pads" not in keys for keys in panel["keys"][-1]]
+    assert ringed == [[False] * len(real)] * 2 + [real if cause else [False] * len(real), real]
+    assert panel["rowLabels"][-1] == "max |Δ output|"
 
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_a_mask_of_1_at_padding_is_framed_as_the_reason(masked):
     given = panels(Params(padding_side="right", attention_mask=masked))[1][WAY]
-    assert ["lit" in mark for mark in given["marks"][2]] == [False] * 10 + [not masked]
+    assert ["lit" in mark for mark in given["marks"][0]] == [False] * 10 + [not masked]
 
 
 def test_a_short_row_has_a_cell_for_each_token():
