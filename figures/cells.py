@@ -22,9 +22,7 @@ class Cell:
     note: str = ""
     key: Key | None = None  # None: its indices, so that equal places of all panels light together
     sub: str = ""  # a second, small line
-    mark: str = (
-        ""  # dropped, pad, illegal, new, error, lit, card, differs, given, tall, way; several with spaces between
-    )
+    mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs, given, tall, thirds, way; several with spaces between
     group: int | None = None  # the number of a coloured band
     bar: tuple[float, float, str] | None = None
     # under the number, a bar: where it begins and where it ends, as shares of the cell, and its colour: blue, orange, grey, green,

@@ -30,6 +30,7 @@ MOST_ROWS = 80
 MOST_NODES = 12  # lines of the tree
 MOST_COLUMNS = 12  # of blocks
 FAR = 1e9  # a colour limit that leaves numbers on paper
+LABELS = 142  # pixels in front of a row
 KINDS = {
     "norms": r"(?i)norm|\bln_",
     "biases": r"(?i)bias$",
@@ -103,29 +104,30 @@ def _way(params: Params, result: Result, *, saved: bool) -> Panel:
     columns, every = _columns(result), [part for part, *_ in result.parts]
     named = [*columns, Column("all", "", every)] if len(columns) > 1 else columns
     learns = _learning(columns, result)
-    rows = {label: [_badge(*counted) for counted in counts] for label, counts in learns.items()}
+    rows = {
+        label: [_badge(*counted, _elsewhere(label, column, result)) for column, counted in zip(columns, counts, strict=True)]
+        for label, counts in learns.items()
+    }  # fmt: skip
     rows["gradient"] = [_gradient(column, result) for column in columns]
     if len(named) > len(columns):
         rows = {label: [*cells, Cell(None, key="")] for label, cells in rows.items()}
     scale, unit = (2**20, "MiB") if max(free for _, free, *_ in result.parts) >= 2**20 else (2**10, "KiB")
-    full = f"; {unit} saved for backward()" if saved else ""
+    bars = f"; each bar is the share still saved of the {unit} above it" if saved and passed(result) else ""
     if saved:
         sizes = [_sizes(column, result) for column in named]
-        rows["nothing frozen"] = [Cell(_short(free, scale), f"{free:,} bytes") for free, _ in sizes]
-        this = "after the thaw" if params.order == THAWED else "with this freeze"
-        rows[this] = (
-            [_still(column, *size, scale) for column, size in zip(named, sizes, strict=True)] if passed(result) else []
-        )
+        rows[f"{unit} saved, unfrozen"] = [Cell(_short(free, scale), f"{free:,} bytes") for free, _ in sizes]
+        still = [_still(column, *size, scale, named[-1]) for column, size in zip(named, sizes, strict=True)]
+        rows[f"{unit} saved, {'thawed' if params.order == THAWED else 'this freeze'}"] = still if passed(result) else []
     blocks = "blocks" if _each(result) == 1 else f"{_each(result)} blocks a column, from number"
     groups = [
         (name, len(list(inside))) for name, inside in groupby(column.blocks or f" {column.name}" for column in named)
     ]
     return Grid(
         f"{name_of(params.config)}, from its input to its loss", [row for row in rows.values() if row],
-        row_labels=[label for label, row in rows.items() if row], limit=FAR, label_width=104,
+        row_labels=[label for label, row in rows.items() if row], limit=FAR, label_width=LABELS,
         col_labels=[column.name for column in named],
         col_groups=[("" if name.startswith(" ") else f"{name}: {blocks}", many) for name, many in groups],
-        tensor=f"▲ learns, ❄ is frozen, ◀ the gradient comes here on its way from the loss{full}", row_dim=None, col_dim=None, wide=True,
+        tensor=f"▲ learns, ❄ is frozen, ◀ the gradient comes here from the loss{bars}", row_dim=None, col_dim=None, wide=True,
     )  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def _learning(columns: list[Column], result: Result) -> dict[str, list[tuple[int
     home = {part: at for at, column in enumerate(columns) for part in column.parts}
     kinds = {kind: [[0, 0] for _ in columns] for kind in (*KINDS, "weights")}
     for name, _, learns, _, _, _, numbers in result.rows:
-        kind = next((kind for kind, found in KINDS.items() if search(found, name)), "weights")
+        kind = _kind(name)
         for number in numbers:
             column = kinds[kind][home[_part_of(name.replace("*", number), result)]]
             column[0] += learns
@@ -151,6 +153,20 @@ def _learning(columns: list[Column], result: Result) -> dict[str, list[tuple[int
     return {"parameters": [*merged.values()][0]} if len(merged) == 1 else merged
 
 
+def _kind(name: str) -> str:
+    return next((kind for kind, found in KINDS.items() if search(found, name)), "weights")
+
+
+def _elsewhere(label: str, column: Column, result: Result) -> tuple[str, str]:
+    """Badge and name of a parameter of an earlier column that this one uses too, under another name; empty where there is none."""
+    for names, learns in result.tied:
+        first = str(names).partition(", ")[0]
+        here = label == "parameters" or _kind(first) in label.split(", ")
+        if here and set(result.again[first]) & set(column.parts):
+            return "▲" if learns else "❄", first
+    return "", ""
+
+
 def _alike(one: Sequence[int], other: Sequence[int]) -> bool:
     """Whether both learn or both are frozen, or one of them is not there."""
     return not one[1] or not other[1] or bool(one[0]) == bool(other[0])
@@ -163,9 +179,15 @@ def _part_of(name: str, result: Result) -> str:
     return next(part for part, *_ in result.parts if part and name.startswith(f"{part}."))
 
 
-def _badge(learning: int, many: int) -> Cell:
+def _badge(learning: int, many: int, elsewhere: tuple[str, str]) -> Cell:
     if not many:
-        return Cell("", "there is none", mark="given")
+        badge, name = elsewhere
+        return Cell(
+            badge,
+            f"the same tensor as {name}" if badge else "there is none",
+            sub="tied" if badge else "",
+            mark="given big",
+        )
     some = "some" if 0 < learning < many else ""
     return Cell(
         "▲" if learning else "❄",
@@ -188,11 +210,12 @@ def _sizes(column: Column, result: Result) -> tuple[int, int]:
     return sum(free for free, _ in inside), sum(now for _, now in inside)
 
 
-def _still(column: Column, free: int, now: int, scale: int) -> Cell:
-    """What is still saved in it; a full bar is what it saves with nothing frozen."""
+def _still(column: Column, free: int, now: int, scale: int, asked: Column) -> Cell:
+    """What is still saved in it; a full bar is what it saves with nothing frozen. What is asked for is that of the column `asked`."""
     note = f"{column.name}: {now:,} of {free:,} bytes"
     bar = (0.0, round(now / free, 4), "part") if free else None
-    return Cell(_short(now, scale), note, [f"part-{column.name}", "@saved"], mark="tall", bar=bar)
+    keys = [f"part-{column.name}", *["@saved"] * (column is asked)]
+    return Cell(_short(now, scale), note, keys, mark="tall thirds", bar=bar)
 
 
 def _short(size: int, scale: int) -> str:

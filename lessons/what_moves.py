@@ -84,6 +84,7 @@ class Result:
     # in the order of forward: a block as transformer.h.0, or what lies before, between and behind lists of blocks ("", "after x"),
     # bytes that forward saves there with nothing frozen, those that the last one saves, and whether the gradient comes to it
     outside: dict[str, str]  # parameter that is in no block -> the part that uses it first
+    again: dict[str, list[str]]  # parameter with several names -> the parts that use it after the first one
     written: list[list[Any]]  # 12 buffers: name, shape, whether state_dict() has it and whether the pass wrote it
     buffers_count: int
     buffers_written: int  # buffers that the last pass wrote

@@ -120,7 +120,7 @@ class Watch(TorchFunctionMode):
         )
         self.parts: dict[str, int] = {"": 0}  # bytes saved in each, in the order in which forward comes to them
         self.reached: set[str] = set()  # the parts whose output requires a gradient
-        self.users: dict[int, str] = {}  # id of a parameter -> the part that uses it first
+        self.users: dict[int, list[str]] = {}  # id of a parameter -> the parts that use it
         self.model, self.blocks = model, blocks_of(model)
         self.before = {id(tensor): tensor._version for tensor in (*model.parameters(), *model.buffers())}
         self.hooks = torch.autograd.graph.saved_tensors_hooks(self.keep, lambda kept: kept)
@@ -158,7 +158,9 @@ class Watch(TorchFunctionMode):
 
     def uses(self, module: torch.nn.Module, _: Any) -> None:
         for parameter in module.parameters(recurse=False):
-            self.users.setdefault(id(parameter), self.part)
+            parts = self.users.setdefault(id(parameter), [])
+            if self.part not in parts:
+                parts.append(self.part)
 
     def keep(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -166,7 +168,8 @@ class Watch(TorchFunctionMode):
             if storage._cdata not in self.storages:
                 self.parts[self.part] += storage.nbytes()
             self.storages[storage._cdata] = storage
-        return tensor.detach()  # an output kept with its graph would keep the graph, which keeps the output
+        # an output kept with its graph would keep the graph, which keeps the output
+        return tensor.detach() if tensor.grad_fn else tensor
 
     def saved(self) -> int:
         return sum(storage.nbytes() for storage in self.storages.values())
@@ -176,10 +179,11 @@ class Watch(TorchFunctionMode):
         return tensor._version > self.before[id(tensor)] or id(tensor) in self.statistics
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        passed = dict(zip(("input", "running_mean", "running_var", "weight", "bias", "training"), args, strict=False))
-        passed |= kwargs or {}
-        if func is F.batch_norm and passed.get("training"):
-            self.statistics |= {id(passed.get("running_mean")), id(passed.get("running_var"))}
+        if func is F.batch_norm:
+            names = ("input", "running_mean", "running_var", "weight", "bias", "training")
+            passed = {**dict(zip(names, args, strict=False)), **(kwargs or {})}
+            if passed.get("training"):
+                self.statistics |= {id(passed.get("running_mean")), id(passed.get("running_var"))}
         return func(*args, **(kwargs or {}))
 
 
@@ -296,8 +300,9 @@ written = sorted(written, key=lambda row: not row[3])[:12]
 # %% of each part of the model the bytes without the freeze and with it, whether the gradient comes to it, and what it uses
 parts = [[part, size, seen.parts.get(part, 0), part in seen.reached] for part, size in free.parts.items()]
 last = parts[-1][0]
-outside = {names[0]: free.users.get(id(parameter), last) for parameter, names in names_of.items()}
-outside = {name: part for name, part in outside.items() if not any(name.startswith(f"{path}.") for path in free.blocks)}
+users = {names[0]: free.users.get(id(parameter), [last]) for parameter, names in names_of.items()}
+again = {names[0]: users[names[0]][1:] for names in names_of.values() if len(names) > 1}
+outside = {n: used[0] for n, used in users.items() if not any(n.startswith(f"{path}.") for path in free.blocks)}
 
 # %% each name, with the first number of its path folded
 flags = [parameter.requires_grad for parameter in names_of]

@@ -45,13 +45,16 @@ export class Ghost {
   }
 }
 
-/** The cells of a grid before they are computed: those that are marked as given are seen, and those that are empty beside them. */
-function unanswered({ values, marks, bars }) {
+/** The cells of a grid before they are computed: those that are marked as given are seen, and those that are empty beside them. A row without any has one "?" below each group of columns. */
+function unanswered({ values, marks, bars, colGroups }) {
   const given = (row, column) => marks?.[row]?.[column]?.split(" ").includes("given");
   const some = values.some((cells, row) => cells.some((_, column) => given(row, column)));
   const seen = (value, row, column) => given(row, column) || (some && value === null);
+  const ends = (colGroups ?? []).map((_, at) => colGroups.slice(0, at + 1).reduce((sum, [, count]) => sum + count, 0));
+  const merged = (cells, row) => some && colGroups && cells.length === ends.at(-1) && !cells.some((_, column) => given(row, column));
+  const asked = (cells) => (cells.every((value) => value === null) ? null : "?");
   return {
-    values: values.map((cells, row) => cells.map((value, column) => (seen(value, row, column) ? value : "?"))),
+    values: values.map((cells, row) => (merged(cells, row) ? ends.map((end, at) => asked(cells.slice(ends[at - 1] ?? 0, end))) : cells.map((value, column) => (seen(value, row, column) ? value : "?")))),
     marks: some ? marks.map((cells, row) => cells.map((mark, column) => (given(row, column) ? mark : mark.split(" ").includes("tall") ? "tall" : ""))) : undefined,
     bars: bars?.map((cells, row) => cells.map((bar, column) => (given(row, column) ? bar : null))),
   };

@@ -60,12 +60,42 @@ def test_each_block_has_what_learns_the_gradient_and_what_it_saves_without_the_f
     result, grid, rows = way()
     assert grid["colLabels"] == ["input", "0", "1", "2", "3", "head", "all"]
     assert rows["norms, biases"] == ["", "▲", "▲", "▲", "▲", "▲", None]
-    assert rows["weights"] == ["❄", "❄", "❄", "❄", "❄", "", None]
+    assert rows["weights"] == ["❄", "❄", "❄", "❄", "❄", "❄", None]
+    tied = dict(zip(grid["rowLabels"], grid["sub"], strict=True))["weights"]
+    assert tied == ["", "", "", "", "", "tied", ""]
     assert rows["gradient"] == ["–", "◀", "◀", "◀", "◀", "◀", None]
     bars = [bar[1] for bar in grid["bars"][-1]]
     shares = [now / free for _, free, now, _ in result.parts]
     assert bars == pytest.approx([*shares, result.saved / result.saved_free], abs=1e-4)
-    assert all("@saved" in keys for keys in grid["keys"][-1])
+    assert ["@saved" in keys for keys in grid["keys"][-1]] == [name == "all" for name in grid["colLabels"]]
+    assert all("thirds" in mark.split() for mark in grid["marks"][-1])
+    assert grid["rowLabels"][-2:] == ["KiB saved, unfrozen", "KiB saved, this freeze"]
+    free = [float(value) for value in rows["KiB saved, unfrozen"]]
+    assert free == pytest.approx([*(size / 2**10 for _, size, *_ in result.parts), result.saved_free / 2**10], abs=0.5)
+
+
+TIED = {
+    "GPT-2": ["head"],
+    "BART base": ["head"],
+    "T5 base": ["between", "head"],
+}  # the others have a weight of their own there
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"), [*((name, r"bias$|norm|\bln_") for name in READY), ("GPT-2", r"wte|\bln_")]
+)
+def test_a_cell_is_tied_where_a_part_has_no_weight_but_that_of_an_earlier_one(name, pattern):
+    result, grid, _ = way(config=READY[name], learns="names that match", pattern=pattern)
+    tied = [
+        (grid["colLabels"][at], grid["values"][row][at], grid["notes"][row][at])
+        for row, cells in enumerate(grid.get("sub", []))
+        for at, sub in enumerate(cells)
+        if sub == "tied"
+    ]
+    assert [column for column, *_ in tied] == TIED.get(name, [])
+    assert not tied or (tied[0][1] == "▲") == ("wte" in pattern)
+    for _, badge, note in tied:
+        assert badge == ("▲" if result.tied[0][1] else "❄") and note == f"the same tensor as {[*result.again][0]}"
 
 
 @pytest.mark.parametrize("pattern", [r"ln_f", r"\.h\.[23]\.", "wte"])
@@ -84,7 +114,7 @@ def test_the_gradient_comes_down_to_the_lowest_part_that_learns_and_what_lies_be
     assert lowest == min(learns)
 
 
-WAYS = ("gradient", "nothing frozen", "with this freeze")
+WAYS = ("gradient", "KiB saved, unfrozen", "KiB saved, this freeze")
 
 
 @pytest.mark.parametrize("name", READY)
