@@ -82,7 +82,7 @@ def _compared(params: Params, result: Result) -> Panel:
     lines = [(f"×{size // 8}", size / 8 * once) for size in _sizes(params) if size % 8 == 0 and once]
     same = f"{result.weights} bytes, whatever the batch: backward() reads them where they are"
     saved = [
-        _saved_at(params, result, f"saved, {count(size, 'item')}", size, result.by_size[size])
+        _saved_at(params, result, f"activations, {count(size, 'item')}", size, result.by_size[size])
         for size in _sizes(params)
     ]
     return Bars(

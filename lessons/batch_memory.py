@@ -68,8 +68,9 @@ def given(_: Params) -> Mapping[str, Any]:
 def caption(params: Params, result: Result) -> str:
     if not result.doubled:
         return f"Autograd saves {result.activations} bytes for backward() at any batch_size, since {_why(params)}."
-    times = f"{round(result.doubled, 3):g} times what 8 items take"
-    return f"At batch_size 16 autograd saves {result.by_size[16] / 2**20:.2f} MiB on the {_on(result)}, {times}."
+    size = params.batch_size if params.batch_size != 8 else 16
+    times = f"{round(result.by_size[size] / result.by_size[8], 3):g} times what eight items take"
+    return f"At batch_size {size} autograd saves {result.by_size[size] / 2**20:.2f} MiB on the {_on(result)}, {times}."
 
 
 def _why(params: Params) -> str:
@@ -148,7 +149,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="double",
-            question="How many times as much does autograd save for backward() with 16 items as with 8?",
+            question="16 items instead of 8: how many times as much memory does autograd add for backward()?",
             choices=(
                 Choice(
                     "×1: weights alone",

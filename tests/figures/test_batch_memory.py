@@ -31,7 +31,7 @@ def test_the_chosen_batch_size_stands_among_the_others_in_order():
 @pytest.mark.parametrize(
     ("values", "title", "ringed"),
     [
-        ({}, "after y = net(x), in memory", {"@double": ["saved, 16 items"], "@graph": ["saved, 8 items"]}),
+        ({}, "after y = net(x), in memory", {"@double": ["activations, 16 items"], "@graph": ["activations, 8 items"]}),
         ({"optimizer": "AdamW"}, "Bill at batch_size 8, counted on the CPU", {"@state": ["gradients", "optimizer state"]}),
         ({"frozen": "first half"}, "Saved for one item in train mode, by what is frozen", {"@half": ["first half", "last half"]}),
     ],
@@ -91,7 +91,7 @@ def test_the_batches_that_are_compared_are_those_of_the_question_and_the_one_tha
         assert [(node["facts"], node["sizes"]) for node in given["nodes"] if node["name"] == "x"] == [
             (f"{size} items", [size]) for size in shown
         ]
-        assert came["labels"] == ["weights, already there", *(f"saved, {size} items" for size in shown)]
+        assert came["labels"] == ["weights, already there", *(f"activations, {size} items" for size in shown)]
         drawn = [round(value * MIB) for value in came["values"]]
         assert drawn == [result.weights, *(result.by_size[size] for size in shown)]
 
