@@ -109,7 +109,7 @@ def _list(params: Params, result: Result, numbers: Numbers) -> Panel:
         label_width=100,
         row_dim=None,
         col_dim=None,
-        digits=1,
+        digits=2,
         wide=True,
     )
 

@@ -108,16 +108,18 @@ def _way(params: Params, result: Result, *, saved: bool) -> Panel:
         label: [_badge(*counted, _elsewhere(label, column, result)) for column, counted in zip(columns, counts, strict=True)]
         for label, counts in learns.items()
     }  # fmt: skip
-    rows["gradient"] = [_gradient(column, result) for column in columns]
+    lowest = next((column for column in columns if _reached(column, result)), None)
+    rows["gradient"] = [_gradient(column, result, column is lowest) for column in columns]
     if len(named) > len(columns):
         rows = {label: [*cells, Cell(None, key="")] for label, cells in rows.items()}
     scale, unit = (2**20, "MiB") if max(free for _, free, *_ in result.parts) >= 2**20 else (2**10, "KiB")
-    bars = f"; each bar is the share still saved of the {unit} above it" if saved and passed(result) else ""
+    now = "thawed" if params.order == THAWED else "this freeze"
+    bars = f"; a bar is {now} ÷ unfrozen" if saved and passed(result) else ""
     if saved:
         sizes = [_sizes(column, result) for column in named]
         rows[f"{unit} saved, unfrozen"] = [Cell(_short(free, scale), f"{free:,} bytes") for free, _ in sizes]
         still = [_still(column, *size, scale, named[-1]) for column, size in zip(named, sizes, strict=True)]
-        rows[f"{unit} saved, {'thawed' if params.order == THAWED else 'this freeze'}"] = still if passed(result) else []
+        rows[f"{unit} saved, {now}"] = still if passed(result) else []
     blocks = "blocks" if _each(result) == 1 else f"{_each(result)} blocks a column, from number"
     groups = [
         (name, len(list(inside))) for name, inside in groupby(column.blocks or f" {column.name}" for column in named)
@@ -197,10 +199,14 @@ def _badge(learning: int, many: int, elsewhere: tuple[str, str]) -> Cell:
     )
 
 
-def _gradient(column: Column, result: Result) -> Cell:
-    comes = any(reached for part, _, _, reached in result.parts if part in column.parts)
-    if comes:
-        return Cell("◀", "the gradient comes here", "way", mark="way")
+def _reached(column: Column, result: Result) -> bool:
+    return any(reached for part, _, _, reached in result.parts if part in column.parts)
+
+
+def _gradient(column: Column, result: Result, lowest: bool) -> Cell:
+    """Whether the gradient comes here; where it ends decides what is saved."""
+    if _reached(column, result):
+        return Cell("◀", "the gradient comes here", ["way", *["@saved"] * lowest], mark="way")
     return Cell("–", "no gradient comes here", "no-way")
 
 

@@ -68,6 +68,8 @@ def test_each_block_has_what_learns_the_gradient_and_what_it_saves_without_the_f
     shares = [now / free for _, free, now, _ in result.parts]
     assert bars == pytest.approx([*shares, result.saved / result.saved_free], abs=1e-4)
     assert ["@saved" in keys for keys in grid["keys"][-1]] == [name == "all" for name in grid["colLabels"]]
+    way_down = dict(zip(grid["rowLabels"], grid["keys"], strict=True))["gradient"]
+    assert ["@saved" in keys for keys in way_down] == [name == "0" for name in grid["colLabels"]], "where it ends"
     assert all("thirds" in mark.split() for mark in grid["marks"][-1])
     assert grid["rowLabels"][-2:] == ["KiB saved, unfrozen", "KiB saved, this freeze"]
     free = [float(value) for value in rows["KiB saved, unfrozen"]]
