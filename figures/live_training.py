@@ -1,6 +1,7 @@
 """What a guess among three costs, and the reader as it learns; or what padding and dropout do to it; then its training."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from explorable.words import percent
@@ -24,6 +25,7 @@ from lessons.live_training import PADDED, Params, Result, is_plain
 
 ASKED = 4  # the position of the word in which the watched questions differ
 PLATEAU = "a third each: ln 3 = {:.3f}"
+FIRST = 3  # of 150 parts: the smallest p that the curve of the loss shows; at 0 the loss has no end
 HEADS = ("start", "end")
 
 
@@ -62,39 +64,53 @@ def _example(result: Result) -> Panel:
 
 
 def _guess(result: Result) -> list[Panel]:
-    """A reader that gives each candidate of it the same probability, and what that costs."""
+    """What a guess gives each candidate of it, then what the reader does, and what that costs."""
+    looks = range(len(result.taken))
+    guess = _given(result, "p of each, by guessing", result.even, "a guess")
+    read = [
+        _given(result, f"your reader's p, step {step}", result.picked[k][0].tolist(), "your reader")
+        for k, step in enumerate(result.taken)
+    ]
+    costs = stepped([_cost(result, k) for k in looks])
+    shares = veiled(replace(guess, frames=read), cells=True)
+    return [shares, Operator("cross-entropy", "of the right one's p"), veiled(costs)]
+
+
+def _given(result: Result, title: str, shares: Sequence[float], who: str) -> Bars:
+    """The p of each candidate for the answer's start, and of all other tokens together."""
     answers = _answers(result)
     bars = [
         Bar(
             f"{name} (right)" if name == answers[0] else name,
             share,
-            f"a guess gives “{name}” a probability of 1/{len(result.even)}",
-            f"even-{name}",
+            f"{who} gives “{name}” p = {share:.4f} as the start of the answer",
+            f"given-{name}",
             mark="" if name == answers[0] else "quiet",
         )
-        for name, share in zip(answers, result.even, strict=True)
+        for name, share in zip(answers, shares, strict=True)
     ]
-    costs = [_cost(result, k) for k in range(len(result.taken))]
-    given = Bars("p of each, by guessing", bars, limit=1.0)
-    return [given, Operator("cross-entropy", "of the right one's p"), veiled(stepped(costs))]
+    rest = max(0.0, 1 - sum(shares))
+    others = Bar("elsewhere", rest, f"{who} gives all other tokens p = {rest:.4f} together", "given-others", "quiet")
+    return Bars(title, [*bars, others], limit=1.0, references=[("a guess: 1/3 each", result.even[0])], named=True)
 
 
 def _cost(result: Result, k: int) -> Curve:
     """-log(p), its point at a third, and the reader's own after so many steps."""
-    third, p = result.costs.index(result.plateau), result.picked[k][0, 0].item()
-    nearest = min(range(len(result.chances)), key=lambda at: abs(result.chances[at] - p))
+    chances = [0.0, *(part / 150 for part in range(1, FIRST)), *result.chances]
+    costs = [*[None] * FIRST, *result.costs]
+    third, p = costs.index(result.plateau), result.picked[k][0, 0].item()
+    nearest = min(range(FIRST, len(chances)), key=lambda at: abs(chances[at] - p))
+    ticks = {0: "0", third: "1/3", 2 * third: "2/3", 3 * third: "1"}
 
     def dot(at: int, loss: float) -> Sequence[float | None]:
-        return [loss if place == at else None for place in range(len(result.chances))]
+        return [loss if place == at else None for place in range(len(chances))]
 
-    dots = {
-        "a guess: -log(1/3)": dot(third, result.plateau),
-        f"your reader, step {result.taken[k]}": dot(nearest, result.paid[k]),
-    }
+    reader, paid = f"your reader, step {result.taken[k]}", result.paid[k]
     return Curve(
-        "cross-entropy loss", [f"{chance:.2f}" for chance in result.chances], {"-log(p)": result.costs}, bold="-log(p)",
-        ringed={third: "plateau"}, texts={third: f"{result.plateau:.3f}"}, x_title="p of the right one",
-        dots=dots, wide=False,
+        "cross-entropy loss", [ticks.get(at, f"{chance:.2f}") for at, chance in enumerate(chances)], {"-log(p)": costs},
+        bold="-log(p)", ringed={third: "plateau"}, texts={third: f"{result.plateau:.3f}"}, x_title="p of the right one",
+        dots={"a guess: -log(1/3)": dot(third, result.plateau), reader: dot(nearest, paid)},
+        beside={reader: f"{paid:.{3 if paid >= 0.1 else 4}f}"}, ticks=[*ticks], wide=False,
     )  # fmt: skip
 
 

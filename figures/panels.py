@@ -205,6 +205,10 @@ class Curve(Panel):
     texts: dict[int, str] = field(
         default_factory=dict
     )  # index of a label -> what is printed at the ringed point there, to which lines lead from both axes
+    beside: dict[str, str] = field(
+        default_factory=dict
+    )  # name of dots -> what is printed beside them, as large as the ringed
+    ticks: Sequence[int] = ()  # indices of the labels that are printed; none: as many as there is room for
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all
     wide: bool = True
@@ -217,6 +221,8 @@ class Curve(Panel):
             **listed,
             "ringed": listed["ringed"] or None,
             "texts": listed["texts"] or None,
+            "beside": self.beside or None,
+            "ticks": [*self.ticks] or None,
             "upto": upto,
         }
 
@@ -311,7 +317,7 @@ def veiled(panel: P, *, cells: bool = False) -> P:
     """A panel of what comes out: until the question is answered its title is seen, and "?" for the rest.
 
     cells: the empty cells of a grid are seen as well, where no question asks for its shape, and what stands in those with the mark
-    "given"; of a strip its tokens, of a number line the first tick, of a table its first column.
+    "given"; of a strip its tokens, of a number line the first tick, of a table its first column; of bars those that their frames replace.
     """
     return replace(panel, veiled="cells" if cells else "box")
 

@@ -83,8 +83,8 @@ def given(params: Params) -> Mapping[str, Any]:
 def caption(params: Params, result: Result) -> str:
     if result.exact is None or is_plain(params):
         return (
-            f"Guessing among three candidates costs {result.plateau:.3f}; after {count(result.taken[-1], 'step')} this reader's loss on "
-            f"the start, “{_first_answer(result)}”, is {result.paid[-1]:.4f}."
+            f"A guess costs {result.plateau:.3f}; after {count(result.taken[-1], 'step')} this reader's loss on this example is "
+            f"{result.paid[-1]:.4f}."
         )
     now, before = (round(share * result.n_held_out) for share in (result.exact[params.padding], result.accuracy[-1]))
     compared = "as before" if now == before else f"instead of {before}"
@@ -117,9 +117,11 @@ def _how(params: Params) -> str:
 
 
 def details(params: Params, result: Result) -> str:
+    seen = f"In the picture p and loss are those of the answer's start, “{_first_answer(result)}”. "
     told = (
         f"AdamW, lr={params.lr:g}, batches of {params.batch_size}, initializer_range={params.initializer_range:g}, seed "
-        f"{params.seed}. None of the {result.n_held_out} held-out questions is trained on with the same context. After "
+        f"{params.seed}. {seen if result.exact is None or is_plain(params) else ''}None of the {result.n_held_out} held-out "
+        f"questions is trained on with the same context. After "
         f"{count(result.taken[-1], 'step')} the loss on them is {number(result.held_out_losses[-1], 4)}; ln 3 is "
         f"{result.plateau:.4f}."
     )
@@ -170,7 +172,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     "1.099",
-                    "-log(1/3) = ln 3: what guessing among three costs. To get below it, a model must use the question.",
+                    "-log(1/3) = ln 3, whichever of the three is right.",
                 ),
                 Choice(
                     "3.000",

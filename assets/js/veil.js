@@ -12,6 +12,7 @@ export function veil(panel) {
   if (panel.view === "grid" && panel.veiled === "cells") return { ...panel, ...UNSAID, hides, ...unanswered(panel) };
   if (panel.view === "line" && panel.veiled === "cells") return { ...panel, hides, rows: panel.rows.map((row) => (row.ticks.length ? { ...row, words: "", ticks: row.ticks.slice(0, 1) } : row)) };
   if (panel.view === "strip" && panel.veiled === "cells") return { ...panel, hides, badge: undefined, tensor: panel.tensor && "\u00a0", legend: [], tokens: panel.tokens.map(unread) };
+  if (panel.view === "bars" && panel.veiled === "cells") return { ...panel, hides, frames: undefined };
   if (panel.view === "table" && panel.veiled === "cells") return { ...panel, ...UNSAID, lit: undefined, hides, rows: panel.rows.map(([name, ...cells]) => [name, ...cells.map(() => "?")]) };
   return { view: "veil", title: panel.title, hides };
 }

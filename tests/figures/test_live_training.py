@@ -88,16 +88,17 @@ def test_the_facts_say_what_the_trained_reader_does():
 
 def test_a_third_each_costs_minus_its_logarithm_and_the_reader_moves_along_the_same_curve():
     drawn = draw(Params(steps=25), trained())
-    (example,), (given, _, cost) = drawn["rows"][: drawn["hero"]]
+    (example,), (_, _, cost) = drawn["rows"][: drawn["hero"]]
     assert example["rows"] == [
         ["text", "it is red . it costs ten coins . anna owns it ."],
         ["question", "what is the color ?"],
     ]
-    assert given["values"] == [1 / 3] * 3 and given["labels"] == ["red (right)", "ten", "anna"]
     [(place, key)], [(said, text)], [(_, costs)] = cost["ringed"], cost["texts"], cost["lines"]
-    assert (cost["labels"][place], key) == ("0.33", "plateau") and costs[place] == pytest.approx(math.log(3))
+    assert (cost["labels"][place], key) == ("1/3", "plateau") and costs[place] == pytest.approx(math.log(3))
     assert (said, text) == (place, f"{math.log(3):.3f}") and "veiled" in cost
-    assert costs == [pytest.approx(-math.log(part / 150)) for part in range(3, 151)]
+    assert costs == [None] * 3 + [pytest.approx(-math.log(part / 150)) for part in range(3, 151)]
+    ticks = [(at / 150, cost["labels"][at]) for at in cost["ticks"]]
+    assert ticks == [(0, "0"), (pytest.approx(1 / 3), "1/3"), (pytest.approx(2 / 3), "2/3"), (1, "1")]
     for k, step in enumerate(trained().taken):
         (guess, at_third), (reader, own) = frame(cost, k)["dots"]
         assert (guess, reader) == ("a guess: -log(1/3)", f"your reader, step {step}")
@@ -105,7 +106,23 @@ def test_a_third_each_costs_minus_its_logarithm_and_the_reader_moves_along_the_s
         [(at, loss)] = [(i, loss) for i, loss in enumerate(own) if loss is not None]
         p = trained().picked[k][0, 0].item()
         assert loss == pytest.approx(-math.log(p), abs=1e-4)
-        assert at == 0 or trained().chances[at] == pytest.approx(p, abs=1 / 299)
+        assert float(frame(cost, k)["beside"][reader]) == pytest.approx(loss, abs=5e-4)
+        assert at == 3 or at / 150 == pytest.approx(p, abs=1 / 299)
+
+
+def test_a_guess_stands_in_the_bars_until_it_is_answered_and_then_the_reader_at_each_step():
+    drawn = draw(Params(steps=25), trained())
+    given = drawn["rows"][1][0]
+    assert given["veiled"] == "cells" and given["title"] == "p of each, by guessing"
+    assert given["labels"] == ["red (right)", "ten", "anna", "elsewhere"]
+    assert given["values"] == [1 / 3] * 3 + [0] and given["references"] == [["a guess: 1/3 each", 1 / 3]]
+    for k, step in enumerate(trained().taken):
+        shown, probs = frame(given, k), trained().probs[k][0, 0]
+        starts = trained().targets[:, 0].tolist()
+        others = [p for token, p in enumerate(probs.tolist()) if token not in starts]
+        assert shown["title"] == f"your reader's p, step {step}"
+        assert shown["values"] == pytest.approx([*probs[starts].tolist(), sum(others)], abs=1e-5)
+        assert shown["labels"] == given["labels"] and shown["references"] == given["references"]  # nothing moves
 
 
 def test_a_training_that_has_just_begun_has_a_picture_too():

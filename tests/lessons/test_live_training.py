@@ -195,14 +195,16 @@ def test_the_caption_counts_what_is_right_as_it_is_read(padding, mode):
     result = run(params)
     told = LESSON.caption(params, result)
     if padding == "no extra padding" and mode == "eval":
-        assert told.startswith("Guessing among three candidates costs 1.099; after 150 steps")
-        assert told.endswith(f"loss on the start, “red”, is {result.paid[-1]:.4f}.")
+        assert told.startswith("A guess costs 1.099; after 150 steps")
+        assert told.endswith(f"loss on this example is {result.paid[-1]:.4f}.")
+        assert "p and loss are those of the answer's start, “red”" in LESSON.details(params, result)
         assert result.paid == [
             pytest.approx(-picked[0, 0].log().item(), rel=1e-3, abs=1e-5) for picked in result.picked
         ]
     else:
         assert f"gets {round(200 * result.exact[padding])} of 200" in told
         assert told.endswith("as before." if result.exact[padding] == result.accuracy[-1] else "instead of 200.")
+        assert "In the picture" not in LESSON.details(params, result)
 
 
 def test_stuck_means_that_each_candidate_still_has_about_a_third():

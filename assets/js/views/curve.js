@@ -24,7 +24,7 @@ export class Curve {
   }
 
   draw() {
-    const { labels, lines, dots, upto, xTitle, bold, hues = [], ringed = [], texts = [] } = this.panel;
+    const { labels, lines, dots, upto, xTitle, bold, hues = [], ringed = [], texts = [], beside = {}, ticks: shown } = this.panel;
     const width = Math.max(220, this.host.clientWidth);
     const finite = [...lines, ...dots].flatMap(([, values]) => values).filter((value) => typeof value === "number");
     const ticks = ticksOf(Math.min(...finite, 0), Math.max(...finite, 0));
@@ -38,7 +38,7 @@ export class Curve {
     const every = Math.ceil(labels.length / Math.max(2, Math.floor(width / 60)));
     const middle = (text, i) => svg("text", { class: "curve-tick", "text-anchor": "middle", x: x(i), y: HEIGHT - 18 }, text);
     const first = (texts[0]?.[0] ?? 0) % every; // a point with a text has its label
-    parts.push(...labels.map((text, i) => (i % every === first ? middle(text, i) : "")));
+    parts.push(...labels.map((text, i) => ((shown ? shown.includes(i) : i % every === first) ? middle(text, i) : "")));
     parts.push(svg("text", { class: "curve-tick", "text-anchor": "end", x: width - PAD.right, y: HEIGHT - 3 }, xTitle));
     const circle = (kind, series, [cx, cy], r) => svg("circle", { class: `${kind} series-${series}`, cx, cy, r });
     lines.forEach(([name, values], index) => {
@@ -46,10 +46,17 @@ export class Curve {
       const seen = values.slice(0, upto + 1).flatMap((value, i) => (typeof value === "number" ? [[x(i), y(value)]] : []));
       const weight = !bold ? "" : name === bold ? " bold" : " thin";
       parts.push(svg("polyline", { class: `curve-line${weight} series-${series}`, points: seen.map((point) => point.join()).join(" ") }));
-      if (seen.length) parts.push(circle("curve-end", series, seen.at(-1), 5));
+      if (seen.length && !texts.length) parts.push(circle("curve-end", series, seen.at(-1), 5));
     });
-    dots.forEach(([, values], series) =>
-      values.forEach((value, i) => i <= upto && typeof value === "number" && parts.push(circle("curve-dot", series, [x(i), y(value)], 4))));
+    const beyond = []; // what is said beside dots, above the lines that lead to a ringed point
+    dots.forEach(([name, values], series) =>
+      values.forEach((value, i) => {
+        if (i > upto || typeof value !== "number") return;
+        const at = [x(i), y(value)];
+        const hidden = ringed.some(([point]) => Math.abs(x(point) - x(i)) < 8); // its rim is seen round the ringed one
+        parts.push(circle("curve-dot", series, at, beside[name] ? (hidden ? 11 : 7) : 4));
+        if (beside[name]) beyond.push(label(beside[name], at, { width, floor: y(low), ringed: ringed.map(([point]) => x(point)) }));
+      }));
     const thick = lines.findIndex(([name]) => name === bold);
     const marked = new Map([...this.host.querySelectorAll("[data-also], [data-ring]")].map(({ dataset }) => [dataset.key, dataset])); // drawn anew, they stay ringed
     const point = ([i, key]) => {
@@ -60,9 +67,17 @@ export class Curve {
       Object.assign((said ?? node).dataset, marked.get(key), { key }); // round the text the ring leaves the line free
       return node;
     };
-    parts.push(...ringed.filter(([i]) => i <= upto).map(point));
+    parts.push(...ringed.filter(([i]) => i <= upto).map(point), ...beyond);
     this.host.replaceChildren(svg("svg", { width, height: HEIGHT }, ...parts));
   }
+}
+
+/** What is said beside a dot on a falling curve: above it to its right, or, where a ringed point's own text stands, below it. */
+function label(text, [cx, cy], { width, floor, ringed }) {
+  const long = text.length * 8.6;
+  const below = cx > PAD.left + 24 && ringed.some((x) => Math.abs(x - cx) < 90);
+  const left = below ? Math.max(PAD.left + 3, cx - 9 - long) : Math.min(cx + 11, width - PAD.right + 6 - long);
+  return svg("text", { class: "curve-beside", x: left, y: below ? Math.min(cy + 24, floor - 4) : cy - 12 }, text);
 }
 
 /** A tick as it fits beside the axis: 400000 as 4e5. */
