@@ -1,33 +1,81 @@
-"""What a loop over modules meets in one of them, and the dropout calls in its forward after that; below, parts by size and the tree."""
+"""Of each class that drops where its rate stands and how many of its calls a loop over nn.Dropout leaves; below, parts by size and the tree."""
 
 from typing import Any
 
-from explorable.words import count
 from figures.cells import Bar, Node
 from figures.panels import Bars, Facts, Figure, Operator, Panel, Table, Tree, figure, keyed, veiled
 from lessons.what_it_holds import Params, Result, kept, left, most_names, name_of
 
 MOST_NODES = 160
+MOST_CLASSES = 6  # rows, and one of their sum
+LONGEST = 36  # letters of a rate that do not wrap
 MOST_HELD = 7  # rows of what a module holds, and the last one
+LOOP = "The loop: for m in model.modules(): if isinstance(m, nn.Dropout): m.p = 0"
 
 
 def draw(params: Params, result: Result) -> Figure:
     drops = result.calls_before > 0  # where nothing drops there is no loop to look at
-    loop = _meets(params, result) if drops else None
+    counts = drops and not params.search
     return figure(
         hero=[
-            [veiled(loop, cells=True)] if loop and not params.search else _walk(params, result),
-            [veiled(_facts(result))],
+            [veiled(_classes(params, result), cells=True)] if counts else _walk(params, result),
+            [veiled(_facts(result, counted=counts))],
         ],
         more=[
             [_parts(result)] if drops or params.search else [],
-            [loop] if loop and params.search else [],
+            [_classes(params, result)] if drops and params.search else [],
+            [_meets(params, result)] if drops else [],
             [_tree(params, result)],
             [_rates(result), _sits(result)],
             [_names(result), _buffers(result)],
             _found(params, result),
         ],
     )
+
+
+def _classes(params: Params, result: Result) -> Panel:
+    """The classes whose forward drops: where the rate stands, and of the calls how many are left; the small ones in one row."""
+    rows = sorted(result.calls, key=lambda row: (int(row[4]), int(row[3])), reverse=True)
+    apart = rows if len(rows) <= MOST_CLASSES else rows[: MOST_CLASSES - 1]
+    shown = [
+        _class(f"{makers} × {kind}", {str(kind)}, f"{each} each: {many}" if each and makers != 1 else str(many), many, stay, result)
+        for kind, makers, each, many, stay in apart
+    ]  # fmt: skip
+    if rest := rows[len(apart) :]:
+        many, stay = (sum(int(row[at]) for row in rest) for at in (3, 4))
+        shown.append(_class(f"{len(rest)} other classes", {str(row[0]) for row in rest}, str(many), many, stay, result))
+    drop = "warn" if result.calls_after else "yes"
+    total: list[Any] = ["all classes", "", str(result.calls_before), keyed(left(result), drop, "left")]
+    heads = [
+        f"class of {name_of(params.config)}",
+        "its dropout rate",
+        "dropout calls per forward",
+        "still drop after the loop",
+    ]
+    return Table(LOOP, heads, [*shown, total], breaks=True, wide=True)
+
+
+def _class(name: str, kinds: set[str], calls: str, many: Any, stay: Any, result: Result) -> list[Any]:
+    """A row, coloured by whether the loop leaves calls."""
+    drop = "warn" if stay else "yes"
+    return [_whole(name), (_stands(kinds, result), drop), _whole(calls), (_whole(f"{stay} of {many}"), drop)]
+
+
+def _whole(text: str) -> str:
+    """The text for one line, however narrow its column."""
+    return text.replace(" ", "\u00a0")
+
+
+def _stands(kinds: set[str], result: Result) -> str:
+    """`self.dropout = 0.1: a float`, `dropout, activation_dropout: floats`, `nn.Dropout(0.1): a module`."""
+    rows = [row for row in result.stands if row[0] in kinds]
+    floats = list(dict.fromkeys(str(what) for _, what, as_what, _ in rows if as_what == "float"))
+    named = ", ".join(what.partition(" = ")[0].removeprefix("self.") for what in floats)
+    modules = {str(what): int(many) for _, what, as_what, many in rows if as_what == "dropout"}
+    said = [f"{floats[0]}: a float" if len(floats) == 1 else f"{named}: floats"] if floats else []
+    several = sum(modules.values()) > 1 or len(kinds) > 1
+    said += [f"{', '.join(modules)}: {'modules' if several else 'a module'}"] if modules else []
+    return "; ".join(_whole(one) if len(one) <= LONGEST else one for one in said) or "elsewhere"
 
 
 def _walk(params: Params, result: Result) -> list[Panel]:
@@ -40,18 +88,11 @@ def _walk(params: Params, result: Result) -> list[Panel]:
 
 
 def _meets(params: Params, result: Result) -> Panel:
-    """What one module holds, what the loop asks of each, and the calls in its forward that read it; of all classes below how many."""
-    [(kind, makers, many, stay)] = [row for row in result.calls if row[0] == result.holder]
-    rest = count(len(result.calls) - 1, "other class", "other classes")
-    note = f"calls that still drop: {stay} of {many} in {makers} × {kind}" + (
-        f" + {result.calls_after - int(stay)} of {result.calls_before - int(many)} in {rest}"
-        if len(result.calls) > 1
-        else ""
-    )
+    """What one module holds, what the loop asks of each, and the calls in its forward that read it."""
     size = f"{name_of(params.config)}, {_size(result)} of {params.dtype}"
     return Table(
         f"each {result.holder}", ["holds", "the loop sets p = 0?", "its forward() calls", "still drops?"], _rows(result),
-        note=note, badge=size, breaks=True, wide=True,
+        badge=size, breaks=True, wide=True,
     )  # fmt: skip
 
 
@@ -67,22 +108,22 @@ def _rows(result: Result) -> list[list[Any]]:
     for line in result.lines:
         named = [rate for rate in rates if f"{rate.partition(' = ')[0]}," in str(line[1])]
         reads.setdefault((named or (rates if len(rates) == 1 else [""]))[0], []).append(line)
-    first = next((rate for rate in rates if rate in reads), "")
+    own = {row[0] for row in result.calls}
     rows: list[list[Any]] = []
     for what, kind, many in held:
         shown = f"{what} ×{many}" if many > 1 else what
-        calls = [_call(line, "@left" * (what == first)) for line in reads.get(what, [])] or [["", ""]]
-        rows.append([keyed(shown, "", "@left") if what == first else shown, asked[kind], *calls[0]])
+        calls = [_call(line) for line in reads.get(what, [])] or [["its own, counted above" if what in own else "", ""]]
+        rows.append([shown, asked[kind], *calls[0]])
         rows += [["", "", *call] for call in calls[1:]]
-    return rows + [["", "", *_call(line, "")] for line in reads.get("", [])]
+    return rows + [["", "", *_call(line)] for line in reads.get("", [])]
 
 
-def _call(line: list[Any], key: str) -> list[Any]:
+def _call(line: list[Any]) -> list[Any]:
     """The calls of a line, and whether they still drop."""
     _, text, many, stay = line
     shown = call_of(str(text)) + (f" ×{many}" if many > 1 else "")
     drops = ("yes", "warn") if stay == many else f"{stay} of {many}" if stay else ("no: p = 0", "yes")
-    return [keyed(shown, "", key) if key else shown, drops]
+    return [shown, drops]
 
 
 def call_of(line: str) -> str:
@@ -124,12 +165,13 @@ def _parts(result: Result) -> Panel:
     return Bars("Numbers by part", shown, unit="million", digits=2)
 
 
-def _facts(result: Result) -> Panel:
+def _facts(result: Result, *, counted: bool) -> Panel:
+    """counted: the calls that are left stand in a table already."""
     most = max(result.parts, key=result.parts.__getitem__)
     names = most_names(result)
     return Facts(
         [
-            ("left", "dropout calls that still drop", left(result)),
+            *([] if counted else [("left", "dropout calls that still drop", left(result))]),
             ("names", "most names of one weight", f"{names} {'name' if names == 1 else 'names'}"),
             ("saved", "buffers in state_dict()", kept(result)),
             ("part", "most numbers are in", f"the {most}"),

@@ -38,7 +38,8 @@ class Result:
     modules_before: int  # nn.Dropout modules with p above 0
     calls_before: int  # calls of F.dropout in one forward in train mode that drop entries
     calls_after: int  # the same after p = 0 on every nn.Dropout that modules() gives
-    calls: list[list[str | int]]  # class in whose forward such calls stand, its modules, how many, how many after that
+    calls: list[list[str | int]]  # class that drops, its modules, calls of each (0: they differ), of all, after that
+    stands: list[list[str | int]]  # one of these classes, a rate that it has, as what, how many in a module at most
     holder: str  # one of these classes, if it can be one whose calls are left; "" where there are none
     held: list[list[str | int]]  # what a module of it holds, as what (module, dropout or float), how often
     lines: list[list[str | int]]  # file and text of the lines in which one drops, calls, calls after that

@@ -166,10 +166,13 @@ with FakeTensorMode():
 # %% how many calls, in the forward of which class, and one class that makes several, if it can be of those that are left
 calls_before, calls_after = len(before), len(after)
 remain = Counter(type(module).__name__ for module, _ in after)
-makers = Counter(type(module).__name__ for module in {module for module, _ in before})
-made = Counter(type(module).__name__ for module, _ in before)
-calls = [[kind, makers[kind], many, remain[kind]] for kind, many in made.items()]
-holder = max(calls, key=lambda row: (row[3] > row[1], row[3] > 0, row[2] > 1))[0] if calls else ""
+makers = {}  # class -> of each of its modules how many calls
+for module, many in Counter(module for module, _ in before).items():
+    makers.setdefault(type(module).__name__, []).append(many)
+calls = [
+    [kind, len(each), each[0] if len({*each}) == 1 else 0, sum(each), remain[kind]] for kind, each in makers.items()
+]
+holder = max(calls, key=lambda row: (row[4] > row[1], row[4] > 0, row[3] > 1))[0] if calls else ""
 
 # %% the lines in which one module of that class drops
 one = next((module for module, _ in before if type(module).__name__ == holder), None)
@@ -197,8 +200,14 @@ for module in model.modules():
         floats[f"{type(module).__name__}.{attribute} = {rate:g}"] += 1
 rates = [[what, times] for what, times in floats.most_common()]
 
-# %% what a module of that class holds
+# %% what a module of that class holds, and as what each class that drops has its rates
 held = next((held_by(module) for module in model.modules() if type(module).__name__ == holder), [])
+most = {}  # class, rate, as what -> how many of them one module has at most
+for module in model.modules():
+    for what, as_what, many in held_by(module) if type(module).__name__ in makers else []:
+        place = type(module).__name__, what, as_what
+        most[place] = max(many, most.get(place, 0))
+stands = [[*place, many] for place, many in most.items() if place[2] != "module" and place[1] != "nn.Dropout(0)"]
 
 # %% the tree, bytes by dtype, and buffers
 kind = type(model).__name__

@@ -1,6 +1,5 @@
 """What the tree counts is what a real model of the config has."""
 
-import re
 from collections import Counter
 from dataclasses import replace
 from inspect import getfile, getsource
@@ -89,35 +88,83 @@ def test_a_search_keeps_the_names_that_hold_it(bart):
     assert LESSON.run(replace(params, search="nowhere")).found == []
 
 
+def rows_of(table):
+    return [
+        [(cell[0] if isinstance(cell, list) else cell).replace("\u00a0", " ") for cell in row] for row in table["rows"]
+    ]
+
+
 def table(config):
-    """The rows of the table of the loop: what is held, what the loop does with it, the call that reads it, whether that drops."""
+    """The rows of the hero: a class and how many, where its rate stands, its calls, how many the loop leaves."""
     params = Params(config=config)
     [drawn] = draw(params, LESSON.run(params))["rows"][0]
-    assert drawn["veiled"] == "cells"
-    return [[cell[0] if isinstance(cell, list) else cell for cell in row] for row in drawn["rows"]]
+    assert drawn["veiled"] == "cells" and "if isinstance(m, nn.Dropout): m.p = 0" in drawn["title"]
+    return rows_of(drawn)
+
+
+def layer(config):
+    """The rows of what one layer holds: what, what the loop does with it, the call that reads it, whether that drops."""
+    params = Params(config=config)
+    result = LESSON.run(params)
+    rows = draw(params, result)["rows"]
+    return rows_of(next(panel for row in rows for panel in row if panel["title"] == f"each {result.holder}"))
 
 
 def test_beside_a_rate_stands_the_call_that_reads_it():
-    assert table(BART) == [
+    assert layer(BART) == [
         ["BartAttention", "no", "", ""],
         ["LayerNorm ×2", "no", "", ""],
         ["GELUActivation", "no", "", ""],
         ["Linear ×2", "no", "", ""],
         ["self.dropout = 0.1", "no: float", "F.dropout(…, p=self.dropout) ×2", "yes"],
     ]
-    rates = table(READY["BART base"])[4:]
+    attention, *_, first, second = layer(READY["BART base"])  # whose rate is not 0 there
+    assert attention == ["BartAttention", "no", "its own, counted above", ""]
+    rates = [first, second]
     assert [row[0] for row in rates] == ["self.dropout = 0.1", "self.activation_dropout = 0.1"]
     assert [row[2] for row in rates] == ["F.dropout(…, p=self.dropout) ×2", "F.dropout(…, p=self.activation_dropout)"]
-    assert table(TINY)[-1] == ["nn.Dropout(0.1)", "yes", "F.dropout(…, p=dropout)", "no: p = 0"]
-    assert table(T5)[-1] == ["self.dropout = 0.1", "no: float", "F.dropout(…, p=dropout)", "yes"]
+    assert layer(TINY)[-1] == ["nn.Dropout(0.1)", "yes", "F.dropout(…, p=dropout)", "no: p = 0"]
+    assert layer(T5)[-1] == ["self.dropout = 0.1", "no: float", "F.dropout(…, p=dropout)", "yes"]
+
+
+BLOOM = '{"model_type": "bloom", "vocab_size": 99, "hidden_size": 16, "n_head": 2, "n_layer": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}'
 
 
 def test_a_call_that_names_none_of_several_rates_has_a_row_of_its_own():
-    rows = table(
-        '{"model_type": "bloom", "vocab_size": 99, "hidden_size": 16, "n_head": 2, "n_layer": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}'
-    )
+    rows = layer(BLOOM)
     assert ["nn.Dropout(0.1)", "yes", "", ""] in rows and ["self.hidden_dropout = 0.1", "no: float", "", ""] in rows
     assert rows[-2:] == [["", "", "F.dropout(…, self.p)", "no: p = 0"], ["", "", "F.dropout(…, p=prob)", "yes"]]
+
+
+def test_each_class_says_where_its_rate_stands_and_what_the_loop_leaves():
+    assert table(READY["BART base"]) == [
+        ["6 × BartDecoderLayer", "dropout, activation_dropout: floats", "4 each: 24", "24 of 24"],
+        ["18 × BartAttention", "self.dropout = 0.1: a float", "1 each: 18", "18 of 18"],
+        ["6 × BartEncoderLayer", "dropout, activation_dropout: floats", "3 each: 18", "18 of 18"],
+        ["1 × BartEncoder", "self.dropout = 0.1: a float", "1", "1 of 1"],
+        ["1 × BartDecoder", "self.dropout = 0.1: a float", "1", "1 of 1"],
+        ["all classes", "", "62", "62 of 62"],
+    ]
+    assert table(READY["GPT-2"])[0] == ["12 × GPT2Attention", "nn.Dropout(0.1): modules", "2 each: 24", "0 of 24"]
+    assert [
+        "1 × BloomAttention",
+        "self.hidden_dropout = 0.1: a float; nn.Dropout(0.1): a module",
+        "2",
+        "1 of 2",
+    ] in table(BLOOM)
+
+
+def test_of_many_classes_the_smallest_are_one_row(bart):
+    params, result = Params(config=BART), bart[0]
+    made = [[f"C{at}", 2, 0 if at == 7 else 1, 2, 0] for at in range(8)]
+    many = replace(result, calls=made, stands=[["C7", "nn.Dropout(0.2)", "dropout", 1]], calls_before=16, calls_after=0)
+    [drawn] = draw(params, replace(many, holder="C0"))["rows"][0]
+    rows = rows_of(drawn)
+    assert len(rows) == 7 and rows[0] == ["2 × C0", "elsewhere", "1 each: 2", "0 of 2"]
+    assert rows[5:] == [
+        ["3 other classes", "nn.Dropout(0.2): modules", "6", "0 of 6"],
+        ["all classes", "", "16", "0 of 16"],
+    ]
 
 
 def test_of_a_call_the_rate_is_kept_and_of_a_line_that_breaks_off_all():
@@ -126,24 +173,29 @@ def test_of_a_call_the_rate_is_kept_and_of_a_line_that_breaks_off_all():
     assert call_of("x = nn.functional.dropout(") == "x = nn.functional.dropout("
 
 
-def test_the_calls_of_all_classes_are_summed_below(bart):
+def test_the_rows_of_the_classes_add_up_to_the_number_that_is_asked_for():
     for config in (BART, TINY, T5, READY["BART base"]):
-        result = LESSON.run(params := Params(config=config))
-        [drawn] = draw(params, result)["rows"][0]
-        parts = [tuple(map(int, part)) for part in re.findall(r"(\d+) of (\d+)", drawn["note"])]
+        result, [*classes, total] = LESSON.run(Params(config=config)), table(config)
+        parts = [tuple(map(int, row[3].split(" of "))) for row in classes]
         assert [sum(part) for part in zip(*parts, strict=True)] == [result.calls_after, result.calls_before]
-        assert sum(many for _, _, many, _ in result.calls) == result.calls_before
-        assert f"in {len(result.calls) - 1} other classes" in drawn["note"]
+        assert total == ["all classes", "", str(result.calls_before), left(result)]
+        assert all(each * makers in (0, many) for _, makers, each, many, _ in result.calls)
         lines = sum(many for _, _, many, _ in result.lines)
-        assert [lines * makers for kind, makers, *_ in result.calls if kind == result.holder] == [
-            many for kind, _, many, _ in result.calls if kind == result.holder
-        ]
+        assert [each for kind, _, each, *_ in result.calls if kind == result.holder] == [lines]
 
 
 def test_in_bart_base_18_calls_are_those_of_the_attention():
     result = LESSON.run(Params())
     assert left(result) == "62 of 62"
-    assert [many for kind, _, many, _ in result.calls if kind == "BartAttention"] == [18]
+    assert [many for kind, _, _, many, _ in result.calls if kind == "BartAttention"] == [18]
+
+
+def test_the_number_asked_for_stands_once():
+    """In the table of the classes; where a text is searched there is none in the hero, so the facts give it."""
+    for search, shown in (("", False), ("fc1", True)):
+        params = Params(search=search)
+        facts = draw(params, LESSON.run(params))["rows"][1][0]["items"]
+        assert ("left" in [item["key"] for item in facts]) == shown
 
 
 def test_a_layer_is_written_out_as_the_loop_meets_it(bart):
