@@ -64,34 +64,33 @@ def _example(result: Result) -> Panel:
 
 
 def _guess(result: Result) -> list[Panel]:
-    """What a guess gives each candidate of it, then what the reader does, and what that costs."""
+    """What a guess gives each candidate of it, below them what the reader gives the right one, and what both cost."""
     looks = range(len(result.taken))
-    guess = _given(result, "p of each, by guessing", result.even, "a guess")
-    read = [
-        _given(result, f"your reader's p, step {step}", result.picked[k][0].tolist(), "your reader")
-        for k, step in enumerate(result.taken)
-    ]
     costs = stepped([_cost(result, k) for k in looks])
-    shares = veiled(replace(guess, frames=read), cells=True)
+    shares = veiled(replace(_given(result), frames=[_given(result, k) for k in looks]), cells=True)
     return [shares, Operator("cross-entropy", "of the right one's p"), veiled(costs)]
 
 
-def _given(result: Result, title: str, shares: Sequence[float], who: str) -> Bars:
-    """The p of each candidate for the answer's start, and of all other tokens together."""
-    answers = _answers(result)
+def _given(result: Result, k: int | None = None) -> Bars:
+    """The p by guessing of each candidate, and for all other tokens, or in their place the reader's p of the right one."""
+    right, *others = _answers(result)
+    marks = {f"{right} (right)": "", **dict.fromkeys(others, "quiet")}
     bars = [
-        Bar(
-            f"{name} (right)" if name == answers[0] else name,
-            share,
-            f"{who} gives “{name}” p = {share:.4f} as the start of the answer",
-            f"given-{name}",
-            mark="" if name == answers[0] else "quiet",
-        )
-        for name, share in zip(answers, shares, strict=True)
+        Bar(name, share, f"a guess gives it p = {share:.4f}", f"given-{at}", mark=mark)
+        for at, ((name, mark), share) in enumerate(zip(marks.items(), result.even, strict=True))
     ]
-    rest = max(0.0, 1 - sum(shares))
-    others = Bar("elsewhere", rest, f"{who} gives all other tokens p = {rest:.4f} together", "given-others", "quiet")
-    return Bars(title, [*bars, others], limit=1.0, references=[("a guess: 1/3 each", result.even[0])], named=True)
+    last = Bar("elsewhere", 0.0, "a guess among the three gives all other tokens 0", "given-others", "quiet")
+    if k is not None:
+        p = result.picked[k][0, 0].item()
+        note = f"after {result.taken[k]} steps your reader gives “{right}” p = {p:.4f} as the start of the answer"
+        last = Bar(f"reader's {right}", p, note, "given-reader", "other")
+    return Bars(
+        "p of each, by guessing",
+        [*bars, last],
+        limit=1.0,
+        references=[("a guess: 1/3 each", result.even[0])],
+        named=True,
+    )
 
 
 def _cost(result: Result, k: int) -> Curve:

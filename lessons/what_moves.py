@@ -215,7 +215,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="Freeze all of GPT-2 but norms and biases. What share of its activations is still saved?",
+            question="Freeze all of GPT-2 but norms and biases. What share is still saved for backward()?",
             choices=(
                 Choice(
                     LITTLE,
@@ -228,7 +228,7 @@ LESSON = Lesson(
                 ),
                 Choice(
                     MUCH,
-                    "The gradient must reach the norms of block 0: on its way it passes every block, and each still saves most of its activations.",
+                    "Attention, norms and GELU save what they did, to pass the gradient down to block 0; only a frozen matrix spares its input.",
                 ),
             ),
             answer=2,

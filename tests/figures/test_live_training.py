@@ -110,19 +110,18 @@ def test_a_third_each_costs_minus_its_logarithm_and_the_reader_moves_along_the_s
         assert at == 3 or at / 150 == pytest.approx(p, abs=1 / 299)
 
 
-def test_a_guess_stands_in_the_bars_until_it_is_answered_and_then_the_reader_at_each_step():
+def test_a_guess_stands_in_the_bars_and_once_it_is_answered_the_readers_p_of_the_right_one_below_it():
     drawn = draw(Params(steps=25), trained())
     given = drawn["rows"][1][0]
     assert given["veiled"] == "cells" and given["title"] == "p of each, by guessing"
     assert given["labels"] == ["red (right)", "ten", "anna", "elsewhere"]
     assert given["values"] == [1 / 3] * 3 + [0] and given["references"] == [["a guess: 1/3 each", 1 / 3]]
     for k, step in enumerate(trained().taken):
-        shown, probs = frame(given, k), trained().probs[k][0, 0]
-        starts = trained().targets[:, 0].tolist()
-        others = [p for token, p in enumerate(probs.tolist()) if token not in starts]
-        assert shown["title"] == f"your reader's p, step {step}"
-        assert shown["values"] == pytest.approx([*probs[starts].tolist(), sum(others)], abs=1e-5)
-        assert shown["labels"] == given["labels"] and shown["references"] == given["references"]  # nothing moves
+        shown, p = frame(given, k), trained().probs[k][0, 0][trained().targets[0, 0]].item()
+        assert shown["labels"] == ["red (right)", "ten", "anna", "reader's red"]
+        assert shown["values"] == [1 / 3] * 3 + [pytest.approx(p, abs=1e-5)] and shown["marks"][-1] == "other"
+        assert f"after {step} steps" in shown["notes"][-1]
+        assert (shown["title"], shown["references"]) == (given["title"], given["references"])  # nothing moves
 
 
 def test_a_training_that_has_just_begun_has_a_picture_too():
