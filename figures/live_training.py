@@ -79,18 +79,14 @@ def _given(result: Result, k: int | None = None) -> Bars:
         Bar(name, share, f"a guess gives it p = {share:.4f}", f"given-{at}", mark=mark)
         for at, ((name, mark), share) in enumerate(zip(marks.items(), result.even, strict=True))
     ]
+    title = "p of each, by guessing"
     last = Bar("elsewhere", 0.0, "a guess among the three gives all other tokens 0", "given-others", "quiet")
     if k is not None:
         p = result.picked[k][0, 0].item()
         note = f"after {result.taken[k]} steps your reader gives “{right}” p = {p:.4f} as the start of the answer"
+        title = "p: a guess, your reader"
         last = Bar(f"reader's {right}", p, note, "given-reader", "other")
-    return Bars(
-        "p of each, by guessing",
-        [*bars, last],
-        limit=1.0,
-        references=[("a guess: 1/3 each", result.even[0])],
-        named=True,
-    )
+    return Bars(title, [*bars, last], limit=1.0, references=[("a guess: 1/3 each", result.even[0])], named=True)
 
 
 def _cost(result: Result, k: int) -> Curve:

@@ -380,7 +380,7 @@ def _facts(result: Result) -> Panel:
             ("tied", "the tied weight", tied(result)),
             ("moved", "updated by the step", _of(moved(result), result)),
             ("state", "optimizer state", state(result), held),
-            ("saved", "share still saved for backward()", left(result), saved),
+            ("saved", "share of its activations still saved", left(result), saved),
             ("buffers", "buffers written", written(result), buffers),
         ]
     )

@@ -164,7 +164,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="plateau",
-            question="A reader gives 3 candidates 1/3 each. What is its cross-entropy loss?",
+            question="A guess gives 3 candidates 1/3 each. What is its cross-entropy loss?",
             choices=(
                 Choice(
                     "0.333",

@@ -215,7 +215,7 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             id="norms",
-            question="Freeze all of GPT-2 but norms and biases. What share is still saved for backward()?",
+            question="Freeze all of GPT-2 but norms and biases. How much of its activation memory remains?",
             choices=(
                 Choice(
                     LITTLE,
