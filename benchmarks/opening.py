@@ -31,8 +31,8 @@ def asked_by_a_browser(url: str, ready: str) -> list[Asked]:
 class Wire:
     """A connection that is kept: HTTP/1.1 as plain as it goes, so that the visitors cost next to nothing."""
 
-    def __init__(self, url: str) -> None:
-        self.host, self.port = urlsplit(url).hostname, urlsplit(url).port
+    def __init__(self, url: str, *headers: str) -> None:
+        self.host, self.port, self.headers = urlsplit(url).hostname, urlsplit(url).port, headers
 
     async def open(self) -> None:
         self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
@@ -41,6 +41,7 @@ class Wire:
         """The bytes of the answer's body."""
         address = urlsplit(url)._replace(scheme="", netloc="", fragment="").geturl()
         head = [f"{method} {address} HTTP/1.1", f"Host: {self.host}:{self.port}", "Accept-Encoding: gzip, deflate, br"]
+        head += self.headers
         head += ["Content-Type: application/json", f"Content-Length: {len(body.encode())}"] if body else []
         self.writer.write("\r\n".join([*head, "", body]).encode() if body else "\r\n".join([*head, "", ""]).encode())
         said = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()

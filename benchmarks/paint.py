@@ -48,8 +48,13 @@ def control(param: Any, value: Any) -> dict[str, Any]:
 
 
 def next_change(Params: type, draw: random.Random) -> tuple[Any, Any]:
-    """Params that hardly anybody has asked for yet, and the same with another value of the telling field."""
+    """Params that hardly anybody has asked for yet, and the same with another value of the telling field.
+
+    What batch_memory measures only when asked is a run of its own, and no part of moving a control.
+    """
     name, before = telling(Params).name, drawn(Params, draw)
+    if hasattr(before, "measure"):
+        before = replace(before, measure=False)
     while (value := getattr(drawn(Params, draw), name)) == getattr(before, name):
         pass
     return before, replace(before, **{name: value})

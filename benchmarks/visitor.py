@@ -42,11 +42,6 @@ class Visitor:
         except httpx.RemoteProtocolError:
             return await self.http.get(address, params=changed(params))
 
-    async def operators(self, slug: str, params: Any) -> None:
-        """What torch runs for these Params has arrived."""
-        answer = await self._got(f"{slug}/ran", params)
-        assert answer.is_success and "ran" in answer.json(), f"{params}: {answer.status_code} {answer.text[:200]}"
-
     async def queued(self, function: int, *data: Any) -> float:
         """Seconds until an event of the queue is complete."""
         begun = time.perf_counter()
