@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache, lru_cache
@@ -18,7 +18,7 @@ from explorable.lesson import Lesson, Prediction
 from explorable.literal import escape_hidden
 from explorable.params import BadParam, controls, from_query, in_own_words, not_in_a_link, shorten, to_query
 from explorable.progress import Cancelled
-from explorable.tape import Operators
+from explorable.tape import Operators, OperatorTape
 from explorable.wire import plain
 from lessons.shipped import damaged
 
@@ -49,10 +49,19 @@ class Computed(NamedTuple):
 
 
 @lru_cache(maxsize=32)  # few: a Result may hold a visitor's whole file
-def computed(slug: str, params: Any, taped: bool = False) -> Computed:
-    """A lesson's run; `taped` takes its operators down, which takes as long again."""
+def computed(slug: str, params: Any) -> Computed:
+    """A lesson's run."""
+    return _run(slug, params, None)
+
+
+@lru_cache(maxsize=32)
+def taped(slug: str, params: Any) -> Computed:
+    """The same with its operators, which takes as long again."""
+    return _run(slug, params, lesson_of(slug).program.tape(params))
+
+
+def _run(slug: str, params: Any, tape: OperatorTape | None) -> Computed:
     lesson = lesson_of(slug)
-    tape = lesson.program.tape(params) if taped else None
     try:
         with _slow if lesson.slow else nullcontext(), tape or nullcontext():
             result, note = gpu.run(lesson, params)
@@ -68,6 +77,11 @@ def computed(slug: str, params: Any, taped: bool = False) -> Computed:
 def tells_operators(slug: str) -> bool:
     """Whether operators stand beside the lines: not where a run takes seconds, and a button starts it."""
     return not lesson_of(slug).button
+
+
+def _whole(slug: str, params: Any) -> Computed:
+    """A run with the operators, where they are told."""
+    return taped(slug, params) if tells_operators(slug) else computed(slug, params)
 
 
 def words(slug: str, params: Any, done: Computed) -> dict[str, Any]:
@@ -109,7 +123,7 @@ def picture(slug: str, params: Any, result: Any) -> dict[str, Any]:
 
 def answer(slug: str, params: Any) -> dict[str, Any]:
     """What the API says: `words`, the operators that torch dispatched, and the Result as plain values."""
-    done = computed(slug, params, tells_operators(slug))
+    done = _whole(slug, params)
     return {**words(slug, params, done), "cells": _cells(slug, params, done.ran), "numbers": plain(done.result)}
 
 
@@ -123,18 +137,18 @@ def _state(slug: str, params: Any, done: Computed) -> dict[str, Any]:
     return {**words(slug, params, done), "figure": figure(slug, params, done.result), "notes": notes}
 
 
-def state_json(slug: str, params: Any, taped: bool = False) -> bytes:
-    """`state` as JSON without NaN, made once for equal Params; `taped`: by a run whose operators are asked for next."""
-    return gzip.decompress(state_zip(slug, params, taped))
+def state_json(slug: str, params: Any, run: Callable[[str, Any], Computed] = computed) -> bytes:
+    """`state` as JSON without NaN, made once for equal Params; `run`: how, if it must be."""
+    return gzip.decompress(state_zip(slug, params, run))
 
 
-def state_zip(slug: str, params: Any, taped: bool = False) -> bytes:
+def state_zip(slug: str, params: Any, run: Callable[[str, Any], Computed] = computed) -> bytes:
     """The same compressed, as it is kept and sent."""
     makeshift = False
 
     def make() -> bytes:
         nonlocal makeshift
-        done = computed(slug, params, taped)
+        done = run(slug, params)
         makeshift = bool(done.notes)
         return zipped(to_json({"state": _state(slug, params, done)}))
 
@@ -148,7 +162,7 @@ def operators_zip(slug: str, params: Any) -> bytes:
     """{"ran": for each cell of the state, index of a line -> [[operator, times], ...]}, compressed. Not for a lesson with a button."""
 
     def make() -> bytes:
-        cells = _cells(slug, params, computed(slug, params, taped=True).ran)
+        cells = _cells(slug, params, taped(slug, params).ran)
         return zipped(to_json({"ran": [cell["ran"] for cell in cells]}))
 
     return _operators.get((slug, params), make)
@@ -161,13 +175,13 @@ def kept_operators(slug: str, params: Any) -> bytes | None:
 
 def shown_json(slug: str, params: Any) -> bytes:
     """`state_json` and, but for a lesson with a button, the operators, of one run: JSON."""
-    state = state_json(slug, params, tells_operators(slug))
+    state = state_json(slug, params, _whole)
     return _with_operators(state, operators_zip(slug, params)) if tells_operators(slug) else state
 
 
 def kept_shown_json(slug: str, params: Any) -> bytes | None:
     """What `shown_json` answers, if it need not compute."""
-    state, ran = kept_json(slug, params), _operators.find((slug, params))
+    state, ran = kept_json(slug, params), kept_operators(slug, params)
     if state is None or not tells_operators(slug):
         return state
     return None if ran is None else _with_operators(state, ran)
@@ -203,6 +217,7 @@ def forget(slug: str, params: Any) -> None:
     for kept in (_states, _operators, _openings):
         kept.forget((slug, params))
     computed.cache_clear()
+    taped.cache_clear()
 
 
 class Opening(NamedTuple):

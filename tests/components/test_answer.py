@@ -10,7 +10,7 @@ import pytest
 
 from components import answer as answers
 from components import gpu
-from components.answer import answer, computed, lesson_of, state, state_json, to_json
+from components.answer import answer, computed, lesson_of, state, state_json, taped, to_json
 from components.site import LESSONS
 from tests.components.served import at_the_door, opened_by
 from tests.corners import quick
@@ -35,7 +35,17 @@ def test_to_take_the_operators_down_changes_nothing_that_is_shown(slug):
     answers.forget(slug, params)
     bare = state(slug, params)
     answers.forget(slug, params)
-    assert answers._state(slug, params, computed(slug, params, taped=True)) == bare or lesson.measured
+    assert answers._state(slug, params, taped(slug, params)) == bare or lesson.measured
+
+
+def test_a_link_that_nobody_has_opened_before_is_one_run_for_state_operators_and_the_api(monkeypatch):
+    ran, really = [], gpu.run
+    monkeypatch.setattr(gpu, "run", lambda lesson, params: ran.append(params) or really(lesson, params))
+    params = lesson_of("collate").Params(batch_size=3)
+    answers.forget("collate", params)
+    opened_by("collate", {"lesson": "collate", "batch_size": "3"})
+    answer("collate", params)
+    assert ran == [params]
 
 
 def test_many_visitors_at_once_each_get_their_code():
