@@ -2,23 +2,22 @@
 
 import { h } from "./dom.js";
 
-/** The cells with what torch ran beside their lines. */
-export function beside(cells, ran) {
-  return cells.map((cell, index) => ({ ...cell, ran: ran[index] }));
-}
-
 const TOKEN = /(?<comment>#.*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<number>\b\d[\d_.]*(?:e-?\d+)?\b)|(?<word>\b(?:import|from|as|for|in|if|else|def|class|return|with|try|except|None|True|False|not|and|or|lambda|is|while|del|raise|pass|assert)\b)/g;
 
 const [LEAST, MOST, WIDTH] = [8, 30, 92]; // letters of names beside a line of code, and of both together where they fit
 
-/** Draw the point of a program into `host`: the few lines that matter. */
-export function drawPoint(host, cells) {
-  fillIn(host, cells.filter(({ kind }) => kind === "point"), opened);
+/** Draw the point of a program into `host`: the few lines that matter. `ran`: for each cell what torch ran, by index of the line, if it is known. */
+export function drawPoint(host, cells, ran) {
+  fillIn(host, beside(cells, ran).filter(({ kind }) => kind === "point"), opened);
 }
 
 /** Draw the other cells, folded under their titles. */
-export function drawCells(host, cells) {
-  fillIn(host, cells.filter(({ kind }) => kind !== "point"), folded);
+export function drawCells(host, cells, ran) {
+  fillIn(host, beside(cells, ran).filter(({ kind }) => kind !== "point"), folded);
+}
+
+function beside(cells, ran) {
+  return ran ? cells.map((cell, index) => ({ ...cell, ran: ran[index] })) : cells;
 }
 
 /** What the visitor has opened stays open while the same cells are shown. */

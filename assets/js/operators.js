@@ -6,7 +6,6 @@ import { answer, changed, operators } from "./transport.js";
 const REST = 200; // ms
 
 export class Operators {
-  /** `page.told(ran)` gets them: for each cell, by index of the line. */
   constructor(page) {
     this.page = page;
     this.seen = new Set();
@@ -17,25 +16,20 @@ export class Operators {
     for (const lines of [page.parts.point, page.parts.code]) watch.observe(lines);
   }
 
-  /** A state is on screen, with its operators or without. */
-  shown(ran) {
-    this.page.root.toggleAttribute("data-due", !ran);
-    this.wait();
-  }
-
+  /** Ask when it is time, if they are not known; `data-due` says that they are not. */
   wait() {
+    const { root, state, figure } = this.page;
+    root.toggleAttribute("data-due", !state?.ran);
     clearTimeout(this.timer);
-    if (this.due) this.timer = setTimeout(() => this.ask(), REST);
+    if (state && !state.ran && this.seen.size > 0 && !figure.veiled) this.timer = setTimeout(() => this.ask(), REST);
   }
 
-  get due() {
-    const { root, figure } = this.page;
-    return "due" in root.dataset && this.seen.size > 0 && !figure.veiled;
-  }
-
+  /** Where they are not to be had the lines stand without. */
   async ask() {
-    const { page } = this, { spec, state } = page;
-    const { ran } = await answer(operators(changed(spec.slug, spec.controls, state.params))).catch(() => ({})); // the lines stand without
-    if (ran && state === page.state) page.told(ran);
+    const { spec, state } = this.page;
+    const { ran } = await answer(operators(changed(spec.slug, spec.controls, state.params))).catch(() => ({}));
+    if (!ran || state !== this.page.state) return;
+    state.ran = ran;
+    this.page.drawCode();
   }
 }

@@ -4,7 +4,7 @@
 import { names, push, query, visit } from "./address.js";
 import { anatomy } from "./anatomy.js";
 import { Asking } from "./ask.js";
-import { beside, drawCells, drawPoint } from "./code.js";
+import { drawCells, drawPoint } from "./code.js";
 import { drawControls } from "./controls.js";
 import { h, say } from "./dom.js";
 import { Figure } from "./figure.js";
@@ -170,7 +170,7 @@ export class LessonPage {
 
   /** Without `ran` the operators are asked for when the lines are seen. */
   paint(state, ran) {
-    this.state = ran ? { ...state, cells: beside(state.cells, ran) } : state;
+    this.state = { ...state, ran };
     this.link = state.link;
     this.code = state.code;
     this.params = state.params;
@@ -180,14 +180,6 @@ export class LessonPage {
     say(this.parts.notes, (state.notes ?? []).join(" "));
     this.redraw();
     this.root.dataset.painted = Number(this.root.dataset.painted) + 1;
-    this.operators?.shown(ran);
-  }
-
-  /** What torch dispatched for the state on screen. */
-  told(ran) {
-    this.state = { ...this.state, cells: beside(this.state.cells, ran) };
-    this.drawCode();
-    this.operators.shown(ran);
   }
 
   /** Picture, words and open folds, as far as the question lets them be seen. */
@@ -201,17 +193,18 @@ export class LessonPage {
     say(details, state.details);
     truth.hidden = !asking.answer;
     this.drawCode();
-    this.operators?.wait();
     if (table.open) this.drawTable();
   }
 
+  /** The lines, with the operators that are known; the others are waited for. */
   drawCode() {
-    drawPoint(this.parts.point.lastChild, this.state.cells);
+    drawPoint(this.parts.point.lastChild, this.state.cells, this.state.ran);
     if (this.parts.program.open) this.drawProgram();
+    this.operators?.wait();
   }
 
   drawProgram() {
-    drawCells(this.parts.code, this.state.cells);
+    drawCells(this.parts.code, this.state.cells, this.state.ran);
   }
 
   async drawTable() {

@@ -1,6 +1,6 @@
 // What torch answers: the picture of the question's lesson at the question's Params, the deciding cell ringed, and the lines that ran.
 
-import { beside, drawPoint } from "../code.js";
+import { drawPoint } from "../code.js";
 import { h, say } from "../dom.js";
 import { Figure } from "../figure.js";
 
@@ -32,8 +32,7 @@ export class Reveal {
     this.figure.update({ ...figure, rows: figure.rows.map((panels) => panels.map(still)) }, { ring: answer.ring, anew: true });
     say(this.caption, answer.state.caption);
     this.point.replaceChildren(h("h2", {}, "The lines that ran"), h("div"));
-    const { state: { cells }, ran } = answer;
-    if (cells) drawPoint(this.point.lastChild, ran ? beside(cells, ran) : cells);
+    if (answer.state.cells) drawPoint(this.point.lastChild, answer.state.cells, answer.ran);
   }
 }
 
