@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -17,7 +16,8 @@ from benchmarks.report import ratio
 from benchmarks.server import MINIMAL, OURS, serving
 from components.answer import lesson_of
 from components.site import LESSONS
-from explorable.params import choices, kind
+from explorable.lesson import Lesson
+from explorable.params import BadParam, choices, kind
 
 ROUNDS = 3
 EVENTS = 3  # of each kind in a round; those of a first round are not counted
@@ -47,35 +47,41 @@ def control(param: Any, value: Any) -> dict[str, Any]:
     return {"name": param.name, "value": value, "choice": index}
 
 
-def next_change(Params: type, draw: random.Random) -> tuple[Any, Any]:
-    """Params that hardly anybody has asked for yet, and the same with another value of the telling field.
+def next_change(lesson: Lesson, draw: random.Random) -> tuple[Any, Any]:
+    """Params that hardly anybody has asked for yet and the lesson does not refuse, and the same with another value of the telling field.
 
     What batch_memory measures only when asked is a run of its own, and no part of moving a control.
     """
-    name, before = telling(Params).name, drawn(Params, draw)
+    name, before = telling(lesson.Params).name, drawn(lesson.Params, draw)
     if hasattr(before, "measure"):
         before = replace(before, measure=False)
-    while (value := getattr(drawn(Params, draw), name)) == getattr(before, name):
+    while (value := getattr(drawn(lesson.Params, draw), name)) == getattr(before, name):
         pass
-    return before, replace(before, **{name: value})
+    after = replace(before, **{name: value})
+    try:
+        lesson.run(before), lesson.run(after)
+    except BadParam:
+        return next_change(lesson, draw)
+    return before, after
 
 
 def timings(slug: str, ours: Page, minimal: Page, plot: Page) -> dict[str, Timing]:
     """What is timed for one lesson, by name; each call is one event."""
-    Params, draw = import_module(f"lessons.{slug}").Params, random.Random(slug)
-    named = {param.name: param for param in fields(Params)}
+    lesson, draw = lesson_of(slug), random.Random(slug)
+    named = {param.name: param for param in fields(lesson.Params)}
 
     def ours_control() -> float:
-        before, after = next_change(Params, draw)
+        before, after = next_change(lesson, draw)
         others = [control(named[name], value) for name, value in asdict(before).items() if value is not None]
-        change = control(telling(Params), getattr(after, telling(Params).name))
+        moved = telling(lesson.Params)
+        change = control(moved, getattr(after, moved.name))
         return ours.evaluate("([slug, others, change]) => timeControl(slug, others, change)", [slug, others, change])
 
     def minimal_control() -> float:
         return minimal.evaluate("timeMinimal", (next(TICKS) % 20 + 1) / 20)
 
     def plot_control() -> float:
-        _, after = next_change(Params, draw)
+        _, after = next_change(lesson, draw)
         return plot.evaluate("timePlot", {"slug": slug, "params": asdict(after), "tick": next(TICKS)})
 
     return {

@@ -28,19 +28,11 @@ class Visitor:
     async def change(self, slug: str, params: Any) -> float:
         """Seconds until a lesson's state for these Params has arrived."""
         begun = time.perf_counter()
-        answer = await self._got(slug, params)
+        answer = await self.http.get(f"/explorables/ask/{VERSION}/{slug}", params=changed(params))
         seconds = time.perf_counter() - begun
         seen = '"figure"' in answer.text or "try again in a few seconds" in answer.text
         assert answer.is_success and seen, f"{params}: {answer.status_code} {answer.text[:200]}"
         return seconds
-
-    async def _got(self, path: str, params: Any) -> httpx.Response:
-        """Asked again, as the page does, where the server was just closing a connection that had rested."""
-        address = f"/explorables/ask/{VERSION}/{path}"
-        try:
-            return await self.http.get(address, params=changed(params))
-        except httpx.RemoteProtocolError:
-            return await self.http.get(address, params=changed(params))
 
     async def queued(self, function: int, *data: Any) -> float:
         """Seconds until an event of the queue is complete."""

@@ -46,7 +46,7 @@ def test_drawn_params_are_in_range(lesson):
 @each_that_follows
 def test_a_timed_change_changes_one_field_that_is_on_screen(slug):
     Params = lesson_of(slug).Params
-    before, after = next_change(Params, random.Random(0))
+    before, after = next_change(lesson_of(slug), random.Random(0))
     differing = [name for name in vars(before) if getattr(before, name) != getattr(after, name)]
     assert differing == [telling(Params).name] and not telling(Params).metadata["when"]
 
