@@ -21,11 +21,10 @@ from figures.panels import (
     stepped,
     veiled,
 )
-from lessons.live_training import PADDED, Params, Result, is_plain
+from lessons.live_training import PADDED, Params, Result, answers, is_guess
 
 ASKED = 4  # the position of the word in which the watched questions differ
 PLATEAU = "a third each: ln 3 = {:.3f}"
-FIRST = 3  # of 150 parts: the smallest p that the curve of the loss shows; at 0 the loss has no end
 HEADS = ("start", "end")
 
 
@@ -35,7 +34,7 @@ def draw(params: Params, result: Result) -> Figure:
         [panel(result, k) for k in looks] for panel in (_picked, _loss, _accuracy, _probs)
     )
     curves = [_losses(result, k) for k in looks]
-    if is_plain(params) or result.calls is None:
+    if is_guess(params, result):
         hero = [[_example(result)], _guess(result)]
     else:
         hero = [_calls(params, result), [_facts(params, result)], _still_right(params, result)]
@@ -73,7 +72,7 @@ def _guess(result: Result) -> list[Panel]:
 
 def _given(result: Result, k: int | None = None) -> Bars:
     """The p by guessing of each candidate, and for all other tokens, or in their place the reader's p of the right one."""
-    right, *others = _answers(result)
+    right, *others = answers(result)
     marks = {f"{right} (right)": "", **dict.fromkeys(others, "quiet")}
     bars = [
         Bar(name, share, f"a guess gives it p = {share:.4f}", f"given-{at}", mark=mark)
@@ -90,11 +89,13 @@ def _given(result: Result, k: int | None = None) -> Bars:
 
 
 def _cost(result: Result, k: int) -> Curve:
-    """-log(p), its point at a third, and the reader's own after so many steps."""
-    chances = [0.0, *(part / 150 for part in range(1, FIRST)), *result.chances]
-    costs = [*[None] * FIRST, *result.costs]
+    """-log(p), its point at a third, and the reader's own after so many steps; near p = 0 the loss has no end, and no line."""
+    gap = result.chances[1] - result.chances[0]
+    empty = round(result.chances[0] / gap)  # points from p = 0 on
+    chances = [*(at * gap for at in range(empty)), *result.chances]
+    costs = [*[None] * empty, *result.costs]
     third, p = costs.index(result.plateau), result.picked[k][0, 0].item()
-    nearest = min(range(FIRST, len(chances)), key=lambda at: abs(chances[at] - p))
+    nearest = min(range(empty, len(chances)), key=lambda at: abs(chances[at] - p))
     ticks = {0: "0", third: "1/3", 2 * third: "2/3", 3 * third: "1"}
 
     def dot(at: int, loss: float) -> Sequence[float | None]:
@@ -149,16 +150,12 @@ def _asked(result: Result) -> list[str]:
     return [tokens[ASKED] for tokens in result.tokens]
 
 
-def _answers(result: Result) -> list[str]:
-    return [tokens[start] for tokens, (start, _) in zip(result.tokens, result.targets.tolist(), strict=True)]
-
-
 def _context(result: Result) -> str:
     return " ".join(result.tokens[0]).split(" [SEP] ", 1)[1].removesuffix(" [SEP]")
 
 
 def _questions(result: Result) -> Panel:
-    rows = [[f"what is the {asked} ?", answer] for asked, answer in zip(_asked(result), _answers(result), strict=True)]
+    rows = [[f"what is the {asked} ?", answer] for asked, answer in zip(_asked(result), answers(result), strict=True)]
     return Table(
         "Watched while it trains", ["question", "answer"], rows, note=f"Context: {_context(result)}", breaks=True
     )
@@ -166,15 +163,15 @@ def _questions(result: Result) -> Panel:
 
 def _picked(result: Result, k: int) -> Panel:
     """(3, 3): how the start's softmax is shared among the candidates, a row a question."""
-    asked, answers, values = _asked(result), _answers(result), result.picked[k]
+    asked, right, values = _asked(result), answers(result), result.picked[k]
     cells = cells_of(
         values,
-        note=lambda value, row, column: f"asked for {asked[row]}, start at “{answers[column]}”: softmax {value:.4f}",
+        note=lambda value, row, column: f"asked for {asked[row]}, start at “{right[column]}”: softmax {value:.4f}",
         mark=lambda value, row, column: "lit" if row == column else "",
     )
     return Grid(
         "start, by candidate", cells, tensor=described("picked[k]", values, ("question", "candidate")), limit=1.0,
-        rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=answers, signed=False, label_width=56,
+        rows="question", cols="candidate", row_dim=0, col_dim=1, row_labels=asked, col_labels=right, signed=False, label_width=56,
         badge=f"step {result.taken[k]}",
     )  # fmt: skip
 

@@ -81,11 +81,12 @@ def given(params: Params) -> Mapping[str, Any]:
 
 
 def caption(params: Params, result: Result) -> str:
-    if result.exact is None or is_plain(params):
+    if is_guess(params, result):
         return (
             f"A guess costs {result.plateau:.3f}; after {count(result.taken[-1], 'step')} this reader's loss on this example is "
             f"{result.paid[-1]:.4f}."
         )
+    assert result.exact is not None
     now, before = (round(share * result.n_held_out) for share in (result.exact[params.padding], result.accuracy[-1]))
     compared = "as before" if now == before else f"instead of {before}"
     return (
@@ -93,14 +94,14 @@ def caption(params: Params, result: Result) -> str:
     )
 
 
-def _first_answer(result: Result) -> str:
-    """The right token of the first watched question."""
-    return result.tokens[0][int(result.targets[0, 0])]
+def answers(result: Result) -> list[str]:
+    """The right token of each watched question."""
+    return [tokens[start] for tokens, (start, _) in zip(result.tokens, result.targets.tolist(), strict=True)]
 
 
-def is_plain(params: Params) -> bool:
-    """Whether the trained reader is read as it was trained."""
-    return params.padding == "no extra padding" and params.mode == "eval"
+def is_guess(params: Params, result: Result) -> bool:
+    """Whether the picture is that of a guess: the reader is read as it was trained, or is not trained yet."""
+    return result.exact is None or (params.padding == "no extra padding" and params.mode == "eval")
 
 
 PADDED = {
@@ -117,10 +118,10 @@ def _how(params: Params) -> str:
 
 
 def details(params: Params, result: Result) -> str:
-    seen = f"In the picture p and loss are those of the answer's start, “{_first_answer(result)}”. "
+    seen = f"In the picture p and loss are those of the answer's start, “{answers(result)[0]}”. "
     told = (
         f"AdamW, lr={params.lr:g}, batches of {params.batch_size}, initializer_range={params.initializer_range:g}, seed "
-        f"{params.seed}. {seen if result.exact is None or is_plain(params) else ''}None of the {result.n_held_out} held-out "
+        f"{params.seed}. {seen if is_guess(params, result) else ''}None of the {result.n_held_out} held-out "
         f"questions is trained on with the same context. After "
         f"{count(result.taken[-1], 'step')} the loss on them is {number(result.held_out_losses[-1], 4)}; ln 3 is "
         f"{result.plateau:.4f}."
