@@ -154,10 +154,9 @@ def _is_within(params: Params, size: int) -> bool:
 
 def _totals(params: Params, result: Result) -> Panel:
     """The whole bill at every batch_size that was measured, the chosen one among them."""
-    saved = result.by_size
     totals = [
         Bar(str(size), (result.fixed + kept) / MIB, _told(params, result.fixed, kept), mark=_lit(size == params.batch_size))
-        for size, kept in saved.items()
+        for size, kept in result.by_size.items()
     ]  # fmt: skip
     return Bars(
         "Whole bill by batch_size", totals, unit="MiB", digits=2, wide=True, references=[("budget", params.budget)],

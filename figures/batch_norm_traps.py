@@ -103,9 +103,8 @@ def _apart(name: str, params: Params, values: Any, result: Result, means: Any = 
     what, short = ("position", "pos.") if swapped else ("channel", "channel")
     rows = _side_by_side(name, params, values)
     if means is not None:
-        mark = (
-            "lit" if shares(result) == f"those of one {what}" else ""
-        )  # one frame goes round a row whose values share a mean
+        # one frame goes round a row whose values share a mean
+        mark = "lit" if shares(result) == f"those of one {what}" else ""
         for at, (row, mean) in enumerate(zip(rows, means.tolist(), strict=True)):
             rows[at] = [
                 *(replace(cell, mark=mark) for cell in row),

@@ -24,9 +24,9 @@ class Cell:
     sub: str = ""  # a second, small line
     mark: str = ""  # dropped, pad, illegal, new, error, lit, card, differs, given, tall, thirds, way; several with spaces between
     group: int | None = None  # the number of a coloured band
-    bar: tuple[float, float, str] | None = None
     # under the number, a bar: where it begins and where it ends, as shares of the cell, and its colour: blue, orange, grey, green,
     # or part, for one of a whole that is seen too; with the mark "tall" it goes up
+    bar: tuple[float, float, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,12 +202,11 @@ class Curve(Panel):
     bold: str = ""  # the line that matters: thick, and the others thin
     hues: Sequence[int] | None = None  # which of the colours .series-0 to 5 each line has; None: as they stand
     ringed: dict[int, str] = field(default_factory=dict)  # index of a label -> the key of the bold line's point there
-    texts: dict[int, str] = field(
-        default_factory=dict
-    )  # index of a label -> what is printed at the ringed point there, to which lines lead from both axes
+    # index of a label -> what is printed at the ringed point there, to which lines lead from both axes
+    texts: dict[int, str] = field(default_factory=dict)
     beside: dict[str, str] = field(
         default_factory=dict
-    )  # name of dots -> what is printed beside them, as large as the ringed
+    )  # name of dots, as large as the ringed -> what is printed there
     ticks: Sequence[int] = ()  # indices of the labels that are printed; none: as many as there is room for
     x_title: str
     upto: int | None = None  # index of the last label that is drawn, for frames; None: of all

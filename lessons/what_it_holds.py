@@ -47,9 +47,8 @@ class Result:
     found: list[list[str | list[int] | int]]  # name, shape, numbers of the first 24 parameters that hold the text
     found_count: int  # of all that hold it
     found_numel: int  # numbers in these
-    found_in: list[
-        list[str | int]
-    ]  # the first 8 beginnings of these names, up to the part that the text ends in, how many
+    # the first 8 beginnings of these names, up to the part that the text ends in, how many
+    found_in: list[list[str | int]]
 
 
 def left(result: Result) -> str:

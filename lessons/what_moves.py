@@ -80,9 +80,9 @@ class Result:
     saved: int  # bytes that the last forward saves for backward(), without parameters and buffers
     saved_free: int  # the same with nothing frozen
     saved_percent: float  # of saved_free, those that are saved
-    parts: list[list[Any]]
     # in the order of forward: a block as transformer.h.0, or what lies before, between and behind lists of blocks ("", "after x"),
     # bytes that forward saves there with nothing frozen, those that the last one saves, and whether the gradient comes to it
+    parts: list[list[Any]]
     outside: dict[str, str]  # parameter that is in no block -> the part that uses it first
     again: dict[str, list[str]]  # parameter with several names -> the parts that use it after the first one
     written: list[list[Any]]  # 12 buffers: name, shape, whether state_dict() has it and whether the pass wrote it

@@ -81,9 +81,8 @@ group = {name: groups_of(layer, x) for name, layer in layers.items()}
 # %% mean, variance and mean square of each group
 def moments(values: Tensor, group: Tensor) -> Tensor:
     """Mean, biased variance and mean square of each group, (groups, 3)."""
-    cells = values.flatten()[group.flatten().argsort()].reshape(
-        int(group.max()) + 1, -1
-    )  # all groups are equally large
+    in_order = values.flatten()[group.flatten().argsort()]
+    cells = in_order.reshape(int(group.max()) + 1, -1)  # all groups are equally large
     return torch.stack([cells.mean(1), cells.var(1, unbiased=False), cells.square().mean(1)], dim=1)
 
 

@@ -115,9 +115,8 @@ class Watch(TorchFunctionMode):
         self.statistics: set[int] = set()  # ids of running statistics that were handed over to be written
         self.own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
         self.storages: dict[int, Any] = {}  # held, so that no storage is made where another one was
-        self.part = (
-            ""  # the block that runs; what runs before the first, or after the last one of a list, is a part of its own
-        )
+        # the block that runs; what runs before the first, or after the last one of a list, is a part of its own
+        self.part = ""
         self.parts: dict[str, int] = {"": 0}  # bytes saved in each, in the order in which forward comes to them
         self.reached: set[str] = set()  # the parts whose output requires a gradient
         self.users: dict[int, list[str]] = {}  # id of a parameter -> the parts that use it
